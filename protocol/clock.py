@@ -1,0 +1,72 @@
+"""What the clock and the actors it ticks say to each other."""
+
+from protocol.message import Message
+
+Mark = tuple[str, int, int]
+"""(topic, epoch, seq): "you have not seen all of this stream before you have seen that message"."""
+
+
+class Tick(Message):
+    """Tick `n` of the clock, due at `time_ns`; whoever gets it has the turn until its TickDone.
+
+    `marks`: what to have seen of followed streams before `on_tick` runs. `skipped`: the ticks that this actor
+    missed since its last one. `late`: actors that it follows and that had not finished. `stale`: topics whose
+    mark did not arrive within the bounded wait (filled in by the receiving runtime).
+    """
+
+    n: int
+    time_ns: int
+    period_ns: int
+    marks: list[Mark] = []
+    skipped: int = 0
+    late: list[str] = []
+    stale: list[str] = []
+
+
+class TickDone(Message):
+    """The turn is over. `marks`: where each stream that moved since the last TickDone stands.
+
+    `busy_ns`: time inside on_tick. `waited_ns`: time held for marks. `trace`: running hash of all that the actor
+    has sent, in lockstep and sim (0 otherwise). `early`: on_tick runs that began before every mark was seen.
+    """
+
+    n: int
+    marks: list[Mark] = []
+    busy_ns: int = 0
+    waited_ns: int = 0
+    trace: int = 0
+    early: int = 0
+
+
+class Join(Message):
+    """An actor asks to be ticked; repeated until it is. `subscriptions` are topic prefixes."""
+
+    name: str
+    epoch: int
+    follows: list[str] = []
+    subscriptions: list[str] = []
+    patience_ms: int = 500
+
+
+class Leave(Message):
+    """An actor that stops on purpose."""
+
+    name: str
+    epoch: int
+
+
+class TickReport(Message):
+    """Published by the clock after each tick. Hops are (actor, microseconds from Tick to TickDone)."""
+
+    n: int
+    time_ns: int
+    late_by_ns: int
+    took_ns: int
+    skipped: int
+    hops: list[tuple[str, float]] = []
+    late: list[str] = []
+    ticks: int = 0
+    ticks_skipped: int = 0
+    ticks_late: int = 0
+    early: int = 0
+    trace: int = 0

@@ -1,0 +1,69 @@
+"""What keeps streams whole and processes governable: snapshots, heartbeats, answers, health, control."""
+
+from enum import IntEnum
+
+from protocol.clock import Mark
+from protocol.message import Command, Message
+
+
+class AnswerCode(IntEnum):
+    """What became of a command. Only the first three come from the receiver; the rest are the sender's own finding."""
+
+    OK = 0
+    REFUSED = 1
+    EXPIRED = 2
+    UNREACHABLE = 3  # not sent: the receiver is not connected
+    SILENT = 4  # sent, and no answer by its deadline: it may or may not have been acted on
+
+
+class Answer(Message):
+    """The one answer to a command."""
+
+    cmd_id: int
+    code: AnswerCode
+    text: str = ""
+
+
+class SnapshotRequest(Message):
+    """Send me every stream under `prefix` as it stands. `cursor`: what the asker has (order streams: its last fill_no)."""
+
+    prefix: str
+    cursor: int = 0
+
+
+class Snapshot(Message):
+    """Stream `topic` stands at (`epoch`, `seq`); `body` is the encoded message that says all (empty: nothing to say)."""
+
+    topic: str
+    epoch: int
+    seq: int
+    body: bytes = b""
+
+
+class Heartbeat(Message):
+    """Each second from every actor, out of its own loop. `streams`: where each stream that it publishes stands."""
+
+    pid: int
+    ticks: int
+    streams: list[Mark] = []
+    lost: int = 0
+    garbage: int = 0
+    dropped: int = 0
+    state: str = ""
+    detail: str = ""
+    loop: str = ""
+    rss_bytes: int = 0
+
+
+class Health(Message):
+    """An actor's own word on itself, when it changes: state in capitals, detail in a few words."""
+
+    state: str
+    detail: str = ""
+
+
+class Control(Command):
+    """An order from a person: verb "stop", "pause", "resume", "cancel_all"."""
+
+    verb: str
+    argument: str = ""

@@ -1,0 +1,45 @@
+"""One frame a message: topic, one byte that ends it and is the header's version, fixed header, msgpack body.
+
+    md.binance.BTC-USDT.book. 01 | epoch u32 | seq u64 | ts_ns i64 | ["BookDelta", ...]
+
+Little-endian. `epoch` is the sender's incarnation, `seq` counts the messages of this topic in this epoch from 1,
+`ts_ns` is the sender's time (UTC, ns). ZeroMQ filters on the leading bytes, so the topic comes first.
+"""
+
+from struct import Struct
+
+from protocol.errors import BadMessage
+from protocol.message import Message, decode, encode
+
+VERSION = b"\x01"
+HEADER = Struct("<IQq")
+MAX_TOPIC_BYTES = 250
+MAX_FRAME_BYTES = 8 * 1024 * 1024  # senders refuse more; receivers' sockets take twice as much, then cut the peer
+
+_pack = HEADER.pack
+_unpack = HEADER.unpack_from
+_HEADER_BYTES = HEADER.size
+
+
+def pack(prefix: bytes, epoch: int, seq: int, ts_ns: int, message: Message) -> bytes:
+    """The frame of `message`; `prefix` is the topic's bytes with VERSION at their end."""
+    return prefix + _pack(epoch, seq, ts_ns) + encode(message)
+
+
+def prefix(topic: str) -> bytes:
+    """What `pack` wants of a topic."""
+    return topic.encode("ascii") + VERSION
+
+
+def split(frame: bytes) -> tuple[bytes, int, int, int, int]:
+    """(topic, epoch, seq, ts_ns, offset of the body). Raises BadMessage for bytes that are no frame of ours."""
+    end = frame.find(VERSION, 0, MAX_TOPIC_BYTES)
+    if end <= 0 or len(frame) <= end + _HEADER_BYTES:
+        raise BadMessage(f"{len(frame)} bytes that are no frame (or of a newer header version)")
+    epoch, seq, ts_ns = _unpack(frame, end + 1)
+    return frame[:end], epoch, seq, ts_ns, end + 1 + _HEADER_BYTES
+
+
+def body(frame: bytes, offset: int) -> Message:
+    """The message that starts at `offset`. Raises BadMessage."""
+    return decode(memoryview(frame)[offset:])

@@ -1,0 +1,85 @@
+"""Market data. Prices are ticks, sizes are lots of the instrument; levels are packed little-endian int64 pairs."""
+
+from decimal import Decimal
+
+from protocol.enums import Side, StreamState
+from protocol.message import Message
+
+
+class Rules(Message):
+    """An instrument's trading rules (topic kind `rules`); the fields of market.Instrument."""
+
+    symbol: str
+    base: str
+    quote: str
+    tick_size: Decimal
+    lot_size: Decimal
+    min_price_ticks: int
+    max_price_ticks: int
+    min_size_lots: int
+    max_size_lots: int
+    min_notional: Decimal
+    max_notional: Decimal = Decimal(0)  # 0: none
+    market_max_size_lots: int = 0
+    base_precision: int = 8
+    quote_precision: int = 8
+    maker_fee: Decimal = Decimal(0)
+    taker_fee: Decimal = Decimal(0)
+    trading: bool = True
+
+
+class BookSnapshot(Message):
+    """A whole book at the exchange's `update_id` (topic kind `book`). Levels best first."""
+
+    symbol: str
+    update_id: int
+    bids: bytes
+    asks: bytes
+    ts_event_ns: int = 0
+    ts_recv_ns: int = 0
+    state: StreamState = StreamState.LIVE
+
+
+class BookDelta(Message):
+    """Changed levels with their new sizes (0: gone), from `first_id` to `update_id` of the exchange."""
+
+    symbol: str
+    first_id: int
+    update_id: int
+    bids: bytes
+    asks: bytes
+    ts_event_ns: int = 0
+    ts_recv_ns: int = 0
+
+
+class BookStatus(Message):
+    """The book of `symbol` became stale, or is fed by polling, and why. A BookSnapshot with state LIVE ends it."""
+
+    symbol: str
+    state: StreamState
+    reason: str = ""
+
+
+class TopOfBook(Message):
+    """Best bid and ask at `update_id` (topic kind `top`)."""
+
+    symbol: str
+    update_id: int
+    bid_ticks: int
+    bid_lots: int
+    ask_ticks: int
+    ask_lots: int
+    ts_event_ns: int = 0
+    ts_recv_ns: int = 0
+
+
+class Trade(Message):
+    """A public trade (topic kind `trade`). `side` is the taker's."""
+
+    symbol: str
+    trade_id: int
+    side: Side
+    price_ticks: int
+    size_lots: int
+    ts_event_ns: int = 0
+    ts_recv_ns: int = 0

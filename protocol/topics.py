@@ -1,0 +1,64 @@
+"""Topics: dot-ended tokens, `kind.publisher.what...`, so that a prefix is exact and the publisher is the second token."""
+
+import re
+from functools import lru_cache
+
+from protocol.errors import BadTopic
+
+_TOPIC = re.compile(r"(?:[A-Za-z0-9_:@/+-]+\.)+")
+
+
+def check_topic(topic: str) -> str:
+    """`topic` itself. Raises BadTopic unless it is printable tokens that each end with a dot."""
+    if not _TOPIC.fullmatch(topic):
+        raise BadTopic(f"topic {topic!r}: want tokens of letters, digits, _:@/+- that each end with a dot")
+    return topic
+
+
+def market_data(connector: str, symbol: str, kind: str) -> str:
+    """`md.binance.BTC-USDT.book.`; kinds: book, top, trade, rules."""
+    return f"md.{connector}.{symbol}.{kind}."
+
+
+def orders(connector: str, owner: str) -> str:
+    """Order updates and fills of one owner: `ord.binance.maker.`"""
+    return f"ord.{connector}.{owner}."
+
+
+def account(connector: str) -> str:
+    """Balances: `acct.binance.`"""
+    return f"acct.{connector}."
+
+
+def heart(actor: str) -> str:
+    """Liveness and the seq of every stream: `sys.maker.heart.`"""
+    return f"sys.{actor}.heart."
+
+
+def health(actor: str) -> str:
+    """What the actor says of itself: `sys.binance.health.`"""
+    return f"sys.{actor}.health."
+
+
+def ticks(clock: str) -> str:
+    """One TickReport a tick: `sys.clockd.tick.`"""
+    return f"sys.{clock}.tick."
+
+
+def commands(sender: str, target: str) -> str:
+    """The stream of commands from one actor to another: `cmd.maker.binance.`"""
+    return f"cmd.{sender}.{target}."
+
+
+def answers(sender: str, target: str) -> str:
+    """The stream of answers from one actor to another: `ans.binance.maker.`"""
+    return f"ans.{sender}.{target}."
+
+
+@lru_cache(maxsize=65_536)
+def publisher(topic: str) -> str:
+    """The actor that publishes a topic: its second token."""
+    tokens = topic.split(".", 2)
+    if len(tokens) < 3:
+        raise BadTopic(f"topic {topic!r} has no publisher: want kind.publisher.what.")
+    return tokens[1]
