@@ -1,0 +1,190 @@
+"""An instrument's rules: what a tick, a lot and a valid order are, and the way between Decimal and integers."""
+
+from decimal import Decimal
+from enum import Enum
+
+import msgspec
+
+from market.exact import EXACT, ZERO, decimal, scale_of
+from market.levels import MAX_DIGITS, MAX_INT, parse_decimal
+
+BUY, SELL = 1, 2  # protocol.Side
+
+
+class Rounding(Enum):
+    """What to do with a price or size that is off its step."""
+
+    EXACT = "exact"  # raise OffTick
+    DOWN = "down"
+    UP = "up"
+    NEAREST = "nearest"  # halves go to the even step
+    PASSIVE = "passive"  # prices only: away from the market (a buy down, a sell up)
+    AGGRESSIVE = "aggressive"  # prices only: towards it
+
+
+class OffTick(ValueError):
+    """A price or size that is no whole number of its steps; the text names the nearest ones that are."""
+
+
+class Instrument(msgspec.Struct, frozen=True, kw_only=False):
+    """Rules of one market. Immutable; prices in ticks and sizes in lots are integers, Decimal is for the edge.
+
+    A limit of 0 (max_notional, market_max_size_lots) means that there is none. The last six fields follow
+    from tick_size and lot_size, whatever they are given as: tick_size == price_step * 10**-price_digits.
+    """
+
+    symbol: str  # "BTC-USDT"
+    base: str
+    quote: str
+    tick_size: Decimal
+    lot_size: Decimal
+    min_price_ticks: int = 1
+    max_price_ticks: int = MAX_INT
+    min_size_lots: int = 1
+    max_size_lots: int = MAX_INT
+    market_max_size_lots: int = 0
+    min_notional: Decimal = ZERO
+    max_notional: Decimal = ZERO
+    base_precision: int = 8  # digits that balances and fees are told in
+    quote_precision: int = 8
+    price_digits: int = 0
+    price_step: int = 1
+    size_digits: int = 0
+    size_step: int = 1
+    notional_unit: Decimal = ZERO  # quote for one lot at one tick
+
+    def __post_init__(self) -> None:
+        for name, digits_name, step_name in (
+            ("tick_size", "price_digits", "price_step"),
+            ("lot_size", "size_digits", "size_step"),
+        ):
+            given = decimal(getattr(self, name))
+            if given <= 0:
+                raise ValueError(f"{self.symbol}: {name} must be above 0, not {given}")
+            digits, step = scale_of(given)
+            if digits > MAX_DIGITS or step > MAX_INT:
+                raise ValueError(f"{self.symbol}: {name} {given} needs more than {MAX_DIGITS} digits")
+            msgspec.structs.force_setattr(self, digits_name, digits)
+            msgspec.structs.force_setattr(self, step_name, step)
+            msgspec.structs.force_setattr(self, name, Decimal(step).scaleb(-digits, EXACT))
+        unit = EXACT.multiply(self.tick_size, self.lot_size)
+        msgspec.structs.force_setattr(self, "notional_unit", unit)
+        for name in ("min_notional", "max_notional"):
+            msgspec.structs.force_setattr(self, name, decimal(getattr(self, name)))
+
+    def price_ticks(
+        self, price: Decimal | int | str, rounding: Rounding = Rounding.EXACT, side: int = 0
+    ) -> int:
+        """A price in ticks. PASSIVE and AGGRESSIVE need the side. OffTick if it is off tick and EXACT is asked."""
+        if rounding in (Rounding.PASSIVE, Rounding.AGGRESSIVE):
+            if side not in (BUY, SELL):
+                raise ValueError(f"{rounding}: side {side!r}: give protocol.Side, 1 to buy or 2 to sell")
+            down = (side == BUY) == (rounding is Rounding.PASSIVE)
+            rounding = Rounding.DOWN if down else Rounding.UP
+        return self._steps("price", decimal(price), self.price_digits, self.price_step, rounding)
+
+    def size_lots(self, size: Decimal | int | str, rounding: Rounding = Rounding.EXACT) -> int:
+        """A size of base in lots. OffTick if it is off lot and EXACT is asked."""
+        if rounding in (Rounding.PASSIVE, Rounding.AGGRESSIVE):
+            raise ValueError(f"{rounding} is for prices: round a size DOWN, UP or NEAREST")
+        return self._steps("size", decimal(size), self.size_digits, self.size_step, rounding)
+
+    def parse_ticks(self, text: str | bytes) -> int:
+        """An exchange's decimal text ("61737.63000000") in ticks, exact and fast; OffTick or ValueError."""
+        return self._parse("price", text, self.price_digits, self.price_step)
+
+    def parse_lots(self, text: str | bytes) -> int:
+        """An exchange's decimal text in lots, exact and fast; OffTick or ValueError."""
+        return self._parse("size", text, self.size_digits, self.size_step)
+
+    def price(self, ticks: int) -> Decimal:
+        """Ticks as a price in quote, with the tick's digits."""
+        return EXACT.multiply(Decimal(ticks), self.tick_size)
+
+    def size(self, lots: int) -> Decimal:
+        """Lots as a size in base, with the lot's digits."""
+        return EXACT.multiply(Decimal(lots), self.lot_size)
+
+    def notional(self, price_ticks: int, size_lots: int) -> Decimal:
+        """What size_lots cost at price_ticks, in quote, exact."""
+        return EXACT.multiply(Decimal(price_ticks * size_lots), self.notional_unit)
+
+    def value(self, ticks_lots: int) -> Decimal:
+        """A sum of ticks * lots (as `Book.cost` gives it) in quote, exact."""
+        return EXACT.multiply(Decimal(ticks_lots), self.notional_unit)
+
+    def check(self, price_ticks: int, size_lots: int, *, market: bool = False) -> list[str]:
+        """What is wrong with an order, each with what to do; empty if nothing is.
+
+        A MARKET order (`market`) has no price of its own: price_ticks is then what it is expected to pay,
+        for the notional, or 0 to leave that out.
+        """
+        problems = []
+        if not market and not self.min_price_ticks <= price_ticks <= self.max_price_ticks:
+            low, high = self.price(self.min_price_ticks), self.price(self.max_price_ticks)
+            problems.append(f"PRICE: {self.price(price_ticks)} is outside {low}..{high} {self.quote}: move the price")
+        if size_lots < self.min_size_lots:
+            problems.append(f"SIZE: {self.size(size_lots)} {self.base}: give {self.size(self.min_size_lots)} or more")
+        limit = self.max_size_lots
+        if market and self.market_max_size_lots:
+            limit = min(limit, self.market_max_size_lots)
+        if size_lots > limit:
+            problems.append(f"SIZE: {self.size(size_lots)} {self.base}: give {self.size(limit)} or less, or split it")
+        if price_ticks > 0 and size_lots > 0:
+            problems += self._check_notional(price_ticks, size_lots)
+        return problems
+
+    def min_lots_at(self, price_ticks: int) -> int:
+        """The smallest valid size at a price, in lots: of min_size_lots and min_notional the greater."""
+        unit = self.notional(max(price_ticks, 1), 1)
+        whole, rest = divmod(*_integers(self.min_notional, unit))
+        return max(self.min_size_lots, whole + (rest > 0))
+
+    def _check_notional(self, price_ticks: int, size_lots: int) -> list[str]:
+        notional = self.notional(price_ticks, size_lots)
+        if notional < self.min_notional:
+            least = self.size(self.min_lots_at(price_ticks))
+            return [
+                f"NOTIONAL: {notional} is below {self.min_notional} {self.quote}: "
+                f"at {self.price(price_ticks)} give {least} {self.base} or more"
+            ]
+        if self.max_notional and notional > self.max_notional:
+            return [f"NOTIONAL: {notional} is above {self.max_notional} {self.quote}: give a smaller size"]
+        return []
+
+    def _steps(self, what: str, value: Decimal, digits: int, step: int, rounding: Rounding) -> int:
+        above, below = _integers(value, Decimal(step).scaleb(-digits, EXACT))
+        steps, rest = divmod(above, below)
+        if rest:
+            if rounding is Rounding.EXACT:
+                raise self._off(what, str(value), steps)
+            if rounding is Rounding.UP:
+                steps += 1
+            elif rounding is Rounding.NEAREST:
+                steps += 2 * rest > below or (2 * rest == below and steps % 2)
+        return steps
+
+    def _parse(self, what: str, text: str | bytes, digits: int, step: int) -> int:
+        try:
+            return parse_decimal(text, digits, step)
+        except ValueError as error:
+            try:  # a number, only not one of ours: then say which would be
+                value = Decimal(text if isinstance(text, str) else text.decode("ascii"))
+                above, below = _integers(value, Decimal(step).scaleb(-digits, EXACT))
+            except (ArithmeticError, ValueError, OverflowError):
+                raise error from None
+            if above % below == 0:
+                raise
+            raise self._off(what, str(value), above // below) from None
+
+    def _off(self, what: str, value: str, steps: int) -> OffTick:
+        to_decimal = self.price if what == "price" else self.size
+        near = f"{to_decimal(steps)} or {to_decimal(steps + 1)}"
+        unit = f"tick size {self.tick_size}" if what == "price" else f"lot size {self.lot_size}"
+        return OffTick(f"{self.symbol}: {what} {value} is no multiple of the {unit}: use {near}, or give a rounding")
+
+
+def _integers(a: Decimal, b: Decimal) -> tuple[int, int]:
+    """Two integers in the ratio of a and b, for exact division."""
+    (a_above, a_below), (b_above, b_below) = a.as_integer_ratio(), b.as_integer_ratio()
+    return a_above * b_below, b_above * a_below

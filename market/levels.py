@@ -1,0 +1,165 @@
+"""Price levels as bytes: packed little-endian int64 pairs (price_ticks, size_lots), and their parsers."""
+
+import re
+import struct
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from market.twins import FORCE_PLAIN
+
+LEVEL_BYTES = 16
+MAX_INT = 2**62 - 1  # of ticks and of lots: the sum of two still fits an int64
+MAX_DIGITS = 18
+
+_PAIR = struct.Struct("<qq")
+_SPACE = re.compile(rb"[ \t\r\n]*")
+_DECIMAL = re.compile(rb"([0-9]+)(?:\.([0-9]+))?\Z")
+_STRING = re.compile(rb'"([^"]*)"')
+
+
+def pack_levels(levels: Iterable[tuple[int, int]]) -> bytes:
+    """Pack (price_ticks, size_lots) pairs, in the order given."""
+    return b"".join([_PAIR.pack(price_ticks, size_lots) for price_ticks, size_lots in levels])
+
+
+def unpack_levels(packed: bytes) -> list[tuple[int, int]]:
+    """The pairs (price_ticks, size_lots) of packed levels; ValueError if their length is no multiple of 16."""
+    if len(packed) % LEVEL_BYTES:
+        raise ValueError(f"levels: {len(packed)} bytes are not a multiple of {LEVEL_BYTES}")
+    return list(_PAIR.iter_unpack(packed))
+
+
+def check_levels(packed: bytes) -> list[tuple[int, int]]:
+    """Unpack, or raise ValueError where a price is not in 1..MAX_INT or a size not in 0..MAX_INT."""
+    if not isinstance(packed, bytes):
+        raise TypeError(f"levels: expected bytes, got {type(packed).__name__}")
+    levels = unpack_levels(packed)
+    for index, (price_ticks, size_lots) in enumerate(levels):
+        if not (1 <= price_ticks <= MAX_INT and 0 <= size_lots <= MAX_INT):
+            raise ValueError(f"levels: no valid level, index {index}: price {price_ticks}, size {size_lots}")
+    return levels
+
+
+def state_hash(*parts: bytes) -> int:
+    """64 bits over the parts, their lengths included: equal for equal states, in every process and twin."""
+    digest = blake2b(digest_size=8)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return int.from_bytes(digest.digest(), "little")
+
+
+def _check_scale(digits: int, step: int) -> None:
+    if not (0 <= digits <= MAX_DIGITS and 1 <= step <= MAX_INT):
+        raise ValueError(f"levels: no scale: {digits} digits (0..{MAX_DIGITS}), step {step} (1..{MAX_INT})")
+
+
+def _scaled(text: bytes, digits: int, step: int) -> int:
+    match = _DECIMAL.match(text)
+    if match is None:
+        raise ValueError(f"not a decimal number: {text[:40]!r}")
+    fraction = match[2] or b""
+    value = int(match[1] + fraction[:digits].ljust(digits, b"0"))
+    if fraction[digits:].strip(b"0") or value % step:
+        raise ValueError(f"{text[:40]!r} is not a multiple of {step}e-{digits}")
+    value //= step
+    if value > MAX_INT:
+        raise ValueError(f"{text[:40]!r} is more than {MAX_INT} steps of {step}e-{digits}")
+    return value
+
+
+def plain_parse_decimal(text: bytes | str, digits: int, step: int = 1) -> int:
+    """The plain decimal `text` ("61737.63000000") in units of step * 10**-digits.
+
+    Exact, without Decimal. ValueError where it is no unsigned decimal, off the step, or above MAX_INT.
+    """
+    _check_scale(digits, step)
+    return _scaled(text.encode() if isinstance(text, str) else bytes(text), digits, step)
+
+
+def plain_scan_levels(
+    raw: bytes | memoryview, start: int, price_digits: int, price_step: int, size_digits: int, size_step: int
+) -> tuple[bytes, int]:
+    """Parse the JSON array of [price, size] string pairs that begins at `start`: (packed levels, end).
+
+    As `parse_levels`, for an array inside a longer text; `end` is the index past it.
+    """
+    _check_scale(price_digits, price_step)
+    _check_scale(size_digits, size_step)
+    data = bytes(raw)
+    if not 0 <= start <= len(data):
+        raise ValueError(f"levels: start {start} is outside the {len(data)} bytes")
+    at = _skip(data, start, b"[")
+    levels = []
+    more = _peek(data, at) != b"]"
+    while more:
+        at = _skip(data, at, b"[")
+        price_ticks, at = _string(data, at, price_digits, price_step)
+        at = _skip(data, at, b",")
+        size_lots, at = _string(data, at, size_digits, size_step)
+        at = _skip(data, at, b"]")
+        if price_ticks == 0:
+            raise ValueError(f"levels: price 0 before byte {at}")
+        levels.append((price_ticks, size_lots))
+        more = _peek(data, at) == b","
+        if more:
+            at = _skip(data, at, b",")
+    return pack_levels(levels), _skip(data, at, b"]", trailing=False)
+
+
+def plain_parse_levels(
+    raw: bytes | memoryview, price_digits: int, price_step: int, size_digits: int, size_step: int
+) -> bytes:
+    """Packed levels of the JSON text `[["61737.63000000","0.00000000"],...]`, in its order.
+
+    The tick is price_step * 10**-price_digits, the lot size_step * 10**-size_digits. Exact; raises ValueError
+    on anything that is not that text (JSON white space is allowed), on values off tick or lot, above MAX_INT,
+    and on a price of 0.
+    """
+    packed, end = plain_scan_levels(raw, 0, price_digits, price_step, size_digits, size_step)
+    data = bytes(raw)
+    if _space(data, end) != len(data):
+        raise ValueError(f"levels: text goes on after the array, at byte {end}")
+    return packed
+
+
+def _space(data: bytes, at: int) -> int:
+    match = _SPACE.match(data, at)
+    assert match is not None  # it matches the empty text
+    return match.end()
+
+
+def _peek(data: bytes, at: int) -> bytes:
+    return data[at : at + 1]
+
+
+def _skip(data: bytes, at: int, token: bytes, trailing: bool = True) -> int:
+    at = _space(data, at)
+    if data[at : at + 1] != token:
+        raise ValueError(f"levels: expected {token.decode()!r} at byte {at}")
+    return _space(data, at + 1) if trailing else at + 1
+
+
+def _string(data: bytes, at: int, digits: int, step: int) -> tuple[int, int]:
+    match = _STRING.match(data, at)
+    if match is None:
+        raise ValueError(f"levels: expected a string at byte {at}")
+    try:
+        value = _scaled(match[1], digits, step)
+    except ValueError as error:
+        raise ValueError(f"levels: at byte {at}: {error}") from None
+    return value, _space(data, match.end())
+
+
+try:
+    from market._levels import fast_parse_decimal, fast_parse_levels, fast_scan_levels  # type: ignore[import-not-found,import-untyped]
+except ImportError:
+    fast_parse_decimal = fast_parse_levels = fast_scan_levels = None
+
+if TYPE_CHECKING or fast_parse_levels is None or FORCE_PLAIN:
+    IMPLEMENTATION = "plain"
+    parse_decimal, parse_levels, scan_levels = plain_parse_decimal, plain_parse_levels, plain_scan_levels
+else:
+    IMPLEMENTATION = "cython"
+    parse_decimal, parse_levels, scan_levels = fast_parse_decimal, fast_parse_levels, fast_scan_levels
