@@ -5,8 +5,6 @@ from collections.abc import Callable
 
 from benchmarks.result import NotMeasured, Result, Row, Side
 
-WARM_ROUNDS = 1
-
 
 def measure(row: Row, rounds: int | None = None, progress: Callable[[str], None] | None = None) -> Result:
     """Measure one row: `rounds` times both sides, turn about who goes first, after a warm round of each.
@@ -48,7 +46,7 @@ def _round(result: Result, sides: dict[str, Side], name: str) -> float | None:
 
 def _rounds(result: Result, sides: dict[str, Side], rounds: int, tell: Callable[[str], None]) -> None:
     gathered = {"ours": result.ours, "yardstick": result.yardstick}
-    for number in range(-WARM_ROUNDS, rounds):
+    for number in range(-result.row.warm_rounds, rounds):
         names = sorted(sides, reverse=number % 2 == 0)
         for name in names:
             value = _round(result, sides, name)

@@ -35,6 +35,7 @@ class Row:
     ours: Callable[[], Side]
     yardstick: Callable[[], Side] | None
     rounds: int = ROUNDS
+    warm_rounds: int = 1
     aim_is: Literal["ratio", "ours"] = "ratio"
 
 

@@ -121,9 +121,9 @@ def test_a_process_started_on_a_core_stays_there_and_ours_has_its_own_back():
 
 
 def test_a_worker_answers_round_by_round(tmp_path):
-    code = "from benchmarks.worker import serve; n = iter('01'); serve(lambda: {'n': next(n)}, detail={'a': 1})"
+    code = "from benchmarks.worker import serve; n = iter('01'); serve(lambda: {'n': next(n)}, detail=[1])"
     worker = Worker([sys.executable, "-c", code], tmp_path / "stderr")
-    assert worker.ready["detail"] == {"a": 1}
+    assert worker.ready["detail"] == [1]
     assert [worker.round()["n"], worker.round()["n"]] == ["0", "1"]
     worker.close()
 

@@ -1,0 +1,41 @@
+"""A measuring process: starts the default run, weighs each of its processes, and lets it end by itself."""
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.processes import tree, weigh
+from benchmarks.worker import serve
+
+RUN_S = 20
+WEIGHED_AFTER_S = 15
+END_WITHIN_S = 60
+
+
+def measure() -> dict[str, Any]:
+    """Megabytes of the whole run, and of each process. Raises RuntimeError if the run does not trade."""
+    command = [str(Path(sys.executable).with_name("tickbus")), "run", "--for", str(RUN_S), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run:
+        try:
+            time.sleep(WEIGHED_AFTER_S)
+            weights = [weight for weight in map(weigh, tree(run.pid)) if weight is not None]
+            output, _none = run.communicate(timeout=END_WITHIN_S)
+        except BaseException:
+            run.terminate()
+            raise
+    if run.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {run.returncode}")
+    summary = json.loads(output.splitlines()[-1])
+    if not summary["ticks"] or not summary["orders_sent"]:
+        raise RuntimeError(f"the run did not trade: {summary}")
+    detail = {"processes": [asdict(weight) for weight in weights]}
+    total = {key: round(sum(getattr(weight, key) for weight in weights), 1) for key in ("pss_mb", "rss_mb")}
+    return {**total, "detail": {**detail, "rss_mb": total["rss_mb"]}}
+
+
+if __name__ == "__main__":
+    serve(measure)
