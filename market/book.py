@@ -13,7 +13,7 @@ BUY, SELL = 1, 2  # protocol.Side
 class PlainBook:
     """Levels by price, both sides; sizes are absolute, 0 deletes.
 
-    Prices are 1..2**62-1 ticks, sizes 0..2**62-1 lots; `side` is `protocol.Side`. Queries that *take* walk
+    Prices are 1..2**53-1 ticks, sizes 0..2**53-1 lots; `side` is `protocol.Side`. Queries that *take* walk
     the other side: a BUY takes the asks. 0 stands for "no such price". Nothing is thrown away by itself,
     and a crossed book is kept as told: see `is_crossed`.
     """
@@ -151,12 +151,12 @@ class PlainBook:
         return wanted - left, notional
 
     def vwap(self, side: int, lots: int) -> float:
-        """The average price in ticks when taking `lots` on `side` (an indicator); nan if not so many are there."""
+        """The average price in ticks when taking `lots` on `side` (an indicator); nan if there are too few."""
         filled, notional = self.cost(side, lots)
         return notional / filled if filled == lots and lots > 0 else nan
 
     def price_for_notional(self, side: int, notional: int) -> int:
-        """The worst price touched when taking for `notional` (ticks * lots) on `side`; 0 if there is not enough."""
+        """The worst price touched when taking for `notional` (ticks * lots) on `side`; 0 if that is not there."""
         index = 1 - _index(side)
         if notional < 1:
             return 0

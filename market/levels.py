@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from market.twins import FORCE_PLAIN
 
 LEVEL_BYTES = 16
-MAX_INT = 2**62 - 1  # of ticks and of lots: the sum of two still fits an int64
+MAX_INT = 2**53 - 1  # of ticks and of lots: exact as a float too, and ticks * lots over 2**20 levels fit 128 bits
+UNITS_MAX = 2**63 - 1  # of a number in 10**-digits, before the division by its step
 MAX_DIGITS = 18
 
 _PAIR = struct.Struct("<qq")
@@ -24,7 +25,7 @@ def pack_levels(levels: Iterable[tuple[int, int]]) -> bytes:
 
 
 def unpack_levels(packed: bytes) -> list[tuple[int, int]]:
-    """The pairs (price_ticks, size_lots) of packed levels; ValueError if their length is no multiple of 16."""
+    """The pairs (price_ticks, size_lots) of packed levels; ValueError if their length is not of whole pairs."""
     if len(packed) % LEVEL_BYTES:
         raise ValueError(f"levels: {len(packed)} bytes are not a multiple of {LEVEL_BYTES}")
     return list(_PAIR.iter_unpack(packed))
@@ -55,13 +56,15 @@ def _check_scale(digits: int, step: int) -> None:
         raise ValueError(f"levels: no scale: {digits} digits (0..{MAX_DIGITS}), step {step} (1..{MAX_INT})")
 
 
-def _scaled(text: bytes, digits: int, step: int) -> int:
+def _scaled(text: bytes, digits: int, step: int, floor: bool = False) -> int:
     match = _DECIMAL.match(text)
     if match is None:
         raise ValueError(f"not a decimal number: {text[:40]!r}")
     fraction = match[2] or b""
     value = int(match[1] + fraction[:digits].ljust(digits, b"0"))
-    if fraction[digits:].strip(b"0") or value % step:
+    if value > UNITS_MAX:
+        raise ValueError(f"{text[:40]!r} is too large in units of 1e-{digits}")
+    if not floor and (fraction[digits:].strip(b"0") or value % step):
         raise ValueError(f"{text[:40]!r} is not a multiple of {step}e-{digits}")
     value //= step
     if value > MAX_INT:
@@ -79,7 +82,13 @@ def plain_parse_decimal(text: bytes | str, digits: int, step: int = 1) -> int:
 
 
 def plain_scan_levels(
-    raw: bytes | memoryview, start: int, price_digits: int, price_step: int, size_digits: int, size_step: int
+    raw: bytes | memoryview,
+    start: int,
+    price_digits: int,
+    price_step: int,
+    size_digits: int,
+    size_step: int,
+    floor_lots: bool = False,
 ) -> tuple[bytes, int]:
     """Parse the JSON array of [price, size] string pairs that begins at `start`: (packed levels, end).
 
@@ -97,7 +106,7 @@ def plain_scan_levels(
         at = _skip(data, at, b"[")
         price_ticks, at = _string(data, at, price_digits, price_step)
         at = _skip(data, at, b",")
-        size_lots, at = _string(data, at, size_digits, size_step)
+        size_lots, at = _string(data, at, size_digits, size_step, floor_lots)
         at = _skip(data, at, b"]")
         if price_ticks == 0:
             raise ValueError(f"levels: price 0 before byte {at}")
@@ -109,15 +118,21 @@ def plain_scan_levels(
 
 
 def plain_parse_levels(
-    raw: bytes | memoryview, price_digits: int, price_step: int, size_digits: int, size_step: int
+    raw: bytes | memoryview,
+    price_digits: int,
+    price_step: int,
+    size_digits: int,
+    size_step: int,
+    floor_lots: bool = False,
 ) -> bytes:
     """Packed levels of the JSON text `[["61737.63000000","0.00000000"],...]`, in its order.
 
     The tick is price_step * 10**-price_digits, the lot size_step * 10**-size_digits. Exact; raises ValueError
     on anything that is not that text (JSON white space is allowed), on values off tick or lot, above MAX_INT,
-    and on a price of 0.
+    and on a price of 0. With floor_lots sizes are rounded down to a lot instead: an exchange that has made its
+    lot larger still shows old orders with a remainder that nobody can take.
     """
-    packed, end = plain_scan_levels(raw, 0, price_digits, price_step, size_digits, size_step)
+    packed, end = plain_scan_levels(raw, 0, price_digits, price_step, size_digits, size_step, floor_lots)
     data = bytes(raw)
     if _space(data, end) != len(data):
         raise ValueError(f"levels: text goes on after the array, at byte {end}")
@@ -141,12 +156,12 @@ def _skip(data: bytes, at: int, token: bytes, trailing: bool = True) -> int:
     return _space(data, at + 1) if trailing else at + 1
 
 
-def _string(data: bytes, at: int, digits: int, step: int) -> tuple[int, int]:
+def _string(data: bytes, at: int, digits: int, step: int, floor: bool = False) -> tuple[int, int]:
     match = _STRING.match(data, at)
     if match is None:
         raise ValueError(f"levels: expected a string at byte {at}")
     try:
-        value = _scaled(match[1], digits, step)
+        value = _scaled(match[1], digits, step, floor)
     except ValueError as error:
         raise ValueError(f"levels: at byte {at}: {error}") from None
     return value, _space(data, match.end())
