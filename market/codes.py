@@ -25,7 +25,7 @@ WOULD_TAKE = 1  # a LIMIT_MAKER order that would match at once
 NO_LIQUIDITY = 2  # the rest of a MARKET or IOC order: nothing more to take within its limit
 FOK_UNFILLABLE = 3  # a FOK order that others cannot fill whole
 STP = 4  # ended by self-trade prevention
-DUPLICATE_ID = 5  # an open order has this id, or it is not in 1..2**62-1
+DUPLICATE_ID = 5  # an open order has this id, or it is not in 1..ORDER_ID_MAX
 BAD_SIZE = 6
 BAD_PRICE = 7
 BAD_FIELD = 8  # a side, order type, time in force, prevention mode or operation that does not exist
@@ -46,6 +46,8 @@ REASON_NAMES = {
 OP_SUBMIT = 0
 OP_CANCEL = 1  # order_id alone counts
 OP_REDUCE = 2  # order_id, and size_lots as the new size
+
+ORDER_ID_MAX = 2**62 - 1
 
 ROW_INTS = 9  # int64s of a row in, and of a row out (an event, padded with zeros)
 ROW_BYTES = 8 * ROW_INTS

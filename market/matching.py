@@ -19,6 +19,7 @@ from market.codes import (
     OP_CANCEL,
     OP_REDUCE,
     OP_SUBMIT,
+    ORDER_ID_MAX,
     PREVENTED,
     REASON_NAMES,
     REDUCED,
@@ -48,6 +49,7 @@ __all__ = [
     "OP_CANCEL",
     "OP_REDUCE",
     "OP_SUBMIT",
+    "ORDER_ID_MAX",
     "PREVENTED",
     "REASON_NAMES",
     "REDUCED",
@@ -92,8 +94,8 @@ class PlainMatching(RestingOrders):
       account's orders (they expire when it meets them), the other modes cannot go beyond the first of them.
     - `reduce` sets a smaller total size and keeps the place in the queue. A size that is not smaller, or that
       leaves nothing open, is REJECTED(id, BAD_SIZE).
-    - Every int must fit an int64. Prices and ids are 1..2**62-1, and so are sizes, together with all that
-      is open on the order's side (else BAD_SIZE); accounts are any int64.
+    - Every int must fit an int64. Ids are 1..2**62-1; prices are 1..2**53-1, and so are sizes, together with all
+      that is open on the order's side (else BAD_SIZE); accounts are any int64.
     """
 
     def submit(
@@ -175,8 +177,15 @@ class PlainMatching(RestingOrders):
         return b"".join(packed)
 
     def clear(self) -> None:
-        """Forget all orders, without events, and what `changes` would have told."""
-        self.__init__()  # type: ignore[misc]
+        """End all orders, without events; `changes` tells that their levels are gone."""
+        for index in (0, 1):
+            for key in self._keys[index]:
+                self._touch(index, key)
+            self._keys[index].clear()
+            self._queues[index].clear()
+            self._lots[index].clear()
+            self._open_lots[index] = 0
+        self._orders.clear()
 
     def _reason_to_reject(
         self, order_id: int, side: int, ord_type: int, tif: int, price_ticks: int, size_lots: int, stp: int
@@ -184,7 +193,7 @@ class PlainMatching(RestingOrders):
         known = side in (BUY, SELL) and ord_type in (MARKET, LIMIT, LIMIT_MAKER) and tif in (GTC, IOC, FOK)
         if not (known and NONE <= stp <= DECREMENT):
             return BAD_FIELD
-        if not 1 <= order_id <= MAX_INT or order_id in self._orders:
+        if not 1 <= order_id <= ORDER_ID_MAX or order_id in self._orders:
             return DUPLICATE_ID
         if not 1 <= size_lots <= MAX_INT - self._open_lots[side - 1]:
             return BAD_SIZE
