@@ -1,0 +1,232 @@
+"""An append-only file of records that survives the death of its process at any instruction.
+
+    file:   TBJRNL 01 00 | first seq u64 | crc32 u32 of all before
+    record: B5 4A | length u32 | seq u64 | crc32 u32 of payload | crc32 u32 of all before | payload
+
+Little-endian. The head has its own CRC, so that a damaged length is never taken for a record that runs past
+the end: only a file that stops short (or that a power cut left with zeros at its end) has a torn tail.
+"""
+
+import errno
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from struct import Struct
+from typing import Literal
+from zlib import crc32
+
+from protocol.errors import JournalDamaged
+
+MAX_RECORD_BYTES = 16 * 1024 * 1024
+MAGIC = b"TBJRNL\x01\x00"
+MARK = b"\xb5J"
+_FILE = Struct("<8sQ")
+_HEAD = Struct("<2sIQI")
+_CRC = Struct("<I")
+FILE_BYTES = _FILE.size + _CRC.size
+HEAD_BYTES = _HEAD.size + _CRC.size
+
+Sync = Literal["interval", "always", "never"]
+
+
+class Journal:
+    """The one writer of a journal file.
+
+    `sync`: `always` makes append() wait for the disk; with `interval` the driver calls sync() now and then;
+    `never` leaves it to the kernel. A killed process loses nothing in any of them.
+    Raises JournalDamaged on opening a damaged file; a torn tail is cut, and `torn_bytes` tells how much.
+    """
+
+    def __init__(self, path: str | Path, sync: Sync = "interval") -> None:
+        self.path = Path(path)
+        self.torn_bytes = 0
+        self.next_seq = 1
+        self._mode = sync
+        self._dirty = False
+        self._broken = ""
+        self._records: list[bytes] = []
+        self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._size = self._recover()
+        except BaseException:
+            os.close(self._fd)
+            raise
+
+    def records(self) -> list[bytes]:
+        """What the file held when it was opened, oldest first; it is given out once, to free the memory."""
+        records, self._records = self._records, []
+        return records
+
+    def append(self, record: bytes) -> int:
+        """Write one record; its seq. Once this returns it survives kill -9.
+
+        Raises OSError (disk full, I/O error) and leaves the file as it was.
+        """
+        self._check_open()
+        frame = _frame(record, self.next_seq)
+        try:
+            _write_all(self._fd, frame, self._size)
+        except OSError as error:
+            self._undo(error)
+            raise OSError(error.errno, f"journal {self.path}: {os.strerror(error.errno or 0)}") from None
+        self._size += len(frame)
+        self.next_seq += 1
+        self._dirty = True
+        if self._mode == "always":
+            self.sync()
+        return self.next_seq - 1
+
+    def sync(self) -> None:
+        """Bring what was appended to the disk, if anything was. May run in another thread than append().
+
+        Raises OSError; then the journal takes no more records, for nobody knows what the disk holds.
+        """
+        if not self._dirty or self._mode == "never":
+            return
+        self._dirty = False
+        try:
+            os.fdatasync(self._fd)
+        except OSError as error:
+            self._broken = os.strerror(error.errno or 0)
+            text = f"journal {self.path}: {self._broken}; restart to see what is left"
+            raise OSError(error.errno, text) from None
+
+    def rewrite(self, records: Iterable[bytes]) -> None:
+        """Replace the whole content, all or nothing: a new file reaches the disk, then takes the name."""
+        self._check_open()
+        content, seq = [_file_head(self.next_seq)], self.next_seq
+        for record in records:
+            content.append(_frame(record, seq))
+            seq += 1
+        whole = b"".join(content)
+        beside = self.path.with_name(self.path.name + ".new")
+        fd = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            _write_all(fd, whole, 0)
+            os.fsync(fd)
+            os.rename(beside, self.path)
+        except OSError as error:
+            os.close(fd)
+            beside.unlink(missing_ok=True)
+            raise OSError(error.errno, f"journal {self.path}: {os.strerror(error.errno or 0)}") from None
+        os.close(self._fd)
+        self._fd, self._size, self.next_seq, self._dirty = fd, len(whole), seq, False
+        _sync_dir(self.path.parent)
+
+    def close(self) -> None:
+        """Sync and close; harmless if it is closed."""
+        if self._fd >= 0:
+            if not self._broken:
+                self.sync()
+            os.close(self._fd)
+            self._fd = -1
+
+    def _recover(self) -> int:
+        """Read the file, cut a torn tail, and return its size."""
+        data = _read_all(self._fd)
+        base, self._records, good = _scan(data, str(self.path))
+        self.next_seq = base + len(self._records)
+        self.torn_bytes = len(data) - good
+        if good == 0:
+            head = _file_head(1)
+            os.ftruncate(self._fd, 0)
+            _write_all(self._fd, head, 0)
+            os.fsync(self._fd)
+            _sync_dir(self.path.parent)
+            return len(head)
+        if self.torn_bytes:
+            os.ftruncate(self._fd, good)
+            os.fsync(self._fd)
+        return good
+
+    def _undo(self, error: OSError) -> None:
+        """Cut what a failed write left behind; if even that fails, take no more records."""
+        try:
+            os.ftruncate(self._fd, self._size)
+        except OSError:
+            self._broken = os.strerror(error.errno or 0)
+
+    def _check_open(self) -> None:
+        if self._fd < 0:
+            raise OSError(errno.EBADF, f"journal {self.path} is closed")
+        if self._broken:
+            raise OSError(errno.EIO, f"journal {self.path} takes no more records after: {self._broken}")
+
+
+def _frame(record: bytes, seq: int) -> bytes:
+    if len(record) > MAX_RECORD_BYTES:
+        raise ValueError(f"a record of {len(record)} bytes: a journal takes {MAX_RECORD_BYTES}")
+    head = _HEAD.pack(MARK, len(record), seq, crc32(record))
+    return head + _CRC.pack(crc32(head)) + record
+
+
+def _file_head(seq: int) -> bytes:
+    head = _FILE.pack(MAGIC, seq)
+    return head + _CRC.pack(crc32(head))
+
+
+def _scan(data: bytes, name: str) -> tuple[int, list[bytes], int]:
+    """(seq of the first record, records, bytes that are whole). Raises JournalDamaged."""
+    if len(data) < FILE_BYTES or not any(data):
+        if data and not _file_head(1).startswith(data) and any(data):
+            raise JournalDamaged(f"{name} is no journal: its first bytes are {data[:8]!r}")
+        return 1, [], 0
+    magic, base = _FILE.unpack_from(data)
+    if magic != MAGIC or _CRC.unpack_from(data, _FILE.size)[0] != crc32(data[: _FILE.size]):
+        raise JournalDamaged(f"{name}: its file header does not check; {_ADVICE}")
+    at, seq = FILE_BYTES, base
+    records: list[bytes] = []
+    while len(data) - at >= HEAD_BYTES:
+        mark, length, number, crc = _HEAD.unpack_from(data, at)
+        head_crc = _CRC.unpack_from(data, at + _HEAD.size)[0]
+        if mark != MARK or head_crc != crc32(data[at : at + _HEAD.size]) or number != seq:
+            break
+        end = at + HEAD_BYTES + length
+        if end > len(data):
+            return base, records, at  # a whole head, and a payload that stops short: torn
+        payload = data[at + HEAD_BYTES : end]
+        if crc != crc32(payload):
+            if not any(payload) and not any(data[end:]):
+                return base, records, at
+            raise JournalDamaged(f"{name}: record {seq} at byte {at} does not check; {_ADVICE}")
+        records.append(payload)
+        at, seq = end, seq + 1
+    rest = data[at:]
+    if any(rest) and (len(rest) >= HEAD_BYTES or not _starts_a_head(rest, seq)):
+        raise JournalDamaged(f"{name}: what follows byte {at} is no record {seq}; {_ADVICE}")
+    return base, records, at
+
+
+def _starts_a_head(rest: bytes, seq: int) -> bool:
+    """Whether these few bytes can be the beginning of record `seq` and nothing else."""
+    if len(rest) <= 2:
+        return MARK.startswith(rest)
+    return rest.startswith(MARK) and seq.to_bytes(8, "little").startswith(rest[6:14])
+
+
+_ADVICE = "move it away, so that the actor starts from what the exchange knows, and keep it for a look"
+
+
+def _write_all(fd: int, data: bytes, at: int) -> None:
+    view = memoryview(data)
+    while view:
+        done = os.pwrite(fd, view, at)
+        if done == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        view, at = view[done:], at + done
+
+
+def _read_all(fd: int) -> bytes:
+    size, parts, at = os.fstat(fd).st_size, [], 0
+    while at < size and (part := os.pread(fd, min(size - at, 1 << 24), at)):
+        parts.append(part)
+        at += len(part)
+    return b"".join(parts)
+
+
+def _sync_dir(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

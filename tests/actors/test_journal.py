@@ -1,0 +1,228 @@
+"""The journal: what was appended is there after any death, and damage is never taken for a torn tail."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from actors import journal as journal_module
+from actors.journal import Journal
+from protocol.errors import JournalDamaged
+
+RECORDS = [b"place 1", b"", b"\x00" * 9, b"fill \xff\x00 " * 3, b"cancel 1"]
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "orders.journal"
+
+
+def write(path, records, **options):
+    journal = Journal(path, **options)
+    for record in records:
+        journal.append(record)
+    journal.close()
+    return path.read_bytes()
+
+
+def read(path):
+    journal = Journal(path)
+    records = journal.records()
+    journal.close()
+    return records
+
+
+@pytest.mark.parametrize("sync", ["interval", "always", "never"])
+def test_what_was_appended_is_read_back_in_order_over_several_lives(path, sync):
+    write(path, RECORDS[:2], sync=sync)
+    write(path, RECORDS[2:], sync=sync)
+    assert read(path) == RECORDS
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_every_truncation_gives_exactly_the_records_that_are_whole(path):
+    ends = [
+        len(write(path, RECORDS[:n])) for n in range(len(RECORDS) + 1) if not path.unlink(missing_ok=True)
+    ]
+    data = path.read_bytes()
+    for cut in range(len(data)):
+        path.write_bytes(data[:cut])
+        whole = max((n for n, end in enumerate(ends) if end <= cut), default=0)
+        journal = Journal(path)
+        assert journal.records() == RECORDS[:whole]
+        assert journal.torn_bytes == (cut - ends[whole] if cut >= ends[0] else cut)
+        journal.append(b"after the cut")
+        journal.close()
+        assert read(path) == [*RECORDS[:whole], b"after the cut"]
+
+
+def test_every_flipped_bit_is_found_and_none_is_taken_for_a_torn_tail(path):
+    data = write(path, RECORDS)
+    for at in range(len(data)):
+        for bit in range(8):
+            flipped = bytearray(data)
+            flipped[at] ^= 1 << bit
+            path.write_bytes(flipped)
+            with pytest.raises(JournalDamaged):
+                Journal(path)
+            assert path.read_bytes() == flipped, "a damaged journal is left as it is, for a look"
+
+
+def test_a_flipped_byte_in_front_of_a_torn_tail_is_still_damage(path):
+    data = write(path, RECORDS)
+    for at in range(len(data) - len(RECORDS[-1])):
+        flipped = bytearray(data[:-2])
+        flipped[at] ^= 0xFF
+        path.write_bytes(flipped)
+        with pytest.raises(JournalDamaged):
+            Journal(path)
+
+
+@pytest.mark.parametrize("zeros", [1, 7, 30, 4096])
+def test_zeros_that_a_power_cut_leaves_at_the_end_are_cut(path, zeros):
+    data = write(path, RECORDS)
+    path.write_bytes(data + bytes(zeros))
+    assert read(path) == RECORDS
+    assert path.read_bytes() == data
+
+
+def test_a_record_of_zeros_whose_payload_never_reached_the_disk_is_not_believed(path):
+    data = write(path, [b"one", b"two"])
+    path.write_bytes(data[:-3] + bytes(3))
+    assert read(path) == [b"one"]
+
+
+def test_a_record_that_is_missing_in_the_middle_is_damage(path):
+    write(path, RECORDS[:1])
+    first = len(path.read_bytes())
+    write(path, RECORDS[1:2])
+    second = len(path.read_bytes())
+    data = write(path, RECORDS[2:])
+    path.write_bytes(data[:first] + data[second:])
+    with pytest.raises(JournalDamaged, match="no record 2"):
+        Journal(path)
+
+
+def test_a_file_that_is_no_journal_is_refused_and_left_alone(path):
+    path.write_bytes(b"[clock]\ntick_ms = 1000\n")
+    with pytest.raises(JournalDamaged, match=str(path)):
+        Journal(path)
+    assert path.read_bytes().startswith(b"[clock]")
+
+
+def test_rewriting_replaces_everything_and_the_sequence_goes_on(path):
+    journal = Journal(path)
+    for record in RECORDS:
+        journal.append(record)
+    journal.rewrite([b"state"])
+    assert journal.append(b"next") == len(RECORDS) + 2
+    journal.close()
+    assert read(path) == [b"state", b"next"]
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+def test_a_rewrite_that_fails_leaves_the_old_content_and_the_journal_usable(path, monkeypatch):
+    journal = Journal(path)
+    journal.append(b"old")
+    with monkeypatch.context() as patch:
+        patch.setattr(journal_module.os, "rename", fails(errno.EIO))
+        with pytest.raises(OSError, match=r"orders\.journal"):
+            journal.rewrite([b"new"])
+    journal.append(b"more")
+    journal.close()
+    assert read(path) == [b"old", b"more"]
+
+
+def test_a_full_disk_refuses_the_record_whole_and_says_which_file(path, monkeypatch):
+    journal = Journal(path)
+    journal.append(b"before")
+    real = os.pwrite
+    room = [9]
+
+    def pwrite(fd, data, at):
+        if room[0] == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        part = bytes(data)[: room[0]]
+        room[0] -= len(part)
+        return real(fd, part, at)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal_module.os, "pwrite", pwrite)
+        with pytest.raises(OSError, match=r"orders.journal: No space left") as refused:
+            journal.append(b"does not fit")
+    assert refused.value.errno == errno.ENOSPC
+    journal.append(b"fits again")
+    journal.close()
+    assert read(path) == [b"before", b"fits again"]
+
+
+def test_short_writes_are_carried_on_to_the_whole_record(path, monkeypatch):
+    journal = Journal(path)
+    real = os.pwrite
+    monkeypatch.setattr(journal_module.os, "pwrite", lambda fd, data, at: real(fd, bytes(data)[:3], at))
+    journal.append(b"a record in many pieces")
+    monkeypatch.undo()
+    journal.close()
+    assert read(path) == [b"a record in many pieces"]
+
+
+def test_after_a_failed_sync_nothing_more_is_taken_for_written(path, monkeypatch):
+    journal = Journal(path)
+    journal.append(b"one")
+    monkeypatch.setattr(journal_module.os, "fdatasync", fails(errno.EIO))
+    with pytest.raises(OSError, match="restart"):
+        journal.sync()
+    monkeypatch.undo()
+    with pytest.raises(OSError, match="takes no more records"):
+        journal.append(b"two")
+    with pytest.raises(OSError, match="takes no more records"):
+        journal.rewrite([b"two"])
+    journal.close()
+    assert read(path) == [b"one"]
+
+
+def test_syncing_is_done_once_for_many_records_and_not_at_all_for_none(path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(journal_module.os, "fdatasync", calls.append)
+    journal = Journal(path)
+    journal.sync()
+    for record in RECORDS:
+        journal.append(record)
+    journal.sync()
+    journal.sync()
+    assert len(calls) == 1
+
+
+def test_a_process_that_is_killed_loses_nothing_that_append_returned_for(path):
+    code = (
+        "import sys\n"
+        "from actors.journal import Journal\n"
+        f"journal = Journal({str(path)!r})\n"
+        "while True:\n"
+        "    print(journal.append(b'x' * 40), flush=True)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as child:
+        for _ in range(200):
+            last = child.stdout.readline()
+        child.send_signal(signal.SIGKILL)
+        told = last + child.stdout.read()
+    seqs = [int(one) for one in told.split(b"\n")[:-1]]
+    assert len(read(path)) >= seqs[-1]
+
+
+def test_a_record_that_is_too_large_is_refused_before_anything_is_written(path):
+    journal = Journal(path)
+    with pytest.raises(ValueError, match="takes"):
+        journal.append(bytes(journal_module.MAX_RECORD_BYTES + 1))
+    journal.close()
+    assert read(path) == []
+
+
+def fails(number):
+    def call(*_args):
+        raise OSError(number, os.strerror(number))
+
+    return call

@@ -1,0 +1,85 @@
+"""The name lock: one holder, an epoch that grows with each, and no lock left behind by the dead."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from actors.lock import Lock, holder
+from protocol.errors import AlreadyRunning, TickbusError
+
+HOLD = """
+import sys
+from actors.lock import Lock
+lock = Lock({!r}, 'maker')
+print(lock.acquire(), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def other(tmp_path):
+    """Another process that holds the name `maker`."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLD.format(str(tmp_path))], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    child.stdout.readline()
+    yield child
+    child.kill()
+    child.wait()
+    child.stdin.close()
+    child.stdout.close()
+
+
+def test_the_epoch_grows_with_every_holder(tmp_path):
+    for expected in (1, 2, 3):
+        lock = Lock(tmp_path, "maker")
+        assert lock.acquire() == expected
+        lock.release()
+
+
+def test_a_second_copy_is_told_who_holds_the_name_and_what_to_do(tmp_path, other):
+    with pytest.raises(
+        AlreadyRunning, match=rf"maker is already running \(pid {other.pid}\).*`dir`"
+    ) as refused:
+        Lock(tmp_path, "maker").acquire()
+    assert refused.value.exit_code == 75
+    assert holder(tmp_path, "maker") == other.pid
+
+
+def test_the_name_is_free_the_moment_its_holder_is_killed(tmp_path, other):
+    other.send_signal(signal.SIGKILL)
+    assert Lock(tmp_path, "maker").acquire(wait_s=10) == 2
+
+
+def test_a_holder_that_is_stopped_is_not_robbed(tmp_path, other):
+    other.send_signal(signal.SIGSTOP)
+    with pytest.raises(AlreadyRunning):
+        Lock(tmp_path, "maker").acquire(wait_s=0.2)
+    other.send_signal(signal.SIGCONT)
+
+
+def test_a_child_process_does_not_inherit_the_lock(tmp_path):
+    lock = Lock(tmp_path, "maker")
+    lock.acquire()
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE, close_fds=False
+    )
+    lock.release()
+    assert Lock(tmp_path, "maker").acquire(wait_s=10) == 2
+    child.communicate()
+
+
+def test_other_names_do_not_meet(tmp_path, other):
+    assert Lock(tmp_path, "binance").acquire() == 1
+    assert holder(tmp_path, "binance") == os.getpid()
+    assert holder(tmp_path, "nobody") == 0
+
+
+def test_an_epoch_that_cannot_be_read_is_never_guessed(tmp_path):
+    (tmp_path / "maker.lock").write_text("what?\n")
+    with pytest.raises(TickbusError, match=r"maker.lock holds no epoch"):
+        Lock(tmp_path, "maker").acquire()
+    assert (tmp_path / "maker.lock").read_text() == "what?\n"
