@@ -26,13 +26,12 @@ class Tick(Message):
 class TickDone(Message):
     """The turn is over. `marks`: where each stream that moved since the last TickDone stands.
 
-    `busy_ns`: time inside on_tick. `waited_ns`: time held for marks. `trace`: running hash of all that the actor
-    has sent, in lockstep and sim (0 otherwise). `early`: on_tick runs that began before every mark was seen.
+    `waited_ns`: time held for marks. `trace`: running hash of all that the actor has sent, in lockstep and sim
+    (0 otherwise). `early`: marks so far that had not been seen, within the bounded wait, when on_tick ran.
     """
 
     n: int
     marks: list[Mark] = []
-    busy_ns: int = 0
     waited_ns: int = 0
     trace: int = 0
     early: int = 0

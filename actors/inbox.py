@@ -1,0 +1,123 @@
+"""The streams that an actor hears: sequence, gaps, epochs, and the way back to whole by snapshot."""
+
+from collections.abc import Iterator
+
+from protocol import Mark, topics
+
+MAX_HELD_FRAMES = 10_000  # while a snapshot is awaited; over it, hold afresh and ask again
+
+
+class StreamIn:
+    """One stream as it has arrived. `live`: nothing is missing up to `seq`."""
+
+    __slots__ = ("epoch", "held", "live", "publisher", "seq", "topic")
+
+    def __init__(self, topic: str) -> None:
+        self.topic = topic
+        self.publisher = topics.publisher(topic)
+        self.epoch = 0
+        self.seq = 0
+        self.live = False
+        self.held: list[tuple[int, int, bytes]] = []  # (epoch, seq, frame) that came ahead of the snapshot
+
+
+class Inbox:
+    """Which streams are subscribed, and what each has seen. Decides what to deliver; asks nobody itself.
+
+    `accept` and `resume` return the frames to deliver, in order. Streams that need a snapshot are in `unsynced`;
+    the runtime asks for them.
+    """
+
+    def __init__(self) -> None:
+        self.prefixes: dict[str, bool] = {}  # prefix -> its publisher has told all that it had under it
+        self.streams: dict[bytes, StreamIn] = {}
+        self.unsynced: dict[str, StreamIn] = {}
+        self.lost = 0
+        self.dropped = 0
+
+    def subscribe(self, prefix: str) -> bool:
+        """False if it was subscribed already."""
+        if prefix in self.prefixes:
+            return False
+        self.prefixes[prefix] = False
+        return True
+
+    def wants(self, topic: str) -> bool:
+        return any(topic.startswith(prefix) for prefix in self.prefixes)
+
+    def stream(self, topic: bytes) -> StreamIn | None:
+        """The stream of a topic, new if a subscription covers it, else None."""
+        known = self.streams.get(topic)
+        if known is None:
+            name = topic.decode("ascii")
+            if not self.wants(name):
+                return None
+            known = self.streams[topic] = StreamIn(name)
+        return known
+
+    def accept(self, stream: StreamIn, epoch: int, seq: int, frame: bytes) -> bool:
+        """Whether to deliver `frame` now. If not, it is old (dropped) or ahead of what is missing (held)."""
+        if stream.live:
+            if epoch == stream.epoch:
+                if seq == stream.seq + 1:
+                    stream.seq = seq
+                    return True
+                if seq <= stream.seq:
+                    self.dropped += 1
+                    return False
+                self.lost += seq - stream.seq - 1
+            elif epoch < stream.epoch:
+                self.dropped += 1
+                return False
+            self.mark_stale(stream)
+        elif stream.epoch == 0 and seq == 1 and not stream.held:
+            stream.epoch, stream.seq, stream.live = epoch, 1, True
+            self.unsynced.pop(stream.topic, None)
+            return True
+        self._hold(stream, epoch, seq, frame)
+        return False
+
+    def _hold(self, stream: StreamIn, epoch: int, seq: int, frame: bytes) -> None:
+        if len(stream.held) >= MAX_HELD_FRAMES:
+            self.dropped += len(stream.held)
+            stream.held.clear()
+        stream.held.append((epoch, seq, frame))
+        self.unsynced[stream.topic] = stream
+
+    def mark_stale(self, stream: StreamIn) -> None:
+        """It needs a snapshot before anything of it is delivered again."""
+        stream.live = False
+        self.unsynced[stream.topic] = stream
+
+    def resume(self, stream: StreamIn, epoch: int, seq: int) -> Iterator[bytes]:
+        """A snapshot at (epoch, seq) was applied: the held frames that follow it without a hole."""
+        stream.epoch, stream.seq, stream.live = epoch, seq, True
+        self.unsynced.pop(stream.topic, None)
+        held, stream.held = stream.held, []
+        for at, (held_epoch, held_seq, frame) in enumerate(held):
+            if held_epoch < epoch or (held_epoch == epoch and held_seq <= stream.seq):
+                continue
+            if held_epoch == epoch and held_seq == stream.seq + 1:
+                stream.seq = held_seq
+                yield frame
+                continue
+            self.mark_stale(stream)
+            stream.held = held[at:]
+            return
+
+    def behind(self, marks: list[Mark]) -> dict[str, Mark]:
+        """The marks that are not reached yet, of streams that are subscribed."""
+        missing = {}
+        for mark in marks:
+            topic, epoch, seq = mark
+            stream = self.streams.get(topic.encode("ascii"))
+            if stream is None:
+                if self.wants(topic):
+                    missing[topic] = mark
+            elif not stream.live or stream.epoch < epoch or (stream.epoch == epoch and stream.seq < seq):
+                missing[topic] = mark
+        return missing
+
+    def of(self, publisher: str) -> list[StreamIn]:
+        """Every known stream of one publisher."""
+        return [stream for stream in self.streams.values() if stream.publisher == publisher]

@@ -1,0 +1,71 @@
+"""The streams that an actor tells: sequence numbers, marks, and the trace of all that was said."""
+
+import hashlib
+
+from protocol import Mark, Message, frame
+
+MAX_POSITIONS = 1_000
+
+
+class StreamOut:
+    """One stream that this actor sends. `marked`: the clock forwards its position to those who follow."""
+
+    __slots__ = ("marked", "prefix", "seq", "topic")
+
+    def __init__(self, topic: str, marked: bool) -> None:
+        self.topic = topic
+        self.prefix = frame.prefix(topic)
+        self.seq = 0
+        self.marked = marked
+
+
+class Outbox:
+    """Numbers what an actor sends, one count a topic, and keeps the running hash that makes runs comparable."""
+
+    def __init__(self, epoch: int, trace: bool = False) -> None:
+        self.epoch = epoch
+        self.streams: dict[str, StreamOut] = {}
+        self._moved: dict[str, StreamOut] = {}
+        self._trace = hashlib.blake2b(digest_size=8) if trace else None
+
+    def stream(self, topic: str, marked: bool = True) -> StreamOut:
+        """The stream of a topic, new at seq 0."""
+        known = self.streams.get(topic)
+        if known is None:
+            known = self.streams[topic] = StreamOut(topic, marked)
+        return known
+
+    def pack(self, stream: StreamOut, ts_ns: int, message: Message) -> bytes:
+        """The next frame of a stream; `commit` makes it count. Raises ValueError above the size limit."""
+        data = frame.pack(stream.prefix, self.epoch, stream.seq + 1, ts_ns, message)
+        if len(data) > frame.MAX_FRAME_BYTES:
+            raise ValueError(f"{stream.topic}: a message of {len(data)} bytes; at most {frame.MAX_FRAME_BYTES} fit")
+        return data
+
+    def commit(self, stream: StreamOut, data: bytes) -> None:
+        """The frame has left: advance the stream, its mark and the trace."""
+        stream.seq += 1
+        if stream.marked:
+            self._moved[stream.topic] = stream
+            if self._trace is not None:
+                self._trace.update(data)
+
+    def take_marks(self) -> list[Mark]:
+        """Where each marked stream stands that moved since the last call."""
+        if not self._moved:
+            return []
+        marks = [(stream.topic, self.epoch, stream.seq) for stream in self._moved.values()]
+        self._moved.clear()
+        return marks
+
+    def positions(self) -> list[Mark]:
+        """Where each marked stream stands (the busiest MAX_POSITIONS of them): for heartbeats."""
+        marked = [stream for stream in self.streams.values() if stream.marked]
+        if len(marked) > MAX_POSITIONS:
+            marked = sorted(marked, key=lambda stream: -stream.seq)[:MAX_POSITIONS]
+        return [(stream.topic, self.epoch, stream.seq) for stream in marked]
+
+    @property
+    def trace(self) -> int:
+        """Hash of every marked frame so far; 0 when tracing is off."""
+        return 0 if self._trace is None else int.from_bytes(self._trace.digest(), "little")

@@ -1,0 +1,39 @@
+"""Port: what a driver does for an actor. The live driver and the sim driver each have one."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from actors.net import HttpAnswer, HttpFailure, HttpRequest, Link
+
+
+class Port(Protocol):
+    """Every method returns at once. Frames are whole (topic, header, body)."""
+
+    def pub(self, frame: bytes) -> None:
+        """To everybody who has subscribed to its topic."""
+
+    def send(self, target: str, frame: bytes) -> bool:
+        """To one actor's command socket; False if nobody is there: then nothing was queued."""
+
+    def reply(self, peer: str, frame: bytes) -> bool:
+        """Back to whoever sent a command; False if it has gone."""
+
+    def subscribe(self, publisher: str, prefix: str) -> None:
+        """Hear what `publisher` tells under `prefix`."""
+
+    def http(self, request: HttpRequest, then: Callable[[HttpAnswer | HttpFailure], None]) -> None:
+        """`then` is called later, through the runtime's `call`."""
+
+    def ws_connect(self, link: Link) -> None: ...
+
+    def ws_send(self, link: Link, data: str | bytes) -> None: ...
+
+    def ws_close(self, link: Link) -> None: ...
+
+    def append(self, journal: str, record: bytes) -> str:
+        """Written: "". Not written, and nothing of it left in the file: why."""
+
+    def rewrite(self, journal: str, records: list[bytes]) -> None: ...
+
+    def stop(self, reason: str, exit_code: int) -> None:
+        """End the actor once what is queued has left."""

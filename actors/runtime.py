@@ -1,0 +1,371 @@
+"""Runtime: the part of an actor that both drivers share: dispatch, streams, turns, commands, effects. No I/O, no clock.
+
+A driver calls `begin(mono_ns)`, hands in what arrived (`frame_in`, `command_in`, `answer_in`, `call`), then calls
+`finish()`, which runs what is due and performs the queued effects through the Port. `next_wake_ns` says until when
+it may sleep.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from actors.actor import Actor
+from actors.calls import Calls
+from actors.inbox import Inbox, StreamIn
+from actors.net import Link, Listener
+from actors.outbox import Outbox
+from actors.port import Port
+from actors.streams import Streams
+from actors.timers import Timers
+from actors.turns import Turns
+from protocol import Answer, Heartbeat, Message, Snapshot, SnapshotRequest, Tick, topics
+from protocol.errors import BadMessage
+from protocol.frame import body, split
+from protocol.message import REGISTRY, Command, Settings, handler_name
+
+SECOND_NS = 1_000_000_000
+HEARTBEAT_NS = SECOND_NS
+
+
+class Envelope:
+    """Where the message in hand came from."""
+
+    __slots__ = ("epoch", "sender", "seq", "topic", "ts_ns")
+
+    def __init__(self) -> None:
+        self.sender = self.topic = ""
+        self.epoch = self.seq = self.ts_ns = 0
+
+
+class Runtime:
+    """One actor's runtime. `anchor_ns`: what to add to the driver's monotonic time to get UTC."""
+
+    def __init__(
+        self,
+        name: str,
+        kind: type[Actor],
+        settings: Settings,
+        port: Port,
+        *,
+        epoch: int = 1,
+        follows: list[str] | None = None,
+        clock: str = "clockd",
+        patience_ms: int = 500,
+        mark_wait_ms: int = 20,
+        lockstep: bool = False,
+        trace: bool = False,
+        anchor_ns: int = 0,
+        pid: int = 0,
+        loop: str = "",
+        log: Any = None,
+    ) -> None:
+        self.name, self.epoch, self.pid, self.loop = name, epoch, pid, loop
+        self.follows = follows or []
+        self.lockstep = lockstep
+        self.anchor_ns = anchor_ns
+        self.port = port
+        self.log = log if log is not None else structlog.get_logger().bind(actor=name)
+        self.envelope = Envelope()
+        self.inbox = Inbox()
+        self.outbox = Outbox(epoch, trace or lockstep)
+        self.timers = Timers()  # the actor's, in its own time
+        self.chores = Timers()  # the runtime's, in the driver's time
+        self.mono_ns = 0
+        self.garbage = 0
+        self.state = self.detail = ""
+        self.stopping = False
+        self.stopped = False
+        self._stop_at_ns = 0
+        self._effects: deque[tuple[Any, ...]] = deque()
+        self._arrived: dict[tuple[str, str], list[tuple[Callable[..., None], tuple[Any, ...]]]] = {}
+        self._links = 0
+        self.actor = kind(name, settings, self)
+        self.actor.now_ns = anchor_ns
+        self.calls = Calls(self)
+        self.streams = Streams(self)
+        self.turns = Turns(self, clock, patience_ms, mark_wait_ms)
+        self._inner: dict[str, Callable[..., None]] = {
+            "_send": self.calls.send,
+            "_reply": self.calls.reply,
+            "_done": self.turns.done,
+            "_call": self.call,
+            "append": self._append,
+        }
+        self._handlers = self._find_handlers()
+        self._heart = self.outbox.stream(topics.heart(name), marked=False)
+
+    def _find_handlers(self) -> dict[type[Message], Callable[[Any], Any]]:
+        found = {}
+        for kind in REGISTRY.types.values():
+            method = getattr(self.actor, handler_name(kind), None)
+            if method is not None and kind is not Tick:
+                found[kind] = method
+        return found
+
+    # -- the driver's side ----------------------------------------------------------------------------
+
+    def start(self, mono_ns: int, journals: dict[str, list[bytes]] | None = None) -> None:
+        """Journals first, then on_start, then the first heartbeat and the request to be ticked."""
+        self.begin(mono_ns)
+        for journal, records in (journals or {}).items():
+            self.actor.on_journal(journal, records)
+        self.actor.on_start()
+        self._perform()
+        self._beat()
+        self.turns.start()
+        self.finish()
+
+    def begin(self, mono_ns: int) -> None:
+        """One reading of the clock serves all that is handled until the next."""
+        self.mono_ns = mono_ns
+        if not self.lockstep:
+            self.actor.now_ns = mono_ns + self.anchor_ns
+
+    def frame_in(self, data: bytes) -> None:
+        """A frame from a publisher."""
+        try:
+            topic, epoch, seq, ts_ns, offset = split(data)
+            stream = self.inbox.streams.get(topic) or self.inbox.stream(topic)
+            if stream is None or stream.topic.endswith(".heart."):
+                self.streams.heart(topic, epoch, body(data, offset))
+                return
+            if stream.live and epoch == stream.epoch and seq == stream.seq + 1:
+                stream.seq = seq
+                self.deliver(stream, epoch, seq, ts_ns, body(data, offset))
+            else:
+                self.streams.odd(stream, epoch, seq, ts_ns, data, offset)
+            if self.turns.held is not None:
+                self.turns.seen(stream)
+        except BadMessage as error:
+            self.dead_letter("publisher", data, error)
+
+    def command_in(self, peer: str, data: bytes) -> None:
+        """A frame on our command socket, from `peer`."""
+        try:
+            topic, epoch, seq, ts_ns, offset = split(data)
+            message = body(data, offset)
+        except BadMessage as error:
+            self.dead_letter(peer, data, error)
+            return
+        if type(message) is Tick:
+            self.turns.take(message, peer)
+        elif type(message) is SnapshotRequest:
+            self.streams.tell(peer, message)
+        else:
+            self._direct(topic, epoch, seq)
+            self.arrive(("cmd", peer), self.calls.act, peer, epoch, seq, ts_ns, message)
+
+    def answer_in(self, target: str, data: bytes) -> None:
+        """A frame that came back from an actor that we have sent to."""
+        try:
+            topic, epoch, seq, ts_ns, offset = split(data)
+            message = body(data, offset)
+        except BadMessage as error:
+            self.dead_letter(target, data, error)
+            return
+        if type(message) is Snapshot:
+            self.streams.snapshot(target, ts_ns, message)
+        elif type(message) is Answer:
+            self._direct(topic, epoch, seq)
+            self.arrive(("ans", target), self.calls.answered, target, message)
+        else:
+            self._handle(target, topic.decode("ascii"), epoch, seq, ts_ns, message)
+
+    def _direct(self, topic: bytes, epoch: int, seq: int) -> None:
+        """Commands and answers are streams too: what was seen of them satisfies marks. They have no way back."""
+        stream = self.inbox.streams.get(topic)
+        if stream is None:
+            stream = self.inbox.streams[topic] = StreamIn(topic.decode("ascii"))
+        stream.epoch, stream.seq, stream.live = epoch, seq, True
+        if self.turns.held is not None:
+            self.turns.seen(stream)
+
+    def call(self, then: Callable[..., None], *args: Any) -> None:
+        """Run a callback of the actor (an HTTP answer, a websocket event)."""
+        then(*args)
+
+    def finish(self) -> None:
+        """Run what is due, then perform all effects, until nothing is left to do now."""
+        while True:
+            self._perform()
+            due = self.chores.pop_due(self.mono_ns)
+            if due is None and not self.lockstep:
+                due = self.timers.pop_due(self.actor.now_ns)
+            if due is None:
+                break
+            due[0](*due[1])
+        if self.stopping and not self.stopped:
+            self._maybe_stopped()
+
+    @property
+    def next_wake_ns(self) -> int | None:
+        """Driver's time at which to call `begin`, `finish` again if nothing arrives before."""
+        chore_ns = self.chores.next_ns
+        timer_ns = None if self.lockstep else self.timers.next_ns
+        if timer_ns is None:
+            return chore_ns
+        timer_ns -= self.anchor_ns
+        return timer_ns if chore_ns is None else min(chore_ns, timer_ns)
+
+    def request_stop(self) -> None:
+        """Somebody wants this actor to end: on_stop, then as long as `may_stop` says no, at most `stop_within_ms`."""
+        if self.stopping:
+            return
+        self.stopping = True
+        self._stop_at_ns = self.mono_ns + self.actor.stop_within_ms * 1_000_000
+        self.actor.on_stop()
+        self._recheck_stop()
+
+    def _recheck_stop(self) -> None:
+        if not self.stopped:
+            self.chores.add(self.mono_ns + 20_000_000, self._recheck_stop)
+
+    def _maybe_stopped(self) -> None:
+        done = self.actor.may_stop()
+        if done or self.mono_ns >= self._stop_at_ns:
+            if not done:
+                self.log.warning("stopping unfinished", within_ms=self.actor.stop_within_ms)
+            self.stop("asked to", 0)
+            self._perform()
+
+    # -- delivery -------------------------------------------------------------------------------------
+
+    def deliver(self, stream: StreamIn, epoch: int, seq: int, ts_ns: int, message: Message) -> None:
+        """Hand over the next message of a stream: now, or in lockstep at the next turn."""
+        if self.lockstep:
+            self.arrive(("pub", stream.publisher), self._handle, stream.publisher, stream.topic, epoch, seq, ts_ns, message)
+        else:
+            self._handle(stream.publisher, stream.topic, epoch, seq, ts_ns, message)
+
+    def arrive(self, channel: tuple[str, str], then: Callable[..., None], *args: Any) -> None:
+        """Run `then` now; in lockstep at the next turn, channel by channel, so that no race between sockets shows."""
+        if self.lockstep:
+            self._arrived.setdefault(channel, []).append((then, args))
+        else:
+            then(*args)
+
+    def advance(self, now_ns: int) -> None:
+        """Lockstep: it is `now_ns`; run all that has arrived, in an order that does not depend on the wires, and timers."""
+        self.actor.now_ns = now_ns
+        arrived, self._arrived = self._arrived, {}
+        for channel in sorted(arrived):
+            for then, args in arrived[channel]:
+                then(*args)
+        due = self.timers.pop_due(now_ns)
+        while due is not None:
+            due[0](*due[1])
+            due = self.timers.pop_due(now_ns)
+
+    def _handle(self, sender: str, topic: str, epoch: int, seq: int, ts_ns: int, message: Message) -> Any:
+        handler = self._handlers.get(type(message))
+        if handler is None:
+            return None
+        envelope = self.envelope
+        envelope.sender, envelope.topic, envelope.epoch, envelope.seq, envelope.ts_ns = sender, topic, epoch, seq, ts_ns
+        return handler(message)
+
+    def handle_command(self, peer: str, epoch: int, seq: int, ts_ns: int, command: Command) -> Any:
+        """The actor's answer to a command; NotImplemented if it has no handler for it."""
+        if type(command) not in self._handlers:
+            return NotImplemented
+        return self._handle(peer, topics.commands(peer, self.name), epoch, seq, ts_ns, command)
+
+    def dead_letter(self, source: str, data: bytes, error: Exception) -> None:
+        """Bytes that are no message: counted, and the first few logged."""
+        self.garbage += 1
+        if self.garbage <= 10 or self.garbage % 1000 == 0:
+            self.log.warning("garbage", source=source, count=self.garbage, error=str(error)[:200], head=data[:60].hex())
+
+    # -- effects --------------------------------------------------------------------------------------
+
+    def effect(self, kind: str, *args: Any) -> None:
+        """Queue one; `kind` is a method of the Port."""
+        self._effects.append((kind, *args))
+
+    def publish(self, topic: str, message: Message) -> int:
+        outbox = self.outbox
+        stream = outbox.streams.get(topic)
+        if stream is None:
+            assert topics.publisher(topics.check_topic(topic)) == self.name, f"{self.name} publishes {topic}"
+            stream = outbox.stream(topic)
+        data = outbox.pack(stream, self.actor.now_ns, message)
+        outbox.commit(stream, data)
+        self._effects.append(("pub", data))
+        return stream.seq
+
+    def subscribe(self, prefix: str) -> None:
+        if self.inbox.subscribe(topics.check_topic(prefix)):
+            self.streams.subscribe(prefix)
+            self.turns.rejoin()
+
+    def new_id(self) -> int:
+        return self.calls.new_id()
+
+    def send(self, target: str, command: Command, then: Callable[[Answer], None] | None) -> None:
+        self._effects.append(("_send", target, command, then))
+
+    def tell(self, target: str, message: Message) -> bool:
+        """Send a message that needs no answer, now; False if nobody is there. For the clock: Ticks."""
+        stream = self.outbox.stream(f"tell.{self.name}.{target}.", marked=False)
+        data = self.outbox.pack(stream, self.actor.now_ns, message)
+        if not self.port.send(target, data):
+            return False
+        self.outbox.commit(stream, data)
+        return True
+
+    def patience(self, delay_ns: int, call: Callable[..., None], *args: Any) -> int:
+        """A timer in the driver's own time, also in lockstep; `chores.cancel` takes its number."""
+        return self.chores.add(self.mono_ns + delay_ns, call, *args)
+
+    def after(self, delay_ns: int, call: Callable[..., None], *args: Any) -> int:
+        return self.timers.add(self.actor.now_ns + delay_ns, call, *args)
+
+    def cancel_timer(self, timer: int) -> None:
+        self.timers.cancel(timer)
+
+    def connect(self, url: str, listener: Listener) -> Link:
+        self._links += 1
+        link = Link(self._links, url, listener, self.effect)
+        self.effect("ws_connect", link)
+        return link
+
+    def set_health(self, state: str, detail: str) -> bool:
+        changed = (state, detail) != (self.state, self.detail)
+        self.state, self.detail = state, detail
+        return changed
+
+    def stop(self, reason: str, exit_code: int) -> None:
+        if not self.stopped:
+            self.stopped = True
+            self.turns.leave()
+            self.effect("stop", reason, exit_code)
+
+    def _perform(self) -> None:
+        effects, port = self._effects, self.port
+        while effects:
+            kind, *args = effects.popleft()
+            if kind == "pub":
+                port.pub(args[0])
+            elif kind in self._inner:
+                self._inner[kind](*args)
+            else:
+                getattr(port, kind)(*args)
+
+    def _append(self, journal: str, record: bytes, then: Callable[[str], None] | None) -> None:
+        trouble = self.port.append(journal, record)
+        if trouble:
+            self.log.error("journal", journal=journal, trouble=trouble)
+        if then is not None:
+            then(trouble)
+
+    def _beat(self) -> None:
+        beat = Heartbeat(
+            self.pid, self.turns.ticks, self.outbox.positions(), self.inbox.lost, self.garbage, self.inbox.dropped,
+            self.state, self.detail, self.loop,
+        )
+        data = self.outbox.pack(self._heart, self.actor.now_ns, beat)
+        self.outbox.commit(self._heart, data)
+        self.port.pub(data)
+        self.chores.add(self.mono_ns + HEARTBEAT_NS, self._beat)

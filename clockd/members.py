@@ -1,0 +1,97 @@
+"""Members: the actors that the clock ticks, in which order, and what each has yet to be told."""
+
+from collections.abc import Iterator
+
+from protocol import Join, Mark
+
+
+class Member:
+    """One actor in the order."""
+
+    __slots__ = (
+        "absent", "epoch", "follows", "joined", "last_n", "late", "marks", "name", "patience_ns", "prefixes", "sent_ns",
+        "timer", "trace", "turn",
+    )  # fmt: skip
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.epoch = 0
+        self.follows: list[str] = []
+        self.prefixes: tuple[str, ...] = ()
+        self.patience_ns = 500_000_000
+        self.joined = False
+        self.late = False  # it has a turn that it did not hand back in time
+        self.absent = True  # it could not be reached
+        self.turn = -1  # the tick that it has the turn for; -1 if it has none
+        self.last_n = -1
+        self.sent_ns = 0
+        self.timer = 0
+        self.trace = 0
+        self.marks: dict[str, Mark] = {}  # what moved since its last Tick
+
+    def hears(self, topic: str) -> bool:
+        """Whether marks of a topic concern it: it subscribes to it, or it is told it as a command or an answer."""
+        if topic.startswith(self.prefixes):
+            return True
+        kind, _, rest = topic.partition(".")
+        return kind in ("cmd", "ans") and rest.partition(".")[2] == self.name + "."
+
+
+class Members:
+    """The tick order as waves: the run file's, with actors that joined later after all that they follow."""
+
+    def __init__(self, order: list[list[str]]) -> None:
+        self.waves: list[list[Member]] = [[Member(name) for name in wave] for wave in order]
+        self.by_name: dict[str, Member] = {member.name: member for wave in self.waves for member in wave}
+        self._fixed = set(self.by_name)
+        self._routes: dict[str, list[Member]] = {}  # topic -> who is to hear of its marks
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self.by_name.values())
+
+    def join(self, join: Join) -> Member:
+        """Take an actor into the order, or note its new incarnation."""
+        member = self.by_name.get(join.name)
+        if member is None:
+            member = self.by_name[join.name] = Member(join.name)
+            self._place(member, join.follows)
+        if member.epoch != join.epoch or tuple(join.subscriptions) != member.prefixes:
+            self._routes.clear()
+        if member.epoch != join.epoch:
+            member.marks.clear()
+        member.epoch, member.follows, member.prefixes = join.epoch, join.follows, tuple(join.subscriptions)
+        member.patience_ns = join.patience_ms * 1_000_000
+        member.joined = True
+        return member
+
+    def _place(self, member: Member, follows: list[str]) -> None:
+        at = len(self.waves)
+        if follows:
+            behind = [i for i, wave in enumerate(self.waves) for other in wave if other.name in follows]
+            at = max(behind) + 1 if behind else at
+            # Several that joined later after the same actor keep the order in which they came.
+            while at < len(self.waves) and not any(other.name in self._fixed for other in self.waves[at]):
+                at += 1
+        self.waves.insert(at, [member])
+
+    def leave(self, name: str, epoch: int) -> Member | None:
+        """An actor stopped on purpose: its place in a run file's order stays, another's is taken away."""
+        member = self.by_name.get(name)
+        if member is None or member.epoch != epoch:
+            return None
+        member.joined = False
+        if name not in self._fixed:
+            del self.by_name[name]
+            self.waves = [wave for wave in ([m for m in wave if m is not member] for wave in self.waves) if wave]
+        self._routes.clear()
+        return member
+
+    def mark(self, marks: list[Mark]) -> None:
+        """Note for everybody who hears a stream where it stands."""
+        for mark in marks:
+            topic = mark[0]
+            route = self._routes.get(topic)
+            if route is None:
+                route = self._routes[topic] = [member for member in self if member.hears(topic)]
+            for member in route:
+                member.marks[topic] = mark
