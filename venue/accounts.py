@@ -1,0 +1,136 @@
+"""Accounts: what each owns, free and locked, and the API keys that speak for it."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import msgspec
+
+from venue import errors
+from venue.numbers import atoms
+from venue.orders import Execution, Order
+from venue.security import ApiKey, load_key
+from venue.settings import AccountSettings
+
+
+class Balance(msgspec.Struct, gc=False):
+    """Of one asset, in atoms."""
+
+    free: int = 0
+    locked: int = 0
+
+
+class Account:
+    """One account: balances by asset, its orders and its executions, oldest first."""
+
+    def __init__(self, name: str, uid: int, maker_fee: Decimal, taker_fee: Decimal) -> None:
+        self.name = name
+        self.uid = uid
+        self.maker_fee = maker_fee
+        self.taker_fee = taker_fee
+        self.maker_fee_atoms = atoms(maker_fee)
+        self.taker_fee_atoms = atoms(taker_fee)
+        self.balances: dict[str, Balance] = {}
+        self.orders: dict[int, Order] = {}
+        self.open_orders: dict[int, Order] = {}
+        self.open_by_client_id: dict[tuple[str, str], Order] = {}
+        self.latest_by_client_id: dict[tuple[str, str], Order] = {}
+        self.executions: list[Execution] = []
+        self.executions_by_order: dict[int, list[Execution]] = {}
+        self.update_ns = 0
+
+    def balance(self, asset: str) -> Balance:
+        found = self.balances.get(asset)
+        if found is None:
+            found = self.balances[asset] = Balance()
+        return found
+
+    def lock(self, asset: str, amount_atoms: int) -> None:
+        """Move from free to locked. Raises -2010 where there is not enough."""
+        balance = self.balance(asset)
+        if amount_atoms > balance.free:
+            raise errors.insufficient()
+        balance.free -= amount_atoms
+        balance.locked += amount_atoms
+
+    def unlock(self, asset: str, amount_atoms: int) -> None:
+        balance = self.balance(asset)
+        assert 0 <= amount_atoms <= balance.locked
+        balance.locked -= amount_atoms
+        balance.free += amount_atoms
+
+    def add_order(self, order: Order) -> None:
+        self.orders[order.order_id] = order
+        key = (order.symbol, order.client_order_id)
+        self.latest_by_client_id[key] = order
+        if order.is_open:
+            self.open_orders[order.order_id] = order
+            self.open_by_client_id[key] = order
+
+    def end_order(self, order: Order) -> None:
+        """Take an order that is no longer open out of the open ones."""
+        self.open_orders.pop(order.order_id, None)
+        key = (order.symbol, order.client_order_id)
+        if self.open_by_client_id.get(key) is order:
+            del self.open_by_client_id[key]
+
+    def forget_order(self, order_id: int) -> None:
+        """Drop a finished order from memory."""
+        order = self.orders.pop(order_id)
+        key = (order.symbol, order.client_order_id)
+        if self.latest_by_client_id.get(key) is order:
+            del self.latest_by_client_id[key]
+
+    def add_execution(self, execution: Execution, kept: int) -> None:
+        """Remember a trade, and forget the oldest tenth where there are more than `kept`."""
+        self.executions.append(execution)
+        self.executions_by_order.setdefault(execution.order_id, []).append(execution)
+        if len(self.executions) > kept:
+            tenth = kept // 10 + 1
+            for old in self.executions[:tenth]:
+                self.executions_by_order.pop(old.order_id, None)
+            del self.executions[:tenth]
+
+    def find(self, symbol: str, order_id: int | None, client_order_id: str | None) -> Order | None:
+        """By id, else by client id (an open one first, then the latest). Raises -2039 where the two disagree."""
+        if order_id is None:
+            key = (symbol, client_order_id or "")
+            return self.open_by_client_id.get(key) or self.latest_by_client_id.get(key)
+        order = self.orders.get(order_id)
+        if order is None or order.symbol != symbol:
+            return None
+        if client_order_id is not None and order.client_order_id != client_order_id:
+            raise errors.ApiError(-2039, "Client order ID is not correct for this order ID.")
+        return order
+
+
+class Accounts:
+    """All accounts and keys. Raises BadVenue for two accounts or two keys of one name."""
+
+    def __init__(self, settings: Iterable[AccountSettings], maker_fee: Decimal, taker_fee: Decimal) -> None:
+        self.by_name: dict[str, Account] = {}
+        self.keys: dict[str, ApiKey] = {}
+        self.opening: dict[str, dict[str, int]] = {}
+        for number, one in enumerate(settings, start=1):
+            if one.name in self.by_name:
+                raise errors.BadVenue(f"two accounts are named {one.name}: rename one")
+            self.by_name[one.name] = Account(
+                one.name,
+                number,
+                maker_fee if one.maker_fee is None else one.maker_fee,
+                taker_fee if one.taker_fee is None else one.taker_fee,
+            )
+            self.opening[one.name] = {asset: atoms(amount) for asset, amount in one.balances.items()}
+            for key in one.keys:
+                if key.api_key in self.keys:
+                    raise errors.BadVenue(f"account {one.name}: its key {key.api_key[:8]}... is used twice")
+                self.keys[key.api_key] = load_key(key, one.name)
+
+    def of_key(self, key: ApiKey) -> Account:
+        return self.by_name[key.account]
+
+    def key(self, api_key: str) -> ApiKey:
+        """Raises -2015 for an unknown key."""
+        found = self.keys.get(api_key)
+        if found is None:
+            raise errors.bad_key()
+        return found

@@ -1,0 +1,154 @@
+"""Klines and 24-hour statistics, folded from trades."""
+
+from collections import deque
+from collections.abc import Iterator
+
+import msgspec
+
+from venue.orders import PublicTrade
+
+SECOND_NS = 1_000_000_000
+MINUTE_NS = 60 * SECOND_NS
+DAY_NS = 86_400 * SECOND_NS
+KEPT_SECONDS = 3600
+KEPT_MINUTES = 7 * 1440
+MONDAY_NS = 4 * DAY_NS
+"""The first Monday after the epoch: weeks are counted from it."""
+
+INTERVALS_NS = {
+    "1s": SECOND_NS,
+    "1m": MINUTE_NS,
+    "3m": 3 * MINUTE_NS,
+    "5m": 5 * MINUTE_NS,
+    "15m": 15 * MINUTE_NS,
+    "30m": 30 * MINUTE_NS,
+    "1h": 60 * MINUTE_NS,
+    "2h": 120 * MINUTE_NS,
+    "4h": 240 * MINUTE_NS,
+    "6h": 360 * MINUTE_NS,
+    "8h": 480 * MINUTE_NS,
+    "12h": 720 * MINUTE_NS,
+    "1d": DAY_NS,
+    "3d": 3 * DAY_NS,
+    "1w": 7 * DAY_NS,
+    "1M": 30 * DAY_NS,
+}
+"""Month candles have 30 days here: a week of history is kept at most."""
+
+
+class Candle(msgspec.Struct, gc=False):
+    """Prices in ticks, volume in lots, quote volume in price_ticks x size_lots."""
+
+    open_ns: int
+    open_ticks: int
+    high_ticks: int
+    low_ticks: int
+    close_ticks: int
+    volume_lots: int = 0
+    quote_volume: int = 0
+    count: int = 0
+    taker_buy_lots: int = 0
+    taker_buy_quote: int = 0
+    first_id: int = -1
+    last_id: int = -1
+
+    def add(self, trade: PublicTrade) -> None:
+        price, size = trade.price_ticks, trade.size_lots
+        if self.first_id < 0:
+            self.first_id = trade.trade_id
+        self.last_id = trade.trade_id
+        self.high_ticks = max(self.high_ticks, price)
+        self.low_ticks = min(self.low_ticks, price)
+        self.close_ticks = price
+        self.volume_lots += size
+        self.quote_volume += price * size
+        self.count += 1
+        if not trade.buyer_is_maker:
+            self.taker_buy_lots += size
+            self.taker_buy_quote += price * size
+
+    def merge(self, later: "Candle") -> None:
+        """Append a candle that follows this one."""
+        self.high_ticks = max(self.high_ticks, later.high_ticks)
+        self.low_ticks = min(self.low_ticks, later.low_ticks)
+        self.close_ticks = later.close_ticks
+        self.volume_lots += later.volume_lots
+        self.quote_volume += later.quote_volume
+        self.count += later.count
+        self.taker_buy_lots += later.taker_buy_lots
+        self.taker_buy_quote += later.taker_buy_quote
+        if self.first_id < 0:
+            self.first_id = later.first_id
+        if later.last_id >= 0:
+            self.last_id = later.last_id
+
+
+def opening(now_ns: int, interval_ns: int) -> int:
+    """The start of the candle of this length that `now_ns` is in; weeks start on Monday."""
+    shift = MONDAY_NS if interval_ns == 7 * DAY_NS else 0
+    return now_ns - (now_ns - shift) % interval_ns
+
+
+class Candles:
+    """The candles of one symbol: seconds for an hour, minutes for a week; longer ones are merged when asked."""
+
+    def __init__(self) -> None:
+        self.seconds: deque[Candle] = deque(maxlen=KEPT_SECONDS)
+        self.minutes: deque[Candle] = deque(maxlen=KEPT_MINUTES)
+
+    def add(self, trade: PublicTrade) -> None:
+        for candles, length_ns in ((self.seconds, SECOND_NS), (self.minutes, MINUTE_NS)):
+            start_ns = trade.time_ns - trade.time_ns % length_ns
+            if not candles or candles[-1].open_ns < start_ns:
+                price = trade.price_ticks
+                candles.append(Candle(start_ns, price, price, price, price))
+            candles[-1].add(trade)
+
+    def latest(self, interval_ns: int, now_ns: int) -> Candle | None:
+        """The candle of now, or None where nothing traded in it."""
+        start_ns = opening(now_ns, interval_ns)
+        return next(self._merged(interval_ns, start_ns), None)
+
+    def merged(self, interval_ns: int, from_ns: int, to_ns: int) -> list[Candle]:
+        """Candles that open in [from, to], oldest first. Spans without trades have none."""
+        return [
+            c
+            for c in self._merged(interval_ns, opening(from_ns, interval_ns))
+            if from_ns <= c.open_ns <= to_ns
+        ]
+
+    def _merged(self, interval_ns: int, from_ns: int) -> Iterator[Candle]:
+        base = self.seconds if interval_ns < MINUTE_NS else self.minutes
+        current: Candle | None = None
+        recent: list[Candle] = []
+        for candle in reversed(base):
+            if candle.open_ns < from_ns:
+                break
+            recent.append(candle)
+        for candle in reversed(recent):
+            start_ns = opening(candle.open_ns, interval_ns)
+            if current is not None and current.open_ns == start_ns:
+                current.merge(candle)
+                continue
+            if current is not None:
+                yield current
+            current = msgspec.structs.replace(candle, open_ns=start_ns)
+        if current is not None:
+            yield current
+
+    def over(self, span_ns: int, now_ns: int) -> Candle | None:
+        """One candle over the last `span_ns`, to the minute; None where nothing traded."""
+        base = self.seconds if span_ns <= KEPT_SECONDS * SECOND_NS else self.minutes
+        length_ns = SECOND_NS if base is self.seconds else MINUTE_NS
+        total: Candle | None = None
+        recent: list[Candle] = []
+        for candle in reversed(base):
+            if candle.open_ns + length_ns <= now_ns - span_ns:
+                break
+            recent.append(candle)
+        for candle in reversed(recent):
+            if total is None:
+                total = msgspec.structs.replace(candle)
+            else:
+                total.merge(candle)
+        return total

@@ -1,0 +1,70 @@
+"""Open websockets: who they are, what they hear, whether they still answer pings."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from venue.endpoint import MILLISECOND_NS
+from venue.limits import SECOND_NS, Window
+from venue.security import ApiKey
+from venue.wire import CLOSE, Ping, Push
+
+MARKET, USER = "market", "user"
+DAY_NS = 86_400 * SECOND_NS
+
+
+class Connection(msgspec.Struct, eq=False):
+    """One websocket. `kind` is `market` (streams) or `user` (the websocket API)."""
+
+    conn_id: int
+    kind: str
+    remote: str
+    opened_ns: int
+    is_combined: bool = False
+    unit_ns: int = MILLISECOND_NS
+    returns_limits: bool = True
+    streams: dict[str, None] = {}
+    key: ApiKey | None = None
+    authorized_ns: int = 0
+    logon_subscription: int | None = None
+    subscriptions: dict[int, str] = {}  # subscription id -> account
+    next_subscription: int = 0
+    pinged_ns: int = 0
+    answered_ns: int = 0
+    messages: Window | None = None
+
+
+class Connections:
+    """All of them, and the outbox that the driver drains."""
+
+    def __init__(self, ping_interval_s: int, pong_timeout_s: int) -> None:
+        self.by_id: dict[int, Connection] = {}
+        self.outbox: list[Push] = []
+        self.ping_interval_ns = ping_interval_s * SECOND_NS
+        self.pong_timeout_ns = pong_timeout_s * SECOND_NS
+
+    def add(self, connection: Connection) -> None:
+        connection.pinged_ns = connection.answered_ns = connection.opened_ns
+        connection.messages = Window(SECOND_NS)
+        self.by_id[connection.conn_id] = connection
+
+    def of_kind(self, kind: str) -> Iterator[Connection]:
+        return (c for c in list(self.by_id.values()) if kind in ("all", c.kind))
+
+    def send(self, conn_id: int, text: bytes) -> None:
+        self.outbox.append((conn_id, text))
+
+    def keep_alive(self, now_ns: int) -> list[Connection]:
+        """Ping those that are due; the ones that answer no more, or are a day old, are returned to be closed."""
+        dead = []
+        for connection in self.by_id.values():
+            late = now_ns - connection.answered_ns > self.pong_timeout_ns
+            if late or now_ns - connection.opened_ns > DAY_NS:
+                dead.append(connection)
+            elif now_ns - connection.pinged_ns >= self.ping_interval_ns:
+                connection.pinged_ns = now_ns
+                self.outbox.append((connection.conn_id, Ping(str(now_ns // MILLISECOND_NS).encode())))
+        return dead
+
+    def tell_to_close(self, conn_id: int) -> None:
+        self.outbox.append((conn_id, CLOSE))

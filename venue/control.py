@@ -1,0 +1,170 @@
+"""Control endpoints for tests and operators, on loopback only: the whole truth, and trouble on demand."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from protocol.message import Settings
+from venue import render
+from venue.accounts import Account
+from venue.connections import Connections
+from venue.endpoint import MILLISECOND_NS
+from venue.engine import Engine
+from venue.faults import ErrorNext, Faults, Silence
+from venue.numbers import atoms, fixed8
+from venue.params import Params, split_pairs
+from venue.user_stream import UserStream
+from venue.wire import Request, Response
+
+PREFIX = "/control/"
+JSON = {"content-type": "application/json"}
+
+
+class Drop(Settings, frozen=True):
+    """Close websockets: `market` streams, `user` (websocket API) connections, or all."""
+
+    kind: str = "all"
+
+
+class Deposit(Settings, frozen=True):
+    """Money that comes (or goes, below zero) from outside."""
+
+    account: str
+    asset: str
+    amount: Decimal
+
+
+class FaultRequest(Settings, frozen=True):
+    """What /control/faults takes: any of these, or `clear`."""
+
+    error_next: ErrorNext | None = None
+    silence: Silence | None = None
+    clear: bool = False
+
+
+class BadControl(Exception):
+    """A control request that cannot be carried out; the text says why."""
+
+
+def is_loopback(remote: str) -> bool:
+    return remote.startswith("127.") or remote in ("::1", "localhost", "::ffff:127.0.0.1")
+
+
+class Control:
+    """Handlers by method and path."""
+
+    def __init__(
+        self, engine: Engine, connections: Connections, user_stream: UserStream, faults: Faults
+    ) -> None:
+        self.engine = engine
+        self.connections = connections
+        self.user_stream = user_stream
+        self.faults = faults
+        self.routes: dict[tuple[str, str], Callable[[Request, int], Any]] = {
+            ("GET", "/control/ledger"): self._ledger,
+            ("GET", "/control/accounts"): self._accounts,
+            ("GET", "/control/status"): self._status,
+            ("POST", "/control/drop"): self._drop,
+            ("POST", "/control/deposit"): self._deposit,
+            ("POST", "/control/faults"): self._faults,
+            ("GET", "/control/faults"): lambda request, now_ns: self.faults.shown(),
+        }
+
+    def handle(self, request: Request, now_ns: int) -> Response:
+        """403 for peers that are not this machine, and for web pages."""
+        if not is_loopback(request.remote) or "origin" in request.headers:
+            return self._answer(403, {"error": "control is for this machine only"})
+        handler = self.routes.get((request.method, request.path))
+        if handler is None:
+            known = ", ".join(f"{method} {path}" for method, path in self.routes)
+            return self._answer(404, {"error": f"no such control; there are {known}"})
+        try:
+            return self._answer(200, handler(request, now_ns))
+        except (msgspec.MsgspecError, BadControl, ValueError) as error:
+            return self._answer(400, {"error": str(error)})
+
+    def _answer(self, status: int, body: Any) -> Response:
+        return Response(status, dict(JSON), msgspec.json.encode(body))
+
+    def _account(self, name: str | None) -> Account:
+        accounts = self.engine.accounts.by_name
+        found = accounts.get(name or next(iter(accounts)))
+        if found is None:
+            raise BadControl(f"no account {name}; there are {', '.join(accounts)}")
+        return found
+
+    def _ledger(self, request: Request, now_ns: int) -> dict[str, Any]:
+        """?account=NAME (default: the first): balances, orders and trades as they truly are, however old."""
+        account = self._account(Params(split_pairs(request.query)).optional("account"))
+        symbols = self.engine.symbols
+
+        def ms(time_ns: int) -> int:
+            return time_ns // MILLISECOND_NS
+
+        return {
+            "account": account.name,
+            "time": ms(now_ns),
+            "balances": {
+                asset: {"free": fixed8(balance.free), "locked": fixed8(balance.locked)}
+                for asset, balance in account.balances.items()
+            },
+            "opening": {
+                asset: fixed8(amount) for asset, amount in self.engine.accounts.opening[account.name].items()
+            },
+            "open_orders": [render.status(symbols[o.symbol], o, ms) for o in account.open_orders.values()],
+            "orders": [render.status(symbols[o.symbol], o, ms) for o in account.orders.values()],
+            "trades": [
+                {**render.execution(symbols[one.symbol], one, ms), "side": one.side.name}
+                for one in account.executions
+            ],
+        }
+
+    def _accounts(self, request: Request, now_ns: int) -> dict[str, Any]:
+        """Sums over everybody, to see that nothing appears or vanishes."""
+        return {
+            "accounts": list(self.engine.accounts.by_name),
+            "house": {asset: fixed8(amount) for asset, amount in self.engine.settlement.house.items()},
+        }
+
+    def _status(self, request: Request, now_ns: int) -> dict[str, Any]:
+        kinds = [connection.kind for connection in self.connections.by_id.values()]
+        return {
+            "time_ns": now_ns,
+            "connections": {kind: kinds.count(kind) for kind in ("market", "user")},
+            "symbols": {
+                symbol.name: {
+                    "update_id": symbol.update_id,
+                    "last_price": symbol.price(symbol.last_ticks),
+                    "open_orders": len(symbol.matching),
+                    "trades": symbol.trades[-1].trade_id if symbol.trades else 0,
+                }
+                for symbol in self.engine.symbols.values()
+            },
+        }
+
+    def _drop(self, request: Request, now_ns: int) -> dict[str, Any]:
+        drop = msgspec.json.decode(request.body or b"{}", type=Drop)
+        dropped = [connection.conn_id for connection in self.connections.of_kind(drop.kind)]
+        for conn_id in dropped:
+            self.connections.tell_to_close(conn_id)
+        return {"dropped": len(dropped)}
+
+    def _deposit(self, request: Request, now_ns: int) -> dict[str, Any]:
+        deposit = msgspec.json.decode(request.body, type=Deposit)
+        account, amount = self._account(deposit.account), atoms(deposit.amount)
+        self.engine.deposit(account, deposit.asset, amount, now_ns)
+        self.user_stream.deposited(account, deposit.asset, amount, now_ns)
+        self.user_stream.position(account, (deposit.asset,), now_ns)
+        return {"free": fixed8(account.balance(deposit.asset).free)}
+
+    def _faults(self, request: Request, now_ns: int) -> dict[str, Any]:
+        asked = msgspec.json.decode(request.body, type=FaultRequest)
+        if asked.clear:
+            self.faults.clear()
+        if asked.error_next is not None:
+            self.faults.add_error(asked.error_next)
+        if asked.silence is not None:
+            self.faults.silence(asked.silence, now_ns)
+        return self.faults.shown()

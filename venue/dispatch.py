@@ -1,0 +1,125 @@
+"""From a request to its endpoint and back: weight, key, signature, timing, handler, errors. For HTTP and websocket."""
+
+from typing import Any
+
+import msgspec
+
+from venue import errors, rest_account, rest_market, rest_replace, rest_shims, rest_trade, security
+from venue.accounts import Account
+from venue.endpoint import MICROSECOND_NS, MILLISECOND_NS, PUBLIC, TRADE, Call, Endpoint
+from venue.engine import Engine
+from venue.faults import Faults
+from venue.limits import Limits
+from venue.params import Params, from_request
+from venue.security import ApiKey
+from venue.wire import Request, Response
+
+ENDPOINTS: list[Endpoint] = [
+    *rest_market.ENDPOINTS,
+    *rest_trade.ENDPOINTS,
+    *rest_replace.ENDPOINTS,
+    *rest_account.ENDPOINTS,
+    *rest_shims.ENDPOINTS,
+]
+BY_ROUTE = {(endpoint.method, endpoint.path): endpoint for endpoint in ENDPOINTS}
+BY_WS_METHOD = {endpoint.ws_method: endpoint for endpoint in ENDPOINTS if endpoint.ws_method}
+PATHS = {endpoint.path for endpoint in ENDPOINTS}
+ENCODER = msgspec.json.Encoder()
+JSON_TYPE = "application/json;charset=UTF-8"
+
+
+def time_unit(text: str | None) -> int:
+    """Nanoseconds of the unit a caller wants times in. Raises -1194 for an unknown one."""
+    if text is None or text.upper() == "MILLISECOND":
+        return MILLISECOND_NS
+    if text.upper() == "MICROSECOND":
+        return MICROSECOND_NS
+    text = "Invalid value for time unit; expected either MICROSECOND or MILLISECOND."
+    raise errors.ApiError(-1194, text)
+
+
+class Dispatch:
+    """Calls endpoints."""
+
+    def __init__(self, engine: Engine, limits: Limits, faults: Faults) -> None:
+        self.engine = engine
+        self.limits = limits
+        self.faults = faults
+
+    def call(
+        self, endpoint: Endpoint, params: Params, key: ApiKey | None, now_ns: int, remote: str, unit_ns: int
+    ) -> Any:
+        """Run an endpoint whose weight is counted and whose caller is known. Raises ApiError."""
+        caller = None if key is None else self.engine.accounts.of_key(key)
+        if endpoint.security == TRADE and key is not None and not key.can_trade:
+            raise errors.bad_key()
+        result = endpoint.handler(Call(self.engine, self.limits, params, now_ns, remote, unit_ns, caller))
+        if endpoint.is_free:
+            self.limits.refund(remote, endpoint.weight_of(params), now_ns)
+        return result
+
+    def handle(self, request: Request, now_ns: int) -> Response:
+        """Answer a REST request."""
+        endpoint = BY_ROUTE.get((request.method, request.path))
+        if endpoint is None:
+            status = 405 if request.path in PATHS else 404
+            return Response(status, {"content-type": "text/html"}, b"<html><body>Not found</body></html>")
+        fault = self.faults.take(endpoint.method, endpoint.path)
+        if fault is not None and not fault.accepted:
+            return fault.response()
+        response = self._answer(endpoint, request, now_ns)
+        if fault is None:
+            return response
+        return (
+            fault.response() if fault.replaces else msgspec.structs.replace(response, delay_ns=fault.delay_ns)
+        )
+
+    def _answer(self, endpoint: Endpoint, request: Request, now_ns: int) -> Response:
+        key: ApiKey | None = None
+        headers = {"content-type": JSON_TYPE}
+        try:
+            if "x-mbx-sbe" in request.headers:
+                raise errors.ApiError(-1155, "SBE is not enabled.")
+            params = from_request(request.query, request.body, request.method)
+            self.limits.charge(request.remote, endpoint.weight_of(params), now_ns)
+            unit_ns = time_unit(request.headers.get("x-mbx-time-unit"))
+            if endpoint.security != PUBLIC:
+                key = self._authenticate(request, params, now_ns)
+            result = self.call(endpoint, params, key, now_ns, request.remote, unit_ns)
+            status, body = 200, ENCODER.encode(result)
+        except errors.ApiError as error:
+            status, body = error.status, ENCODER.encode(error.body())
+            if error.retry_after_s:
+                headers["retry-after"] = str(error.retry_after_s)
+        headers["x-mbx-used-weight"] = headers["x-mbx-used-weight-1m"] = str(
+            self._weight(request.remote, now_ns)
+        )
+        if key is not None and endpoint.path.startswith("/api/v3/order"):
+            counts = self.limits.counts(key.account)
+            headers["x-mbx-order-count-10s"] = str(counts.ten_seconds.now(now_ns))
+            headers["x-mbx-order-count-1d"] = str(counts.day.now(now_ns))
+        return Response(status, headers, body)
+
+    def _weight(self, remote: str, now_ns: int) -> int:
+        return self.limits.peer(remote).weight.now(now_ns)
+
+    def _authenticate(self, request: Request, params: Params, now_ns: int) -> ApiKey:
+        api_key = request.headers.get("x-mbx-apikey", "")
+        security.check_key_format(api_key)
+        key = self.engine.accounts.key(api_key)
+        payload, signature = security.signed_payload(
+            request.query, request.body if request.method != "GET" else b""
+        )
+        self.verify(key, payload, signature, params, now_ns)
+        return key
+
+    def verify(self, key: ApiKey, payload: bytes, signature: str, params: Params, now_ns: int) -> None:
+        """Raises -1102 without, -1022 for a wrong signature, -1021 for a time outside the window."""
+        params.text("timestamp")
+        if not signature:
+            raise errors.mandatory("signature")
+        key.verify(payload, signature)
+        security.check_timing(params, now_ns)
+
+    def account_of(self, key: ApiKey) -> Account:
+        return self.engine.accounts.of_key(key)

@@ -1,0 +1,139 @@
+"""Binance's error codes, with the words and HTTP statuses it answers them with (errors.md of its docs)."""
+
+from typing import Any
+
+from protocol.errors import TickbusError
+
+
+class BadVenue(TickbusError):
+    """Venue settings, an accounts file or an address that cannot be used."""
+
+    exit_code = 2
+
+
+class LogDamaged(TickbusError):
+    """A record in the middle of the venue's log does not check: not a torn tail, so nothing is guessed."""
+
+    exit_code = 70
+
+
+class ApiError(Exception):
+    """An answer {"code": .., "msg": ..}; `data` is there for cancel-replace and rate limits only."""
+
+    def __init__(
+        self, code: int, msg: str, status: int = 400, data: Any = None, retry_after_s: int = 0
+    ) -> None:
+        super().__init__(msg)
+        self.code = code
+        self.msg = msg
+        self.status = status
+        self.data = data
+        self.retry_after_s = retry_after_s
+
+    def body(self) -> dict[str, Any]:
+        body: dict[str, Any] = {"code": self.code, "msg": self.msg}
+        if self.data is not None:
+            body["data"] = self.data
+        return body
+
+
+def unsupported(what: str = "This operation is not supported.") -> ApiError:
+    return ApiError(-1020, what)
+
+
+def filter_failure(name: str) -> ApiError:
+    """-1013: the request broke the symbol's filter `name`."""
+    return ApiError(-1013, f"Filter failure: {name}")
+
+
+def too_old() -> ApiError:
+    return ApiError(-1021, "Timestamp for this request is outside of the recvWindow.")
+
+
+def too_new() -> ApiError:
+    return ApiError(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
+
+
+def bad_signature() -> ApiError:
+    return ApiError(-1022, "Signature for this request is not valid.")
+
+
+def bad_key_format() -> ApiError:
+    return ApiError(-2014, "API-key format invalid.", 401)
+
+
+def bad_key() -> ApiError:
+    return ApiError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
+
+
+def illegal_characters(name: str, legal: str) -> ApiError:
+    return ApiError(-1100, f"Illegal characters found in parameter '{name}'; legal range is '{legal}'.")
+
+
+def duplicate_parameter() -> ApiError:
+    return ApiError(-1101, "Duplicate values for a parameter detected.")
+
+
+def mandatory(name: str) -> ApiError:
+    return ApiError(-1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.")
+
+
+def one_of(first: str, second: str) -> ApiError:
+    return ApiError(-1102, f"Param '{first}' or '{second}' must be sent, but both were empty/null!")
+
+
+def empty(name: str) -> ApiError:
+    return ApiError(-1105, f"Parameter '{name}' was empty.")
+
+
+def not_required(name: str) -> ApiError:
+    return ApiError(-1106, f"Parameter '{name}' sent when not required.")
+
+
+def too_precise(name: str) -> ApiError:
+    return ApiError(-1111, f"Parameter '{name}' has too much precision.")
+
+
+def bad_combination(first: str, second: str) -> ApiError:
+    return ApiError(
+        -1128,
+        "Combination of optional parameters invalid. "
+        f"Recommendation: '{first}' and '{second}' must both be sent.",
+    )
+
+
+def invalid(name: str) -> ApiError:
+    return ApiError(-1130, f"Data sent for parameter '{name}' is not valid.")
+
+
+def bad_symbol() -> ApiError:
+    return ApiError(-1121, "Invalid symbol.")
+
+
+def rejected(msg: str) -> ApiError:
+    """-2010: the matching engine refused the new order."""
+    return ApiError(-2010, msg)
+
+
+def insufficient() -> ApiError:
+    return rejected("Account has insufficient balance for requested action.")
+
+
+def unknown_order() -> ApiError:
+    """-2011: nothing open to cancel under that id."""
+    return ApiError(-2011, "Unknown order sent.")
+
+
+def no_such_order() -> ApiError:
+    return ApiError(-2013, "Order does not exist.")
+
+
+def too_many_orders(limit: int, interval: str, retry_after_s: int) -> ApiError:
+    msg = f"Too many new orders; current limit is {limit} orders per {interval}."
+    return ApiError(-1015, msg, 429, retry_after_s=retry_after_s)
+
+
+def status_unknown() -> ApiError:
+    """-1007: the order may or may not have been accepted."""
+    text = "Timeout waiting for response from backend server. Send status unknown; execution status unknown."
+    return ApiError(-1007, text, 504)

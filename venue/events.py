@@ -1,0 +1,184 @@
+"""The JSON of market stream events. Each function gives a maker: called with the time unit, it makes the object."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from market.levels import pack_levels, unpack_levels
+from venue.candles import DAY_NS, Candle
+from venue.orders import AggTrade, PublicTrade
+from venue.rest_market import percent
+from venue.symbol import Symbol
+
+Event = Callable[[int], Any]
+
+
+def pairs(packed: bytes) -> list[tuple[int, int]]:
+    """(price_ticks, size_lots) of packed levels."""
+    return unpack_levels(packed)
+
+
+def packed(levels: dict[int, int], reverse: bool = False) -> bytes:
+    """Levels packed in the order of their prices."""
+    return pack_levels(sorted(levels.items(), reverse=reverse))
+
+
+def trade(symbol: Symbol, one: PublicTrade, now_ns: int) -> Event:
+    return lambda unit_ns: {
+        "e": "trade",
+        "E": now_ns // unit_ns,
+        "s": symbol.name,
+        "t": one.trade_id,
+        "p": symbol.price(one.price_ticks),
+        "q": symbol.size(one.size_lots),
+        "T": one.time_ns // unit_ns,
+        "m": one.buyer_is_maker,
+        "M": True,
+    }
+
+
+def agg_trade(symbol: Symbol, one: AggTrade, now_ns: int) -> Event:
+    return lambda unit_ns: {
+        "e": "aggTrade",
+        "E": now_ns // unit_ns,
+        "s": symbol.name,
+        "a": one.agg_id,
+        "p": symbol.price(one.price_ticks),
+        "q": symbol.size(one.size_lots),
+        "f": one.first_id,
+        "l": one.last_id,
+        "T": one.time_ns // unit_ns,
+        "m": one.buyer_is_maker,
+        "M": True,
+    }
+
+
+def book_ticker(symbol: Symbol) -> Event:
+    matching = symbol.matching
+    return lambda unit_ns: {
+        "u": symbol.update_id,
+        "s": symbol.name,
+        "b": symbol.price(matching.best_bid_ticks),
+        "B": symbol.size(matching.best_bid_lots),
+        "a": symbol.price(matching.best_ask_ticks),
+        "A": symbol.size(matching.best_ask_lots),
+    }
+
+
+def diff(symbol: Symbol, first_id: int, bids: bytes, asks: bytes, now_ns: int) -> Event:
+    return lambda unit_ns: {
+        "e": "depthUpdate",
+        "E": now_ns // unit_ns,
+        "s": symbol.name,
+        "U": first_id,
+        "u": symbol.update_id,
+        "b": symbol.levels(bids),
+        "a": symbol.levels(asks),
+    }
+
+
+def partial(symbol: Symbol, n: int) -> Event:
+    def make(unit_ns: int) -> dict[str, Any]:
+        bids, asks = symbol.matching.snapshot(n)
+        return {"lastUpdateId": symbol.update_id, "bids": symbol.levels(bids), "asks": symbol.levels(asks)}
+
+    return make
+
+
+def kline(symbol: Symbol, candle: Candle, interval: str, length_ns: int, now_ns: int) -> Event:
+    return lambda unit_ns: {
+        "e": "kline",
+        "E": now_ns // unit_ns,
+        "s": symbol.name,
+        "k": {
+            "t": candle.open_ns // unit_ns,
+            "T": (candle.open_ns + length_ns) // unit_ns - 1,
+            "s": symbol.name,
+            "i": interval,
+            "f": candle.first_id,
+            "L": candle.last_id,
+            "o": symbol.price(candle.open_ticks),
+            "c": symbol.price(candle.close_ticks),
+            "h": symbol.price(candle.high_ticks),
+            "l": symbol.price(candle.low_ticks),
+            "v": symbol.size(candle.volume_lots),
+            "n": candle.count,
+            "x": now_ns >= candle.open_ns + length_ns,
+            "q": symbol.amount(candle.quote_volume),
+            "V": symbol.size(candle.taker_buy_lots),
+            "Q": symbol.amount(candle.taker_buy_quote),
+            "B": "0",
+        },
+    }
+
+
+def day_of(symbol: Symbol, now_ns: int) -> Candle:
+    last = symbol.last_ticks
+    return symbol.candles.over(DAY_NS, now_ns) or Candle(now_ns, last, last, last, last)
+
+
+def mini_ticker(symbol: Symbol, now_ns: int) -> Event:
+    def make(unit_ns: int) -> dict[str, Any]:
+        day = day_of(symbol, now_ns)
+        return {
+            "e": "24hrMiniTicker",
+            "E": now_ns // unit_ns,
+            "s": symbol.name,
+            "c": symbol.price(day.close_ticks),
+            "o": symbol.price(day.open_ticks),
+            "h": symbol.price(day.high_ticks),
+            "l": symbol.price(day.low_ticks),
+            "v": symbol.size(day.volume_lots),
+            "q": symbol.amount(day.quote_volume),
+        }
+
+    return make
+
+
+def all_mini_tickers(symbols: Iterable[Symbol], now_ns: int) -> Event:
+    return lambda unit_ns: [mini_ticker(symbol, now_ns)(unit_ns) for symbol in symbols]
+
+
+def ticker(symbol: Symbol, now_ns: int) -> Event:
+    def make(unit_ns: int) -> dict[str, Any]:
+        day, matching = day_of(symbol, now_ns), symbol.matching
+        change = day.close_ticks - day.open_ticks
+        average = day.quote_volume // day.volume_lots if day.volume_lots else day.close_ticks
+        return {
+            "e": "24hrTicker",
+            "E": now_ns // unit_ns,
+            "s": symbol.name,
+            "p": symbol.price(change),
+            "P": percent(change, day.open_ticks),
+            "w": symbol.price(average),
+            "x": symbol.price(day.open_ticks),
+            "c": symbol.price(day.close_ticks),
+            "Q": symbol.size(symbol.trades[-1].size_lots if symbol.trades else 0),
+            "b": symbol.price(matching.best_bid_ticks),
+            "B": symbol.size(matching.best_bid_lots),
+            "a": symbol.price(matching.best_ask_ticks),
+            "A": symbol.size(matching.best_ask_lots),
+            "o": symbol.price(day.open_ticks),
+            "h": symbol.price(day.high_ticks),
+            "l": symbol.price(day.low_ticks),
+            "v": symbol.size(day.volume_lots),
+            "q": symbol.amount(day.quote_volume),
+            "O": (now_ns - DAY_NS) // unit_ns,
+            "C": now_ns // unit_ns,
+            "F": day.first_id,
+            "L": day.last_id,
+            "n": day.count,
+        }
+
+    return make
+
+
+def average(symbol: Symbol, now_ns: int) -> Event:
+    last_ns = symbol.trades[-1].time_ns if symbol.trades else now_ns
+    return lambda unit_ns: {
+        "e": "avgPrice",
+        "E": now_ns // unit_ns,
+        "s": symbol.name,
+        "i": "5m",
+        "w": symbol.price(symbol.average_ticks(now_ns)),
+        "T": last_ns // unit_ns,
+    }

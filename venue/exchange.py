@@ -1,0 +1,210 @@
+"""The exchange whole, without clock or I/O: requests and frames in, answers, pushes and log records out."""
+
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+from venue import demo
+from venue.accounts import Accounts
+from venue.connections import MARKET, USER, Connection, Connections
+from venue.control import PREFIX, Control
+from venue.dispatch import Dispatch, time_unit
+from venue.engine import Engine
+from venue.errors import ApiError, BadVenue
+from venue.faults import Faults
+from venue.flow import Flow
+from venue.limits import Limits
+from venue.params import Params, split_pairs
+from venue.records import Records
+from venue.recovery import Recovery
+from venue.settings import VenueSettings
+from venue.settlement import Settlement
+from venue.streams import Streams
+from venue.symbol import Symbol
+from venue.user_stream import UserStream
+from venue.wire import CLOSE, Pong, Push, Request, Response
+from venue.wsapi import WsApi
+
+TENTH_NS = 100_000_000
+WS_API_PATH = "/ws-api/v3"
+CONNECTION_WEIGHT = 2
+
+
+class Exchange:
+    """Drive it so: `handle`, `open`, `receive`, `pong`, `close` as things come, `advance` when `next_wake_ns` has come.
+
+    After every call write `take_records()` to the log, then send what `take_pushes()` gives, then answer.
+    Every call takes the time it happens at, in ns UTC; time never runs backwards here.
+    """
+
+    def __init__(
+        self, settings: VenueSettings, now_ns: int, log: Iterable[bytes] = (), is_logged: bool = False
+    ) -> None:
+        """Build, and replay an earlier life from its `log`. Raises BadVenue, LogDamaged."""
+        self.settings = settings
+        symbols = [Symbol(market) for market in settings.markets]
+        if len({symbol.name for symbol in symbols}) < len(symbols):
+            raise BadVenue("two markets have one symbol: remove one")
+        wanted = demo.accounts() if settings.accounts is None else settings.accounts
+        self.accounts = Accounts(wanted, settings.maker_fee, settings.taker_fee)
+        self.limits = Limits(settings.limit_settings())
+        self.records = Records(is_logged)
+        self.faults = Faults()
+        self.connections = Connections(settings.ping_interval_s, settings.pong_timeout_s)
+        self.user_stream = UserStream(self.connections, self.accounts, self.faults, self.records)
+        self.settlement = Settlement(
+            self.accounts,
+            self.limits,
+            self.records,
+            self.user_stream,
+            settings.orders_kept,
+            settings.trades_kept,
+        )
+        self.engine = Engine(symbols, self.accounts, self.limits, self.records, self.settlement)
+        self.streams = Streams(self.engine, self.connections, self.faults, self.limits.settings.streams)
+        self.settlement.market_feed = self.streams
+        self.dispatch = Dispatch(self.engine, self.limits, self.faults)
+        self.ws_api = WsApi(self.dispatch, self.connections, self.user_stream, settings.hmac_logon)
+        self.control = Control(self.engine, self.connections, self.user_stream, self.faults)
+        self.recovery = Recovery(self.engine, self.records)
+        self.recovery.replay(log)
+        self.now_ns = now_ns
+        self.flows = [
+            Flow(self.engine, symbol, symbol.settings.flow, f"{settings.seed}:{symbol.name}", now_ns)
+            for symbol in symbols
+        ]
+        self.streams.start()
+        self.next_tenth_ns = now_ns - now_ns % TENTH_NS + TENTH_NS
+
+    # Time
+
+    @property
+    def next_wake_ns(self) -> int:
+        """When `advance` wants to be called next."""
+        wakes = [flow.next_ns for flow in self.flows if flow.next_ns is not None]
+        return min(self.next_tenth_ns, *wakes) if wakes else self.next_tenth_ns
+
+    def advance(self, now_ns: int) -> None:
+        """Do all that is due by now: order flow, diffs, pings."""
+        now_ns = self._now(now_ns)
+        while self.next_tenth_ns <= now_ns:
+            tenth_ns = self.next_tenth_ns
+            if now_ns - tenth_ns > 10 * TENTH_NS:  # after a pause: one diff for all of it
+                tenth_ns = now_ns - now_ns % TENTH_NS
+            self.next_tenth_ns = tenth_ns + TENTH_NS
+            for flow in self.flows:
+                flow.advance(tenth_ns)
+            is_second = tenth_ns % (10 * TENTH_NS) == 0
+            self.streams.each_tenth(tenth_ns, is_second)
+            if is_second:
+                for connection in self.connections.keep_alive(now_ns):
+                    self._cut(connection)
+        for flow in self.flows:
+            flow.advance(now_ns)
+
+    def _now(self, now_ns: int) -> int:
+        self.now_ns = max(self.now_ns, now_ns)
+        return self.now_ns
+
+    # Requests
+
+    def handle(self, request: Request, now_ns: int) -> Response:
+        """Answer one HTTP request."""
+        now_ns = self._now(now_ns)
+        if request.path.startswith(PREFIX):
+            return self.control.handle(request, now_ns)
+        return self.dispatch.handle(request, now_ns)
+
+    # Websockets
+
+    def open(self, conn_id: int, path: str, now_ns: int, query: str = "", remote: str = "127.0.0.1") -> bool:
+        """Take a new websocket; False for a path or a peer that is not served (the driver answers 404)."""
+        now_ns = self._now(now_ns)
+        try:
+            options = Params(split_pairs(query))
+            unit_ns = time_unit(options.optional("timeUnit"))
+            if not self.limits.connect(remote, now_ns):
+                return False
+            if path == WS_API_PATH:
+                self.limits.charge(remote, CONNECTION_WEIGHT, now_ns)
+        except ApiError:
+            return False
+        connection = Connection(
+            conn_id, USER if path == WS_API_PATH else MARKET, remote, now_ns, unit_ns=unit_ns
+        )
+        connection.returns_limits = options.flag("returnRateLimits", True)
+        names: list[str] = []
+        if path == "/stream":
+            connection.is_combined = True
+            names = [name for name in (options.values.get("streams") or "").split("/") if name]
+        elif path == "/ws" or path.startswith("/ws/"):
+            names = [unquote(name) for name in path[4:].split("/") if name]
+        elif path != WS_API_PATH:
+            return False
+        self.connections.add(connection)
+        for name in names[: self.limits.settings.streams]:
+            self.streams.subscribe(connection, name)
+        return True
+
+    def receive(self, conn_id: int, data: str | bytes, now_ns: int) -> None:
+        """Take a frame; the answers are among the pushes."""
+        now_ns = self._now(now_ns)
+        connection = self.connections.by_id.get(conn_id)
+        if connection is None or not self._within_rate(connection, now_ns):
+            return
+        text = data.encode() if isinstance(data, str) else data
+        if connection.kind == USER:
+            self.ws_api.receive(connection, text, now_ns)
+        else:
+            self.streams.receive(connection, text)
+
+    def ping(self, conn_id: int, payload: bytes, now_ns: int) -> None:
+        """Take a client's ping, and answer it."""
+        connection = self.connections.by_id.get(conn_id)
+        if connection is not None and self._within_rate(connection, self._now(now_ns)):
+            self.connections.outbox.append((conn_id, Pong(payload)))
+
+    def pong(self, conn_id: int, now_ns: int) -> None:
+        """Take a client's pong."""
+        connection = self.connections.by_id.get(conn_id)
+        if connection is not None and self._within_rate(connection, self._now(now_ns)):
+            connection.answered_ns = self.now_ns
+
+    def close(self, conn_id: int, now_ns: int) -> None:
+        """The websocket is gone."""
+        self._now(now_ns)
+        connection = self.connections.by_id.pop(conn_id, None)
+        if connection is not None:
+            self.streams.leave(connection)
+            self.user_stream.leave(connection)
+
+    def _within_rate(self, connection: Connection, now_ns: int) -> bool:
+        """Market streams take few messages a second, pings and pongs among them; who sends more is cut off."""
+        if connection.kind == USER or connection.messages is None:
+            return True
+        if connection.messages.add(now_ns, 1) <= self.limits.settings.messages_1s:
+            return True
+        self._cut(connection)
+        return False
+
+    def _cut(self, connection: Connection) -> None:
+        self.connections.tell_to_close(connection.conn_id)
+        self.close(connection.conn_id, self.now_ns)
+
+    # What comes out
+
+    def take_pushes(self) -> list[Push]:
+        """Frames to send, in order; (id, CLOSE) ends a websocket."""
+        outbox = self.connections.outbox
+        if outbox:
+            self.connections.outbox = []
+        return outbox
+
+    def take_records(self) -> list[bytes]:
+        """Records to append to the log before anything else leaves."""
+        pending = self.records.pending
+        if pending:
+            self.records.pending = []
+        return pending
+
+
+__all__ = ["CLOSE", "Exchange"]

@@ -1,0 +1,79 @@
+"""The filters of a symbol: as exchangeInfo tells them, and as a new order meets them."""
+
+from typing import Any
+
+from protocol.enums import Side
+from venue import errors
+from venue.numbers import atoms
+from venue.symbol import AVERAGE_MINUTES, Symbol, exact
+
+
+def rows(symbol: Symbol) -> list[dict[str, Any]]:
+    """The `filters` of exchangeInfo."""
+    s = symbol.settings
+    return [
+        {
+            "filterType": "PRICE_FILTER",
+            "minPrice": exact(s.min_price),
+            "maxPrice": exact(s.max_price),
+            "tickSize": exact(s.tick_size),
+        },
+        {
+            "filterType": "LOT_SIZE",
+            "minQty": exact(s.min_size),
+            "maxQty": exact(s.max_size),
+            "stepSize": exact(s.lot_size),
+        },
+        {"filterType": "ICEBERG_PARTS", "limit": 100},
+        {
+            "filterType": "MARKET_LOT_SIZE",
+            "minQty": "0.00000000",
+            "maxQty": exact(s.market_max_size),
+            "stepSize": "0.00000000",
+        },
+        {
+            "filterType": "PERCENT_PRICE_BY_SIDE",
+            "bidMultiplierUp": str(s.bid_multiplier_up),
+            "bidMultiplierDown": str(s.ask_multiplier_down),
+            "askMultiplierUp": str(s.bid_multiplier_up),
+            "askMultiplierDown": str(s.ask_multiplier_down),
+            "avgPriceMins": AVERAGE_MINUTES,
+        },
+        {
+            "filterType": "NOTIONAL",
+            "minNotional": exact(s.min_notional),
+            "applyMinToMarket": True,
+            "maxNotional": exact(s.max_notional),
+            "applyMaxToMarket": False,
+            "avgPriceMins": AVERAGE_MINUTES,
+        },
+        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": s.max_orders},
+    ]
+
+
+def check_price(symbol: Symbol, side: Side, price_ticks: int, now_ns: int) -> None:
+    """Raises -1013 for a price out of range, or too far from the average price."""
+    s = symbol.settings
+    price_atoms = price_ticks * symbol.tick_atoms
+    if not atoms(s.min_price) <= price_atoms <= atoms(s.max_price):
+        raise errors.filter_failure("PRICE_FILTER")
+    average_atoms = symbol.average_ticks(now_ns) * symbol.tick_atoms
+    if not average_atoms * s.ask_multiplier_down <= price_atoms <= average_atoms * s.bid_multiplier_up:
+        raise errors.filter_failure("PERCENT_PRICE_BY_SIDE")
+
+
+def check_size(symbol: Symbol, size_lots: int, is_market: bool) -> None:
+    """Raises -1013 for a quantity out of range."""
+    s = symbol.settings
+    size_atoms = size_lots * symbol.lot_atoms
+    if not atoms(s.min_size) <= size_atoms <= atoms(s.max_size):
+        raise errors.filter_failure("LOT_SIZE")
+    if is_market and size_atoms > atoms(s.market_max_size):
+        raise errors.filter_failure("MARKET_LOT_SIZE")
+
+
+def check_notional(symbol: Symbol, notional_atoms: int, is_market: bool) -> None:
+    """Raises -1013 for an order that is worth too little, or (limit orders) too much."""
+    s = symbol.settings
+    if notional_atoms < atoms(s.min_notional) or (not is_market and notional_atoms > atoms(s.max_notional)):
+        raise errors.filter_failure("NOTIONAL")

@@ -1,0 +1,112 @@
+"""The venue as a process: settings in, exit code out."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+from aiohttp import web
+
+from venue import server
+from venue.address import bind, publish
+from venue.errors import BadVenue
+from venue.exchange import Exchange
+from venue.log import COMPACT_BYTES, Log
+from venue.settings import AccountSettings, VenueSettings
+
+try:
+    import uvloop
+except ImportError:
+    uvloop = None  # type: ignore[assignment]
+
+BACKLOG = 512
+
+
+class AccountsFile(msgspec.Struct, forbid_unknown_fields=True):
+    """What an accounts file holds."""
+
+    accounts: list[AccountSettings]
+
+
+def load_accounts(path: Path) -> list[AccountSettings]:
+    """The accounts of a TOML or JSON file. Raises BadVenue."""
+    decode = msgspec.json.decode if path.suffix == ".json" else msgspec.toml.decode
+    try:
+        return decode(path.read_bytes(), type=AccountsFile).accounts
+    except OSError as error:
+        raise BadVenue(f"accounts_file {path}: {error.strerror}") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+        raise BadVenue(f"accounts_file {path}: {error}") from None
+
+
+def load_settings(path: Path) -> VenueSettings:
+    """The `[venue]` table of a TOML file, or defaults where it has none. Raises BadVenue."""
+    try:
+        tables = msgspec.toml.decode(path.read_bytes())
+        return msgspec.convert(tables.get("venue", {}), VenueSettings, str_keys=True, strict=True)
+    except OSError as error:
+        raise BadVenue(f"{path}: {error.strerror}") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+        raise BadVenue(f"{path}: [venue]: {error}") from None
+
+
+def open_exchange(settings: VenueSettings) -> tuple[Exchange, Log | None]:
+    """The exchange, with its earlier life where a log is kept. Raises BadVenue, LogDamaged."""
+    if settings.accounts_file is not None:
+        settings = msgspec.structs.replace(settings, accounts=load_accounts(Path(settings.accounts_file)))
+    log = Log(Path(settings.log_file)) if settings.log_file is not None else None
+    records = log.records if log is not None else []
+    exchange = Exchange(settings, time.time_ns(), records, is_logged=log is not None)
+    if log is not None:
+        log.records = []
+        if log.length > COMPACT_BYTES:
+            exchange.take_records()
+            log.rewrite(exchange.recovery.state())
+    return exchange, log
+
+
+async def serve(settings: VenueSettings) -> None:
+    path = Path(settings.address_file) if settings.address_file is not None else None
+    listening = bind(settings.host, settings.port, path)
+    exchange, log = open_exchange(settings)
+    driver = server.Server(exchange, log)
+    driver.settle()
+    runner = web.ServerRunner(web.Server(driver.serve, access_log=None, tcp_keepalive=False))
+    await runner.setup()
+    site = web.SockSite(runner, listening, shutdown_timeout=server.SHUTDOWN_S, backlog=BACKLOG)
+    listening.listen(BACKLOG)
+    address = publish(listening, path)
+    print(f"venue listens on {address.http}", flush=True)
+    try:
+        await server.run(exchange, log, runner, driver, site)
+    finally:
+        if log is not None:
+            log.close()
+
+
+def run(settings: VenueSettings) -> int:
+    """Serve until SIGTERM; the exit code: 0, or that of the error, which is told in one line."""
+    try:
+        if uvloop is not None:
+            uvloop.run(serve(settings))
+        else:
+            asyncio.run(serve(settings))
+    except BadVenue as error:
+        print(f"venue: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def main() -> int:
+    """`python -m venue.main [FILE.toml]`."""
+    try:
+        settings = load_settings(Path(sys.argv[1])) if len(sys.argv) > 1 else VenueSettings()
+    except BadVenue as error:
+        print(f"venue: {error}", file=sys.stderr)
+        return error.exit_code
+    return run(settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""Money as whole atoms of 10**-8, and the decimal strings of the API: never a float."""
+
+import re
+from decimal import Decimal
+
+ATOMS = 100_000_000
+"""Atoms in one unit of an asset; every asset has eight decimals."""
+
+DECIMAL_RANGE = "^([0-9]{1,20})(\\.[0-9]{1,20})?$"
+_DECIMAL = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,20}))?")
+
+
+def fixed8(atoms: int) -> str:
+    """Eight decimals, as Binance prints every price, quantity and amount: 1 -> "0.00000001"."""
+    if atoms < 0:
+        return f"-{-atoms // ATOMS}.{-atoms % ATOMS:08d}"
+    return f"{atoms // ATOMS}.{atoms % ATOMS:08d}"
+
+
+def parse_decimal(text: str) -> int | None:
+    """Atoms of a decimal string; None where it is no plain decimal. Raises OverflowError past eight decimals."""
+    match = _DECIMAL.fullmatch(text)
+    if match is None:
+        return None
+    whole, fraction = match.group(1), (match.group(2) or "").rstrip("0")
+    if len(fraction) > 8:
+        raise OverflowError(text)
+    return int(whole) * ATOMS + int(fraction.ljust(8, "0"))
+
+
+def atoms(value: Decimal) -> int:
+    """Atoms of an exact Decimal. Raises ValueError for more than eight decimals."""
+    scaled = value * ATOMS
+    if scaled != scaled.to_integral_value():
+        raise ValueError(f"{value} has more than eight decimals")
+    return int(scaled)

@@ -1,0 +1,85 @@
+"""Orders and executions of the accounts, as they are kept, logged and told."""
+
+import msgspec
+
+from protocol.enums import Side
+
+OPEN = ("NEW", "PARTIALLY_FILLED")
+
+
+class Order(msgspec.Struct, array_like=True, gc=False):
+    """An order of an API-key account. Amounts in ticks, lots and atoms; states and types in Binance's words.
+
+    Logged as an array: fields are only ever appended, with defaults.
+    """
+
+    symbol: str
+    order_id: int
+    account: str
+    client_order_id: str
+    side: Side
+    ord_type: str
+    time_in_force: str
+    stp: str
+    price_ticks: int
+    size_lots: int
+    quote_order_atoms: int
+    time_ns: int
+    status: str = "NEW"
+    executed_lots: int = 0
+    quote_atoms: int = 0
+    locked_atoms: int = 0  # of the quote (buy) or base (sell) asset, still held for what is open
+    update_ns: int = 0
+    working_ns: int = 0
+    prevented_lots: int = 0
+    prevented_match_id: int = 0
+    expiry_reason: str = ""
+    strategy_id: int | None = None
+    strategy_type: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+    @property
+    def open_lots(self) -> int:
+        return self.size_lots - self.executed_lots - self.prevented_lots
+
+
+class Execution(msgspec.Struct, array_like=True, gc=False, frozen=True):
+    """One account's half of a trade."""
+
+    symbol: str
+    trade_id: int
+    order_id: int
+    account: str
+    side: Side
+    price_ticks: int
+    size_lots: int
+    quote_atoms: int
+    fee_atoms: int
+    fee_asset: str
+    time_ns: int
+    is_maker: bool
+
+
+class PublicTrade(msgspec.Struct, array_like=True, gc=False, frozen=True):
+    """A trade as the public sees it."""
+
+    trade_id: int
+    price_ticks: int
+    size_lots: int
+    time_ns: int
+    buyer_is_maker: bool
+
+
+class AggTrade(msgspec.Struct, array_like=True, gc=False):
+    """Trades of one taker order at one price."""
+
+    agg_id: int
+    price_ticks: int
+    size_lots: int
+    first_id: int
+    last_id: int
+    time_ns: int
+    buyer_is_maker: bool

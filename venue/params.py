@@ -1,0 +1,137 @@
+"""Parameters of a request, from its query, its body or a websocket message, with Binance's errors for bad ones."""
+
+import re
+from collections.abc import Collection
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from venue import errors
+from venue.numbers import DECIMAL_RANGE, parse_decimal
+
+_INTEGER = re.compile(r"-?[0-9]{1,20}")
+_STRINGS = msgspec.json.Decoder(list[str])
+
+
+class Params:
+    """Text values by name. A getter without default raises -1102 where the parameter is missing or empty."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self.values = values
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values
+
+    def optional(self, name: str) -> str | None:
+        """The text, or None where it was not sent. Raises -1105 for an empty one."""
+        value = self.values.get(name)
+        if value is None:
+            return None
+        if not value:
+            raise errors.empty(name)
+        return value
+
+    def text(self, name: str) -> str:
+        value = self.values.get(name)
+        if not value:
+            raise errors.mandatory(name)
+        return value
+
+    def optional_integer(self, name: str) -> int | None:
+        value = self.optional(name)
+        if value is None:
+            return None
+        if _INTEGER.fullmatch(value) is None:
+            raise errors.illegal_characters(name, "^[0-9]{1,20}$")
+        return int(value)
+
+    def integer(self, name: str, default: int | None = None, most: int | None = None) -> int:
+        """An integer; values above `most` count as `most`, as Binance does with `limit`."""
+        value = self.optional_integer(name)
+        if value is None:
+            if default is None:
+                raise errors.mandatory(name)
+            value = default
+        return value if most is None or value <= most else most
+
+    def optional_atoms(self, name: str) -> int | None:
+        """A decimal as atoms of 10**-8. Raises -1100 for other characters, -1111 for more than eight decimals."""
+        value = self.optional(name)
+        if value is None:
+            return None
+        try:
+            parsed = parse_decimal(value)
+        except OverflowError:
+            raise errors.too_precise(name) from None
+        if parsed is None:
+            raise errors.illegal_characters(name, DECIMAL_RANGE)
+        return parsed
+
+    def atoms(self, name: str) -> int:
+        value = self.optional_atoms(name)
+        if value is None:
+            raise errors.mandatory(name)
+        return value
+
+    def choice(self, name: str, known: Collection[str], default: str | None, error: errors.ApiError) -> str:
+        """One of `known`; raises `error` for anything else, -1102 where it is missing and has no default."""
+        value = self.optional(name)
+        if value is None:
+            if default is None:
+                raise errors.mandatory(name)
+            return default
+        if value not in known:
+            raise error
+        return value
+
+    def flag(self, name: str, default: bool) -> bool:
+        value = self.optional(name)
+        return default if value is None else value.lower() == "true"
+
+    def strings(self, name: str) -> list[str] | None:
+        """A JSON array of strings, such as `symbols`. Raises -1100 where it is none."""
+        value = self.optional(name)
+        if value is None:
+            return None
+        try:
+            return _STRINGS.decode(value)
+        except msgspec.MsgspecError:
+            raise errors.illegal_characters(name, '^\\["[^"]+"(,"[^"]+")*\\]$') from None
+
+
+def split_pairs(raw: str) -> dict[str, str]:
+    """name=value pairs of a query or form body, decoded. Raises -1101 for a name that comes twice."""
+    values: dict[str, str] = {}
+    for pair in raw.split("&"):
+        if not pair:
+            continue
+        name, _, value = pair.partition("=")
+        name = unquote_plus(name)
+        if name in values:
+            raise errors.duplicate_parameter()
+        values[name] = unquote_plus(value) if "%" in value or "+" in value else value
+    return values
+
+
+def from_request(query: str, body: bytes, method: str) -> Params:
+    """Query and body together; the query wins (a GET has no body). Raises -1100 for a body that is no text."""
+    if not body or method == "GET":
+        return Params(split_pairs(query))
+    try:
+        form = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise errors.ApiError(-1100, "Illegal characters found in a parameter.") from None
+    return Params({**split_pairs(form), **split_pairs(query)})
+
+
+def from_json(raw: dict[str, msgspec.Raw]) -> Params:
+    """The `params` object of a websocket request. Numbers, booleans and arrays keep the text they came as."""
+    values: dict[str, str] = {}
+    for name, value in raw.items():
+        text = bytes(value)
+        if text == b"null":
+            continue
+        values[name] = msgspec.json.decode(text, type=str) if text.startswith(b'"') else text.decode()
+    return Params(values)

@@ -1,0 +1,101 @@
+"""An exchange's earlier life, from its log: balances, orders back in the book, history, counters, last prices."""
+
+from collections.abc import Iterable
+
+from market import codes
+from protocol.enums import OrdType, SelfTradePrevention, TimeInForce
+from venue.engine import Engine
+from venue.errors import LogDamaged
+from venue.orders import Execution, Order
+from venue.records import Batch, Records
+
+
+class Recovery:
+    """Replays records into a fresh engine; the last state of each order, balance and counter counts."""
+
+    def __init__(self, engine: Engine, records: Records) -> None:
+        self.engine = engine
+        self.records = records
+        self.orders: dict[int, Order] = {}
+        self.seen: set[str] = set()
+
+    def replay(self, log: Iterable[bytes]) -> None:
+        """Raises LogDamaged where the log speaks of accounts or symbols that are not configured any more."""
+        for record in log:
+            self._batch(self.records.decode(record))
+        for order in sorted(self.orders.values(), key=lambda order: order.order_id):
+            self._restore(order)
+        for name, account in self.engine.accounts.by_name.items():
+            if name in self.seen:
+                continue
+            for asset, amount in self.engine.accounts.opening[name].items():
+                account.balance(asset).free = amount
+                self.engine.settlement.balances_changed(account, (asset,), 0)
+        self.records.commit()
+
+    def _batch(self, batch: Batch) -> None:
+        accounts, settlement = self.engine.accounts.by_name, self.engine.settlement
+        for name, asset, free, locked in batch.balances:
+            if name not in accounts:
+                raise LogDamaged(
+                    f"the log holds account {name}, which the settings do not: add it, or start a new log_file"
+                )
+            balance = accounts[name].balance(asset)
+            balance.free, balance.locked = free, locked
+            self.seen.add(name)
+        for order in batch.orders:
+            self.orders[order.order_id] = order
+        for execution in batch.executions:
+            accounts[execution.account].add_execution(execution, settlement.trades_kept)
+        for name, price_ticks in batch.prices.items():
+            if name in self.engine.symbols:
+                self.engine.symbols[name].last_ticks = price_ticks
+        for name, below in batch.reserved.items():
+            counter = self.records.counter(name)
+            counter.next = counter.reserved = max(counter.reserved, below)
+
+    def _restore(self, order: Order) -> None:
+        """An open order goes back to its price with what is open of it; those placed first stand first."""
+        account = self.engine.accounts.by_name[order.account]
+        symbol = self.engine.symbols.get(order.symbol)
+        if symbol is None:
+            raise LogDamaged(
+                f"the log holds orders on {order.symbol}, which the settings do not trade: add it"
+            )
+        account.add_order(order)
+        if not order.is_open:
+            self.engine.settlement.keep_finished(account, order)
+            return
+        self.engine.settlement.open_orders[order.order_id] = order
+        events = symbol.matching.submit(
+            order.order_id,
+            account.uid,
+            order.side,
+            OrdType.LIMIT,
+            TimeInForce.GTC,
+            order.price_ticks,
+            order.open_lots,
+            SelfTradePrevention.NONE,
+        )
+        if events != [(codes.ACCEPTED, order.order_id, order.open_lots)]:
+            raise LogDamaged(f"order {order.order_id} of the log does not fit into the book: {events}")
+
+    def state(self) -> Iterable[bytes]:
+        """All that must be remembered, as few records: what a compacted log holds."""
+        everything = Batch(
+            balances=[
+                (name, asset, balance.free, balance.locked)
+                for name, account in self.engine.accounts.by_name.items()
+                for asset, balance in account.balances.items()
+            ],
+            prices={symbol.name: symbol.last_ticks for symbol in self.engine.symbols.values()},
+            reserved={name: counter.reserved for name, counter in self.records.counters.items()},
+        )
+        yield self.records.encode(everything)
+        for account in self.engine.accounts.by_name.values():
+            orders: list[Order] = list(account.orders.values())
+            executions: list[Execution] = account.executions
+            for start in range(0, len(orders), 1000):
+                yield self.records.encode(Batch(orders=orders[start : start + 1000]))
+            for start in range(0, len(executions), 1000):
+                yield self.records.encode(Batch(executions=executions[start : start + 1000]))

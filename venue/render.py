@@ -1,0 +1,187 @@
+"""Orders, executions and events as Binance's JSON shows them. `ms` turns nanoseconds into the unit asked for."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from protocol.enums import Side
+from venue.numbers import fixed8
+from venue.orders import Execution, Order
+from venue.symbol import Symbol
+
+Clock = Callable[[int], int]
+Maker = Callable[[int], dict[str, Any]]
+"""Given the time unit in nanoseconds, makes an event."""
+
+
+def ack(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
+    return {
+        "symbol": symbol.name,
+        "orderId": order.order_id,
+        "orderListId": -1,
+        "clientOrderId": order.client_order_id,
+        "transactTime": ms(order.time_ns),
+    }
+
+
+def result(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
+    return {**ack(symbol, order, ms), **_state(symbol, order), **_working(order, ms), **_stp(symbol, order)}
+
+
+def full(symbol: Symbol, order: Order, fills: Iterable[Execution], ms: Clock) -> dict[str, Any]:
+    rows = [
+        {
+            "price": symbol.price(fill.price_ticks),
+            "qty": symbol.size(fill.size_lots),
+            "commission": fixed8(fill.fee_atoms),
+            "commissionAsset": fill.fee_asset,
+            "tradeId": fill.trade_id,
+        }
+        for fill in fills
+    ]
+    return {**result(symbol, order, ms), "fills": rows}
+
+
+def canceled(symbol: Symbol, order: Order, cancel_id: str, ms: Clock) -> dict[str, Any]:
+    return {
+        "symbol": symbol.name,
+        "origClientOrderId": order.client_order_id,
+        "orderId": order.order_id,
+        "orderListId": -1,
+        "clientOrderId": cancel_id,
+        "transactTime": ms(order.update_ns),
+        **_state(symbol, order),
+        **_stp(symbol, order),
+    }
+
+
+def status(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
+    """As GET order, openOrders and allOrders answer."""
+    state = _state(symbol, order)
+    quote_order_qty = state.pop("origQuoteOrderQty")
+    return {
+        "symbol": symbol.name,
+        "orderId": order.order_id,
+        "orderListId": -1,
+        "clientOrderId": order.client_order_id,
+        **state,
+        "stopPrice": "0.00000000",
+        "icebergQty": "0.00000000",
+        "time": ms(order.time_ns),
+        "updateTime": ms(order.update_ns),
+        "isWorking": True,
+        **_working(order, ms),
+        "origQuoteOrderQty": quote_order_qty,
+        **_stp(symbol, order),
+    }
+
+
+def _state(symbol: Symbol, order: Order) -> dict[str, Any]:
+    state: dict[str, Any] = {
+        "price": symbol.price(order.price_ticks),
+        "origQty": symbol.size(order.size_lots),
+        "executedQty": symbol.size(order.executed_lots),
+        "origQuoteOrderQty": fixed8(order.quote_order_atoms),
+        "cummulativeQuoteQty": fixed8(order.quote_atoms),
+        "status": order.status,
+        "timeInForce": order.time_in_force,
+        "type": order.ord_type,
+        "side": order.side.name,
+    }
+    if order.strategy_id is not None:
+        state["strategyId"] = order.strategy_id
+    if order.strategy_type is not None:
+        state["strategyType"] = order.strategy_type
+    if order.expiry_reason:
+        state["expiryReason"] = order.expiry_reason
+    return state
+
+
+def _working(order: Order, ms: Clock) -> dict[str, Any]:
+    return {"workingTime": ms(order.working_ns) if order.working_ns else -1}
+
+
+def _stp(symbol: Symbol, order: Order) -> dict[str, Any]:
+    shown: dict[str, Any] = {"selfTradePreventionMode": order.stp}
+    if order.prevented_lots:
+        shown["preventedMatchId"] = order.prevented_match_id
+        shown["preventedQuantity"] = symbol.size(order.prevented_lots)
+    return shown
+
+
+def execution(symbol: Symbol, one: Execution, ms: Clock) -> dict[str, Any]:
+    """As myTrades answers."""
+    return {
+        "symbol": symbol.name,
+        "id": one.trade_id,
+        "orderId": one.order_id,
+        "orderListId": -1,
+        "price": symbol.price(one.price_ticks),
+        "qty": symbol.size(one.size_lots),
+        "quoteQty": fixed8(one.quote_atoms),
+        "commission": fixed8(one.fee_atoms),
+        "commissionAsset": one.fee_asset,
+        "time": ms(one.time_ns),
+        "isBuyer": one.side is Side.BUY,
+        "isMaker": one.is_maker,
+        "isBestMatch": True,
+    }
+
+
+def execution_report(
+    symbol: Symbol,
+    order: Order,
+    kind: str,
+    execution_id: int,
+    now_ns: int,
+    ms: Clock,
+    fill: Execution | None = None,
+    cancel_id: str | None = None,
+) -> dict[str, Any]:
+    """The user event `executionReport`; `kind` is its execution type `x`."""
+    report: dict[str, Any] = {
+        "e": "executionReport",
+        "E": ms(now_ns),
+        "s": symbol.name,
+        "c": order.client_order_id if cancel_id is None else cancel_id,
+        "S": order.side.name,
+        "o": order.ord_type,
+        "f": order.time_in_force,
+        "q": symbol.size(order.size_lots),
+        "p": symbol.price(order.price_ticks),
+        "P": "0.00000000",
+        "F": "0.00000000",
+        "g": -1,
+        "C": "" if cancel_id is None else order.client_order_id,
+        "x": kind,
+        "X": order.status,
+        "r": "NONE",
+        "i": order.order_id,
+        "l": symbol.size(fill.size_lots) if fill else "0.00000000",
+        "z": symbol.size(order.executed_lots),
+        "L": symbol.price(fill.price_ticks) if fill else "0.00000000",
+        "n": fixed8(fill.fee_atoms) if fill else "0",
+        "N": fill.fee_asset if fill else None,
+        "T": ms(order.update_ns),
+        "t": fill.trade_id if fill else -1,
+        "I": execution_id,
+        "w": order.is_open and order.ord_type != "MARKET",
+        "m": bool(fill and fill.is_maker),
+        "M": bool(fill),
+        "O": ms(order.time_ns),
+        "Z": fixed8(order.quote_atoms),
+        "Y": fixed8(fill.quote_atoms) if fill else "0.00000000",
+        "Q": fixed8(order.quote_order_atoms),
+        "V": order.stp,
+    }
+    if order.working_ns:
+        report["W"] = ms(order.working_ns)
+    if order.prevented_lots:
+        report["v"] = order.prevented_match_id
+        report["A"] = symbol.size(order.prevented_lots)
+    if order.expiry_reason:
+        report["eR"] = order.expiry_reason
+    if order.strategy_id is not None:
+        report["j"] = order.strategy_id
+    if order.strategy_type is not None:
+        report["J"] = order.strategy_type
+    return report

@@ -1,0 +1,212 @@
+"""Trading endpoints: place, test, cancel, cancel and replace."""
+
+import re
+from typing import Any
+
+from protocol.enums import Side
+from venue import errors, filters, render
+from venue.endpoint import TRADE, Call, Endpoint
+from venue.engine import Intent
+from venue.numbers import fixed8
+from venue.orders import Execution, Order
+from venue.params import Params
+from venue.rest_market import API, STP_MODES
+from venue.symbol import Symbol
+
+ORDER_TYPES = ("LIMIT", "LIMIT_MAKER", "MARKET")
+UNSUPPORTED_TYPES = ("STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
+RESPONSES = ("ACK", "RESULT", "FULL")
+CLIENT_ID = "^[a-zA-Z0-9-_]{1,36}$"
+_CLIENT_ID = re.compile(r"[a-zA-Z0-9_-]{1,36}")
+NO_LIQUIDITY = "Order book liquidity is less than `LOT_SIZE` filter minimum quantity."
+
+
+def client_id(params: Params, name: str) -> str | None:
+    """A client order id. Raises -1100 for other characters, or more than 36."""
+    value = params.optional(name)
+    if value is not None and _CLIENT_ID.fullmatch(value) is None:
+        raise errors.illegal_characters(name, CLIENT_ID)
+    return value
+
+
+def read_intent(call: Call) -> Intent:
+    """The order that is asked for, through all parameter rules and filters."""
+    params, symbol = call.params, call.symbol()
+    side = Side[params.choice("side", ("BUY", "SELL"), None, errors.ApiError(-1117, "Invalid side."))]
+    bad_type = errors.ApiError(-1116, "Invalid orderType.")
+    ord_type = params.choice("type", ORDER_TYPES + UNSUPPORTED_TYPES, None, bad_type)
+    if ord_type in UNSUPPORTED_TYPES:
+        name = ord_type.replace("_", " ").capitalize()
+        raise errors.ApiError(-1013, f"{name} orders are not supported for this symbol.")
+    for name, code_text in (
+        ("icebergQty", "Iceberg orders are not supported for this symbol."),
+        ("trailingDelta", "Trailing stop orders are not supported for this symbol."),
+        ("pegPriceType", "Pegged orders are not supported for this symbol."),
+    ):
+        if name in params:
+            raise errors.ApiError(-1013, code_text)
+    if "stopPrice" in params:
+        raise errors.not_required("stopPrice")
+    intent = Intent(
+        symbol=symbol,
+        side=side,
+        ord_type=ord_type,
+        time_in_force=read_time_in_force(params, ord_type),
+        stp=params.choice(
+            "selfTradePreventionMode", STP_MODES, "EXPIRE_MAKER", errors.invalid("selfTradePreventionMode")
+        ),
+        price_ticks=0,
+        size_lots=0,
+        client_order_id=client_id(params, "newClientOrderId"),
+        strategy_id=params.optional_integer("strategyId"),
+        strategy_type=params.optional_integer("strategyType"),
+    )
+    if intent.strategy_type is not None and intent.strategy_type < 1_000_000:
+        raise errors.ApiError(-1134, "`strategyType` was less than 1000000.")
+    if ord_type == "MARKET":
+        read_market(call, intent)
+    else:
+        read_limit(call, intent)
+    open_here = sum(order.symbol == symbol.name for order in call.account.open_orders.values())
+    if open_here >= symbol.settings.max_orders:
+        raise errors.filter_failure("MAX_NUM_ORDERS")
+    return intent
+
+
+def read_time_in_force(params: Params, ord_type: str) -> str:
+    value = params.optional("timeInForce")
+    if ord_type == "LIMIT":
+        return params.choice(
+            "timeInForce", ("GTC", "IOC", "FOK"), None, errors.ApiError(-1115, "Invalid timeInForce.")
+        )
+    if value is not None:
+        raise errors.not_required("timeInForce")
+    return "GTC"
+
+
+def read_limit(call: Call, intent: Intent) -> None:
+    params, symbol = call.params, intent.symbol
+    if "quoteOrderQty" in params:
+        raise errors.not_required("quoteOrderQty")
+    size_atoms, price_atoms = params.atoms("quantity"), params.atoms("price")
+    intent.price_ticks = symbol.to_ticks(price_atoms)
+    filters.check_price(symbol, intent.side, intent.price_ticks, call.now_ns)
+    intent.size_lots = symbol.to_lots(size_atoms)
+    filters.check_size(symbol, intent.size_lots, is_market=False)
+    filters.check_notional(
+        symbol, intent.price_ticks * intent.size_lots * symbol.notional_atoms, is_market=False
+    )
+
+
+def read_market(call: Call, intent: Intent) -> None:
+    params, symbol = call.params, intent.symbol
+    if "price" in params:
+        raise errors.not_required("price")
+    size_atoms, quote_atoms = params.optional_atoms("quantity"), params.optional_atoms("quoteOrderQty")
+    if size_atoms is not None and quote_atoms is not None:
+        raise errors.ApiError(-1106, "Parameter 'quoteOrderQty' sent when not required.")
+    if quote_atoms is not None:
+        filters.check_notional(symbol, quote_atoms, is_market=True)
+        intent.quote_order_atoms = quote_atoms
+        intent.size_lots = symbol.matching.lots_for_notional(
+            intent.side, quote_atoms // symbol.notional_atoms
+        )
+        if not intent.size_lots:
+            raise errors.rejected(NO_LIQUIDITY)
+        return
+    if size_atoms is None:
+        raise errors.one_of("quantity", "quoteOrderQty")
+    intent.size_lots = symbol.to_lots(size_atoms)
+    filters.check_size(symbol, intent.size_lots, is_market=True)
+    worth = symbol.average_ticks(call.now_ns) * intent.size_lots * symbol.notional_atoms
+    filters.check_notional(symbol, worth, is_market=True)
+
+
+def answer(call: Call, symbol: Symbol, order: Order, fills: list[Execution]) -> dict[str, Any]:
+    """In the shape of newOrderRespType."""
+    default = "ACK" if order.ord_type == "LIMIT_MAKER" else "FULL"
+    shape = call.params.choice("newOrderRespType", RESPONSES, default, errors.invalid("newOrderRespType"))
+    if shape == "ACK":
+        return render.ack(symbol, order, call.ms)
+    if shape == "RESULT":
+        return render.result(symbol, order, call.ms)
+    return render.full(symbol, order, fills, call.ms)
+
+
+def place(call: Call) -> dict[str, Any]:
+    call.params.choice("newOrderRespType", RESPONSES, "ACK", errors.invalid("newOrderRespType"))
+    intent = read_intent(call)
+    call.limits.count_order(call.account.name, call.now_ns)
+    order, fills = call.engine.place(call.account, intent, call.now_ns)
+    return answer(call, intent.symbol, order, fills)
+
+
+def place_test(call: Call) -> dict[str, Any]:
+    """All checks short of matching; nothing is placed."""
+    read_intent(call)
+    if not call.params.flag("computeCommissionRates", False):
+        return {}
+    account = call.account
+    rates = {"maker": fixed8(account.maker_fee_atoms), "taker": fixed8(account.taker_fee_atoms)}
+    none = {"maker": "0.00000000", "taker": "0.00000000"}
+    return {
+        "standardCommissionForOrder": rates,
+        "specialCommissionForOrder": none,
+        "taxCommissionForOrder": none,
+        "discount": {
+            "enabledForAccount": False,
+            "enabledForSymbol": False,
+            "discountAsset": "BNB",
+            "discount": "0.00000000",
+        },
+    }
+
+
+def find_open(call: Call, symbol: Symbol, id_name: str, client_id_name: str) -> Order:
+    """The open order that a cancel names. Raises -2011 where there is none, -1102 where none is named."""
+    order_id = call.params.optional_integer(id_name)
+    client_order_id = call.params.optional(client_id_name)
+    if order_id is None and client_order_id is None:
+        raise errors.one_of(client_id_name, id_name)
+    order = call.account.find(symbol.name, order_id, client_order_id)
+    if order is None or not order.is_open:
+        raise errors.unknown_order()
+    return order
+
+
+def check_restrictions(params: Params, order: Order) -> None:
+    known = {"ONLY_NEW": "NEW", "ONLY_PARTIALLY_FILLED": "PARTIALLY_FILLED"}
+    text = "`cancelRestrictions` has to be either `ONLY_NEW` or `ONLY_PARTIALLY_FILLED`."
+    wanted = params.choice("cancelRestrictions", known, "", errors.ApiError(-1145, text))
+    if wanted and order.status != known[wanted]:
+        raise errors.ApiError(-2011, "Order was not canceled due to cancel restrictions.")
+
+
+def cancel_one(call: Call, symbol: Symbol, order: Order, cancel_id: str | None) -> dict[str, Any]:
+    cancel_id = cancel_id or call.engine.new_client_id("cancel", order.order_id, call.now_ns)
+    call.engine.cancel(order, cancel_id, call.now_ns)
+    return render.canceled(symbol, order, cancel_id, call.ms)
+
+
+def cancel(call: Call) -> dict[str, Any]:
+    symbol = call.symbol()
+    cancel_id = client_id(call.params, "newClientOrderId")
+    order = find_open(call, symbol, "orderId", "origClientOrderId")
+    check_restrictions(call.params, order)
+    return cancel_one(call, symbol, order, cancel_id)
+
+
+def cancel_all(call: Call) -> list[dict[str, Any]]:
+    symbol = call.symbol()
+    orders = [order for order in call.account.open_orders.values() if order.symbol == symbol.name]
+    if not orders:
+        raise errors.unknown_order()
+    return [cancel_one(call, symbol, order, None) for order in orders]
+
+
+ENDPOINTS = [
+    Endpoint("POST", f"{API}/order", place, 1, TRADE, "order.place", is_free=True),
+    Endpoint("POST", f"{API}/order/test", place_test, 1, TRADE, "order.test"),
+    Endpoint("DELETE", f"{API}/order", cancel, 1, TRADE, "order.cancel", is_free=True),
+    Endpoint("DELETE", f"{API}/openOrders", cancel_all, 1, TRADE, "openOrders.cancelAll", is_free=True),
+]

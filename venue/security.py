@@ -1,0 +1,130 @@
+"""Who sent a request: API keys, signatures over the bytes as they came, and the window of its timestamp."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from decimal import Decimal, InvalidOperation
+from urllib.parse import unquote
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from venue import errors
+from venue.params import Params
+from venue.settings import KeySettings
+
+DEFAULT_RECV_WINDOW_MS = 5000
+MAX_RECV_WINDOW_MS = 60000
+AHEAD_NS = 1_000_000_000
+MICROSECONDS_FROM = 10**14
+"""Timestamps from here on are microseconds: as milliseconds they would be in the year 5138."""
+
+
+class ApiKey(msgspec.Struct):
+    """A key and what verifies its signatures."""
+
+    api_key: str
+    account: str
+    can_trade: bool
+    secret: bytes | None = None
+    public_key: Ed25519PublicKey | None = None
+
+    @property
+    def is_hmac(self) -> bool:
+        return self.secret is not None
+
+    def verify(self, payload: bytes, signature: str) -> None:
+        """Raises -1022 unless `signature` (hex of HMAC-SHA256, or base64 of Ed25519) is of this key over `payload`."""
+        if self.secret is not None:
+            wanted = hmac.new(self.secret, payload, hashlib.sha256).hexdigest()
+            if not hmac.compare_digest(wanted.encode(), signature.lower().encode()):
+                raise errors.bad_signature()
+            return
+        assert self.public_key is not None
+        try:
+            self.public_key.verify(base64.b64decode(signature, validate=True), payload)
+        except (InvalidSignature, binascii.Error, ValueError):
+            raise errors.bad_signature() from None
+
+
+def load_key(settings: KeySettings, account: str) -> ApiKey:
+    """The key of `settings`. Raises BadVenue where it holds neither or a bad public key."""
+    if settings.secret is not None:
+        return ApiKey(settings.api_key, account, settings.can_trade, secret=settings.secret.encode())
+    if settings.ed25519_public_key is None:
+        raise errors.BadVenue(
+            f"account {account}: key {settings.api_key[:8]}... needs secret or ed25519_public_key"
+        )
+    try:
+        public_key = load_pem_public_key(settings.ed25519_public_key.encode())
+    except ValueError as error:
+        raise errors.BadVenue(
+            f"account {account}: ed25519_public_key is no PEM public key: {error}"
+        ) from None
+    if not isinstance(public_key, Ed25519PublicKey):
+        raise errors.BadVenue(f"account {account}: ed25519_public_key is a key of another kind")
+    return ApiKey(settings.api_key, account, settings.can_trade, public_key=public_key)
+
+
+def signed_payload(query: str, body: bytes) -> tuple[bytes, str]:
+    """The signed bytes (query, then body, each without its `signature`) and the signature, percent-decoded."""
+    signature = ""
+    parts = []
+    for raw in (query.encode(), body):
+        kept = []
+        for pair in raw.split(b"&") if raw else ():
+            if pair.startswith(b"signature="):
+                signature = unquote(pair[10:].decode("latin-1"))
+            else:
+                kept.append(pair)
+        parts.append(b"&".join(kept))
+    return b"".join(parts), signature
+
+
+def websocket_payload(params: Params) -> bytes:
+    """The signed bytes of a websocket request: its parameters in the order of their names, not percent-encoded."""
+    return "&".join(f"{k}={v}" for k, v in sorted(params.values.items()) if k != "signature").encode()
+
+
+def check_key_format(api_key: str) -> None:
+    """Raises -2014 for what can be no API key."""
+    if (
+        not api_key
+        or len(api_key) > 256
+        or not api_key.isascii()
+        or not api_key.isprintable()
+        or " " in api_key
+    ):
+        raise errors.bad_key_format()
+
+
+def check_timing(params: Params, now_ns: int) -> int:
+    """The instant until which the request is valid. Raises -1021 outside its window, -1102, -1131 for bad numbers."""
+    stamp = params.integer("timestamp")
+    stamp_ns = stamp * 1000 if stamp >= MICROSECONDS_FROM else stamp * 1_000_000
+    window_ns = recv_window_ns(params)
+    if stamp_ns >= now_ns + AHEAD_NS:
+        raise errors.too_new()
+    if now_ns - stamp_ns > window_ns:
+        raise errors.too_old()
+    return stamp_ns + window_ns
+
+
+def recv_window_ns(params: Params) -> int:
+    text = params.optional("recvWindow")
+    if text is None:
+        return DEFAULT_RECV_WINDOW_MS * 1_000_000
+    try:
+        window = Decimal(text)
+    except InvalidOperation:
+        raise errors.illegal_characters("recvWindow", "^[0-9]{1,5}(\\.[0-9]{1,3})?$") from None
+    if not window.is_finite() or window < 0:
+        raise errors.illegal_characters("recvWindow", "^[0-9]{1,5}(\\.[0-9]{1,3})?$")
+    if window > MAX_RECV_WINDOW_MS:
+        raise errors.ApiError(-1131, "recvWindow must be less than 60000.")
+    if window * 1000 != (window * 1000).to_integral_value():
+        raise errors.too_precise("recvWindow")
+    return int(window * 1_000_000)

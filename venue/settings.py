@@ -1,0 +1,121 @@
+"""Settings of the local exchange: the `[venue]` table of a run file."""
+
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from protocol.message import Settings
+
+
+class KeySettings(Settings, frozen=True):
+    """An API key: an HMAC `secret` or the PEM of an Ed25519 public key."""
+
+    api_key: str
+    secret: str | None = None
+    ed25519_public_key: str | None = None
+    can_trade: bool = True
+
+
+class AccountSettings(Settings, frozen=True):
+    """An account, its keys and what it owns the first time it is seen."""
+
+    name: str
+    keys: list[KeySettings] = []
+    balances: dict[str, Decimal] = {}
+    maker_fee: Decimal | None = None
+    taker_fee: Decimal | None = None
+
+
+class FlowSettings(Settings, frozen=True):
+    """The order flow that keeps a market alive. Rates are per second; zero rates give a still market."""
+
+    limit_rate: float = 20.0
+    market_rate: float = 2.5
+    book_orders: int = 240  # resting orders of the flow, about, over both sides
+    near_ticks: int = 400  # mean distance of the nearest orders from the fair price
+    volatility_bps: float = 0.6  # of the fair price, over one second
+    volatility_reversion: float = (
+        0.05  # share of the way back to the usual volatility, per step of the fair price
+    )
+    pull: float = 0.0005  # share of the way back to the start price, per step of the fair price
+    size_lots: int = 400  # the usual size; sizes cluster on round multiples of it
+
+
+class MarketSettings(Settings, frozen=True):
+    """A traded symbol, its filters and its order flow. Sizes and prices are decimals of the asset."""
+
+    symbol: str = "BTC-USDT"
+    tick_size: Decimal = Decimal("0.01")
+    lot_size: Decimal = Decimal("0.00001")
+    start_price: Decimal = Decimal(60000)
+    min_price: Decimal = Decimal("0.01")
+    max_price: Decimal = Decimal(1000000)
+    min_size: Decimal = Decimal("0.00001")
+    max_size: Decimal = Decimal(9000)
+    market_max_size: Decimal = Decimal(100)
+    min_notional: Decimal = Decimal(5)
+    max_notional: Decimal = Decimal(9000000)
+    max_orders: int = 200
+    bid_multiplier_up: Decimal = Decimal(5)
+    ask_multiplier_down: Decimal = Decimal("0.2")
+    flow: FlowSettings = FlowSettings()
+
+    @property
+    def base(self) -> str:
+        return self.symbol.partition("-")[0]
+
+    @property
+    def quote(self) -> str:
+        return self.symbol.partition("-")[2]
+
+
+class LimitSettings(Settings, frozen=True):
+    """Rate limits. The defaults are wide, for a demo on one machine; BINANCE_LIMITS are the exchange's own."""
+
+    weight_1m: int = 1_000_000
+    orders_10s: int = 100_000
+    orders_1d: int = 100_000_000
+    raw_requests_5m: int = 10_000_000
+    ban_after: int = 10  # requests sent in spite of a 429, before the address is banned
+    messages_1s: int = 1000  # into one market stream connection
+    streams: int = 1024
+    connections_5m: int = 100_000
+
+
+BINANCE_LIMITS = LimitSettings(
+    weight_1m=6000,
+    orders_10s=100,
+    orders_1d=200_000,
+    raw_requests_5m=61_000,
+    messages_1s=5,
+    connections_5m=300,
+)
+
+
+class VenueSettings(Settings, frozen=True):
+    """All of the local exchange. No path given: the address is only printed, and nothing outlives the process."""
+
+    host: str = "127.0.0.1"
+    port: int = 0  # 0: the port in the address file if it is free, else any
+    address_file: str | None = None
+    log_file: str | None = None
+    accounts_file: str | None = None  # TOML or JSON with a list `accounts`; it replaces `accounts`
+    accounts: list[AccountSettings] | None = None  # None: the demo accounts
+    markets: list[MarketSettings] = msgspec.field(default_factory=lambda: [MarketSettings()])
+    seed: int = 1
+    maker_fee: Decimal = Decimal("0.001")
+    taker_fee: Decimal = Decimal("0.001")
+    limits: LimitSettings | Literal["demo", "binance"] = "demo"
+    hmac_logon: bool = (
+        True  # session.logon with HMAC keys, which the docs' text forbids and their example shows
+    )
+    ping_interval_s: int = 20
+    pong_timeout_s: int = 60
+    orders_kept: int = 100_000  # finished orders remembered, over all accounts
+    trades_kept: int = 500_000  # trades of the accounts remembered
+
+    def limit_settings(self) -> LimitSettings:
+        if isinstance(self.limits, LimitSettings):
+            return self.limits
+        return BINANCE_LIMITS if self.limits == "binance" else LimitSettings()

@@ -1,0 +1,107 @@
+"""A traded symbol: its numbers, its matching engine, and what the public knows of it."""
+
+from collections import deque
+from decimal import Decimal
+
+from market.levels import unpack_levels
+from market.matching import Matching
+from protocol.enums import Side
+from venue import errors
+from venue.candles import MINUTE_NS, Candles
+from venue.numbers import ATOMS, atoms, fixed8
+from venue.orders import AggTrade, PublicTrade
+from venue.settings import MarketSettings
+
+KEPT_TRADES = 20_000
+AVERAGE_MINUTES = 5
+FLOW_ACCOUNT = 0
+"""The account number under which the order flow trades; its money is endless."""
+
+
+class Symbol:
+    """One market. Prices in ticks, sizes in lots, amounts in atoms of 10**-8."""
+
+    def __init__(self, settings: MarketSettings) -> None:
+        self.settings = settings
+        self.base = settings.base
+        self.quote = settings.quote
+        if not (self.base and self.quote):
+            raise errors.BadVenue(f"market {settings.symbol!r}: name it base-quote, as BTC-USDT")
+        self.name = self.base + self.quote
+        try:
+            self.tick_atoms = atoms(settings.tick_size)
+            self.lot_atoms = atoms(settings.lot_size)
+            self.notional_atoms = atoms(settings.tick_size * settings.lot_size)
+        except ValueError as error:
+            text = f"market {settings.symbol}: tick_size, lot_size and their product: {error}"
+            raise errors.BadVenue(text) from None
+        if min(self.tick_atoms, self.lot_atoms, self.notional_atoms) <= 0:
+            raise errors.BadVenue(f"market {settings.symbol}: tick_size and lot_size must be above zero")
+        self.matching = Matching()
+        self.trades: deque[PublicTrade] = deque(maxlen=KEPT_TRADES)
+        self.agg_trades: deque[AggTrade] = deque(maxlen=KEPT_TRADES)
+        self.candles = Candles()
+        self.update_id = 0
+        self.last_ticks = self.ticks(settings.start_price)
+
+    def ticks(self, price: Decimal) -> int:
+        return int(atoms(price)) // self.tick_atoms
+
+    def lots(self, size: Decimal) -> int:
+        return int(atoms(size)) // self.lot_atoms
+
+    def price(self, price_ticks: int) -> str:
+        return fixed8(price_ticks * self.tick_atoms)
+
+    def size(self, size_lots: int) -> str:
+        return fixed8(size_lots * self.lot_atoms)
+
+    def amount(self, notional: int) -> str:
+        """The decimal string of price_ticks x size_lots, in the quote asset."""
+        return fixed8(notional * self.notional_atoms)
+
+    def levels(self, packed: bytes) -> list[tuple[str, str]]:
+        """Packed levels as the API shows them."""
+        return [(self.price(price), self.size(size)) for price, size in unpack_levels(packed)]
+
+    def add_trade(self, trade: PublicTrade) -> None:
+        self.trades.append(trade)
+        self.candles.add(trade)
+        self.last_ticks = trade.price_ticks
+
+    def average_ticks(self, now_ns: int) -> int:
+        """The volume-weighted price of the last five minutes, else the last price."""
+        recent = self.candles.over(AVERAGE_MINUTES * MINUTE_NS, now_ns)
+        if recent is None or not recent.volume_lots:
+            return self.last_ticks
+        return recent.quote_volume // recent.volume_lots
+
+    def cost(self, side: Side, size_lots: int) -> int:
+        """ticks x lots that taking so many lots on `side` moves now (less, where the book has fewer)."""
+        left, total = size_lots, 0
+        for price_ticks, lots in unpack_levels(self.matching.depth(side.opposite, 5000)):
+            taken = min(left, lots)
+            total += taken * price_ticks
+            left -= taken
+            if not left:
+                break
+        return total
+
+    def to_ticks(self, price_atoms: int) -> int:
+        """Raises -1013 PRICE_FILTER for a price off the tick."""
+        price_ticks, rest = divmod(price_atoms, self.tick_atoms)
+        if rest:
+            raise errors.filter_failure("PRICE_FILTER")
+        return price_ticks
+
+    def to_lots(self, size_atoms: int) -> int:
+        """Raises -1013 LOT_SIZE for a quantity off the step."""
+        size_lots, rest = divmod(size_atoms, self.lot_atoms)
+        if rest:
+            raise errors.filter_failure("LOT_SIZE")
+        return size_lots
+
+
+def exact(value: Decimal) -> str:
+    """A setting as exchangeInfo prints it."""
+    return fixed8(int(value * ATOMS))

@@ -1,0 +1,174 @@
+"""The websocket API: sessions, user data subscriptions, and the REST endpoints as methods."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from venue import errors, security
+from venue.connections import Connection, Connections
+from venue.dispatch import BY_WS_METHOD, Dispatch
+from venue.endpoint import PUBLIC, Endpoint
+from venue.limits import RateLimit
+from venue.params import Params, from_json
+from venue.security import ApiKey
+from venue.user_stream import UserStream
+
+ENCODER = msgspec.json.Encoder()
+SESSION_WEIGHT = 2
+
+
+class WsRequest(msgspec.Struct):
+    """One request frame; parameter values stay as the text they came as, for they are signed."""
+
+    id: int | str | None
+    method: str
+    params: dict[str, msgspec.Raw] = {}
+
+
+class WsApi:
+    """Answers request frames."""
+
+    def __init__(
+        self, dispatch: Dispatch, connections: Connections, user_stream: UserStream, hmac_logon: bool
+    ) -> None:
+        self.dispatch = dispatch
+        self.connections = connections
+        self.user_stream = user_stream
+        self.hmac_logon = hmac_logon
+        self._decoder = msgspec.json.Decoder(WsRequest)
+        self.methods: dict[str, Callable[[Connection, Params, int], Any]] = {
+            "session.logon": self._logon,
+            "session.status": self._status,
+            "session.logout": self._logout,
+            "session.subscriptions": self._subscriptions,
+            "userDataStream.subscribe": self._subscribe,
+            "userDataStream.subscribe.signature": self._subscribe_signed,
+            "userDataStream.unsubscribe": self._unsubscribe,
+        }
+
+    def receive(self, connection: Connection, text: bytes, now_ns: int) -> None:
+        """Answer one frame, in the order they came."""
+        try:
+            request = self._decoder.decode(text)
+        except msgspec.MsgspecError:
+            error = {"code": -1135, "msg": "Invalid JSON Request"}
+            self._send(connection, {"id": None, "status": 400, "error": error})
+            return
+        answer: dict[str, Any] = {"id": request.id}
+        params = Params({})
+        limits: list[RateLimit] = []
+        try:
+            params = from_json(request.params)
+            result, limits = self._run(connection, request.method.removeprefix("v3/"), params, now_ns)
+            if result is None:  # a fault swallowed the answer
+                return
+            answer |= {"status": 200, "result": result}
+        except errors.ApiError as error:
+            body = error.body()
+            if error.retry_after_s:
+                retry_ms = now_ns // connection.unit_ns + error.retry_after_s * 1000
+                body["data"] = {"serverTime": now_ns // connection.unit_ns, "retryAfter": retry_ms}
+            answer |= {"status": error.status, "error": body}
+        if params.flag("returnRateLimits", connection.returns_limits):
+            answer["rateLimits"] = [*limits, self.dispatch.limits.weight_row(connection.remote, now_ns)]
+        self._send(connection, answer)
+
+    def _send(self, connection: Connection, answer: dict[str, Any]) -> None:
+        self.connections.send(connection.conn_id, ENCODER.encode(answer))
+
+    def _run(
+        self, connection: Connection, method: str, params: Params, now_ns: int
+    ) -> tuple[Any, list[RateLimit]]:
+        own = self.methods.get(method)
+        if own is not None:
+            self.dispatch.limits.charge(connection.remote, SESSION_WEIGHT, now_ns)
+            return own(connection, params, now_ns), []
+        endpoint = BY_WS_METHOD.get(method)
+        if endpoint is None:
+            raise errors.unsupported(f"Unknown method '{method[:60]}'.")
+        self.dispatch.limits.charge(connection.remote, endpoint.weight_of(params), now_ns)
+        return self._endpoint(connection, endpoint, params, now_ns)
+
+    def _endpoint(
+        self, connection: Connection, endpoint: Endpoint, params: Params, now_ns: int
+    ) -> tuple[Any, list[RateLimit]]:
+        key = None if endpoint.security == PUBLIC else self._authenticate(connection, params, now_ns)
+        fault = self.dispatch.faults.take(endpoint.method, endpoint.path)
+        result: Any = None
+        if fault is None or fault.accepted or not fault.replaces:
+            result = self.dispatch.call(endpoint, params, key, now_ns, connection.remote, connection.unit_ns)
+        if fault is not None and fault.replaces:
+            if fault.status == 0:
+                self.connections.tell_to_close(connection.conn_id)
+                return None, []
+            raise fault.error()
+        is_order = key is not None and endpoint.path.startswith("/api/v3/order") and endpoint.method == "POST"
+        rows = self.dispatch.limits.order_rows(key.account, now_ns) if is_order and key is not None else []
+        return result, rows
+
+    def _authenticate(self, connection: Connection, params: Params, now_ns: int) -> ApiKey:
+        """By the request's own key and signature, else as the key that is logged on."""
+        if "apiKey" in params or "signature" in params or connection.key is None:
+            return self._signed(params, now_ns)
+        security.check_timing(params, now_ns)
+        return connection.key
+
+    def _signed(self, params: Params, now_ns: int) -> ApiKey:
+        api_key = params.text("apiKey")
+        security.check_key_format(api_key)
+        key = self.dispatch.engine.accounts.key(api_key)
+        payload = security.websocket_payload(params)
+        self.dispatch.verify(key, payload, params.values.get("signature", ""), params, now_ns)
+        return key
+
+    # Methods of the session itself
+
+    def _logon(self, connection: Connection, params: Params, now_ns: int) -> dict[str, Any]:
+        key = self._signed(params, now_ns)
+        if key.is_hmac and not self.hmac_logon:
+            raise errors.ApiError(-4056, "HMAC_SHA256 API key is not supported.", 401)
+        connection.key = key
+        connection.authorized_ns = now_ns
+        return self._status(connection, params, now_ns)
+
+    def _status(self, connection: Connection, params: Params, now_ns: int) -> dict[str, Any]:
+        key, unit_ns = connection.key, connection.unit_ns
+        return {
+            "apiKey": key.api_key if key else None,
+            "authorizedSince": connection.authorized_ns // unit_ns if key else None,
+            "connectedSince": connection.opened_ns // unit_ns,
+            "returnRateLimits": connection.returns_limits,
+            "serverTime": now_ns // unit_ns,
+            "userDataStream": connection.logon_subscription is not None,
+        }
+
+    def _logout(self, connection: Connection, params: Params, now_ns: int) -> dict[str, Any]:
+        if connection.logon_subscription is not None:
+            self.user_stream.unsubscribe(connection, connection.logon_subscription, now_ns)
+            connection.logon_subscription = None
+        connection.key = None
+        return self._status(connection, params, now_ns)
+
+    def _subscriptions(self, connection: Connection, params: Params, now_ns: int) -> list[dict[str, int]]:
+        return [{"subscriptionId": number} for number in connection.subscriptions]
+
+    def _subscribe(self, connection: Connection, params: Params, now_ns: int) -> dict[str, int]:
+        if connection.key is None:
+            raise errors.ApiError(-1002, "You are not authorized to execute this request.", 401)
+        number = self.user_stream.subscribe(connection, connection.key.account)
+        connection.logon_subscription = number
+        return {"subscriptionId": number}
+
+    def _subscribe_signed(self, connection: Connection, params: Params, now_ns: int) -> dict[str, int]:
+        key = self._signed(params, now_ns)
+        return {"subscriptionId": self.user_stream.subscribe(connection, key.account)}
+
+    def _unsubscribe(self, connection: Connection, params: Params, now_ns: int) -> dict[str, Any]:
+        """One `subscriptionId`, else all."""
+        number = params.optional_integer("subscriptionId")
+        for one in list(connection.subscriptions) if number is None else [number]:
+            self.user_stream.unsubscribe(connection, one, now_ns)
+            if one == connection.logon_subscription:
+                connection.logon_subscription = None
+        return {}
