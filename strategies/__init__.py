@@ -1,0 +1,9 @@
+"""Strategies: the base class, what it knows of markets and orders, and one file per strategy."""
+
+from strategies.account import Balance
+from strategies.market import Market
+from strategies.orders import Order
+from strategies.position import Position
+from strategies.strategy import Strategy
+
+__all__ = ["Balance", "Market", "Order", "Position", "Strategy"]

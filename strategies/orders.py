@@ -1,0 +1,252 @@
+"""Orders as a strategy knows them: each exists from `buy` or `sell` on, and ends only by proof."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from protocol import Answer, AnswerCode, Fill, OrdersSnapshot, OrderUpdate, OrdStatus, OrdType, Side, TimeInForce
+from strategies.position import Position
+
+FINISHED_MAX = 1_000  # orders that are over and still looked up by intent, per connector
+ENDED_UNSEEN = "ended while this strategy was out of touch"
+
+
+class Order:
+    """One order of this strategy. `intent` is its number on the bus; sizes are lots, prices ticks.
+
+    `status` moves as the connector tells. `in_doubt`: no answer came, so it may or may not be placed, until
+    the connector's list proves one. `reason`: why it ended, if it did not fill.
+    """
+
+    __slots__ = (
+        "accepted_ns",
+        "cancel_wanted",
+        "cl_ord_id",
+        "created_ns",
+        "cum_lots",
+        "deadline_ns",
+        "in_doubt",
+        "intent",
+        "ord_type",
+        "order_id",
+        "price_ticks",
+        "reason",
+        "side",
+        "size_lots",
+        "status",
+        "symbol",
+        "time_in_force",
+        "told",
+    )
+
+    def __init__(
+        self,
+        intent: int,
+        symbol: str,
+        side: Side,
+        price_ticks: int,
+        size_lots: int,
+        ord_type: OrdType = OrdType.LIMIT,
+        time_in_force: TimeInForce = TimeInForce.GTC,
+        created_ns: int = 0,
+        deadline_ns: int = 0,
+    ) -> None:
+        self.intent = intent
+        self.symbol = symbol
+        self.side = side
+        self.price_ticks = price_ticks
+        self.size_lots = size_lots
+        self.ord_type = ord_type
+        self.time_in_force = time_in_force
+        self.created_ns = created_ns
+        self.deadline_ns = deadline_ns  # after it the connector no longer takes the command
+        self.status = OrdStatus.PENDING_NEW
+        self.cum_lots = 0
+        self.cl_ord_id = ""
+        self.order_id = ""
+        self.reason = ""
+        self.cancel_wanted = False
+        self.in_doubt = False
+        self.told = False  # the connector has shown that it has this order
+        self.accepted_ns = 0  # the exchange's time of the first news that it rests or traded
+
+    @property
+    def leaves_lots(self) -> int:
+        """What may still trade: 0 once the order is over."""
+        return 0 if self.status.is_final else self.size_lots - self.cum_lots
+
+    @property
+    def is_open(self) -> bool:
+        """Possibly live on the exchange, now or soon."""
+        return not self.status.is_final
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Open, and not known to have reached the exchange."""
+        return self.status <= OrdStatus.UNKNOWN
+
+    def end(self, status: OrdStatus, reason: str) -> None:
+        """It is over without the exchange's word: never sent, refused, or proven."""
+        self.status = status
+        self.reason = reason
+        self.in_doubt = False
+
+    def __repr__(self) -> str:
+        return (
+            f"<Order {self.intent} {self.symbol} {self.side.name} {self.size_lots} @ {self.price_ticks}"
+            f" {self.status.name} cum {self.cum_lots}{f': {self.reason}' if self.reason else ''}>"
+        )
+
+
+class OrderTable:
+    """Every open order of a strategy at one connector, its latest finished ones, and what its fills add up to.
+
+    Methods that take news return the orders that it changed. `fill_no` is the number of the last fill taken:
+    each counts once.
+    """
+
+    def __init__(self) -> None:
+        self.open: dict[int, Order] = {}
+        self.finished: OrderedDict[int, Order] = OrderedDict()
+        self.by_symbol: dict[str, dict[int, Order]] = {}
+        self.positions: dict[str, Position] = {}
+        self.fill_no = 0
+        self.known = False  # a snapshot has told what was there before this life
+        self.version = 0  # grows with every change: for those who cache
+
+    def get(self, intent: int) -> Order | None:
+        """An order by its number, open or among the last FINISHED_MAX."""
+        return self.open.get(intent) or self.finished.get(intent)
+
+    def of(self, symbol: str) -> list[Order]:
+        """The open orders of a symbol, oldest first."""
+        return list(self.by_symbol.get(symbol, {}).values())
+
+    def position(self, symbol: str) -> Position:
+        """The position in a symbol (live; flat if there never was one)."""
+        found = self.positions.get(symbol)
+        if found is None:
+            found = self.positions[symbol] = Position()
+        return found
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the connector's list must prove what became of an order."""
+        return any(order.in_doubt for order in self.open.values())
+
+    def add(self, order: Order) -> None:
+        """An order begins to exist."""
+        self._file(order)
+
+    def answered(self, order: Order, answer: Answer) -> bool:
+        """The connector's answer to the order's command; whether it changed the order."""
+        if order.told or order.status.is_final or answer.code is AnswerCode.OK:
+            return False
+        if answer.code is AnswerCode.SILENT:
+            order.in_doubt = True
+            order.status = OrdStatus.UNKNOWN
+        elif answer.code is AnswerCode.REFUSED:
+            order.end(OrdStatus.REJECTED, answer.text or "refused by the connector")
+        else:
+            order.end(OrdStatus.NOT_PLACED, answer.text or answer.code.name.lower())
+        self._file(order)
+        return True
+
+    def update(self, news: OrderUpdate) -> Order | None:
+        """The connector's word on one order; the order if that changed it. Those of an earlier life are adopted."""
+        order = self.get(news.intent)
+        if order is None:
+            what = news.symbol, news.side, news.price_ticks, news.size_lots, news.ord_type
+            order = Order(news.intent, *what, created_ns=news.ts_event_ns)
+        before = (order.told, order.status, order.cum_lots, order.cancel_wanted)
+        order.told = True
+        order.in_doubt = False
+        order.cl_ord_id = news.cl_ord_id
+        order.order_id = news.order_id or order.order_id
+        order.reason = news.reason or order.reason
+        order.cum_lots = max(order.cum_lots, news.cum_lots)
+        order.cancel_wanted = order.cancel_wanted or news.cancel_wanted
+        order.status = news.status
+        if not order.accepted_ns and news.status >= OrdStatus.NEW:
+            order.accepted_ns = news.ts_event_ns
+        self._file(order)
+        return order if before != (True, order.status, order.cum_lots, order.cancel_wanted) else None
+
+    def fill(self, fill: Fill) -> bool:
+        """A trade; False if it was counted before."""
+        if fill.fill_no <= self.fill_no:
+            return False
+        self.fill_no = fill.fill_no
+        self.position(fill.symbol).apply(fill)
+        self._trade(fill)
+        return True
+
+    def replace(self, snapshot: OrdersSnapshot, ts_ns: int) -> tuple[list[Order], list[Fill]]:
+        """The connector's whole list, told at ts_ns: (orders it changed, fills that are news).
+
+        An open order that is not in it is over: if the connector had it, by an end that was missed; if not,
+        and its deadline was before ts_ns, it was never placed. Before its deadline it may be on its way.
+        """
+        news = [fill for fill in snapshot.fills if fill.fill_no > self.fill_no]
+        self.fill_no = max([snapshot.fill_no, *(fill.fill_no for fill in news)])
+        for fill in news:
+            self._trade(fill)
+        self.positions_from(snapshot)
+        changed = [order for order in map(self.update, snapshot.orders) if order is not None]
+        listed = {row.intent for row in snapshot.orders}
+        for order in [order for order in self.open.values() if order.intent not in listed]:
+            if order.told:
+                filled = order.cum_lots >= order.size_lots
+                order.end(OrdStatus.FILLED if filled else OrdStatus.CANCELED, "" if filled else ENDED_UNSEEN)
+            elif order.deadline_ns < ts_ns:
+                order.end(OrdStatus.NOT_PLACED, "not in the connector's list after its deadline")
+            else:
+                continue
+            self._file(order)
+            changed.append(order)
+        self.known = True
+        return changed, news
+
+    def positions_from(self, snapshot: OrdersSnapshot) -> None:
+        """Take the positions as the connector's list tells them."""
+        listed = {row.symbol for row in snapshot.positions}
+        for symbol in {*self.positions, *listed} - listed:
+            self.positions[symbol].clear()
+        for row in snapshot.positions:
+            self.position(row.symbol).replace(row)
+
+    def _trade(self, fill: Fill) -> None:
+        order = self.get(fill.intent)
+        if order is None:
+            return  # of an earlier life, and over: the position alone tells of it
+        order.told = True
+        order.in_doubt = False
+        order.cum_lots = max(order.cum_lots, fill.cum_lots)
+        order.accepted_ns = order.accepted_ns or fill.ts_event_ns
+        if order.is_open and order.cum_lots >= order.size_lots:
+            order.status = OrdStatus.FILLED
+        elif order.status < OrdStatus.PARTIALLY_FILLED:
+            order.status = OrdStatus.PARTIALLY_FILLED
+        self._file(order)
+
+    def _file(self, order: Order) -> None:
+        """Put an order where its status says."""
+        self.version += 1
+        intent = order.intent
+        if order.is_open:
+            self.finished.pop(intent, None)
+            self.open[intent] = order
+            self.by_symbol.setdefault(order.symbol, {})[intent] = order
+            return
+        self.open.pop(intent, None)
+        self.by_symbol.get(order.symbol, {}).pop(intent, None)
+        self.finished[intent] = order
+        while len(self.finished) > FINISHED_MAX:
+            self.finished.popitem(last=False)
+
+
+def want_cancel(orders: Iterable[Order], wanted: bool) -> list[Order]:
+    """Note on open orders that a cancel is asked for (or, not taken, is not); those where that is new."""
+    changed = [order for order in orders if order.is_open and order.cancel_wanted is not wanted]
+    for order in changed:
+        order.cancel_wanted = wanted
+    return changed

@@ -1,0 +1,155 @@
+"""Pure market making: bids and asks at set spreads around the mid, refreshed on a timer."""
+
+from protocol import OrdStatus, Side, Tick
+from strategies.market import Market
+from strategies.market_making_settings import MarketMakingSettings, quote_plan, units
+from strategies.orders import Order
+from strategies.quotes import BPS, UNIT, Inventory, Quote, QuotePlan, wanted_quotes
+from strategies.requote import Resting, placeable, reconcile
+from strategies.strategy import MS_NS, Strategy
+
+AFTER_REFUSAL_NS = 1_000 * MS_NS  # after an order that was refused: no new one for so long
+
+
+class PureMarketMaking(Strategy):
+    """Quotes `levels` bids and asks. What it wants is in `quotes`, how orders get there in `requote`.
+
+    Every `order_refresh_ms` it works out its quotes anew, keeps the orders that are near enough, cancels the
+    others, and places what is missing as soon as the cancels are proven. After a whole fill it waits
+    `filled_order_delay_ms`, then does the same.
+    """
+
+    class Settings(MarketMakingSettings):
+        """See MarketMakingSettings."""
+
+    def on_start(self) -> None:
+        self._tolerance = units(self.settings.refresh_tolerance_bps * BPS)
+        self._hanging_cancel = units(self.settings.hanging_cancel_bps * BPS)
+        self._plan: QuotePlan | None = None
+        self._plan_rules: object = None  # what the plan was made for
+        self._levels: dict[int, tuple[Side, int]] = {}  # open order -> the quote that it stands for
+        self._hanging: set[int] = set()
+        self._refresh_at_ns = 0
+        self._quote_at_ns = 0
+        self._blind_since_ns = 0
+        self._gaps = True  # some quote may lack its order
+
+    def on_tick(self, tick: Tick) -> None:
+        market = self.market(self.settings.market)
+        if not market.ready:
+            self._wait(market)
+            return
+        self._blind_since_ns = 0
+        self.health("QUOTING")
+        self._cancel_far_hanging(market)
+        refresh = self.now_ns >= self._refresh_at_ns
+        if not (refresh or self._gaps):
+            return
+        wanted = self._wanted(market)
+        if refresh:
+            self._refresh(market, wanted)
+        if self.now_ns >= self._quote_at_ns and market.connector not in tick.late:
+            self._place_missing(market, wanted)
+
+    def order_changed(self, order: Order) -> None:
+        if order.is_open:
+            return
+        self._gaps = True
+        level = self._levels.pop(order.intent, None)
+        self._hanging.discard(order.intent)
+        if order.status is OrdStatus.FILLED:
+            wait_ns = self.settings.filled_order_delay_ms * MS_NS
+            self._quote_at_ns = self.now_ns + wait_ns
+            self._refresh_at_ns = min(self._refresh_at_ns, self._quote_at_ns)
+            if level is not None and self.settings.hanging_orders:
+                self._hang(level[0].opposite, level[1])
+        elif order.status is not OrdStatus.CANCELED:
+            self._quote_at_ns = max(self._quote_at_ns, self.now_ns + AFTER_REFUSAL_NS)
+
+    # -- on a tick ------------------------------------------------------------------------------------
+
+    def _wait(self, market: Market) -> None:
+        """No quoting on what is not known; orders left blind for too long are taken off."""
+        self.health("WAITING", market.why_not_ready)
+        patience_ns = self.settings.cancel_stale_after_ms * MS_NS
+        if not self._blind_since_ns:
+            self._blind_since_ns = self.now_ns
+        elif patience_ns and self.now_ns - self._blind_since_ns >= patience_ns:
+            self.cancel_all(market)
+
+    def _refresh(self, market: Market, wanted: list[Quote]) -> None:
+        """Keep what is near enough to what is wanted, cancel the rest."""
+        result = reconcile(wanted, self._resting(market), self._tolerance)
+        for intent in result.cancel:
+            self._levels.pop(intent, None)
+            order = market.account.orders.open[intent]
+            self.cancel(market, order)
+        self._levels.update((intent, (quote.side, quote.level)) for intent, quote in result.keep.items())
+        self._refresh_at_ns = self.now_ns + self.settings.order_refresh_ms * MS_NS
+        self._gaps = True
+
+    def _place_missing(self, market: Market, wanted: list[Quote]) -> None:
+        """Place the quotes that no order stands for, as far as that can be done now."""
+        placed = set(self._levels.values())
+        missing = [quote for quote in wanted if (quote.side, quote.level) not in placed]
+        resting = self._resting(market)
+        chosen = placeable(missing, resting, self._free(market), self.settings.max_open_orders)
+        for quote in chosen:
+            send = self.buy if quote.side is Side.BUY else self.sell
+            post_only = self.settings.post_only
+            order = send(market, price_ticks=quote.price_ticks, size_lots=quote.size_lots, post_only=post_only)
+            if order.is_open:
+                self._levels[order.intent] = (quote.side, quote.level)
+        self._gaps = len(chosen) < len(missing)
+
+    # -- hanging orders ---------------------------------------------------------------------------------
+
+    def _hang(self, side: Side, level: int) -> None:
+        """The other half of a pair has filled: leave this one resting, and quote its level anew."""
+        for intent, key in list(self._levels.items()):
+            if key == (side, level):
+                del self._levels[intent]
+                self._hanging.add(intent)
+
+    def _cancel_far_hanging(self, market: Market) -> None:
+        for intent in self._hanging:
+            order = market.account.orders.open[intent]
+            off = abs(2 * order.price_ticks - market.mid_x2_ticks)
+            if off * UNIT > self._hanging_cancel * market.mid_x2_ticks:
+                self.cancel(market, order)
+
+    # -- what the pure parts are given --------------------------------------------------------------------
+
+    def _wanted(self, market: Market) -> list[Quote]:
+        rules = market.rules
+        assert rules is not None, "a ready market has rules"
+        if self._plan is None or self._plan_rules is not rules:
+            self._plan, self._plan_rules = quote_plan(self.settings, rules), rules
+        hanging = [order for order in market.open_orders if order.intent in self._hanging]
+        others = [order for order in market.open_orders if order.intent not in self._hanging]
+        usable = _with(self._free(market), others)
+        owned = _with(usable, hanging)
+        return wanted_quotes(self._plan, rules, market.mid_x2_ticks, usable, owned, market.maker_fee)
+
+    def _free(self, market: Market) -> Inventory:
+        return Inventory(market.free_base_lots, market.free_quote)
+
+    def _resting(self, market: Market) -> list[Resting]:
+        return [
+            Resting(
+                order.intent,
+                order.side,
+                order.price_ticks,
+                order.leaves_lots,
+                order.cancel_wanted,
+                order.intent in self._hanging,
+            )
+            for order in market.open_orders
+        ]
+
+
+def _with(inventory: Inventory, orders: list[Order]) -> Inventory:
+    """An inventory together with what open orders hold."""
+    base_lots = sum(order.leaves_lots for order in orders if order.side is Side.SELL)
+    quote = sum(order.leaves_lots * order.price_ticks for order in orders if order.side is Side.BUY)
+    return Inventory(inventory.base_lots + base_lots, inventory.quote + quote)

@@ -1,0 +1,145 @@
+"""What to quote: pure integer arithmetic from settings, mid, inventory and fees to wanted quotes.
+
+Ratios are integers in units of 1e-10 (UNIT is 1, BPS is one basis point). Prices are ticks, sizes lots, money
+ticks * lots. Nothing here knows of time, orders or the bus.
+"""
+
+from decimal import ROUND_CEILING, Decimal
+from typing import NamedTuple
+
+import msgspec
+
+from market.instrument import Instrument
+from protocol import Side
+
+UNIT = 10**10
+BPS = UNIT // 10_000
+
+
+class Quote(NamedTuple):
+    """One order that should rest. `level` counts from 0, nearest to the mid."""
+
+    side: Side
+    price_ticks: int
+    size_lots: int
+    level: int
+
+
+class Inventory(NamedTuple):
+    """What may be used for quotes: base in lots, quote asset in ticks * lots."""
+
+    base_lots: int
+    quote: int
+
+
+class QuotePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """How to quote, in integers. `range_multiplier` 0: no inventory skew; a ceiling or floor of 0: none."""
+
+    bid_spread: int
+    ask_spread: int
+    levels: int = 1
+    level_spacing: int = 0
+    size_lots: int
+    level_size_step_lots: int = 0
+    minimum_profit: int = -UNIT  # of a round trip, after two maker fees; below 0 so much may be lost
+    target_base: int = UNIT // 2  # of the inventory's whole value
+    range_multiplier: int = 0  # of the total size of all quotes, either way of the target: there one side ends
+    ceiling_ticks: int = 0
+    floor_ticks: int = 0
+
+    def size_at(self, level: int) -> int:
+        """The size of a level in lots, before skew and budget; 0 if the steps have eaten it up."""
+        return max(self.size_lots + level * self.level_size_step_lots, 0)
+
+    @property
+    def total_lots(self) -> int:
+        """Of all quotes of both sides."""
+        return 2 * sum(self.size_at(level) for level in range(self.levels))
+
+
+def wanted_quotes(
+    plan: QuotePlan,
+    rules: Instrument,
+    mid_x2_ticks: int,
+    usable: Inventory,
+    owned: Inventory,
+    maker_fee: Decimal,
+) -> list[Quote]:
+    """The quotes that should rest now: bids from the nearest level outward, then asks.
+
+    `mid_x2_ticks` is best bid + best ask. `usable` bounds what all bids (or asks) together may cost; `owned`,
+    with what rests in other orders, is what the skew looks at. Each quote is valid by the rules, no bid is at or
+    above an ask, and a round trip earns the plan's minimum profit after maker fees. With the mid at or above the
+    ceiling there are no bids, at or below the floor no asks.
+    """
+    bid_spread, ask_spread = _spreads(plan, maker_fee)
+    bid_ratio, ask_ratio = skew_ratios(plan, mid_x2_ticks, owned)
+    quotes: list[Quote] = []
+    if not plan.ceiling_ticks or mid_x2_ticks < 2 * plan.ceiling_ticks:
+        last = mid_x2_ticks  # levels stay a tick apart
+        budget = usable.quote
+        for level in range(plan.levels):
+            off = UNIT - bid_spread - level * plan.level_spacing
+            last = price_ticks = min(mid_x2_ticks * off // (2 * UNIT), last - 1)
+            if price_ticks < max(rules.min_price_ticks, 1):
+                break
+            size_lots = min(plan.size_at(level) * bid_ratio // UNIT, budget // price_ticks, rules.max_size_lots)
+            if is_valid(rules, price_ticks, size_lots):
+                quotes.append(Quote(Side.BUY, price_ticks, size_lots, level))
+                budget -= price_ticks * size_lots
+    if mid_x2_ticks > 2 * plan.floor_ticks:
+        last = 0
+        budget = usable.base_lots
+        for level in range(plan.levels):
+            off = UNIT + ask_spread + level * plan.level_spacing
+            last = price_ticks = max(-(-mid_x2_ticks * off // (2 * UNIT)), last + 1)
+            if price_ticks > rules.max_price_ticks:
+                break
+            size_lots = min(plan.size_at(level) * ask_ratio // UNIT, budget, rules.max_size_lots)
+            if is_valid(rules, price_ticks, size_lots):
+                quotes.append(Quote(Side.SELL, price_ticks, size_lots, level))
+                budget -= size_lots
+    return quotes
+
+
+def skew_ratios(plan: QuotePlan, mid_x2_ticks: int, owned: Inventory) -> tuple[int, int]:
+    """(bid, ask): what to multiply sizes with, 0 to 2 in UNITs, so that the base's share of value nears its target.
+
+    Straight lines: at the target both are 1; a range above it (in base) bids are 0 and asks 2; a range below, or
+    at no base at all, the other way round. The range is the total size of all quotes times the multiplier, at most
+    half of all value.
+    """
+    if not plan.range_multiplier:
+        return UNIT, UNIT
+    base_value = owned.base_lots * mid_x2_ticks  # all doubled, as the mid is
+    value = base_value + 2 * owned.quote
+    span = min(plan.total_lots * plan.range_multiplier * mid_x2_ticks // UNIT, value // 2)
+    if span <= 0:
+        return 0, 0
+    target = value * plan.target_base // UNIT
+    below = min(span, target) or 1
+    off = base_value - target
+    bid = UNIT - (off * UNIT // span if off >= 0 else off * UNIT // below)
+    bid = max(0, min(bid, 2 * UNIT))
+    return bid, 2 * UNIT - bid
+
+
+def is_valid(rules: Instrument, price_ticks: int, size_lots: int) -> bool:
+    """Whether the exchange would take a limit order of that size, prices being in range."""
+    if size_lots < rules.min_size_lots or size_lots > rules.max_size_lots:
+        return False
+    notional = rules.notional(price_ticks, size_lots)
+    return notional >= rules.min_notional and (not rules.max_notional or notional <= rules.max_notional)
+
+
+def _spreads(plan: QuotePlan, maker_fee: Decimal) -> tuple[int, int]:
+    """(bid, ask) spreads of level 0, widened where the minimum profit after fees needs it.
+
+    From bid * (1 + fee) <= mid * (1 - profit / 2) and ask * (1 - fee) >= mid * (1 + profit / 2) follows
+    ask * (1 - fee) >= bid * (1 + fee) * (1 + profit).
+    """
+    fee = int((maker_fee * UNIT).to_integral_value(ROUND_CEILING))
+    profit = plan.minimum_profit
+    bid_least = UNIT - (2 * UNIT - profit) * UNIT // (2 * (UNIT + fee))
+    ask_least = -(-(2 * UNIT + profit) * UNIT // (2 * (UNIT - fee))) - UNIT
+    return max(plan.bid_spread, bid_least), max(plan.ask_spread, ask_least)
