@@ -235,7 +235,8 @@ class Runtime:
     def deliver(self, stream: StreamIn, epoch: int, seq: int, ts_ns: int, message: Message) -> None:
         """Hand over the next message of a stream: now, or in lockstep at the next turn."""
         if self.lockstep:
-            self.arrive(("pub", stream.publisher), self._handle, stream.publisher, stream.topic, epoch, seq, ts_ns, message)
+            where = (stream.publisher, stream.topic, epoch, seq, ts_ns)
+            self.arrive(("pub", stream.publisher), self._handle, *where, message)
         else:
             self._handle(stream.publisher, stream.topic, epoch, seq, ts_ns, message)
 
@@ -247,7 +248,7 @@ class Runtime:
             then(*args)
 
     def advance(self, now_ns: int) -> None:
-        """Lockstep: it is `now_ns`; run all that has arrived, in an order that does not depend on the wires, and timers."""
+        """Lockstep: it is `now_ns`. Run what has arrived, in an order that does not depend on the wires, and timers."""
         self.actor.now_ns = now_ns
         arrived, self._arrived = self._arrived, {}
         for channel in sorted(arrived):

@@ -8,6 +8,7 @@ from protocol import Join, Leave, Mark, Tick, TickDone
 if TYPE_CHECKING:
     from actors.runtime import Runtime
 
+JOIN_NS = 50_000_000  # between tries to reach a clock that is not there
 JOIN_AGAIN_NS = 500_000_000
 UNTICKED_NS = 2_000_000_000  # so long without a Tick (or three periods): ask to be ticked again
 
@@ -60,7 +61,7 @@ class Turns:
         quiet_ns = max(UNTICKED_NS, 3 * self._period_ns)
         if not self._joined or runtime.mono_ns - self._ticked_ns > quiet_ns:
             self._join()
-        runtime.chores.add(runtime.mono_ns + JOIN_AGAIN_NS, self._look)
+        runtime.chores.add(runtime.mono_ns + (JOIN_AGAIN_NS if self._joined else JOIN_NS), self._look)
 
     def _join(self) -> None:
         runtime = self._runtime

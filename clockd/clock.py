@@ -6,7 +6,7 @@ from typing import Any
 from actors import Actor
 from clockd.members import Member, Members
 from clockd.schedule import Schedule
-from protocol import Join, Leave, Settings, Tick, TickDone, TickReport, topics
+from protocol import Join, Leave, Settings, Tick, TickDone, TickReport, Welcome, topics
 
 
 class Clock(Actor):
@@ -56,13 +56,13 @@ class Clock(Actor):
 
     def on_join(self, join: Join) -> None:
         known = self._members.by_name.get(join.name)
-        renewed = known is not None and (known.late or known.epoch != join.epoch)
-        if known is not None and renewed and known.turn >= 0:
+        if known is not None and known.turn >= 0 and (known.late or known.epoch != join.epoch):
             self._close(known)  # its turn died with its old life, or its TickDone was lost
-        member = self._members.join(join)
-        if member.absent or renewed:
+        if known is None or not known.joined or known.epoch != join.epoch:
             self.log.info("joined", member=join.name, epoch=join.epoch, follows=join.follows)
-        member.late = member.absent = False
+        member = self._members.join(join)
+        if self.runtime.tell(member.name, Welcome(self._n)):
+            member.absent = False
 
     def on_leave(self, leave: Leave) -> None:
         member = self._members.by_name.get(leave.name)
@@ -74,7 +74,8 @@ class Clock(Actor):
         self.log.info("left", member=leave.name)
 
     def _start_when_all_are_here(self) -> None:
-        if all(member.joined for member in self._members):
+        here = [member.joined and self.runtime.tell(member.name, Welcome()) for member in self._members]
+        if all(here):
             self._begin(self._schedule.step(), 0)
         else:
             self.after(10_000_000, self._start_when_all_are_here)

@@ -1,7 +1,7 @@
 """All that crosses a wire: messages, frames, topics, errors. Imports msgspec alone."""
 
 from protocol import topics
-from protocol.clock import Join, Leave, Mark, Tick, TickDone, TickReport
+from protocol.clock import Join, Leave, Mark, Tick, TickDone, TickReport, Welcome
 from protocol.control import Answer, AnswerCode, Control, Health, Heartbeat, Snapshot, SnapshotRequest
 from protocol.enums import Liquidity, OrdStatus, OrdType, SelfTradePrevention, Side, StreamState, TimeInForce
 from protocol.market import BookDelta, BookSnapshot, BookStatus, Rules, TopOfBook, Trade
@@ -57,6 +57,7 @@ __all__ = [
     "TimeInForce",
     "TopOfBook",
     "Trade",
+    "Welcome",
     "decode",
     "encode",
     "topics",

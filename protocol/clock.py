@@ -54,6 +54,12 @@ class Leave(Message):
     epoch: int
 
 
+class Welcome(Message):
+    """The clock's answer to a Join, as soon as it can reach the actor: it is in the order. `n`: the last tick."""
+
+    n: int = -1
+
+
 class TickReport(Message):
     """Published by the clock after each tick. Hops are (actor, microseconds from Tick to TickDone)."""
 

@@ -25,14 +25,14 @@ class Answer(Message):
 
 
 class SnapshotRequest(Message):
-    """Send me every stream under `prefix` as it stands. `cursor`: what the asker has (order streams: its last fill_no)."""
+    """Send me every stream under `prefix` as it stands. `cursor`: what the asker has (orders: its last fill_no)."""
 
     prefix: str
     cursor: int = 0
 
 
 class Snapshot(Message):
-    """Stream `topic` stands at (`epoch`, `seq`); `body` is the encoded message that says all (empty: nothing to say)."""
+    """Stream `topic` stands at (`epoch`, `seq`); `body` is the encoded message that says all (or empty)."""
 
     topic: str
     epoch: int

@@ -1,4 +1,4 @@
-"""Orders: what a strategy asks of a connector, and what it is told. `intent` is the cmd_id of the order's PlaceOrder."""
+"""Orders: what a strategy asks of a connector, and is told. `intent` is the cmd_id of the order's PlaceOrder."""
 
 from decimal import Decimal
 

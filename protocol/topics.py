@@ -1,4 +1,4 @@
-"""Topics: dot-ended tokens, `kind.publisher.what...`, so that a prefix is exact and the publisher is the second token."""
+"""Topics: dot-ended tokens, `kind.publisher.what...`: a prefix is exact, and the publisher is the second token."""
 
 import re
 from functools import lru_cache

@@ -1,0 +1,112 @@
+"""The sockets of one actor on a run's bus, with the options that keep ZeroMQ from failing silently."""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import zmq
+
+from actors.wires import DEALER, LIBZMQ, PUB, ROUTER, SUB, Wires
+from protocol.frame import MAX_FRAME_BYTES
+
+HWM_PUB = 100_000  # frames kept for a slow subscriber; what does not fit is lost to it, and its seq shows it
+HWM_SUB = 100_000
+HWM_DIRECT = 10_000
+LINGER_MS = 200  # how long a stopping actor waits for its last frames to leave
+HEARTBEAT_MS = 200
+HEARTBEAT_TIMEOUT_MS = 600  # a peer that is frozen or gone is cut off in this time
+RECONNECT_MS = 20
+RECONNECT_MAX_MS = 500
+
+
+class Bus:
+    """PUB and ROUTER bound under the actor's name; one SUB over all publishers; one DEALER an actor that it asks.
+
+    No queue holds anything for an actor that is not there (IMMEDIATE, MANDATORY). A frame above MAXMSGSIZE would cut
+    the connection for good, so senders refuse at half of it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        on_frame: Callable[[bytes], None],
+        on_command: Callable[[str, bytes], None],
+        on_answer: Callable[[str, bytes], None],
+        wires: Any = Wires,
+        *,
+        bind: bool = True,
+    ) -> None:
+        self.name = name
+        self._folder = folder
+        self._context = zmq.Context()
+        self._context.set(zmq.MAX_SOCKETS, 4_096)
+        self._sockets: list[zmq.Socket[bytes]] = []
+        self.wires = wires(LIBZMQ, on_frame, on_command, on_answer)
+        self._dealers: dict[str, int] = {}
+        self._publishers: set[str] = set()
+        self.fds: list[int] = []
+        self.on_new_fd: Callable[[int], None] = self.fds.append
+        self._sub = self._socket(zmq.SUB, RCVHWM=HWM_SUB)
+        self.wires.add(self._sub, SUB, "")
+        if bind:
+            pub = self._socket(zmq.PUB, SNDHWM=HWM_PUB)
+            router = self._socket(zmq.ROUTER, ROUTER_MANDATORY=1, ROUTER_HANDOVER=1)
+            self._pub_at = self.wires.add(pub, PUB, "")
+            self._router_at = self.wires.add(router, ROUTER, "")
+            for socket, suffix in ((router, "cmd"), (pub, "pub")):
+                path = folder / f"{name}.{suffix}"
+                path.unlink(missing_ok=True)  # ours by the lock on the name; a dead holder leaves it behind
+                socket.bind(f"ipc://{path}")
+
+    def _socket(self, kind: int, **options: int) -> "zmq.Socket[bytes]":
+        socket = self._context.socket(kind)
+        defaults = {
+            "LINGER": LINGER_MS, "IMMEDIATE": 1, "MAXMSGSIZE": 2 * MAX_FRAME_BYTES, "SNDHWM": HWM_DIRECT,
+            "RCVHWM": HWM_DIRECT, "HEARTBEAT_IVL": HEARTBEAT_MS, "HEARTBEAT_TIMEOUT": HEARTBEAT_TIMEOUT_MS,
+            "HEARTBEAT_TTL": HEARTBEAT_TIMEOUT_MS, "RECONNECT_IVL": RECONNECT_MS, "RECONNECT_IVL_MAX": RECONNECT_MAX_MS,
+        }  # fmt: skip
+        for option, value in (defaults | options).items():
+            socket.set(getattr(zmq, option), value)
+        self._sockets.append(socket)
+        if kind != zmq.PUB:
+            self.on_new_fd(socket.FD)
+        return socket
+
+    def pub(self, frame: bytes) -> None:
+        self.wires.send(self._pub_at, frame)
+
+    def send(self, target: str, frame: bytes) -> bool:
+        at = self._dealers.get(target)
+        if at is None:
+            at = self.connect(target)
+        return bool(self.wires.send(at, frame))
+
+    def reply(self, peer: str, frame: bytes) -> bool:
+        return bool(self.wires.send_to(self._router_at, peer.encode("latin-1"), frame))
+
+    def connect(self, target: str) -> int:
+        """Begin to connect to an actor's command socket; sends fail until it is there."""
+        socket = self._socket(zmq.DEALER)
+        socket.set(zmq.ROUTING_ID, self.name.encode("ascii"))
+        socket.connect(f"ipc://{self._folder / target}.cmd")
+        at = self._dealers[target] = self.wires.add(socket, DEALER, target)
+        return at
+
+    def subscribe(self, publisher: str, prefix: str) -> None:
+        if publisher not in self._publishers:
+            self._publishers.add(publisher)
+            self._sub.connect(f"ipc://{self._folder / publisher}.pub")
+            if publisher not in self._dealers:
+                self.connect(publisher)
+        self._sub.subscribe(prefix)
+
+    def close(self) -> None:
+        """Let the last frames leave, then close everything and take the names away."""
+        for socket in self._sockets:
+            socket.close()
+        self._context.term()
+        for suffix in ("cmd", "pub"):
+            with contextlib.suppress(FileNotFoundError):
+                (self._folder / f"{self.name}.{suffix}").unlink()

@@ -1,0 +1,234 @@
+"""The live driver: one actor in this process, on ZeroMQ; with uvloop if it wants HTTP and websockets."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from actors.actor import Actor
+from actors.bus import Bus
+from actors.config import Run
+from actors.journal import Journal, Sync
+from actors.live_net import LiveNet
+from actors.net import HttpRequest, Link
+from actors.run_time import RunTime
+from actors.runtime import Runtime
+from actors.syncer import Syncer
+from actors.wires import IMPLEMENTATION
+from protocol.message import Settings
+
+LOCKSTEP_WAIT_MS = 5_000  # marks always come in lockstep, unless somebody has died
+NAP_NS = 1_000_000_000  # the longest sleep, so that a signal that raced with the sleep is seen
+
+
+class Live:
+    """One actor, live. `run` returns its exit code."""
+
+    def __init__(
+        self,
+        name: str,
+        kind: type[Actor],
+        settings: Settings,
+        folder: Path,
+        *,
+        keys: Any = None,
+        journal_sync: Sync = "interval",
+        log: Any = None,
+        **options: Any,
+    ) -> None:
+        self._time = RunTime(folder)
+        self._ended = False
+        self._exit_code = 0
+        self._signalled = False
+        self._bug: BaseException | None = None
+        self._net: LiveNet | None = None
+        self._folder = folder
+        self._journals = {one: Journal(folder / f"{name}.{one}.journal", journal_sync) for one in kind.journals}
+        self._syncer = Syncer(list(self._journals.values())) if journal_sync == "interval" else None
+        lockstep = options.get("lockstep", False)
+        self.runtime = Runtime(
+            name, kind, settings, self, anchor_ns=self._time.born_ns if lockstep else self._time.anchor_ns,
+            pid=os.getpid(), loop=f"{'uvloop' if kind.network else 'poll'}+{IMPLEMENTATION}", log=log, **options,
+        )  # fmt: skip
+        self.runtime.actor.keys = keys
+        self._bus = Bus(name, folder, self.runtime.frame_in, self.runtime.command_in, self.runtime.answer_in)
+        # The Port of this driver: the bus does its share itself.
+        self.pub, self.send, self.reply, self.subscribe = (
+            self._bus.pub, self._bus.send, self._bus.reply, self._bus.subscribe,
+        )  # fmt: skip
+
+    def run(self) -> int:
+        """Until the actor stops, or SIGTERM or SIGINT asks it to; the exit code."""
+        runtime = self.runtime
+        runtime.log.info("up", pid=os.getpid(), epoch=runtime.epoch, loop=runtime.loop)
+        if runtime.actor.network:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(self._on_uvloop())
+        else:
+            self._on_poll()
+        self._bus.close()
+        if self._syncer is not None:
+            self._syncer.close()
+        for journal in self._journals.values():
+            journal.close()
+        runtime.log.info("down", exit_code=self._exit_code)
+        return self._exit_code
+
+    # -- this loop runs an actor that needs the bus alone ------------------------------------------------
+
+    def _on_poll(self) -> None:
+        for one in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(one, self._signal)
+        runtime, wires, now_ns = self.runtime, self._bus.wires, time.monotonic_ns
+        runtime.start(now_ns(), self._records())
+        while not self._ended:
+            wake_ns = runtime.next_wake_ns
+            wires.wait(NAP_NS if wake_ns is None else min(max(0, wake_ns - now_ns()), NAP_NS))
+            runtime.begin(now_ns())
+            wires.drain()
+            if self._signalled:
+                runtime.request_stop()
+            runtime.finish()
+
+    def _signal(self, *_: Any) -> None:
+        self._signalled = True
+
+    # -- and this one an actor that talks to the world ----------------------------------------------------
+
+    async def _on_uvloop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._done = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._soon = False
+        self._loop.set_exception_handler(self._crash)
+        for one in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(one, self.event, self.runtime.request_stop)
+        for fd in self._bus.fds:
+            self._loop.add_reader(fd, self._cycle)
+        self._bus.on_new_fd = lambda fd: self._loop.add_reader(fd, self._cycle)
+        self._net = LiveNet(self.event, self._folder, self.runtime.log)
+        self.runtime.start(time.monotonic_ns(), self._records())
+        self._cycle()
+        await self._done.wait()
+        await self._net.close()
+        if self._bug is not None:
+            raise self._bug
+
+    def _crash(self, _: Any, context: dict[str, Any]) -> None:
+        """An exception left a handler: a bug. This process ends; its supervisor starts it afresh, from its journal."""
+        self._bug = context.get("exception") or RuntimeError(context["message"])
+        self._ended = True
+        self._done.set()
+
+    def _cycle(self) -> None:
+        """Something may have arrived, or is due. Goes on while there is more, for the FDs are edge-triggered."""
+        self._soon = False
+        wires, runtime = self._bus.wires, self.runtime
+        for _ in range(8):
+            more = wires.wait(0)
+            runtime.begin(time.monotonic_ns())
+            if more:
+                wires.drain()
+            runtime.finish()
+            if self._ended:
+                self._done.set()
+                return
+            if not more:
+                break
+        else:
+            self._again()
+        self._set_timer()
+
+    def event(self, call: Any, *args: Any) -> None:
+        """Something came from the world: an HTTP answer, a websocket frame, a signal."""
+        runtime = self.runtime
+        runtime.begin(time.monotonic_ns())
+        runtime.call(call, *args)
+        runtime.finish()
+        if self._ended:
+            self._done.set()
+        else:
+            self._again()
+
+    def _again(self) -> None:
+        if not self._soon:
+            self._soon = True
+            self._loop.call_soon(self._cycle)
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        wake_ns = self.runtime.next_wake_ns
+        if wake_ns is not None:
+            self._timer = self._loop.call_later(max(0, wake_ns - time.monotonic_ns()) / 1e9, self._cycle)
+
+    # -- the rest of the Port -------------------------------------------------------------------------
+
+    def http(self, request: HttpRequest, then: Any) -> None:
+        assert self._net is not None, f"{self.runtime.name}: an actor that uses HTTP needs `network = True`"
+        self._net.http(request, then)
+
+    def ws_connect(self, link: Link) -> None:
+        assert self._net is not None, f"{self.runtime.name}: an actor that uses websockets needs `network = True`"
+        self._net.ws_connect(link)
+
+    def ws_send(self, link: Link, data: str | bytes) -> None:
+        assert self._net is not None
+        self._net.ws_send(link, data)
+
+    def ws_close(self, link: Link) -> None:
+        assert self._net is not None
+        self._net.ws_close(link)
+
+    def append(self, journal: str, record: bytes) -> str:
+        try:
+            self._journals[journal].append(record)
+        except OSError as error:
+            return str(error)
+        if self._syncer is not None:
+            self._syncer.wake()
+        return ""
+
+    def rewrite(self, journal: str, records: list[bytes]) -> None:
+        self._journals[journal].rewrite(records)
+
+    def stop(self, reason: str, exit_code: int) -> None:
+        self.runtime.log.info("stopping", reason=reason)
+        self._ended, self._exit_code = True, exit_code
+
+    def _records(self) -> dict[str, list[bytes]]:
+        return {name: journal.records() for name, journal in self._journals.items()}
+
+
+def run_actor(run: Run, name: str, epoch: int, *, keys: Any = None, log: Any = None) -> int:
+    """The actor `name` of a run, here, under the `epoch` that its lock gave; its exit code."""
+    conf = run.actor(name)
+    keep_to(conf.cpu)
+    live = Live(
+        name, run.actor_class(name), run.actor_settings(name), run.dir, keys=keys, journal_sync=conf.journal_sync,
+        log=log, epoch=epoch, follows=conf.follows, patience_ms=conf.patience_ms, **lockstep_options(run),
+    )  # fmt: skip
+    return live.run()
+
+
+def lockstep_options(run: Run) -> dict[str, Any]:
+    """What a lockstep run changes in each actor's runtime."""
+    return {"lockstep": True, "mark_wait_ms": LOCKSTEP_WAIT_MS} if run.clock.mode == "lockstep" else {}
+
+
+def keep_to(cpu: int | None) -> None:
+    """Sequential ticks are fastest on one core: waking another costs more than the message."""
+    if cpu is not None and cpu in os.sched_getaffinity(0):
+        os.sched_setaffinity(0, {cpu})
+
+
+def _loop_factory() -> Any:
+    if sys.platform == "win32":
+        return None
+    import uvloop  # the strategies' processes do without it
+
+    return uvloop.new_event_loop

@@ -1,0 +1,43 @@
+"""Syncer: brings journals to the disk in batches, in a thread of its own, so that no handler waits for a disk."""
+
+import threading
+import time
+from collections.abc import Sequence
+
+from actors.journal import Journal
+
+BATCH_S = 0.005  # what a power cut may take: the records of so long
+
+
+class Syncer:
+    """Call `wake` after each append."""
+
+    def __init__(self, journals: Sequence[Journal]) -> None:
+        self._journals = journals
+        self._wanted = threading.Event()
+        self._closing = False
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="journal-sync", daemon=True)
+            self._thread.start()
+        self._wanted.set()
+
+    def close(self) -> None:
+        """Sync a last time."""
+        self._closing = True
+        if self._thread is not None:
+            self._wanted.set()
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._closing:
+            self._wanted.wait()
+            time.sleep(BATCH_S)
+            self._wanted.clear()
+            for journal in self._journals:
+                try:
+                    journal.sync()
+                except OSError:
+                    return  # the journal takes no more records, and says why at the next append

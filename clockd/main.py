@@ -1,0 +1,17 @@
+"""The clock's process."""
+
+from typing import Any
+
+from actors.config import CLOCK, Run
+from actors.live import Live, keep_to
+from actors.run_time import RunTime
+from clockd.clock import Clock
+
+
+def run_clock(run: Run, epoch: int, *, log: Any = None) -> int:
+    """The clock of a run, here, under the `epoch` that its lock gave; its exit code."""
+    keep_to(run.clock.cpu)
+    settings = Clock.Settings(
+        tick_ms=run.clock.tick_ms, order=run.order, mode=run.clock.mode, start_ns=RunTime(run.dir).born_ns
+    )
+    return Live(CLOCK, Clock, settings, run.dir, log=log, epoch=epoch).run()
