@@ -1,0 +1,210 @@
+"""Binance Spot's order side: the requests of its REST API, signed, and the way to its answers."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from actors.net import HttpAnswer, HttpFailure, HttpRequest
+from actors.secret import ApiKey
+from connectors.binance import answers, errors, user
+from connectors.binance.sign import Value, signed_query
+from connectors.binance.symbols import Symbols, venue_symbol
+from connectors.dialect import BadAnswer, Call, ReplaceOutcome, StreamEvent
+from connectors.records import Intent
+from connectors.reports import AccountReport, OrderReport, Proof, TradeReport, Verdict
+from connectors.throttle import Limit
+from market.instrument import Instrument
+from protocol import OrdType, SelfTradePrevention, TimeInForce
+
+MS_NS = 1_000_000
+SECOND_NS = 1_000_000_000
+TRADES_PAGE = 1000
+
+# The limits that Binance publishes; exchangeInfo and the headers have the last word.
+LIMITS = [
+    Limit("weight-1m", "weight", 6000, 60 * SECOND_NS),
+    Limit("order-count-10s", "orders", 100, 10 * SECOND_NS),
+    Limit("order-count-1d", "orders", 200_000, 86_400 * SECOND_NS),
+]
+_HEADERS = {
+    "x-mbx-used-weight-1m": "weight-1m",
+    "x-mbx-order-count-10s": "order-count-10s",
+    "x-mbx-order-count-1d": "order-count-1d",
+}
+_PLACING = {"weight": 1, "orders": 1}
+
+
+class _Replaced(msgspec.Struct):
+    cancelResult: str
+    newOrderResult: str
+    cancelResponse: msgspec.Raw = msgspec.Raw()
+    newOrderResponse: msgspec.Raw = msgspec.Raw()
+
+
+_replaced = answers.typed(_Replaced)
+
+
+class BinanceOrders:
+    """The OrderDialect of Binance Spot (connectors.dialect)."""
+
+    trades_page = TRADES_PAGE
+    pong_after_ms = 15_000
+
+    def __init__(
+        self, rest_url: str, ws_api_url: str, key: ApiKey, recv_window_ms: int, timeout_ms: int,
+        logon: Literal["signature", "session"] = "signature",
+    ) -> None:
+        self.limits = LIMITS
+        self.recv_window_ns = recv_window_ms * MS_NS
+        self._rest_url = rest_url.rstrip("/")
+        self._ws_api_url = ws_api_url.rstrip("/")
+        self._key = key
+        self._recv_window_ms = recv_window_ms
+        self._timeout_ms = timeout_ms
+        self._logon = logon
+        self._symbols = Symbols()
+        self._instruments: dict[str, Instrument] = {}
+
+    def learn(self, instrument: Instrument) -> None:
+        self._symbols.add(instrument.symbol)
+        self._instruments[instrument.symbol] = instrument
+
+    # -- requests -------------------------------------------------------------------------------------
+
+    def time_request(self) -> Call:
+        return Call(HttpRequest("GET", f"{self._rest_url}/api/v3/time", timeout_ms=self._timeout_ms), {"weight": 1})
+
+    def place_request(self, intent: Intent, ts_ns: int) -> Call:
+        return self._signed("POST", "order", self._order_params(intent), ts_ns, _PLACING)
+
+    def cancel_request(self, symbol: str, cl_ord_id: str, ts_ns: int) -> Call:
+        params: dict[str, Value] = {"symbol": venue_symbol(symbol), "origClientOrderId": cl_ord_id}
+        return self._signed("DELETE", "order", params, ts_ns, {"weight": 1}, urgent=True)
+
+    def replace_request(self, intent: Intent, ts_ns: int) -> Call:
+        params = self._order_params(intent)
+        params["cancelReplaceMode"] = "STOP_ON_FAILURE"
+        params["cancelOrigClientOrderId"] = intent.replaces
+        return self._signed("POST", "order/cancelReplace", params, ts_ns, _PLACING)
+
+    def order_query(self, symbol: str, ts_ns: int, cl_ord_id: str = "", order_id: str = "") -> Call:
+        params: dict[str, Value] = {"symbol": venue_symbol(symbol)}
+        params["orderId" if order_id else "origClientOrderId"] = order_id or cl_ord_id
+        return self._signed("GET", "order", params, ts_ns, {"weight": 4}, urgent=True)
+
+    def open_orders_request(self, symbol: str, ts_ns: int) -> Call:
+        return self._signed("GET", "openOrders", {"symbol": venue_symbol(symbol)}, ts_ns, {"weight": 6})
+
+    def trades_request(self, symbol: str, ts_ns: int, from_id: int | None = None, order_id: str = "") -> Call:
+        params: dict[str, Value] = {"symbol": venue_symbol(symbol), "limit": TRADES_PAGE}
+        if order_id:
+            params["orderId"] = order_id
+        elif from_id is not None:
+            params["fromId"] = from_id
+        return self._signed("GET", "myTrades", params, ts_ns, {"weight": 5 if order_id else 20})
+
+    def account_request(self, ts_ns: int) -> Call:
+        return self._signed("GET", "account", {"omitZeroBalances": True}, ts_ns, {"weight": 20})
+
+    def _order_params(self, intent: Intent) -> dict[str, Value]:
+        instrument = self._instruments[intent.symbol]
+        params: dict[str, Value] = {
+            "symbol": venue_symbol(intent.symbol),
+            "side": intent.side.name,
+            "type": intent.ord_type.name,
+            "quantity": instrument.size(intent.size_lots),
+            "newClientOrderId": intent.cl_ord_id,
+            "newOrderRespType": "FULL",
+        }
+        if intent.ord_type is not OrdType.MARKET:
+            params["price"] = instrument.price(intent.price_ticks)
+        if intent.ord_type is OrdType.LIMIT:
+            params["timeInForce"] = TimeInForce(intent.time_in_force).name
+        if intent.stp is not SelfTradePrevention.NONE:
+            params["selfTradePreventionMode"] = SelfTradePrevention(intent.stp).name
+        return params
+
+    def _signed(
+        self, method: str, path: str, params: dict[str, Value], ts_ns: int, costs: Mapping[str, int],
+        urgent: bool = False,
+    ) -> Call:
+        params["recvWindow"] = self._recv_window_ms
+        params["timestamp"] = ts_ns // MS_NS
+        url = f"{self._rest_url}/api/v3/{path}?{signed_query(self._key, params)}"
+        request = HttpRequest(method, url, {"X-MBX-APIKEY": self._key.key}, timeout_ms=self._timeout_ms)
+        return Call(request, costs, urgent)
+
+    # -- answers --------------------------------------------------------------------------------------
+
+    def judge(self, answer: HttpAnswer | HttpFailure) -> Verdict:
+        return errors.judge(answer)
+
+    def parse_time(self, body: bytes) -> int:
+        return answers.parse_time(body)
+
+    def parse_order(self, body: bytes) -> tuple[OrderReport, list[TradeReport]]:
+        return answers.parse_order(body, self._symbols)
+
+    def parse_orders(self, body: bytes) -> list[OrderReport]:
+        return answers.parse_orders(body, self._symbols)
+
+    def parse_trades(self, body: bytes) -> list[TradeReport]:
+        return answers.parse_trades(body, self._symbols)
+
+    def parse_account(self, body: bytes) -> AccountReport:
+        return answers.parse_account(body)
+
+    def used(self, headers: Mapping[str, str]) -> dict[str, int]:
+        return {
+            name: int(headers[header])
+            for header, name in _HEADERS.items()
+            if headers.get(header, "").isdecimal()
+        }
+
+    def judge_replace(self, answer: HttpAnswer | HttpFailure) -> ReplaceOutcome:
+        """Each half by itself: the answer to a half that failed is an error body in its place."""
+        verdict = errors.judge(answer)
+        if isinstance(answer, HttpFailure):
+            return ReplaceOutcome(Verdict(Proof.UNKNOWN, verdict.reason), verdict)
+        data: bytes | msgspec.Raw = answer.body
+        if answer.status != 200:
+            error = errors.error_body(answer.body)
+            if error is None or not len(error.data) or answer.status >= 500:
+                return ReplaceOutcome(Verdict(Proof.UNKNOWN, verdict.reason), verdict)
+            data = error.data
+        try:
+            return self._halves(_replaced(data))
+        except BadAnswer as trouble:
+            unknown = Verdict(Proof.UNKNOWN, f"unreadable answer: {trouble}")
+            return ReplaceOutcome(unknown, unknown)
+
+    def _halves(self, row: _Replaced) -> ReplaceOutcome:
+        old, old_report, _ = self._half(row.cancelResult, row.cancelResponse)
+        new, new_report, trades = self._half(row.newOrderResult, row.newOrderResponse)
+        return ReplaceOutcome(old, new, old_report, new_report, trades)
+
+    def _half(self, result: str, raw: msgspec.Raw) -> tuple[Verdict, OrderReport | None, list[TradeReport]]:
+        if result == "SUCCESS":
+            report, trades = answers.parse_order(raw, self._symbols)
+            return Verdict(Proof.PLACED), report, trades
+        if result == "NOT_ATTEMPTED":
+            return Verdict(Proof.NOT_PLACED, "the order to replace was not cancelled"), None, []
+        error = errors.error_body(raw)
+        if result != "FAILURE" or error is None:
+            return Verdict(Proof.UNKNOWN, f"half an answer: {result[:50]}"), None, []
+        return errors.judge_code(error.code, error.msg), None, []
+
+    # -- the user stream ------------------------------------------------------------------------------
+
+    def user_url(self) -> str:
+        return f"{self._ws_api_url}/ws-api/v3"
+
+    def user_login(self, ts_ns: int) -> list[str]:
+        return user.login_frames(self._key, ts_ns // MS_NS, self._logon == "session")
+
+    def user_probe(self) -> str:
+        return user.probe_frame()
+
+    def parse_user(self, frame: bytes) -> list[StreamEvent]:
+        return user.parse_user(frame, self._symbols)

@@ -1,0 +1,151 @@
+"""Binance's user data, over its WebSocket API: what to send, and what its frames say.
+
+The listenKey of old is gone: events come after `userDataStream.subscribe.signature` (any kind of key), or after
+`session.logon` and `userDataStream.subscribe`, wrapped as {"subscriptionId": n, "event": {...}}.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from actors.secret import ApiKey
+from connectors.binance.answers import SIDE, STATUS, TYPE, known, number, time_ns, typed
+from connectors.binance.sign import signed_params
+from connectors.binance.symbols import Symbols
+from connectors.dialect import BadAnswer, Pong, StreamEvent, UserReady, UserRefused
+from connectors.reports import AccountReport, BalanceRow, OrderReport, StreamEnded, TradeReport
+from protocol import Liquidity, OrdType
+
+LOGIN, LOGON, PROBE = "login", "logon", "probe"
+BAD_KEY_CODES = (-1022, -2014, -2015)
+
+
+class _Error(msgspec.Struct):
+    code: int = 0
+    msg: str = ""
+
+
+class _Outer(msgspec.Struct):
+    event: msgspec.Raw = msgspec.Raw()
+    id: str | int | None = None
+    status: int = 0
+    error: _Error | None = None
+
+
+class _Kind(msgspec.Struct):
+    e: str = ""
+
+
+class _Execution(msgspec.Struct):
+    """An executionReport; one-letter names are Binance's."""
+
+    s: str
+    c: str
+    S: str
+    o: str
+    q: Decimal
+    p: Decimal
+    C: str | None
+    x: str
+    X: str
+    r: str
+    i: int
+    l: Decimal  # noqa: E741
+    z: Decimal
+    L: Decimal
+    n: Decimal
+    T: int
+    t: int
+    m: bool
+    N: str | None = None
+    eR: str | int = ""
+
+
+class _Asset(msgspec.Struct):
+    a: str
+    f: Decimal
+    l: Decimal  # noqa: E741
+
+
+class _Position(msgspec.Struct):
+    u: int
+    B: list[_Asset]
+
+
+_outer, _kind, _execution, _position = typed(_Outer), typed(_Kind), typed(_Execution), typed(_Position)
+
+
+def login_frames(key: ApiKey, ts_ms: int, by_session: bool) -> list[str]:
+    """What subscribes to the user's events."""
+    params = signed_params(key, {"timestamp": ts_ms})
+    if not by_session:
+        return [_frame(LOGIN, "userDataStream.subscribe.signature", params)]
+    return [_frame(LOGON, "session.logon", params), _frame(LOGIN, "userDataStream.subscribe", {})]
+
+
+def probe_frame() -> str:
+    return _frame(PROBE, "ping", {})
+
+
+def _frame(name: str, method: str, params: object) -> str:
+    return msgspec.json.encode({"id": name, "method": method, "params": params}).decode()
+
+
+def parse_user(frame: bytes, symbols: Symbols) -> list[StreamEvent]:
+    """Events and answers; [] for those that do not matter here. Raises BadAnswer, and nothing else."""
+    outer = _outer(frame)
+    if len(outer.event):
+        return _event(outer.event, symbols)
+    if outer.id in (LOGIN, LOGON):
+        return _logged_in(outer)
+    if outer.id == PROBE and outer.status == 200:
+        return [Pong()]
+    if outer.id is None and outer.error is None:
+        raise BadAnswer(f"no frame we know: {bytes(frame[:200])!r}")
+    return []
+
+
+def _logged_in(outer: _Outer) -> list[StreamEvent]:
+    if outer.status == 200:
+        return [UserReady()] if outer.id == LOGIN else []
+    error = outer.error or _Error()
+    return [UserRefused(f"{error.code} {error.msg}", error.code in BAD_KEY_CODES)]
+
+
+def _event(raw: msgspec.Raw, symbols: Symbols) -> list[StreamEvent]:
+    kind = _kind(raw).e
+    if kind == "executionReport":
+        return _executed(_execution(raw), symbols)
+    if kind == "outboundAccountPosition":
+        row = _position(raw)
+        rows = [BalanceRow(one.a, number(one.f), number(one.l)) for one in row.B]
+        return [AccountReport(rows, time_ns(row.u), is_whole=False)]
+    if kind in ("eventStreamTerminated", "serverShutdown"):
+        return [StreamEnded(kind)]
+    return []
+
+
+def _executed(row: _Execution, symbols: Symbols) -> list[StreamEvent]:
+    """The trade first, if it is one, then the order as it stands after it."""
+    symbol = symbols.symbol(row.s)
+    if not symbol:
+        return []
+    cl_ord_id = row.C if row.C and row.x in ("CANCELED", "REPLACED") else row.c
+    at_ns, side = time_ns(row.T), known(SIDE, row.S)
+    events: list[StreamEvent] = []
+    if row.x == "TRADE" and row.t >= 0:
+        liquidity = Liquidity.MAKER if row.m else Liquidity.TAKER
+        events.append(
+            TradeReport(
+                symbol, row.t, str(row.i), side, number(row.L), number(row.l), number(row.n), row.N or "",
+                liquidity, at_ns, cl_ord_id,
+            )
+        )  # fmt: skip
+    reason = row.r if row.r != "NONE" else str(row.eR)
+    events.append(
+        OrderReport(
+            symbol, cl_ord_id, str(row.i), side, TYPE.get(row.o, OrdType.LIMIT), known(STATUS, row.X),
+            number(row.p), number(row.q), number(row.z), at_ns, reason,
+        )
+    )  # fmt: skip
+    return events

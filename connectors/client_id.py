@@ -1,0 +1,69 @@
+"""Client order ids: decodable, unique for ever, drawn from the journal's counter and never from a clock.
+
+    t 3f9k2m7q - maker - 4 - 1z7
+      tag        owner   epoch counter        (numbers in base 32)
+
+The tag names one journal: connector, account and the instant of the journal's first record. Two runs, or a run whose
+journal was lost, can therefore never meet in one id.
+"""
+
+from hashlib import blake2b
+
+import msgspec
+
+DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
+VALUES = {digit: value for value, digit in enumerate(DIGITS)}
+TAG_CHARS = 8
+OWNER_CHARS = 9
+MAX_CHARS = 36
+MAX_EPOCH = 32**7 - 1
+MAX_COUNTER = 32**7 - 1
+
+
+class ClientId(msgspec.Struct, frozen=True):
+    """What an id says. `owner` is cut to nine characters; the journal holds it whole."""
+
+    tag: str
+    owner: str
+    epoch: int
+    counter: int
+
+
+def base32(number: int) -> str:
+    """A number from 0 on, without leading zeros."""
+    text = DIGITS[number % 32]
+    while number := number // 32:
+        text = DIGITS[number % 32] + text
+    return text
+
+
+def journal_tag(connector: str, account: str, birth_ns: int) -> str:
+    """The tag of the journal that began at `birth_ns`."""
+    digest = blake2b(f"{connector}\n{account}\n{birth_ns}".encode(), digest_size=5).digest()
+    return base32(int.from_bytes(digest, "big")).rjust(TAG_CHARS, "0")
+
+
+def encode_id(tag: str, owner: str, epoch: int, counter: int) -> str:
+    """At most 36 characters of [a-z A-Z 0-9 _ -]. Raises ValueError when the counters are used up."""
+    if not (0 <= epoch <= MAX_EPOCH and 0 < counter <= MAX_COUNTER):
+        raise ValueError(f"epoch {epoch}, counter {counter}: past what a client order id can hold")
+    plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in owner[:OWNER_CHARS])
+    return f"t{tag}-{plain}-{base32(epoch)}-{base32(counter)}"
+
+
+def decode_id(cl_ord_id: str) -> ClientId | None:
+    """None for an id that is not of this form: somebody else's."""
+    parts = cl_ord_id.split("-")
+    if len(parts) != 4 or len(parts[0]) != TAG_CHARS + 1 or not cl_ord_id.startswith("t"):
+        return None
+    tag, owner, epoch, counter = parts[0][1:], *parts[1:]
+    if not epoch or not counter or any(c not in VALUES for c in tag + epoch + counter):
+        return None
+    return ClientId(tag, owner, _number(epoch), _number(counter))
+
+
+def _number(text: str) -> int:
+    value = 0
+    for digit in text:
+        value = value * 32 + VALUES[digit]
+    return value

@@ -1,0 +1,36 @@
+"""The exchange's time: ours plus an offset, which is the median of several readings."""
+
+from collections import deque
+from statistics import median_low
+
+SAMPLES = 5
+FRESH_NS = 300_000_000_000  # read again after this
+
+
+class ExchangeClock:
+    """Fed with (sent, received, the exchange's time in between); all ns UTC."""
+
+    def __init__(self) -> None:
+        self.offset_ns = 0
+        self.read_ns = 0  # ours, at the last reading
+        self._offsets: deque[int] = deque(maxlen=SAMPLES)
+
+    @property
+    def is_known(self) -> bool:
+        return len(self._offsets) == SAMPLES
+
+    def add(self, sent_ns: int, received_ns: int, exchange_ns: int) -> None:
+        self._offsets.append(exchange_ns - (sent_ns + received_ns) // 2)
+        self.offset_ns = median_low(self._offsets)
+        self.read_ns = received_ns
+
+    def forget(self) -> None:
+        """The readings are worthless: the exchange refused a timestamp, or our clock was set."""
+        self._offsets.clear()
+
+    def now_ns(self, now_ns: int) -> int:
+        """The exchange's time at our `now_ns`."""
+        return now_ns + self.offset_ns
+
+    def is_stale(self, now_ns: int) -> bool:
+        return not self.is_known or abs(now_ns - self.read_ns) > FRESH_NS
