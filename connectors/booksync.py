@@ -1,0 +1,229 @@
+"""One order book out of snapshots and numbered diffs: right at its update id, or known to be stale."""
+
+from bisect import insort
+
+from market.book import Book
+from protocol import BookDelta, BookSnapshot, BookStatus, StreamState, TopOfBook
+
+MAX_BUFFERED = 1_000  # diffs kept while a snapshot is on its way: 100 s of them at ten a second
+MAX_JUMP = 0.2  # of the mid price in one diff; more is not believed without a snapshot
+MAX_TOPS = 256  # of another stream, kept to compare with the book once it is at their update ids
+MAX_OLDER = 2  # snapshots in a row older than our book; then the exchange has begun to count anew
+LEVEL_BYTES = 16
+
+Told = BookDelta | BookSnapshot | BookStatus
+
+
+class BookSync:
+    """Feed it what comes; publish what it returns. `needs_snapshot` says when to ask for one.
+
+    Sizes in diffs are absolute. Live, the next diff must begin exactly one id after the last; the first diff
+    after a snapshot, and those of a second connection (`two_streams`), may begin earlier. A hole makes the book
+    stale on the very diff that shows it; diffs are kept until they join again, to one that was late or to a
+    snapshot.
+    """
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+        self.book = Book()
+        self.state = StreamState.STALE
+        self.reason = "no snapshot yet"
+        self.update_id = 0  # what `book` is right at, whatever the state; 0: nothing
+        self.ts_event_ns = 0
+        self.needs_snapshot = True
+        self.two_streams = False
+        self.gaps = self.resyncs = self.ignored = self.dropped = self.refused = 0
+        self._joined = False  # a diff has followed the snapshot exactly
+        self._pending: list[tuple[int, int, BookDelta]] = []  # by first id, then as they came
+        self._arrivals = 0
+        self._older = 0
+        self._tops: dict[int, TopOfBook] = {}
+        self._floor_ticks = 0  # a snapshot of so many levels does not tell of bids below
+        self._ceiling_ticks = 0  # ... nor of asks above; 0: it holds all there is
+
+    # -- diffs -------------------------------------------------------------------------------------------
+
+    def feed(self, delta: BookDelta) -> Told | None:
+        """One diff. What to publish: itself, a status (stale now), a whole book (live again), or nothing."""
+        if delta.first_id != self.update_id + 1 or self.state is not StreamState.LIVE:
+            return self._out_of_line(delta)
+        self._joined = True
+        why = self._apply(delta)
+        return self.distrust(why) if why else delta
+
+    def _out_of_line(self, delta: BookDelta) -> Told | None:
+        if delta.update_id <= self.update_id:
+            self.ignored += 1
+            return None
+        if self.state is StreamState.LIVE and delta.first_id <= self.update_id:
+            if self.two_streams or not self._joined:
+                why = self._apply(delta)
+                return self.distrust(why) if why else delta
+            self.gaps += 1
+            return self.distrust(f"overlap: {self.update_id} then {delta.first_id}")
+        self._keep(delta)
+        if self.state is StreamState.LIVE:
+            self.gaps += 1
+            return self._stale(f"gap: {self.update_id} then {delta.first_id}")
+        return self._catch_up() if self.state is StreamState.STALE else None
+
+    def _keep(self, delta: BookDelta) -> None:
+        self._arrivals += 1
+        insort(self._pending, (delta.first_id, self._arrivals, delta))
+        if len(self._pending) > MAX_BUFFERED:
+            del self._pending[0]
+            self.dropped += 1
+
+    def _catch_up(self) -> Told | None:
+        """Apply what joins. The whole book if that was all there is; None if a piece is missing."""
+        if not self.update_id:
+            return None
+        for done, (first_id, _, delta) in enumerate(self._pending):
+            if delta.update_id <= self.update_id:
+                self.ignored += 1
+            elif first_id > self.update_id + 1:
+                del self._pending[:done]
+                return None
+            else:
+                why = self._apply(delta)
+                if why:
+                    return self.distrust(why)
+        self._pending.clear()
+        return self._live()
+
+    def _apply(self, delta: BookDelta) -> str:
+        """Put a diff that joins into the book; why the outcome cannot be right, or ''."""
+        book = self.book
+        before = book.mid_x2_ticks
+        changed = book.apply_delta(delta.bids, delta.asks)
+        self.update_id = delta.update_id
+        self.ts_event_ns = delta.ts_event_ns
+        if changed or delta.update_id in self._tops:
+            return self._judge(before)
+        return ""
+
+    # -- snapshots ---------------------------------------------------------------------------------------
+
+    def snapshot(self, snapshot: BookSnapshot, limit: int = 0) -> Told | None:
+        """A whole book, or its best `limit` levels. What to publish: it, with all later diffs in.
+
+        Nothing while it does not join them: `needs_snapshot` then stays set.
+        """
+        if self.state is StreamState.LIVE or self._is_too_old(snapshot):
+            return None
+        self._load(snapshot, limit)
+        why = self._judge(0)
+        return self.distrust(why) if why else self._catch_up()
+
+    def poll(self, snapshot: BookSnapshot, limit: int = 0) -> Told | None:
+        """A book from polling, while there is no stream: published as such, and no base for diffs."""
+        same = snapshot.update_id == self.update_id and self.state is not StreamState.STALE
+        if same or snapshot.update_id < self.update_id:
+            return None
+        self._load(snapshot, limit)
+        self.needs_snapshot = True
+        why = self._judge(0)
+        if why:
+            return self.distrust(why)
+        self.state, self.reason = StreamState.POLLING, "the stream is down: polling"
+        return self.whole()
+
+    def _is_too_old(self, snapshot: BookSnapshot) -> bool:
+        """Older than the book, or with a hole before the first diff that was kept."""
+        oldest = self._pending[0][0] if self._pending else 0
+        older = snapshot.update_id < self.update_id
+        self._older = self._older + 1 if older else 0
+        if self._older > MAX_OLDER:
+            self.update_id = self._older = 0
+            return True
+        if older or oldest > snapshot.update_id + 1:
+            self.refused += 1
+            return True
+        return False
+
+    def _load(self, snapshot: BookSnapshot, limit: int) -> None:
+        self.book.apply_snapshot(snapshot.bids, snapshot.asks)
+        self.update_id = snapshot.update_id
+        self.ts_event_ns = snapshot.ts_event_ns
+        self._floor_ticks = _last_price(snapshot.bids, limit)
+        self._ceiling_ticks = _last_price(snapshot.asks, limit)
+        self._joined = False
+
+    # -- what is known from elsewhere ----------------------------------------------------------------------
+
+    def top(self, top: TopOfBook) -> BookStatus | None:
+        """The best prices at an update id, from another stream: a status if the book at that id differs."""
+        if top.update_id > self.update_id:
+            tops = self._tops
+            tops[top.update_id] = top
+            if len(tops) > MAX_TOPS:
+                del tops[next(iter(tops))]
+        elif top.update_id == self.update_id and self.state is StreamState.LIVE and not self._agrees(top):
+            return self.distrust(f"best prices differ at update {top.update_id}")
+        return None
+
+    def lost(self, reason: str) -> BookStatus | None:
+        """The stream is gone: what we have is right at its id, and old. None if it was known to be stale."""
+        self._pending.clear()
+        self._tops.clear()
+        self._joined = False
+        self.needs_snapshot = True
+        if self.state is StreamState.POLLING:
+            self.update_id = 0  # polled books are shallow: nothing may be built on one
+        return None if self.state is StreamState.STALE else self._stale(reason)
+
+    def distrust(self, reason: str) -> BookStatus | None:
+        """The book is wrong: only a new snapshot makes it good. None if it was known to be stale."""
+        self.update_id = 0
+        self._tops.clear()
+        self.reason = reason
+        self.needs_snapshot = True
+        return None if self.state is StreamState.STALE else self._stale(reason)
+
+    def whole(self) -> BookSnapshot:
+        """The book as it stands, best levels first, with the state it is in."""
+        bids, asks = self.book.snapshot()
+        return BookSnapshot(self.symbol, self.update_id, bids, asks, self.ts_event_ns, 0, self.state)
+
+    def _judge(self, mid_x2_before: int) -> str:
+        """Why this book cannot be right or known, or ''."""
+        top = self._tops.pop(self.update_id, None)
+        if top is not None and not self._agrees(top):
+            return f"best prices differ at update {self.update_id}"
+        book = self.book
+        bid_ticks, ask_ticks, mid_x2 = book.best_bid_ticks, book.best_ask_ticks, book.mid_x2_ticks
+        if mid_x2 and bid_ticks >= ask_ticks:
+            return f"crossed: bid {bid_ticks}, ask {ask_ticks} ticks"
+        ceiling_ticks = self._ceiling_ticks
+        if bid_ticks < self._floor_ticks or (ceiling_ticks and not 0 < ask_ticks <= ceiling_ticks):
+            return "beyond the levels that the snapshot told of"
+        if mid_x2_before and mid_x2 and abs(mid_x2 - mid_x2_before) > MAX_JUMP * mid_x2_before:
+            return f"absurd: the mid went from {mid_x2_before // 2} to {mid_x2 // 2} ticks in one update"
+        return ""
+
+    def _agrees(self, top: TopOfBook) -> bool:
+        book = self.book
+        return (
+            book.best_bid_ticks == top.bid_ticks
+            and book.best_ask_ticks == top.ask_ticks
+            and book.best_bid_lots == top.bid_lots
+            and book.best_ask_lots == top.ask_lots
+        )
+
+    def _stale(self, reason: str) -> BookStatus:
+        self.state, self.reason = StreamState.STALE, reason
+        self.needs_snapshot = True
+        return BookStatus(self.symbol, StreamState.STALE, reason)
+
+    def _live(self) -> BookSnapshot:
+        self.state, self.reason = StreamState.LIVE, ""
+        self.needs_snapshot = False
+        self.resyncs += 1
+        return self.whole()
+
+
+def _last_price(levels: bytes, limit: int) -> int:
+    """The last price of levels that were cut off at `limit`; 0 if they were not."""
+    if not limit or len(levels) < limit * LEVEL_BYTES:
+        return 0
+    return int.from_bytes(levels[-LEVEL_BYTES:-8], "little", signed=True)
