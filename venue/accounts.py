@@ -91,7 +91,7 @@ class Account:
             del self.executions[:tenth]
 
     def find(self, symbol: str, order_id: int | None, client_order_id: str | None) -> Order | None:
-        """By id, else by client id (an open one first, then the latest). Raises -2039 where the two disagree."""
+        """By id, else by client id (open ones first, then the latest). Raises -2039 where both disagree."""
         if order_id is None:
             key = (symbol, client_order_id or "")
             return self.open_by_client_id.get(key) or self.latest_by_client_id.get(key)

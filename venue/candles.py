@@ -90,7 +90,7 @@ def opening(now_ns: int, interval_ns: int) -> int:
 
 
 class Candles:
-    """The candles of one symbol: seconds for an hour, minutes for a week; longer ones are merged when asked."""
+    """The candles of a symbol: seconds for an hour, minutes for a week; longer ones are merged on demand."""
 
     def __init__(self) -> None:
         self.seconds: deque[Candle] = deque(maxlen=KEPT_SECONDS)

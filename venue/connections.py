@@ -55,7 +55,7 @@ class Connections:
         self.outbox.append((conn_id, text))
 
     def keep_alive(self, now_ns: int) -> list[Connection]:
-        """Ping those that are due; the ones that answer no more, or are a day old, are returned to be closed."""
+        """Ping those that are due; the ones that answer no more, or are a day old, are returned to close."""
         dead = []
         for connection in self.by_id.values():
             late = now_ns - connection.answered_ns > self.pong_timeout_ns

@@ -1,4 +1,4 @@
-"""Accounts with fixed keys for demos and tests on one machine. Nothing here is a secret, and nothing is worth one."""
+"""Accounts with fixed keys for demos and tests on one machine. Nothing here is a secret."""
 
 from decimal import Decimal
 

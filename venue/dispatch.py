@@ -1,4 +1,4 @@
-"""From a request to its endpoint and back: weight, key, signature, timing, handler, errors. For HTTP and websocket."""
+"""From a request to its endpoint and back: weight, key, signature, timing, handler, errors."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An endpoint: how it is reached over HTTP and websocket, what it weighs, whom it serves; and one call of it."""
+"""An endpoint: how it is reached by HTTP and websocket, what it weighs, whom it serves; one call of it."""
 
 from collections.abc import Callable
 from typing import Any

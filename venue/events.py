@@ -1,4 +1,4 @@
-"""The JSON of market stream events. Each function gives a maker: called with the time unit, it makes the object."""
+"""The JSON of market stream events. Each function gives a maker that is called with the time unit."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

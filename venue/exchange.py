@@ -30,7 +30,7 @@ CONNECTION_WEIGHT = 2
 
 
 class Exchange:
-    """Drive it so: `handle`, `open`, `receive`, `pong`, `close` as things come, `advance` when `next_wake_ns` has come.
+    """Drive it so: `handle`, `open`, `receive`, `pong`, `close` as things come, `advance` at `next_wake_ns`.
 
     After every call write `take_records()` to the log, then send what `take_pushes()` gives, then answer.
     Every call takes the time it happens at, in ns UTC; time never runs backwards here.
@@ -178,7 +178,7 @@ class Exchange:
             self.user_stream.leave(connection)
 
     def _within_rate(self, connection: Connection, now_ns: int) -> bool:
-        """Market streams take few messages a second, pings and pongs among them; who sends more is cut off."""
+        """Market streams take few messages a second, pings and pongs included; who sends more is cut off."""
         if connection.kind == USER or connection.messages is None:
             return True
         if connection.messages.add(now_ns, 1) <= self.limits.settings.messages_1s:

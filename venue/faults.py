@@ -14,8 +14,9 @@ MAX_PENDING = 1000
 class ErrorNext(Settings, frozen=True):
     """The next `count` requests to `method` `path` get this answer.
 
-    `accepted` says whether the request is carried out all the same. Status 0: the connection closes without an
-    answer. Status 200: the true answer, `delay_ms` later. `code`: an error body of that code; else `body` as it is.
+    `accepted` says whether the request is carried out all the same. Status 0: the connection closes without
+    an answer. Status 200: the true answer, `delay_ms` later. `code`: an error body of that code; else `body`
+    as it is.
     """
 
     method: str
@@ -50,7 +51,7 @@ class ErrorNext(Settings, frozen=True):
 
 
 class Silence(Settings, frozen=True):
-    """Streams of this kind (`market`, `user` or `all`) send nothing for `seconds`; pings go on, news is lost."""
+    """Streams of this kind (`market`, `user` or `all`) send nothing for `seconds`; pings go on."""
 
     kind: str = "all"
     seconds: float = 10.0

@@ -1,4 +1,4 @@
-"""The order flow of a market: a seeded crowd that quotes around a wandering fair price, cancels, and takes."""
+"""The order flow of a market: a seeded crowd that quotes around a wandering price, cancels, and takes."""
 
 import math
 from random import Random
@@ -70,7 +70,7 @@ class Flow:
         return 1 + int(self.random.expovariate(rate) * SECOND_NS)
 
     def _step(self, now_ns: int) -> None:
-        """Volatility returns to its mean, the price to where it started, both slowly; stale quotes are swept."""
+        """Volatility returns to its mean, the price to its start, both slowly; stale quotes are swept."""
         s = self.settings
         self.heat += -s.volatility_reversion * self.heat + self.random.gauss(0.0, 0.12)
         deviation = s.volatility_bps / 10_000 * math.sqrt(STEP_NS / SECOND_NS) * math.exp(min(self.heat, 2.0))

@@ -1,4 +1,4 @@
-"""Rate limits: request weight and connections per address, unfilled orders per account, and the bans they end in."""
+"""Rate limits: weight and connections per address, unfilled orders per account, and bans."""
 
 import msgspec
 

@@ -62,7 +62,7 @@ def _damaged(name: str, number: int, at: int) -> LogDamaged:
 
 
 class Log:
-    """An open log. `append` has written when it returns: the records outlive the process, not a power loss."""
+    """An open log. `append` has written when it returns: records outlive the process, not a power loss."""
 
     def __init__(self, path: Path) -> None:
         """Open or create. Raises BadVenue where the path cannot be used, LogDamaged for a damaged log."""

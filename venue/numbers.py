@@ -18,7 +18,7 @@ def fixed8(atoms: int) -> str:
 
 
 def parse_decimal(text: str) -> int | None:
-    """Atoms of a decimal string; None where it is no plain decimal. Raises OverflowError past eight decimals."""
+    """Atoms of a decimal string; None where it is none. Raises OverflowError past eight decimals."""
     match = _DECIMAL.fullmatch(text)
     if match is None:
         return None

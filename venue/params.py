@@ -1,4 +1,4 @@
-"""Parameters of a request, from its query, its body or a websocket message, with Binance's errors for bad ones."""
+"""Parameters of a request, from query, body or websocket message, with Binance's errors for bad ones."""
 
 import re
 from collections.abc import Collection
@@ -57,7 +57,7 @@ class Params:
         return value if most is None or value <= most else most
 
     def optional_atoms(self, name: str) -> int | None:
-        """A decimal as atoms of 10**-8. Raises -1100 for other characters, -1111 for more than eight decimals."""
+        """A decimal as atoms. Raises -1100 for other characters, -1111 for more than eight decimals."""
         value = self.optional(name)
         if value is None:
             return None
@@ -116,7 +116,7 @@ def split_pairs(raw: str) -> dict[str, str]:
 
 
 def from_request(query: str, body: bytes, method: str) -> Params:
-    """Query and body together; the query wins (a GET has no body). Raises -1100 for a body that is no text."""
+    """Query and body together; the query wins (a GET has no body). Raises -1100 for a body not text."""
     if not body or method == "GET":
         return Params(split_pairs(query))
     try:

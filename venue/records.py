@@ -1,4 +1,4 @@
-"""What the exchange must remember over its own death: one record per change, the last one of each thing counts."""
+"""What the exchange must remember over its own death: one record per change."""
 
 import msgspec
 
@@ -51,7 +51,7 @@ class Counter:
 
 
 class Records:
-    """Collects what has changed; `commit` makes one record of it. Without a log (`enabled` off) it forgets."""
+    """Collects what has changed; `commit` makes one record of it. With `enabled` off it only counts."""
 
     def __init__(self, enabled: bool) -> None:
         self.enabled = enabled

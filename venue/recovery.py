@@ -1,4 +1,4 @@
-"""An exchange's earlier life, from its log: balances, orders back in the book, history, counters, last prices."""
+"""An exchange's earlier life, from its log: balances, orders back in the book, history, counters, prices."""
 
 from collections.abc import Iterable
 
@@ -38,7 +38,7 @@ class Recovery:
         for name, asset, free, locked in batch.balances:
             if name not in accounts:
                 raise LogDamaged(
-                    f"the log holds account {name}, which the settings do not: add it, or start a new log_file"
+                    f"the log holds account {name}, which the settings do not: add it, or start a new log"
                 )
             balance = accounts[name].balance(asset)
             balance.free, balance.locked = free, locked

@@ -1,4 +1,4 @@
-"""Orders, executions and events as Binance's JSON shows them. `ms` turns nanoseconds into the unit asked for."""
+"""Orders, executions and user events in Binance's JSON. `ms` turns nanoseconds into the unit asked for."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -12,7 +12,7 @@ SUCCESS, FAILURE, NOT_ATTEMPTED = "SUCCESS", "FAILURE", "NOT_ATTEMPTED"
 
 
 def cancel_replace(call: Call) -> dict[str, Any]:
-    """Filters and order count come first. Raises -2021 (409) where one half failed, -2022 (400) where both did."""
+    """Filters and order count come first. Raises -2021 where one half failed, -2022 where both did."""
     params, symbol = call.params, call.symbol()
     mode = params.choice("cancelReplaceMode", MODES, None, errors.invalid("cancelReplaceMode"))
     exceeded = params.choice(

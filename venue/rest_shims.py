@@ -1,4 +1,4 @@
-"""What client libraries ask beside the spot API when they start, answered just well enough for them to go on."""
+"""What client libraries ask beside the spot API when they start, answered so that they go on."""
 
 from typing import Any
 

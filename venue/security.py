@@ -37,7 +37,7 @@ class ApiKey(msgspec.Struct):
         return self.secret is not None
 
     def verify(self, payload: bytes, signature: str) -> None:
-        """Raises -1022 unless `signature` (hex of HMAC-SHA256, or base64 of Ed25519) is of this key over `payload`."""
+        """Raises -1022 unless `signature` (hex HMAC-SHA256, base64 Ed25519) is of this key over `payload`."""
         if self.secret is not None:
             wanted = hmac.new(self.secret, payload, hashlib.sha256).hexdigest()
             if not hmac.compare_digest(wanted.encode(), signature.lower().encode()):
@@ -70,7 +70,7 @@ def load_key(settings: KeySettings, account: str) -> ApiKey:
 
 
 def signed_payload(query: str, body: bytes) -> tuple[bytes, str]:
-    """The signed bytes (query, then body, each without its `signature`) and the signature, percent-decoded."""
+    """The signed bytes (query, body, each without its `signature`) and the signature, percent-decoded."""
     signature = ""
     parts = []
     for raw in (query.encode(), body):
@@ -85,7 +85,7 @@ def signed_payload(query: str, body: bytes) -> tuple[bytes, str]:
 
 
 def websocket_payload(params: Params) -> bytes:
-    """The signed bytes of a websocket request: its parameters in the order of their names, not percent-encoded."""
+    """The signed bytes of a websocket request: parameters in the order of their names, not encoded."""
     return "&".join(f"{k}={v}" for k, v in sorted(params.values.items()) if k != "signature").encode()
 
 
@@ -102,7 +102,7 @@ def check_key_format(api_key: str) -> None:
 
 
 def check_timing(params: Params, now_ns: int) -> int:
-    """The instant until which the request is valid. Raises -1021 outside its window, -1102, -1131 for bad numbers."""
+    """The instant until which the request is valid. Raises -1021 outside it, -1102, -1131 for bad numbers."""
     stamp = params.integer("timestamp")
     stamp_ns = stamp * 1000 if stamp >= MICROSECONDS_FROM else stamp * 1_000_000
     window_ns = recv_window_ns(params)

@@ -1,4 +1,4 @@
-"""The driver: aiohttp for HTTP and websockets around an Exchange. Clock, sockets and files are here, and only here."""
+"""The driver: aiohttp for HTTP and websockets around an Exchange. Clock and sockets are here."""
 
 import asyncio
 import contextlib

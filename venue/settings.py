@@ -30,11 +30,11 @@ class AccountSettings(Settings, frozen=True):
 class FlowSettings(Settings, frozen=True):
     """The order flow that keeps a market alive. Rates are per second; zero rates give a still market."""
 
-    limit_rate: float = 20.0
+    limit_rate: float = 40.0
     market_rate: float = 2.5
-    book_orders: int = 240  # resting orders of the flow, about, over both sides
-    near_ticks: int = 400  # mean distance of the nearest orders from the fair price
-    volatility_bps: float = 0.6  # of the fair price, over one second
+    book_orders: int = 600  # resting orders of the flow, about, over both sides
+    near_ticks: int = 300  # mean distance of the nearest orders from the fair price
+    volatility_bps: float = 0.9  # of the fair price, over one second
     volatility_reversion: float = (
         0.05  # share of the way back to the usual volatility, per step of the fair price
     )
@@ -71,7 +71,7 @@ class MarketSettings(Settings, frozen=True):
 
 
 class LimitSettings(Settings, frozen=True):
-    """Rate limits. The defaults are wide, for a demo on one machine; BINANCE_LIMITS are the exchange's own."""
+    """Rate limits. The defaults are wide, for one machine; BINANCE_LIMITS are the exchange's own."""
 
     weight_1m: int = 1_000_000
     orders_10s: int = 100_000
@@ -94,7 +94,7 @@ BINANCE_LIMITS = LimitSettings(
 
 
 class VenueSettings(Settings, frozen=True):
-    """All of the local exchange. No path given: the address is only printed, and nothing outlives the process."""
+    """All of the local exchange. Without paths the address is only printed, and nothing outlives it."""
 
     host: str = "127.0.0.1"
     port: int = 0  # 0: the port in the address file if it is free, else any

@@ -1,4 +1,4 @@
-"""Market streams: who subscribed to what, control messages, and the pushes at each event, tenth and second."""
+"""Market streams: who subscribed to what, control messages, pushes at each event, tenth and second."""
 
 from typing import Any
 
@@ -16,7 +16,6 @@ ENCODER = msgspec.json.Encoder()
 DEPTHS = (5, 10, 20)
 PROPERTIES = ("combined",)
 METHODS = "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
-EACH_SECOND = ("miniTicker", "ticker", "avgPrice")
 
 
 class Control(msgspec.Struct):
@@ -57,18 +56,6 @@ class Streams:
             state.told_id = state.told_second_id = symbol.update_id
 
     # Subscriptions
-
-    def is_stream(self, name: str) -> bool:
-        """Whether there is such a stream. The exchange itself accepts any name, and sends nothing on a wrong one."""
-        if name in ("!miniTicker@arr",):
-            return True
-        symbol, _, kind = name.partition("@")
-        if symbol.upper() not in self.engine.symbols or symbol != symbol.lower():
-            return False
-        known = {"trade", "aggTrade", "bookTicker", "depth", "depth@100ms", "depth@1000ms", *EACH_SECOND}
-        known |= {f"kline_{interval}" for interval in INTERVALS_NS}
-        known |= {f"depth{n}{speed}" for n in DEPTHS for speed in ("", "@100ms", "@1000ms")}
-        return kind in known
 
     def subscribe(self, connection: Connection, name: str) -> None:
         connection.streams[name] = None

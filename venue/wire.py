@@ -17,7 +17,7 @@ class Request(msgspec.Struct, gc=False):
 
 
 class Response(msgspec.Struct, gc=False):
-    """One HTTP answer. Status 0: close the connection without an answer. `delay_ns`: send it that much later."""
+    """One HTTP answer. Status 0: close the connection without one. `delay_ns`: send it that much later."""
 
     status: int
     headers: dict[str, str] = {}
