@@ -3,6 +3,7 @@
 from functools import partial
 
 from benchmarks.frames import RECORDED
+from benchmarks.hop import HopSide
 from benchmarks.pingpong import PingPongSide
 from benchmarks.placement import one_core, two_cores
 from benchmarks.result import NotMeasured, Row, Side
@@ -11,12 +12,12 @@ from benchmarks.sides import CLIENTS_PYTHON, WorkerSide
 
 def hop(actors: int) -> Side:
     """Tick to TickDone, one actor after the other, all on one core."""
-    return WorkerSide("benchmarks.hop", "sequential", actors, one_core(), one_core(), value="hop_us")
+    return HopSide("sequential", actors, [one_core()])
 
 
 def wave(actors: int) -> Side:
     """A wave of actors side by side over two cores: its time divided by their number."""
-    return WorkerSide("benchmarks.hop", "wave", actors, *two_cores(), value="hop_us")
+    return HopSide("wave", actors, two_cores())
 
 
 def publish(module: str) -> Side:

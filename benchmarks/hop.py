@@ -1,0 +1,49 @@
+"""Our side of the hop rows: actors that live through all rounds, and a fresh clock each round."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from benchmarks.actor_process import ActorProcess
+
+TICK_MS = 1
+ROUND_S = 60.0
+
+
+class HopSide:
+    """Microseconds a hop. The clock is on the first core; the actors are dealt out over `cores`."""
+
+    def __init__(self, mode: Literal["sequential", "wave"], actors: int, cores: Sequence[int]) -> None:
+        names = [f"a{number}" for number in range(actors)]
+        self._order = [names] if mode == "wave" else [[name] for name in names]
+        self._value = "share_us" if mode == "wave" else "hop_us"
+        self._core = cores[0]
+        self._epoch = 0
+        self.detail: dict[str, Any] = {}
+        self._home = tempfile.TemporaryDirectory(prefix="tickbus-hop-")
+        self._folder = Path(self._home.name)
+        self._actors = [
+            ActorProcess("benchmarks.hop_actors:Ticked", name, self._folder, cores[number % len(cores)])
+            for number, name in enumerate(names)
+        ]
+
+    def round(self) -> float:
+        """Some hundred ticks of a clock that is started for them."""
+        self._epoch += 1
+        settings = {"tick_ms": TICK_MS, "order": self._order}
+        clock = ActorProcess(
+            "benchmarks.hop_actors:CountingClock", "clockd", self._folder, self._core, settings, self._epoch
+        )
+        try:
+            result = clock.result(ROUND_S)
+        finally:
+            clock.close()
+        self.detail.update(result["detail"])
+        return float(result[self._value])
+
+    def close(self) -> None:
+        """End the actors."""
+        for actor in self._actors:
+            actor.close()
+        self._home.cleanup()

@@ -1,0 +1,57 @@
+"""What is ticked in the hop rows, and a clock that keeps count of its own hops."""
+
+from statistics import median, quantiles
+from typing import Any
+
+from actors import Actor
+from actors.wires import IMPLEMENTATION
+from clockd.clock import Clock
+from protocol import Message, Tick, TickReport
+
+WARM_TICKS = 100
+TICKS = 500
+
+
+class Ticked(Actor):
+    """As little as a strategy can do in Python."""
+
+    ticked = 0
+
+    def on_tick(self, tick: Tick) -> None:
+        self.ticked = tick.n
+
+
+class CountingClock(Clock):
+    """The clock as it is; after enough ticks in which all answered, it stops, and `result` says what they took."""
+
+    result: dict[str, Any] | None = None
+
+    def on_start(self) -> None:
+        self._reports: list[TickReport] = []
+        self._expected = sum(len(wave) for wave in self.settings.order)
+        super().on_start()
+
+    def publish(self, topic: str, message: Message) -> int:
+        if isinstance(message, TickReport) and len(message.hops) == self._expected:
+            self._reports.append(message)
+            if len(self._reports) == WARM_TICKS + TICKS:
+                self.result = summary(self._reports[WARM_TICKS:])
+                self.stop("counted enough")
+        return super().publish(topic, message)
+
+
+def summary(reports: list[TickReport]) -> dict[str, Any]:
+    """Microseconds: each hop by itself, and whole ticks divided by their hops (in a wave these overlap)."""
+    hops_us = [took_us for report in reports for _name, took_us in report.hops]
+    shares_us = [report.took_ns / 1000 / len(report.hops) for report in reports]
+    hundredths = quantiles(hops_us, n=100)
+    return {
+        "hop_us": median(hops_us),
+        "share_us": median(shares_us),
+        "detail": {
+            "wires": IMPLEMENTATION,
+            "ours_p10": round(hundredths[9], 1),
+            "ours_p90": round(hundredths[89], 1),
+            "ours_p99": round(hundredths[98], 1),
+        },
+    }
