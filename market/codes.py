@@ -6,7 +6,7 @@ TRADE = 2  # maker_id, taker_id, price_ticks, lots, maker_leaves, taker_leaves, 
 CANCELED = 3  # order_id, leaves: what was open until now
 EXPIRED = 4  # order_id, leaves: what was open until now, reason
 REJECTED = 5  # order_id, reason: nothing has changed
-# PREVENTED: maker_id, taker_id, price_ticks, maker_prevented, taker_prevented, maker_leaves, taker_leaves, stp
+# maker_id, taker_id, price_ticks, maker_prevented, taker_prevented, maker_leaves, taker_leaves, stp
 PREVENTED = 6
 REDUCED = 7  # order_id, leaves: what stays open, in its old place in the queue
 

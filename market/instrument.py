@@ -1,4 +1,4 @@
-"""An instrument's rules: what a tick, a lot and a valid order are, and the way between Decimal and integers."""
+"""An instrument's rules: ticks, lots, what a valid order is, and the way between Decimal and integers."""
 
 from decimal import Decimal
 from enum import Enum
@@ -26,7 +26,7 @@ class OffTick(ValueError):
     """A price or size that is no whole number of its steps; the text names the nearest ones that are."""
 
 
-class Instrument(msgspec.Struct, frozen=True, kw_only=False):
+class Instrument(msgspec.Struct, frozen=True):
     """Rules of one market. Immutable; prices in ticks and sizes in lots are integers, Decimal is for the edge.
 
     A limit of 0 (max_notional, market_max_size_lots) means that there is none. The last six fields follow
@@ -75,7 +75,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=False):
     def price_ticks(
         self, price: Decimal | int | str, rounding: Rounding = Rounding.EXACT, side: int = 0
     ) -> int:
-        """A price in ticks. PASSIVE and AGGRESSIVE need the side. OffTick if it is off tick and EXACT is asked."""
+        """A price in ticks; PASSIVE and AGGRESSIVE need the side. OffTick if off tick where EXACT is asked."""
         if rounding in (Rounding.PASSIVE, Rounding.AGGRESSIVE):
             if side not in (BUY, SELL):
                 raise ValueError(f"{rounding}: side {side!r}: give protocol.Side, 1 to buy or 2 to sell")
@@ -105,6 +105,14 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=False):
         """Lots as a size in base, with the lot's digits."""
         return EXACT.multiply(Decimal(lots), self.lot_size)
 
+    def price_text(self, ticks: int) -> str:
+        """A price as exchanges take it: plain digits, never an exponent."""
+        return f"{self.price(ticks):f}"
+
+    def size_text(self, lots: int) -> str:
+        """A size as exchanges take it: plain digits, never an exponent."""
+        return f"{self.size(lots):f}"
+
     def notional(self, price_ticks: int, size_lots: int) -> Decimal:
         """What size_lots cost at price_ticks, in quote, exact."""
         return EXACT.multiply(Decimal(price_ticks * size_lots), self.notional_unit)
@@ -121,15 +129,17 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=False):
         """
         problems = []
         if not market and not self.min_price_ticks <= price_ticks <= self.max_price_ticks:
-            low, high = self.price(self.min_price_ticks), self.price(self.max_price_ticks)
-            problems.append(f"PRICE: {self.price(price_ticks)} is outside {low}..{high} {self.quote}: move the price")
+            limits = f"{self.price(self.min_price_ticks)}..{self.price(self.max_price_ticks)} {self.quote}"
+            problems.append(f"PRICE: {self.price(price_ticks)} is outside {limits}: move the price")
         if size_lots < self.min_size_lots:
-            problems.append(f"SIZE: {self.size(size_lots)} {self.base}: give {self.size(self.min_size_lots)} or more")
+            least = self.size(self.min_size_lots)
+            problems.append(f"SIZE: {self.size(size_lots)} {self.base} is too small: give {least} or more")
         limit = self.max_size_lots
         if market and self.market_max_size_lots:
             limit = min(limit, self.market_max_size_lots)
         if size_lots > limit:
-            problems.append(f"SIZE: {self.size(size_lots)} {self.base}: give {self.size(limit)} or less, or split it")
+            most = self.size(limit)
+            problems.append(f"SIZE: {self.size(size_lots)} {self.base} is too large: give {most} or less")
         if price_ticks > 0 and size_lots > 0:
             problems += self._check_notional(price_ticks, size_lots)
         return problems
@@ -137,7 +147,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=False):
     def min_lots_at(self, price_ticks: int) -> int:
         """The smallest valid size at a price, in lots: of min_size_lots and min_notional the greater."""
         unit = self.notional(max(price_ticks, 1), 1)
-        whole, rest = divmod(*_integers(self.min_notional, unit))
+        above, below = _integers(self.min_notional, unit)
+        whole, rest = divmod(above, below)
         return max(self.min_size_lots, whole + (rest > 0))
 
     def _check_notional(self, price_ticks: int, size_lots: int) -> list[str]:
@@ -169,10 +180,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=False):
             return parse_decimal(text, digits, step)
         except ValueError as error:
             try:  # a number, only not one of ours: then say which would be
-                value = Decimal(text if isinstance(text, str) else text.decode("ascii"))
-                above, below = _integers(value, Decimal(step).scaleb(-digits, EXACT))
-            except (ArithmeticError, ValueError, OverflowError):
+                value = decimal(text if isinstance(text, str) else text.decode("ascii"))
+            except ValueError:
                 raise error from None
+            above, below = _integers(value, Decimal(step).scaleb(-digits, EXACT))
             if above % below == 0:
                 raise
             raise self._off(what, str(value), above // below) from None
@@ -181,7 +192,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=False):
         to_decimal = self.price if what == "price" else self.size
         near = f"{to_decimal(steps)} or {to_decimal(steps + 1)}"
         unit = f"tick size {self.tick_size}" if what == "price" else f"lot size {self.lot_size}"
-        return OffTick(f"{self.symbol}: {what} {value} is no multiple of the {unit}: use {near}, or give a rounding")
+        text = f"{self.symbol}: {what} {value} is no multiple of the {unit}"
+        return OffTick(f"{text}: use {near}, or give a rounding")
 
 
 def _integers(a: Decimal, b: Decimal) -> tuple[int, int]:

@@ -100,7 +100,7 @@ class Ledger:
         ts_ns: int | None = None,
         release: Decimal | None = None,
     ) -> News:
-        """Move balances and position by one fill, once: NEW if applied, else DUPLICATE or TOO_OLD and nothing done.
+        """Move balances and position by a fill, once: NEW if applied; DUPLICATE or TOO_OLD: nothing is done.
 
         `fee` is in fee_asset (base, quote or another; negative: a rebate). `liquidity` is
         protocol.Liquidity and moves nothing. A trade_id that is no int needs ts_ns, the exchange's time of
@@ -128,7 +128,7 @@ class Ledger:
         return news
 
     def equity(self, prices: dict[str, Decimal]) -> Decimal:
-        """All balances at these prices per unit, exact; KeyError for an asset that is held and has no price."""
+        """All balances at these prices per unit, exact; KeyError if an asset is held that has no price."""
         total = ZERO
         for asset, balance in self.balances.items():
             if balance.total:
@@ -139,7 +139,9 @@ class Ledger:
         """Assets of which more is gone than was known to be there: time to ask the exchange."""
         return sorted(asset for asset, b in self.balances.items() if b.free < 0 or b.locked < 0)
 
-    def _exchange(self, give: str, given: Decimal, take: str, taken: Decimal, release: Decimal | None) -> None:
+    def _exchange(
+        self, give: str, given: Decimal, take: str, taken: Decimal, release: Decimal | None
+    ) -> None:
         source, target = self.balance(give), self.balance(take)
         freed = max(min(given if release is None else _amount(release), source.locked), ZERO)
         source.locked = EXACT.subtract(source.locked, freed)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from market.twins import FORCE_PLAIN
 
 LEVEL_BYTES = 16
-MAX_INT = 2**53 - 1  # of ticks and of lots: exact as a float too, and ticks * lots over 2**20 levels fit 128 bits
+# Of ticks and of lots: exact as a float too, and sums of ticks * lots over 2**20 levels fit 128 bits.
+MAX_INT = 2**53 - 1
 UNITS_MAX = 2**63 - 1  # of a number in 10**-digits, before the division by its step
 MAX_DIGITS = 18
 
@@ -129,8 +130,8 @@ def plain_parse_levels(
 
     The tick is price_step * 10**-price_digits, the lot size_step * 10**-size_digits. Exact; raises ValueError
     on anything that is not that text (JSON white space is allowed), on values off tick or lot, above MAX_INT,
-    and on a price of 0. With floor_lots sizes are rounded down to a lot instead: an exchange that has made its
-    lot larger still shows old orders with a remainder that nobody can take.
+    and on a price of 0. With floor_lots sizes are rounded down to a lot instead: an exchange that has made
+    its lot larger still shows old orders with a remainder that nobody can take.
     """
     packed, end = plain_scan_levels(raw, 0, price_digits, price_step, size_digits, size_step, floor_lots)
     data = bytes(raw)
@@ -168,7 +169,11 @@ def _string(data: bytes, at: int, digits: int, step: int, floor: bool = False) -
 
 
 try:
-    from market._levels import fast_parse_decimal, fast_parse_levels, fast_scan_levels  # type: ignore[import-not-found,import-untyped]
+    from market._levels import (  # type: ignore[import-not-found,import-untyped]
+        fast_parse_decimal,
+        fast_parse_levels,
+        fast_scan_levels,
+    )
 except ImportError:
     fast_parse_decimal = fast_parse_levels = fast_scan_levels = None
 

@@ -94,8 +94,8 @@ class PlainMatching(RestingOrders):
       account's orders (they expire when it meets them), the other modes cannot go beyond the first of them.
     - `reduce` sets a smaller total size and keeps the place in the queue. A size that is not smaller, or that
       leaves nothing open, is REJECTED(id, BAD_SIZE).
-    - Every int must fit an int64. Ids are 1..2**62-1; prices are 1..2**53-1, and so are sizes, together with all
-      that is open on the order's side (else BAD_SIZE); accounts are any int64.
+    - Every int must fit an int64. Ids are 1..2**62-1; prices are 1..2**53-1, and so are sizes, together
+      with all that is open on the order's side (else BAD_SIZE); accounts are any int64.
     """
 
     def submit(

@@ -31,7 +31,7 @@ class Position:
 
     @property
     def average_cost(self) -> Decimal:
-        """The average price of the open lots, to 60 digits; 0 if there are none. For showing, not for sums."""
+        """The average price of the open lots, to 60 digits; 0 if there are none. To be shown, not summed."""
         if not self.size_lots:
             return ZERO
         return QUOTIENT.divide(self.cost, self.instrument.size(self.size_lots))
@@ -47,7 +47,8 @@ class Position:
         opening = size_lots - closing
         self.cost = EXACT.add(self.cost, self.instrument.notional(price_ticks, sign * opening))
         self.size_lots += sign * opening
-        self.cash_flow = EXACT.subtract(self.cash_flow, self.instrument.notional(price_ticks, sign * size_lots))
+        paid = self.instrument.notional(price_ticks, sign * size_lots)
+        self.cash_flow = EXACT.subtract(self.cash_flow, paid)
         self.realized_pnl = EXACT.add(self.realized_pnl, realized)
         return realized
 
@@ -83,4 +84,6 @@ def round_cost(share: Decimal) -> Decimal:
     """Round to COST_DIGITS places, so that sums of shares stay short; shorter numbers stay as they are."""
     exponent = share.as_tuple().exponent
     assert isinstance(exponent, int)  # finite
-    return share.quantize(Decimal(1).scaleb(-COST_DIGITS), context=QUOTIENT) if -exponent > COST_DIGITS else share
+    if -exponent <= COST_DIGITS:
+        return share
+    return share.quantize(Decimal(1).scaleb(-COST_DIGITS), context=QUOTIENT)

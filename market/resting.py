@@ -1,4 +1,4 @@
-"""Resting orders of one instrument, by price and time, and what may be asked of them: half of the plain twin."""
+"""Resting orders by price and time, and what may be asked of them: one half of the plain matching engine."""
 
 import struct
 from bisect import bisect_left, insort
@@ -29,7 +29,7 @@ class RestingOrders:
     """Open orders of both sides in the order in which they would fill; `PlainMatching` adds the commands."""
 
     def __init__(self) -> None:
-        self._keys: tuple[list[int], list[int]] = ([], [])  # ascending, the best at the end; see RestingOrder.key
+        self._keys: tuple[list[int], list[int]] = ([], [])  # ascending, the best last: see RestingOrder
         # key -> id -> order, first come first
         self._queues: tuple[dict[int, dict[int, RestingOrder]], dict[int, dict[int, RestingOrder]]] = ({}, {})
         self._lots: tuple[dict[int, int], dict[int, int]] = ({}, {})  # key -> sum of leaves
@@ -133,7 +133,7 @@ class RestingOrders:
         return self.depth(BUY, n or self.bid_levels), self.depth(SELL, n or self.ask_levels)
 
     def changes(self) -> tuple[bytes, bytes]:
-        """(bids, asks): levels changed since the last call, with their sizes now (0: gone), packed, best first.
+        """(bids, asks): levels changed since the last call, their sizes now (0: gone), packed, best first.
 
         The first call gives the whole book: nothing is noted for one who never asks. What is noted is
         bounded by the number of distinct prices touched between two calls.
@@ -149,7 +149,7 @@ class RestingOrders:
         return bids, asks
 
     def state_hash(self) -> int:
-        """64 bits over the open orders, in the order they would fill: equal for equal engines of either twin."""
+        """64 bits over the open orders, in the order they would fill; equal for equal engines of both twins."""
         parts = []
         for index in (0, 1):
             rows = [o.row() for key in reversed(self._keys[index]) for o in self._queues[index][key].values()]

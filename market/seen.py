@@ -1,4 +1,4 @@
-"""Which ids were met before: exact for the newest of them, in bounded memory, and never wrong the dangerous way."""
+"""Which ids were met before: in bounded memory, exact for the newest, and for no id wrong in the dangerous way."""
 
 from enum import IntEnum
 from heapq import heappush, heappushpop
@@ -45,7 +45,7 @@ class Seen:
             return News.DUPLICATE
         if rank is None:
             if not isinstance(seen_id, int):
-                raise TypeError(f"id {seen_id!r} is no int: give its rank, such as the time of the trade in ns")
+                raise TypeError(f"id {seen_id!r} is no int: give a rank, such as the trade's time in ns")
             rank = seen_id
         if self._floor is not None and rank <= self._floor:
             return News.TOO_OLD
