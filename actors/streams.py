@@ -175,6 +175,10 @@ class Streams:
     def tell(self, peer: str, request: SnapshotRequest) -> None:
         """Answer with each of our streams under the prefix, and then that this was all."""
         runtime = self._runtime
+        new = request.prefix not in runtime.outbox.streams
+        if new and runtime.actor.snapshot(request.prefix, request.cursor) is not None:
+            # Nothing was published on it in this life, and yet there is something to say: it stands at 0.
+            runtime.outbox.stream(topics.check_topic(request.prefix))
         for stream in list(runtime.outbox.streams.values()):
             if stream.marked and stream.topic.startswith(request.prefix) and not _is_direct(stream.topic):
                 told = runtime.actor.snapshot(stream.topic, request.cursor)
