@@ -1,0 +1,358 @@
+"""A strategy asks its market, orders, and is told: in the sim driver, with a broker that does as it is told."""
+
+from decimal import Decimal
+
+import pytest
+
+from protocol import AnswerCode, BookDelta, Control, OrdStatus, Side
+from protocol.errors import BadHandler
+from strategies import Strategy
+from strategies.orders import ENDED_UNSEEN
+
+
+class Watcher(Strategy):
+    """Does nothing of its own; notes what it is told."""
+
+    class Settings(Strategy.Settings):
+        market: str = "binance:BTC-USDT"
+
+    def __init__(self, name, settings, runtime) -> None:
+        super().__init__(name, settings, runtime)
+        self.told = []
+        self.updates = []
+        self.moves = []
+
+    def on_fill(self, fill) -> None:
+        self.told.append(fill.fill_no)
+
+    def on_order_update(self, update) -> None:
+        self.updates.append(update.status)
+
+    def order_changed(self, order) -> None:
+        self.moves.append((order.intent, order.status))
+
+
+@pytest.fixture
+def watcher(house):
+    return house.start(Watcher)
+
+
+@pytest.fixture
+def market(watcher):
+    return watcher.market("binance:BTC-USDT")
+
+
+def buy(house, market, price_ticks=9_900, size_lots=10, **how):
+    return house.act(house.strategy, house.strategy.buy, market, price_ticks=price_ticks, size_lots=size_lots, **how)
+
+
+def test_a_market_named_in_the_settings_is_ready_without_being_asked_for(market):
+    assert market.ready, market.why_not_ready
+    assert (market.best_bid_ticks, market.best_ask_ticks, market.mid_ticks) == (9_990, 10_010, 10_000)
+    assert market.rules.tick_size == Decimal("0.01")
+    assert market.maker_fee == Decimal("0.001")
+
+
+def test_the_market_answers_from_the_book(market):
+    assert market.price_for_volume(Side.BUY, 60) == 10_020
+    assert market.volume_for_price(Side.SELL, 9_985) == 50
+    assert market.vwap(Side.BUY, 100) == 10_015
+    assert market.cost(Side.SELL, 60) == (60, 50 * 9_990 + 10 * 9_980)
+    assert market.levels(Side.BUY, 1) == [(9_990, 50)]
+
+
+def test_the_book_follows_deltas(house, market):
+    house.exchange(house.broker.set_book, [(9_000, 5)], [(9_100, 7)])
+    assert (market.best_bid_ticks, market.best_bid_lots, market.spread_ticks) == (9_000, 5, 100)
+
+
+def test_a_new_strategy_with_no_orders_anywhere_learns_that_it_has_none(market):
+    assert market.account.orders.known
+    assert market.open_orders == []
+
+
+def test_a_wrong_market_name_says_what_it_wants(watcher):
+    with pytest.raises(ValueError, match="want connector:symbol, as in binance:BTC-USDT"):
+        watcher.market("BTC-USDT")
+
+
+def test_an_order_exists_at_once_and_follows_the_news(house, market, watcher):
+    order = watcher.buy(market, price_ticks=9_900, size_lots=10)
+    assert order.status is OrdStatus.PENDING_NEW
+    assert market.open_orders == [order]
+    house.act(watcher, lambda: None)
+    assert order.status is OrdStatus.NEW
+    assert order.cl_ord_id
+    house.exchange(house.broker.trade, order.intent, 4)
+    assert (order.status, order.cum_lots, order.leaves_lots) == (OrdStatus.PARTIALLY_FILLED, 4, 6)
+    house.exchange(house.broker.trade, order.intent, 6)
+    assert order.status is OrdStatus.FILLED
+    assert market.open_orders == []
+    assert watcher.told == [1, 2]
+    assert market.position.net_lots == 10
+    assert market.position.bought_notional == Decimal("0.99")
+    assert market.position.pnl(10_000) == Decimal("0.01")
+
+
+def test_the_authors_handlers_run_after_the_replicas_have_the_news(house, watcher, market):
+    order = buy(house, market)
+    assert watcher.updates == [OrdStatus.NEW]
+    assert watcher.moves == [(order.intent, OrdStatus.NEW)]
+
+
+def test_an_order_tells_the_connector_which_book_it_was_decided_on(house, market):
+    buy(house, market)
+    placed = house.broker.places[0]
+    assert placed.book_seq == market.book_seq > 0
+    assert placed.book_age_ns == placed.deadline_ns - 2_000_000_000 - market.book_ts_ns
+
+
+def test_a_stale_book_gives_no_orders_unless_that_is_said(house, market):
+    house.exchange(house.broker.stale, "gap in the depth stream")
+    assert not market.ready
+    assert market.why_not_ready == "book stale: gap in the depth stream"
+    order = buy(house, market)
+    assert order.status is OrdStatus.REJECTED
+    assert "not ready: book stale: gap in the depth stream" in order.reason
+    assert house.broker.places == []
+    assert buy(house, market, allow_stale=True).status is OrdStatus.NEW
+    house.exchange(house.broker.live)
+    assert market.ready
+
+
+def test_a_crossed_or_one_sided_book_is_not_ready(house, market):
+    house.exchange(house.broker.set_book, [(9_100, 5)], [(9_100, 7)])
+    assert market.why_not_ready == "book crossed: bid 9100, ask 9100"
+    house.exchange(house.broker.set_book, [], [(9_100, 7)])
+    assert market.why_not_ready == "book empty on a side"
+    assert not market.ready
+
+
+def test_an_order_against_the_rules_is_not_sent(house, market):
+    order = buy(house, market, size_lots=0)
+    assert order.status is OrdStatus.REJECTED
+    assert order.reason.startswith("SIZE")
+    assert house.broker.places == []
+
+
+def test_a_float_price_is_a_bug_and_raises(watcher, market):
+    with pytest.raises(TypeError):
+        watcher.buy(market, price_ticks=9_900.0, size_lots=1)
+
+
+def test_a_refused_order_is_over_with_the_reason(house, market, watcher):
+    house.broker.refuse = "over the position limit"
+    order = buy(house, market)
+    assert (order.status, order.reason) == (OrdStatus.REJECTED, "over the position limit")
+    assert market.open_orders == []
+    assert watcher.moves == [(order.intent, OrdStatus.REJECTED)]
+
+
+def test_with_the_connector_gone_an_order_is_provably_not_placed(house, market):
+    house.sim.kill("binance")
+    order = buy(house, market)
+    assert order.status is OrdStatus.NOT_PLACED
+    assert "not connected" in order.reason
+
+
+def test_no_answer_leaves_an_order_in_doubt_until_the_connectors_list_proves_it_was_placed(house, market, watcher):
+    order = watcher.buy(market, price_ticks=9_900, size_lots=10)
+    house.sim.settle(house.sim.nodes["maker"])  # the command leaves
+    house.sim.kill("binance")  # and its receiver dies before it arrives
+    house.sim.run_for(3)
+    assert order.in_doubt
+    assert order.status is OrdStatus.UNKNOWN
+    assert not market.ready
+    house.start_broker()
+    house.sim.at(house.sim.now_ns, house.act, house.broker, house.broker.accept, order.intent, Side.BUY, 9_900, 10)
+    house.sim.run_for(3)
+    assert order.status is OrdStatus.NEW
+    assert not order.in_doubt
+    assert market.ready
+
+
+def test_no_answer_and_not_in_a_list_told_after_the_deadline_is_proof_that_it_was_never_placed(
+    house, market, watcher
+):
+    order = watcher.buy(market, price_ticks=9_900, size_lots=10)
+    house.sim.settle(house.sim.nodes["maker"])
+    house.sim.kill("binance")
+    house.start_broker()
+    house.sim.run_for(1.0)
+    assert order.is_open, "a list told before the deadline proves nothing"
+    house.sim.run_for(3)
+    assert order.status is OrdStatus.NOT_PLACED
+    assert market.ready
+
+
+def test_an_order_that_ended_while_messages_were_lost_is_found_out(house, market, watcher):
+    order = buy(house, market)
+    other = buy(house, market, price_ticks=9_800)
+    house.exchange(house.broker.end, order.intent, OrdStatus.CANCELED, tell=False)
+    house.exchange(house.broker.trade, other.intent, 10, tell=False)
+    topic = house.broker.ord
+    house.act(watcher, watcher.runtime.streams.resync, topic)
+    assert (order.status, order.reason) == (OrdStatus.CANCELED, ENDED_UNSEEN)
+    assert other.status is OrdStatus.FILLED
+    assert watcher.told == [1], "a fill that was missed is told, once"
+    assert market.position.net_lots == 10
+
+
+def test_while_the_order_stream_has_a_hole_nothing_new_is_placed(house, market, watcher):
+    watcher.on_stale(house.broker.ord)
+    assert market.why_not_ready == "orders stale: messages are missing"
+    watcher.on_live(house.broker.ord)
+    assert market.ready
+
+
+def test_a_fill_counts_once_however_often_it_comes(house, market, watcher):
+    order = buy(house, market)
+    fill = house.exchange(house.broker.trade, order.intent, 3)
+    house.exchange(house.broker.publish, house.broker.ord, fill)
+    assert market.position.bought_lots == 3
+    assert watcher.told == [1]
+
+
+def test_a_restarted_strategy_adopts_its_orders_and_its_position(house, market):
+    order = buy(house, market)
+    done = buy(house, market, price_ticks=9_950)
+    house.exchange(house.broker.trade, done.intent, 10)
+    house.sim.kill("maker")
+    again = house.start(Watcher)
+    market = again.market("binance:BTC-USDT")
+    assert [(one.intent, one.price_ticks, one.status) for one in market.open_orders] == [
+        (order.intent, 9_900, OrdStatus.NEW)
+    ]
+    assert market.position.net_lots == 10
+    assert again.told == [], "fills of an earlier life are in the position, not news"
+    house.exchange(house.broker.trade, order.intent, 10)
+    assert again.told == [2]
+
+
+def test_a_restarted_connector_is_heard_again(house, market, watcher):
+    order = buy(house, market)
+    house.sim.kill("binance")
+    house.sim.run_for(4)
+    assert not market.ready
+    house.start_broker()
+    house.exchange(house.broker.accept, order.intent, Side.BUY, 9_900, 10)
+    house.sim.run_for(3)
+    assert market.ready, market.why_not_ready
+    assert market.open_orders == [order]
+
+
+def test_cancel_asks_once_and_again_only_if_the_wish_was_not_taken(house, market, watcher):
+    house.broker.holds_cancels = True
+    order = buy(house, market)
+    house.act(watcher, watcher.cancel, market, order)
+    house.act(watcher, watcher.cancel, market, order)
+    assert house.broker.cancels == [order.intent]
+    house.exchange(house.broker.end, order.intent, OrdStatus.CANCELED)
+    assert order.status is OrdStatus.CANCELED
+    house.act(watcher, watcher.cancel, market, order)
+    assert house.broker.cancels == [order.intent]
+
+
+def test_a_cancel_that_nobody_took_can_be_asked_again(house, market, watcher):
+    order = buy(house, market)
+    house.sim.kill("binance")
+    house.act(watcher, watcher.cancel, market, order)
+    assert not order.cancel_wanted
+
+
+def test_cancel_all_is_sent_only_if_there_is_something_to_cancel(house, market, watcher):
+    house.act(watcher, watcher.cancel_all, market)
+    assert house.broker.cancel_alls == 0
+    orders = [buy(house, market), buy(house, market, price_ticks=9_800)]
+    house.act(watcher, watcher.cancel_all, market)
+    assert house.broker.cancel_alls == 1
+    assert [order.status for order in orders] == [OrdStatus.CANCELED] * 2
+
+
+def test_replace_swaps_one_order_for_another(house, market, watcher):
+    old = buy(house, market)
+    new = house.act(watcher, watcher.replace, market, old, price_ticks=9_890, size_lots=5)
+    assert old.status is OrdStatus.CANCELED
+    assert (new.status, new.side, new.price_ticks, new.size_lots) == (OrdStatus.NEW, Side.BUY, 9_890, 5)
+    again = house.act(watcher, watcher.replace, market, old, price_ticks=9_880, size_lots=5)
+    assert again.reason == "the order to replace is over: CANCELED"
+
+
+def test_balances_count_orders_that_are_still_on_their_way(house, market, watcher):
+    assert market.balance("USDT") == (Decimal(10_000), Decimal(0))
+    order = watcher.buy(market, price_ticks=9_900, size_lots=10)
+    assert market.balance("USDT") == (Decimal("9999.01"), Decimal("0.99"))
+    house.act(watcher, lambda: None)
+    assert order.status is OrdStatus.NEW
+    assert market.balance("USDT") == (Decimal("9999.01"), Decimal("0.99")), "now it is the exchange that locks it"
+    assert market.balance("DOGE").total == 0
+    watcher.sell(market, price_ticks=10_100, size_lots=1_000)
+    assert market.balance("BTC") == (Decimal(9), Decimal(1))
+    assert market.free_base_lots == 9_000
+    assert market.free_quote == 999_901_000
+
+
+def test_a_pause_holds_new_orders_and_a_resume_lets_them_go(house, market, watcher):
+    watcher.on_control(Control(1, 0, "pause"))
+    assert buy(house, market).reason == "this strategy is paused"
+    watcher.on_control(Control(2, 0, "resume"))
+    assert buy(house, market).is_open
+    house.act(watcher, watcher.on_control, Control(3, 0, "cancel_all"))
+    assert market.open_orders == []
+    assert watcher.on_control(Control(4, 0, "dance")).code is AnswerCode.REFUSED
+
+
+def test_a_stop_cancels_every_order_and_waits_for_the_proof(house, market, watcher):
+    house.broker.holds_cancels = True
+    order = buy(house, market)
+    house.sim.request_stop("maker")
+    house.sim.run_for(1)
+    assert "maker" in house.sim.nodes, "the cancel is not proven yet"
+    assert watcher.buy(market, price_ticks=9_900, size_lots=1).reason == "this strategy is stopping"
+    house.exchange(house.broker.end, order.intent, OrdStatus.CANCELED)
+    house.sim.run_for(1)
+    assert "maker" not in house.sim.nodes
+
+
+def test_an_author_who_overrides_everything_without_super_breaks_nothing(house):
+    class Careless(Watcher):
+        def on_start(self) -> None:
+            self.started = True
+
+        def on_book_delta(self, delta) -> None:
+            self.bid_seen = self.market("binance:BTC-USDT").best_bid_ticks
+
+        def on_rules(self, rules) -> None:
+            pass
+
+        def on_orders_snapshot(self, snapshot) -> None:
+            pass
+
+        def on_balances(self, balances) -> None:
+            pass
+
+        def on_stop(self) -> None:
+            self.stopped = True
+
+    careless = house.start(Careless)
+    market = careless.market("binance:BTC-USDT")
+    assert careless.started
+    assert market.ready
+    house.exchange(house.broker.set_book, [(9_000, 5)], [(9_100, 7)])
+    assert careless.bid_seen == 9_000
+    order = buy(house, market, price_ticks=8_000)
+    house.sim.request_stop("maker")
+    house.sim.run_for(1)
+    assert careless.stopped
+    assert order.status is OrdStatus.CANCELED
+
+
+def test_a_name_that_the_base_needs_is_refused_when_the_class_is_made():
+    with pytest.raises(BadHandler, match="_place is Strategy's own: choose another name"):
+        type("Clash", (Strategy,), {"_place": None})
+
+
+def test_levels_that_are_none_make_the_book_stale_and_it_is_asked_for_whole(house, market):
+    house.exchange(house.broker.publish, house.broker.md("book"), BookDelta("BTC-USDT", 2, 2, b"short", b""))
+    assert market.ready, "the snapshot has come"
+    assert market.best_bid_ticks == 9_990
