@@ -6,6 +6,7 @@ from market.book import Book
 from protocol import BookDelta, BookSnapshot, BookStatus, StreamState, TopOfBook
 
 MAX_BUFFERED = 1_000  # diffs kept while a snapshot is on its way: 100 s of them at ten a second
+MAX_HELD = 20  # diffs of one connection kept while another may still bring those before them
 MAX_JUMP = 0.2  # of the mid price in one diff; more is not believed without a snapshot
 MAX_TOPS = 256  # of another stream, kept to compare with the book once it is at their update ids
 MAX_OLDER = 2  # snapshots in a row older than our book; then the exchange has begun to count anew
@@ -49,7 +50,9 @@ class BookSync:
             return self._out_of_line(delta)
         self._joined = True
         why = self._apply(delta)
-        return self.distrust(why) if why else delta
+        if why:
+            return self.distrust(why)
+        return self._follow(delta) if self._pending else delta
 
     def _out_of_line(self, delta: BookDelta) -> Told | None:
         if delta.update_id <= self.update_id:
@@ -58,13 +61,16 @@ class BookSync:
         if self.state is StreamState.LIVE and delta.first_id <= self.update_id:
             if self.two_streams or not self._joined:
                 why = self._apply(delta)
-                return self.distrust(why) if why else delta
+                if why:
+                    return self.distrust(why)
+                return self._follow(delta) if self._pending else delta
             self.gaps += 1
             return self.distrust(f"overlap: {self.update_id} then {delta.first_id}")
         self._keep(delta)
         if self.state is StreamState.LIVE:
-            self.gaps += 1
-            return self._stale(f"gap: {self.update_id} then {delta.first_id}")
+            if self.two_streams and len(self._pending) < MAX_HELD:
+                return None  # the other connection may yet bring what is missing here
+            return self._gap()
         return self._catch_up() if self.state is StreamState.STALE else None
 
     def _keep(self, delta: BookDelta) -> None:
@@ -73,6 +79,13 @@ class BookSync:
         if len(self._pending) > MAX_BUFFERED:
             del self._pending[0]
             self.dropped += 1
+
+    def _follow(self, delta: BookDelta) -> Told | None:
+        """After a diff that is in: what was kept behind it, if it joins now."""
+        told = self._catch_up()
+        if told is None and self.state is StreamState.LIVE:
+            return delta if self.update_id == delta.update_id else self.whole()
+        return told
 
     def _catch_up(self) -> Told | None:
         """Apply what joins. The whole book if that was all there is; None if a piece is missing."""
@@ -172,6 +185,11 @@ class BookSync:
             self.update_id = 0  # polled books are shallow: nothing may be built on one
         return None if self.state is StreamState.STALE else self._stale(reason)
 
+    def one_stream(self) -> BookStatus | None:
+        """The other connection is gone: what it did not bring is missing now."""
+        self.two_streams = False
+        return self._gap() if self._pending and self.state is StreamState.LIVE else None
+
     def distrust(self, reason: str) -> BookStatus | None:
         """The book is wrong: only a new snapshot makes it good. None if it was known to be stale."""
         self.update_id = 0
@@ -214,6 +232,10 @@ class BookSync:
         self.state, self.reason = StreamState.STALE, reason
         self.needs_snapshot = True
         return BookStatus(self.symbol, StreamState.STALE, reason)
+
+    def _gap(self) -> BookStatus:
+        self.gaps += 1
+        return self._stale(f"gap: {self.update_id} then {self._pending[0][0]}")
 
     def _live(self) -> BookSnapshot:
         self.state, self.reason = StreamState.LIVE, ""

@@ -5,19 +5,12 @@ from typing import Protocol
 
 import msgspec
 
-from actors.net import HttpRequest
+from connectors.dialect import Call
 from protocol import BookDelta, BookSnapshot, Rules, TopOfBook, Trade
 
 
 class BadFrame(ValueError):
     """Bytes from an exchange that are no message we know; the text says why."""
-
-
-class Weighed(msgspec.Struct, frozen=True):
-    """A request, and what it takes from the exchange's allowance."""
-
-    request: HttpRequest
-    weight: int = 1
 
 
 class Subscribed(msgspec.Struct, frozen=True):
@@ -46,7 +39,7 @@ class MarketDialect(Protocol):
     life_ms: int  # how long a connection lasts before the exchange cuts it
     subscribe_interval_ms: int  # between two subscribe frames on one connection
 
-    def rules_request(self, symbols: Sequence[str]) -> Weighed:
+    def rules_request(self, symbols: Sequence[str]) -> Call:
         """Asks for the rules of these markets."""
 
     def parse_rules(self, body: bytes) -> list[Rules]:
@@ -58,7 +51,7 @@ class MarketDialect(Protocol):
     def learn(self, rules: Rules) -> None:
         """Understand frames of this market from now on."""
 
-    def snapshot_request(self, symbol: str, levels: int) -> Weighed:
+    def snapshot_request(self, symbol: str, levels: int) -> Call:
         """Asks for the best `levels` of a book."""
 
     def parse_snapshot(self, symbol: str, body: bytes, ts_recv_ns: int) -> BookSnapshot:

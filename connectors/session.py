@@ -16,10 +16,10 @@ class SessionSettings(Settings):
     connect_ms: int = 5_000  # for a connection to open
     max_silence_ms: int = 5_000  # without a frame; then the owner is asked what that means
     first_retry_ms: int = 20  # the shortest delay before connecting again
-    max_retry_ms: int = 15_000
+    max_retry_ms: int = 5_000
     attempts_max: int = 100
     attempts_window_ms: int = 300_000
-    stable_ms: int = 10_000  # a connection that lived so long starts delays from the shortest again
+    stable_ms: int = 3_000  # a connection that lived so long starts delays from the shortest again
     life_ms: int = 0  # connect anew after this, before the exchange cuts; 0: never
     handover_ms: int = 10_000  # how long the old connection may stay beside the new one
 

@@ -1,0 +1,162 @@
+"""Binance Spot's market data: rules, books, streams."""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from actors.net import HttpRequest
+from connectors.binance.parse import new_parser
+from connectors.binance.sign import query
+from connectors.binance.symbols import Symbols, venue_symbol
+from connectors.dialect import Call
+from connectors.market_dialect import BadFrame, Event
+from market.levels import MAX_INT
+from market.rules import instrument_of
+from protocol import BookSnapshot, Rules
+
+STREAMS = ("depth@100ms", "bookTicker", "trade")
+STREAMS_PER_FRAME = 150
+WEIGHT = "weight"
+RULES_WEIGHT = 20
+DEPTH_WEIGHTS = ((100, 5), (500, 25), (1_000, 50), (5_000, 250))
+BAD_SYMBOL = -1121
+HOUR_MS = 3_600_000
+USED = ("PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE", "NOTIONAL", "MIN_NOTIONAL")
+
+
+class _Kind(msgspec.Struct):
+    filterType: str
+
+
+class _Filter(msgspec.Struct):
+    filterType: str
+    minPrice: Decimal = Decimal(0)
+    maxPrice: Decimal = Decimal(0)
+    tickSize: Decimal = Decimal(0)
+    minQty: Decimal = Decimal(0)
+    maxQty: Decimal = Decimal(0)
+    stepSize: Decimal = Decimal(0)
+    minNotional: Decimal = Decimal(0)
+    maxNotional: Decimal = Decimal(0)
+
+
+class _Symbol(msgspec.Struct):
+    symbol: str
+    status: str
+    baseAsset: str
+    quoteAsset: str
+    filters: list[msgspec.Raw]
+    baseAssetPrecision: int = 8
+    quoteAssetPrecision: int = 8
+
+
+class _Info(msgspec.Struct):
+    symbols: list[_Symbol]
+
+
+class _Error(msgspec.Struct):
+    code: int
+
+
+class BinanceMarket:
+    """MarketDialect of Binance Spot; testnet and the local exchange are only other URLs."""
+
+    life_ms = 23 * HOUR_MS  # the exchange cuts after 24 h
+    subscribe_interval_ms = 400  # five messages a second are allowed, pongs among them
+
+    def __init__(self, rest_url: str, ws_url: str) -> None:
+        self.rest_url = rest_url.rstrip("/")
+        self.ws_url = ws_url.rstrip("/")
+        self.symbols = Symbols()
+        self._parser = new_parser()
+        self.parse: Callable[[bytes, int], Sequence[Event]] = self._parser.parse  # one call less for each frame
+
+    def rules_request(self, symbols: Sequence[str]) -> Call:
+        """GET exchangeInfo for these markets."""
+        names = "[" + ",".join(f'"{venue_symbol(symbol)}"' for symbol in symbols) + "]"
+        return self._get("exchangeInfo", query({"symbols": names}), RULES_WEIGHT)
+
+    def parse_rules(self, body: bytes) -> list[Rules]:
+        """Rules of each market in an exchangeInfo; fees are not among them. Raises BadFrame."""
+        try:
+            rows = msgspec.json.decode(body, type=_Info).symbols
+            return [_rules(row, [_filter(raw) for raw in row.filters]) for row in rows]
+        except (msgspec.MsgspecError, UnicodeDecodeError, ArithmeticError, ValueError) as error:
+            raise BadFrame(f"exchangeInfo: {error}") from None
+
+    def unknown_market(self, status: int, body: bytes) -> bool:
+        """Whether the exchange says that one of the markets asked for does not exist."""
+        try:
+            return status == 400 and msgspec.json.decode(body, type=_Error).code == BAD_SYMBOL
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return False
+
+    def learn(self, rules: Rules) -> None:
+        """Understand frames of this market from now on."""
+        self.symbols.add(rules.symbol)
+        self._parser.learn(venue_symbol(rules.symbol), instrument_of(rules))
+
+    def snapshot_request(self, symbol: str, levels: int) -> Call:
+        """GET depth."""
+        weight = next((weight for most, weight in DEPTH_WEIGHTS if levels <= most), DEPTH_WEIGHTS[-1][1])
+        return self._get("depth", query({"symbol": venue_symbol(symbol), "limit": levels}), weight)
+
+    def parse_snapshot(self, symbol: str, body: bytes, ts_recv_ns: int) -> BookSnapshot:
+        """The book in a depth answer. Raises BadFrame."""
+        return self._parser.parse_snapshot(venue_symbol(symbol), body, ts_recv_ns)
+
+    def stream_url(self) -> str:
+        """Raw frames: they are shorter than combined ones, and each names its market."""
+        return f"{self.ws_url}/ws"
+
+    def subscribe(self, symbols: Sequence[str], first_request_id: int) -> list[bytes]:
+        """SUBSCRIBE frames for diffs, best prices and trades of these markets."""
+        streams = [f"{venue_symbol(symbol).lower()}@{stream}" for symbol in symbols for stream in STREAMS]
+        parts = [streams[n : n + STREAMS_PER_FRAME] for n in range(0, len(streams), STREAMS_PER_FRAME)]
+        return [
+            msgspec.json.encode({"method": "SUBSCRIBE", "params": part, "id": first_request_id + n})
+            for n, part in enumerate(parts)
+        ]
+
+    def _get(self, what: str, text: str, weight: int) -> Call:
+        return Call(HttpRequest("GET", f"{self.rest_url}/api/v3/{what}?{text}"), {WEIGHT: weight})
+
+
+def _filter(raw: msgspec.Raw) -> _Filter | None:
+    """A filter of the kinds that have numbers we use; the exchange has others, with other fields."""
+    kind = msgspec.json.decode(raw, type=_Kind).filterType
+    return msgspec.json.decode(raw, type=_Filter) if kind in USED else None
+
+
+def _rules(row: _Symbol, filters: Sequence[_Filter | None]) -> Rules:
+    by_kind = {one.filterType: one for one in filters if one is not None}
+    if not {"PRICE_FILTER", "LOT_SIZE"} <= by_kind.keys():
+        raise ValueError(f"{row.symbol} has no PRICE_FILTER or no LOT_SIZE")
+    price, lot = by_kind["PRICE_FILTER"], by_kind["LOT_SIZE"]
+    market = by_kind.get("MARKET_LOT_SIZE", _Filter("MARKET_LOT_SIZE"))
+    notional = by_kind.get("NOTIONAL") or by_kind.get("MIN_NOTIONAL") or _Filter("NOTIONAL")
+    return Rules(
+        symbol=f"{row.baseAsset}-{row.quoteAsset}",
+        base=row.baseAsset,
+        quote=row.quoteAsset,
+        tick_size=price.tickSize,
+        lot_size=lot.stepSize,
+        min_price_ticks=max(1, _steps(price.minPrice, price.tickSize, up=True)),
+        max_price_ticks=_steps(price.maxPrice, price.tickSize) or MAX_INT,
+        min_size_lots=max(1, _steps(lot.minQty, lot.stepSize, up=True)),
+        max_size_lots=_steps(lot.maxQty, lot.stepSize) or MAX_INT,
+        min_notional=notional.minNotional,
+        max_notional=notional.maxNotional,
+        market_max_size_lots=_steps(market.maxQty, lot.stepSize),
+        base_precision=row.baseAssetPrecision,
+        quote_precision=row.quoteAssetPrecision,
+        trading=row.status == "TRADING",
+    )
+
+
+def _steps(value: Decimal, step: Decimal, up: bool = False) -> int:
+    if step <= 0:
+        raise ValueError(f"step {step}")
+    whole, rest = divmod(value, step)
+    return min(int(whole) + (up and rest > 0), MAX_INT)

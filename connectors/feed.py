@@ -1,0 +1,465 @@
+"""MarketFeed: the market data of one connector, over one kept-up websocket with REST to start, repair and stand in."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+from actors.net import HttpAnswer, HttpFailure
+from connectors.book_source import OK, Ask, BookSource, Purpose
+from connectors.feed_market import FeedMarket
+from connectors.feed_settings import MAX_MARKETS, FeedSettings
+from connectors.gate import BookView
+from connectors.market_dialect import BadFrame, GoingAway, MarketDialect, Subscribed
+from connectors.session import MS_NS, Host, Session
+from connectors.subscriptions import Subscriptions
+from market.instrument import Instrument
+from market.rules import instrument_of
+from protocol import (
+    BookDelta,
+    BookSnapshot,
+    BookStatus,
+    Message,
+    Rules,
+    StreamState,
+    TopOfBook,
+    Trade,
+)
+
+WORK_NS = 250 * MS_NS
+STEADY_NS = 10_000 * MS_NS  # a book that was right for so long is repaired at once
+RULES_RETRY_NS = 1_000 * MS_NS
+MAX_RULES_RETRY_NS = 30_000 * MS_NS
+
+
+class FeedHost(Host, Protocol):
+    """The connector actor, as the feed needs it."""
+
+    name: str
+
+    def publish(self, topic: str, message: Message) -> int: ...
+
+
+class Counters(msgspec.Struct):
+    """What the feed has seen since it started; lag is the exchange's time of the last diff to ours."""
+
+    frames: int = 0
+    deltas: int = 0
+    trades: int = 0
+    tops: int = 0
+    doubles: int = 0
+    garbage: int = 0
+    stalls: int = 0
+    probes: int = 0
+    lag_ns: int = 0
+    lag_max_ns: int = 0
+
+
+class MarketFeed:
+    """Publishes Rules, books, best prices and trades of `markets` on the connector's md. topics.
+
+    `ask(call, then)` sends one REST call within the exchange's limits; `then` gets exactly one HttpAnswer or
+    HttpFailure. `changed()` is called when `state` may have changed. Begin with `start`; `stop` ends it.
+    """
+
+    def __init__(
+        self, host: FeedHost, dialect: MarketDialect, markets: Sequence[str], settings: FeedSettings, ask: Ask,
+        changed: Callable[[], None] = lambda: None, seed: str = "",
+    ) -> None:  # fmt: skip
+        assert 0 < len(markets) <= MAX_MARKETS, f"{len(markets)} markets: give 1 to {MAX_MARKETS}"
+        self.host = host
+        self.dialect = dialect
+        self.settings = settings
+        self.markets = {symbol: FeedMarket(host.name, symbol, host.now_ns) for symbol in markets}
+        self.unknown: list[str] = []  # markets that the exchange does not have
+        self.counters = Counters()
+        self.last_error = ""
+        kept = msgspec.structs.replace(
+            settings.session,
+            max_silence_ms=settings.silence_ms // 2,
+            life_ms=settings.session.life_ms or dialect.life_ms,
+        )
+        self.session = Session(host, dialect.stream_url(), self, kept, f"{host.name}/{seed}")
+        self.subscriptions = Subscriptions(host, self.session, dialect, settings, self._subscribed)
+        self.source = BookSource(host, dialect, settings, ask, self._delivered, self._bad)
+        self._ask = ask
+        self._changed = changed
+        self._parse = dialect.parse
+        self._garbage_ns: deque[int] = deque(maxlen=settings.garbage_max)
+        self._topics = {topic: (market, kind) for market in self.markets.values() for topic, kind in _topics(market)}
+        self._two_streams = False
+        self._rules_retry_ns = RULES_RETRY_NS
+        self._fees: tuple[Decimal, Decimal] | None = None
+        self._running = False
+
+    # -- for the connector -----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Learn the rules, then listen."""
+        self._running = True
+        for market in self.markets.values():
+            market.lost_ns = market.heard_ns = self.host.now_ns
+        self._ask_rules(list(self.markets))
+        self.host.after(WORK_NS, self._work)
+
+    def stop(self) -> None:
+        """Hang up, and do nothing more."""
+        self._running = False
+        self.session.stop()
+
+    @property
+    def state(self) -> str:
+        """STARTING (rules are missing), UNKNOWN MARKET, LIVE (every book), else DEGRADED."""
+        if self.unknown:
+            return "UNKNOWN MARKET"
+        if any(market.rules is None for market in self.markets.values()):
+            return "STARTING"
+        live = all(market.sync.state is StreamState.LIVE for market in self.markets.values())
+        return "LIVE" if live else "DEGRADED"
+
+    @property
+    def detail(self) -> str:
+        """Why, in a few words."""
+        if self.unknown:
+            return f"the exchange has no market {', '.join(self.unknown)}: correct `markets`"
+        for market in self.markets.values():
+            if market.rules is None:
+                return f"{market.symbol}: no rules yet {self.last_error}".rstrip()
+            if market.sync.state is not StreamState.LIVE:
+                return f"{market.symbol}: {market.sync.reason}"
+        return ""
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        """The rules of a market, once they are known."""
+        market = self.markets.get(symbol)
+        return market.instrument if market is not None else None
+
+    def book(self, symbol: str) -> BookView | None:
+        """The book as it is now, for the gate; None for a market that is not ours."""
+        market = self.markets.get(symbol)
+        if market is None:
+            return None
+        sync = market.sync
+        heard_ns = market.heard_ns
+        if sync.state is StreamState.LIVE:  # a stream that delivers anything delivers in order: no news is news
+            heard_ns = max(heard_ns, self.session.last_frame_ns)
+        best = sync.book
+        age_ns = max(0, self.host.now_ns - heard_ns)
+        return BookView(sync.state, best.best_bid_ticks, best.best_ask_ticks, market.book_seq, age_ns)
+
+    def set_fees(self, maker: Decimal, taker: Decimal) -> None:
+        """The account's commission rates, which exchangeInfo does not tell: they go out with the rules."""
+        self._fees = maker, taker
+        for market in self.markets.values():
+            if market.rules is not None:
+                self._take_rules(market.rules)
+
+    def snapshot(self, topic: str, cursor: int) -> Message | None:
+        """What says all of one of the feed's streams (see Actor.snapshot); None also for topics of others."""
+        market, kind = self._topics.get(topic, (None, ""))
+        if market is None:
+            return None
+        if kind == "book":
+            sync = market.sync
+            if sync.state is StreamState.STALE:
+                return BookStatus(market.symbol, sync.state, sync.reason)
+            return sync.whole()
+        return {"top": market.top, "rules": market.rules}.get(kind)
+
+    # -- frames ------------------------------------------------------------------------------------------------
+
+    def session_frame(self, session: Session, data: bytes) -> None:
+        """SessionOwner: what came, to what it says, to the bus."""
+        counters = self.counters
+        counters.frames += 1
+        try:
+            events = self._parse(data, self.host.now_ns)
+        except BadFrame as error:
+            self._bad(str(error))
+            return
+        for event in events:
+            kind = type(event)
+            if kind is BookDelta:
+                self._delta(event)  # type: ignore[arg-type]
+            elif kind is TopOfBook:
+                self._top(event)  # type: ignore[arg-type]
+            elif kind is Trade:
+                self._trade(event)  # type: ignore[arg-type]
+            elif kind is BookSnapshot:
+                self._delivered(self.markets[event.symbol], Purpose.SYNC, event, 0)  # type: ignore[union-attr, arg-type]
+            elif kind is Subscribed:
+                self.subscriptions.answered(event)  # type: ignore[arg-type]
+            elif kind is GoingAway:
+                session.renew(event.reason)  # type: ignore[union-attr]
+
+    def _delta(self, delta: BookDelta) -> None:
+        market = self.markets[delta.symbol]
+        told = market.sync.feed(delta)
+        now_ns = market.heard_ns = self.host.now_ns
+        counters = self.counters
+        counters.deltas += 1
+        counters.lag_ns = lag_ns = now_ns - delta.ts_event_ns
+        counters.lag_max_ns = max(counters.lag_max_ns, lag_ns)
+        if market.top_ahead_ns:
+            market.top_ahead_ns = now_ns if market.best_id() > delta.update_id else 0
+        if told is delta:
+            market.book_seq = self.host.publish(market.book_topic, delta)
+        elif told is not None:
+            self._tell(market, told)
+
+    def _top(self, top: TopOfBook) -> None:
+        market = self.markets[top.symbol]
+        if top.update_id <= market.best_id():
+            self.counters.doubles += 1
+            return
+        self.counters.tops += 1
+        market.top = top
+        if not market.top_ahead_ns and top.update_id > market.sync.update_id:
+            market.top_ahead_ns = self.host.now_ns
+        self.host.publish(market.top_topic, top)
+        told = market.sync.top(top)
+        if told is not None:
+            self._tell(market, told)
+
+    def _trade(self, trade: Trade) -> None:
+        market = self.markets[trade.symbol]
+        if trade.trade_id <= market.trade_id:
+            self.counters.doubles += 1
+            return
+        self.counters.trades += 1
+        market.trade_id = trade.trade_id
+        self.host.publish(market.trade_topic, trade)
+
+    def _tell(self, market: FeedMarket, told: Message) -> None:
+        """Publish a change of a book's state, and do what it calls for."""
+        market.book_seq = self.host.publish(market.book_topic, told)
+        now_ns = self.host.now_ns
+        market.top_ahead_ns = 0
+        if isinstance(told, BookStatus):
+            self.host.log.warning("book.stale", market=market.symbol, reason=told.reason)
+            if now_ns - market.live_ns < STEADY_NS:
+                self.source.later(market)  # stale again so soon: not at the pace of the diffs
+            else:
+                market.attempts = market.retry_ns = 0
+            self._pump()
+        elif market.sync.state is StreamState.LIVE:
+            market.live_ns = now_ns
+        self._changed()
+
+    def _bad(self, why: str) -> None:
+        """Bytes that mean nothing: counted; too many of them, and the connection is given up."""
+        now_ns = self.host.now_ns
+        self.counters.garbage += 1
+        self.last_error = why
+        times = self._garbage_ns
+        times.append(now_ns)
+        if len(times) == times.maxlen and now_ns - times[0] <= self.settings.garbage_ms * MS_NS:
+            times.clear()
+            self.host.log.warning("feed.garbage", last=why)
+            self._ask_rules(list(self.markets))  # a changed tick or lot would look like that
+            self.session.recycle("too many bad frames")
+
+    # -- the connection ------------------------------------------------------------------------------------------
+
+    def session_up(self, session: Session) -> None:
+        """SessionOwner: subscribe to everything."""
+        self._two_streams = session.is_handover
+        for market in self.markets.values():
+            market.sync.two_streams = session.is_handover
+        self.subscriptions.begin([market.symbol for market in self.markets.values() if market.instrument])
+
+    def session_down(self, session: Session, reason: str) -> None:
+        """SessionOwner: nothing comes, so no book is known to be right."""
+        self.host.log.warning("feed.down", reason=reason)
+        self.subscriptions.forget()
+        self.source.forget()
+        for market in self.markets.values():
+            market.stream_lost(self.host.now_ns)
+            told = market.sync.lost(f"stream down: {reason}")
+            if told is not None:
+                self._tell(market, told)
+        self._changed()
+
+    def session_silent(self, session: Session, silence_ms: int) -> None:
+        """SessionOwner: ask the exchange whether there is nothing to say; give up if it does not answer in time."""
+        if silence_ms >= self.settings.silence_ms or not any(m.subscribed for m in self.markets.values()):
+            session.recycle(f"silent for {silence_ms} ms")
+            return
+        market = min(self.markets.values(), key=lambda one: one.probe_ns)
+        if not market.asking and market.instrument is not None:
+            self.counters.probes += 1
+            self.source.ask(market, Purpose.PROBE)
+
+    def _subscribed(self, symbols: Sequence[str]) -> None:
+        """The exchange has confirmed some subscriptions."""
+        for symbol in symbols:
+            self.markets[symbol].stream_back(self.host.now_ns)
+        if self._two_streams and self.subscriptions.is_done:
+            self.host.after(self.settings.settle_ms * MS_NS, self._settle)
+        self._pump()
+
+    def _settle(self) -> None:
+        """Both connections have delivered for a while: the old one has nothing left that the new one has not."""
+        self.session.settled()
+        for market in self.markets.values():
+            told = market.sync.one_stream()
+            if told is not None:
+                self._tell(market, told)
+
+    # -- whole books ---------------------------------------------------------------------------------------------
+
+    def _pump(self) -> None:
+        if self._running:
+            self.source.pump(self.markets.values())
+
+    def _delivered(self, market: FeedMarket, purpose: Purpose, snapshot: BookSnapshot, limit: int) -> None:
+        """A whole book came."""
+        sync = market.sync
+        if purpose is Purpose.PROBE:
+            self._compare(market, snapshot)
+            return
+        if purpose is Purpose.POLL:
+            market.heard_ns = self.host.now_ns
+            told = sync.poll(snapshot, limit)
+        else:
+            told = sync.snapshot(snapshot, limit)
+            if sync.needs_snapshot:
+                self.source.later(market)
+            else:
+                market.heard_ns = self.host.now_ns
+        if told is not None:
+            self._tell(market, told)
+        self._pump()
+
+    def _compare(self, market: FeedMarket, snapshot: BookSnapshot) -> None:
+        """A book by REST beside ours, in a silence: equal ids prove it right; a newer one must come by stream too."""
+        if market.sync.state is not StreamState.LIVE:
+            return
+        if snapshot.update_id <= market.sync.update_id:
+            market.heard_ns = self.host.now_ns
+            self.session.confirm()
+        else:
+            grace_ns = self.settings.grace_ms * MS_NS
+            self.host.after(grace_ns, self._overdue, market, snapshot.update_id, self.session.connects)
+
+    def _overdue(self, market: FeedMarket, update_id: int, connects: int) -> None:
+        if connects == self.session.connects and market.sync.update_id < update_id:
+            self.counters.stalls += 1
+            self.session.recycle(f"{market.symbol}: REST is at update {update_id}, the stream is not")
+
+    # -- chores --------------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        """Four times a second: look for what is due or overdue."""
+        if not self._running:
+            return
+        self.host.after(WORK_NS, self._work)
+        now_ns = self.host.now_ns
+        stall_ns = self.settings.stall_ms * MS_NS
+        for market in self.markets.values():
+            ahead_ns = market.top_ahead_ns
+            if ahead_ns and now_ns - ahead_ns > stall_ns and market.sync.state is StreamState.LIVE:
+                self.counters.stalls += 1
+                self.session.recycle(f"{market.symbol}: best prices move and the book does not")
+                break
+        self._pump()
+
+    # -- rules ---------------------------------------------------------------------------------------------------
+
+    def _ask_rules(self, symbols: list[str]) -> None:
+        if self._running:
+            self._ask(self.dialect.rules_request(symbols), lambda answer: self._rules_answered(symbols, answer))
+
+    def _rules_answered(self, symbols: list[str], answer: HttpAnswer | HttpFailure) -> None:
+        if isinstance(answer, HttpAnswer) and self.dialect.unknown_market(answer.status, answer.body):
+            self._halve(symbols)
+            return
+        rules = self._parse_rules(answer)
+        if rules is None:
+            self.host.after(self._rules_retry_ns, self._ask_rules, symbols)
+            self._rules_retry_ns = min(2 * self._rules_retry_ns, MAX_RULES_RETRY_NS)
+        else:
+            self._rules_retry_ns = RULES_RETRY_NS
+            for row in rules:
+                if row.symbol in self.markets:
+                    self._take_rules(row)
+            told = {row.symbol for row in rules}
+            self._not_there([symbol for symbol in symbols if symbol not in told])
+            self._start_session()
+        self._changed()
+
+    def _parse_rules(self, answer: HttpAnswer | HttpFailure) -> list[Rules] | None:
+        """The rules in an answer; None if it holds none."""
+        if isinstance(answer, HttpFailure):
+            self.last_error = answer.text
+        elif answer.status != OK:
+            self.last_error = f"HTTP {answer.status} to a request for rules"
+        else:
+            try:
+                return self.dialect.parse_rules(answer.body)
+            except BadFrame as error:
+                self._bad(str(error))
+        return None
+
+    def _halve(self, symbols: list[str]) -> None:
+        """One of these does not exist: find out which; go on with the others."""
+        if len(symbols) > 1:
+            middle = len(symbols) // 2
+            self._ask_rules(symbols[:middle])
+            self._ask_rules(symbols[middle:])
+        else:
+            self._not_there(symbols)
+            self._start_session()
+            self._changed()
+
+    def _not_there(self, symbols: list[str]) -> None:
+        for symbol in symbols:
+            if symbol not in self.unknown and self.markets[symbol].rules is None:
+                self.unknown.append(symbol)
+                self.host.log.error("feed.unknown_market", market=symbol)
+
+    def _start_session(self) -> None:
+        known = [m for m in self.markets.values() if m.instrument is not None or m.symbol in self.unknown]
+        if len(known) == len(self.markets) > len(self.unknown) and not self.session.connects:
+            self.host.after(self.settings.rules_ms * MS_NS, self._refresh_rules)
+            self.session.start()
+
+    def _refresh_rules(self) -> None:
+        self.host.after(self.settings.rules_ms * MS_NS, self._refresh_rules)
+        self._ask_rules([symbol for symbol in self.markets if symbol not in self.unknown])
+
+    def _take_rules(self, rules: Rules) -> None:
+        """Rules of one of our markets, first told, read again or changed."""
+        market = self.markets[rules.symbol]
+        if self._fees is not None:
+            rules = msgspec.structs.replace(rules, maker_fee=self._fees[0], taker_fee=self._fees[1])
+        if rules == market.rules:
+            return
+        try:
+            instrument = instrument_of(rules)
+            self.dialect.learn(rules)
+        except ValueError as error:
+            self._bad(str(error))
+            return
+        before, market.instrument, market.rules = market.instrument, instrument, rules
+        self.host.publish(market.rules_topic, rules)
+        if before is not None and _scale(before) != _scale(instrument):
+            told = market.sync.distrust("the tick or lot has changed")  # its numbers meant something else
+            market.sync.book.clear()
+            if told is not None:
+                self._tell(market, told)
+
+
+def _scale(instrument: Instrument) -> tuple[Decimal, Decimal]:
+    return instrument.tick_size, instrument.lot_size
+
+
+def _topics(market: FeedMarket) -> list[tuple[str, str]]:
+    return [
+        (market.book_topic, "book"),
+        (market.top_topic, "top"),
+        (market.trade_topic, "trade"),
+        (market.rules_topic, "rules"),
+    ]
