@@ -8,7 +8,7 @@ from protocol import OrderUpdate, OrdStatus
 class Order:
     """`state` is merged news; `trades` are the keys of its fills (trade_ids.trade_key); `final_ns` is 0 while open."""
 
-    __slots__ = ("final_ns", "findings", "intent", "order_id", "reason", "state", "trades", "ts_event_ns")
+    __slots__ = ("final_ns", "findings", "intent", "order_id", "reason", "state", "touched_ns", "trades", "ts_event_ns")
 
     def __init__(self, intent: Intent) -> None:
         self.intent = intent
@@ -17,6 +17,7 @@ class Order:
         self.reason = ""
         self.ts_event_ns = 0
         self.final_ns = 0
+        self.touched_ns = intent.ts_ns  # when news of it was last merged
         self.trades: set[int] = set()
         self.findings: set[str] = set()
 

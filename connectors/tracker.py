@@ -280,6 +280,7 @@ class OrderTracker:
         self._expose(order, -1)
         order.state, _ = merge(before, news)
         self._expose(order, 1)
+        order.touched_ns = ts_ns
         if reason:
             order.reason = reason
         if order.is_final and not before.status.is_final:

@@ -1,0 +1,5 @@
+"""Binance Spot."""
+
+from connectors.binance.spot import BinanceSpot
+
+__all__ = ["BinanceSpot"]

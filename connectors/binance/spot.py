@@ -1,0 +1,33 @@
+"""Binance Spot: its connector. Testnet, mainnet and the local exchange differ in URLs alone."""
+
+from typing import Literal
+
+from actors.secret import ApiKey
+from connectors.binance.market import BinanceMarket
+from connectors.binance.requests import BinanceOrders
+from connectors.connector import Connector
+from connectors.feed import MarketFeed
+from connectors.settings import ConnectorSettings
+
+
+class BinanceSpot(Connector):
+    """Orders by REST, user data by the WebSocket API, market data by the streams."""
+
+    class Settings(ConnectorSettings):
+        """`logon`: how user data is subscribed to; "session" logs the connection on first."""
+
+        rest_url: str = "https://api.binance.com"
+        ws_url: str = "wss://stream.binance.com:9443"
+        ws_api_url: str = "wss://ws-api.binance.com:443"
+        logon: Literal["signature", "session"] = "signature"
+
+    def make_dialect(self, keys: ApiKey) -> BinanceOrders:
+        settings = self.settings
+        return BinanceOrders(
+            settings.rest_url, settings.ws_api_url, keys, settings.recv_window_ms, settings.request_ms, settings.logon
+        )
+
+    def make_feed(self) -> MarketFeed:
+        settings = self.settings
+        dialect = BinanceMarket(settings.rest_url, settings.ws_url)
+        return MarketFeed(self, dialect, settings.markets, settings.feed, self.ask, self.judge, self.name)

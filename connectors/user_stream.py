@@ -1,0 +1,132 @@
+"""The user stream: our orders, fills and balances as they happen, and whether it can be relied on."""
+
+from typing import TYPE_CHECKING
+
+from connectors.dialect import BadAnswer, Pong, UserReady, UserRefused
+from connectors.reports import AccountReport, OrderReport, StreamEnded, TradeReport
+from connectors.session import Session, SessionSettings
+
+if TYPE_CHECKING:
+    from connectors.connector import Connector
+
+MS_NS = 1_000_000
+LOGIN_MS = 5_000
+BAD_FRAMES_MAX = 20
+EXPECTED_MAX = 10_000
+
+
+class UserStream:
+    """Owner of one Session. `is_live`: logged in. `is_suspect`: it has kept from us what the exchange told over REST,
+    and has told nothing since; until it does, REST polling goes on beside it."""
+
+    def __init__(self, host: "Connector", settings: SessionSettings, silence_ms: int) -> None:
+        self.host = host
+        self.silence_ns = silence_ms * MS_NS
+        self.is_live = False
+        self.is_suspect = False
+        self.is_started = False
+        self.events = 0
+        self.garbage = 0
+        self._bad_in_a_row = 0
+        self._probed = False
+        self._expected: dict[str, int] = {}  # orders that REST told news of, and since when the stream owes it
+        self._session = Session(host, host.dialect.user_url(), self, settings, f"{host.name}.user")
+        self._login_timer = 0
+
+    @property
+    def is_reliable(self) -> bool:
+        return self.is_live and not self.is_suspect
+
+    def start(self) -> None:
+        self.is_started = True
+        self._session.start()
+
+    def stop(self) -> None:
+        self.is_live = False
+        self._session.stop()
+
+    def expect(self, cl_ord_id: str) -> None:
+        """The exchange has just told news of this order over REST: the stream owes us the same."""
+        if self.is_live and len(self._expected) < EXPECTED_MAX:
+            self._expected.setdefault(cl_ord_id, self.host.now_ns)
+
+    def check(self) -> None:
+        """Called now and then: has it kept something from us for too long?"""
+        for cl_ord_id, since_ns in self._expected.items():
+            if self.host.now_ns - since_ns < self.silence_ns:
+                return  # the oldest is first
+            self.is_suspect = True
+            self._session.recycle(f"it told nothing of {cl_ord_id}")
+            return
+
+    # -- the session's owner --------------------------------------------------------------------------
+
+    def session_up(self, session: Session) -> None:
+        for frame in self.host.dialect.user_login(self.host.exchange_ns):
+            session.send(frame)
+        self.host.cancel_timer(self._login_timer)
+        self._login_timer = self.host.after(LOGIN_MS * MS_NS, self._too_slow)
+
+    def _too_slow(self) -> None:
+        if not self.is_live or self._session.is_handover:
+            self._session.recycle("no answer to the login")
+
+    def session_down(self, session: Session, reason: str) -> None:
+        self.host.cancel_timer(self._login_timer)
+        self._expected.clear()
+        self._probed = False
+        if self.is_live:
+            self.is_live = False
+            self.host.user_down(reason)
+
+    def session_silent(self, session: Session, silence_ms: int) -> None:
+        """Nothing to tell is the usual case: a probe shows whether the connection still carries data."""
+        if self._probed:
+            self._probed = False
+            session.recycle(f"no answer to a probe, {silence_ms} ms of silence")
+        elif session.send(self.host.dialect.user_probe()):
+            self._probed = True
+
+    def session_frame(self, session: Session, data: bytes) -> None:
+        try:
+            events = self.host.dialect.parse_user(data)
+        except BadAnswer as error:
+            self.garbage += 1
+            self._bad_in_a_row += 1
+            self.host.log.warning("user frame", error=str(error), count=self.garbage)
+            if self._bad_in_a_row > BAD_FRAMES_MAX:
+                self._bad_in_a_row = 0
+                session.recycle("only garbage")
+            return
+        self._bad_in_a_row = 0
+        for event in events:
+            if isinstance(event, UserReady):
+                self._ready(session)
+            elif isinstance(event, Pong):
+                self._probed = False
+            elif isinstance(event, UserRefused):
+                self.host.user_refused(event)
+                session.recycle(event.reason)
+            elif isinstance(event, StreamEnded):
+                session.recycle(event.reason)
+            else:
+                self._told(event)
+
+    def _ready(self, session: Session) -> None:
+        self.host.cancel_timer(self._login_timer)
+        session.settled()
+        self.is_live = True
+        self.host.user_live()
+
+    def _told(self, event: OrderReport | TradeReport | AccountReport) -> None:
+        self.events += 1
+        if self.is_suspect:
+            self.is_suspect = False
+            self.host.user_trusted()
+        if isinstance(event, OrderReport):
+            self._expected.pop(event.cl_ord_id, None)
+            self.host.intake.order(event, "user stream")
+        elif isinstance(event, TradeReport):
+            self.host.intake.trade(event, "user stream")
+        else:
+            self.host.intake.account(event)
