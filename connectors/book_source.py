@@ -82,7 +82,7 @@ class BookSource:
         if market.asking or market.instrument is None or now_ns < market.retry_ns:
             return None
         if market.subscribed:
-            if market.sync.needs_snapshot:
+            if market.sync.needs_snapshot or market.sync.wants_refresh:
                 return Purpose.SYNC
             quiet_ns = self.settings.quiet_ms * MS_NS
             if now_ns - market.heard_ns >= quiet_ns and now_ns >= market.probe_ns:

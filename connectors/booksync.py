@@ -1,18 +1,44 @@
 """One order book out of snapshots and numbered diffs: right at its update id, or known to be stale."""
 
 from bisect import insort
+from collections import deque
 
 from market.book import Book
+from market.levels import MAX_INT
 from protocol import BookDelta, BookSnapshot, BookStatus, StreamState, TopOfBook
 
 MAX_BUFFERED = 1_000  # diffs kept while a snapshot is on its way: 100 s of them at ten a second
 MAX_HELD = 20  # diffs of one connection kept while another may still bring those before them
 MAX_JUMP = 0.2  # of the mid price in one diff; more is not believed without a snapshot
 MAX_TOPS = 256  # of another stream, kept to compare with the book once it is at their update ids
+MAX_RECENT = 200  # diffs kept to bring a later snapshot up to date with
+MARGIN = 4  # a new snapshot is wanted once the price has gone all but a quarter of the way to the last one's end
 MAX_OLDER = 2  # snapshots in a row older than our book; then the exchange has begun to count anew
 LEVEL_BYTES = 16
 
 Told = BookDelta | BookSnapshot | BookStatus
+
+
+class Reach:
+    """How far a snapshot tells of a book. Bids below the floor and asks above the ceiling (0: none) are unknown."""
+
+    __slots__ = ("ceiling_ticks", "floor_ticks", "high_ticks", "low_ticks")
+
+    def __init__(self, snapshot: BookSnapshot | None = None, limit: int = 0) -> None:
+        self.floor_ticks = self.ceiling_ticks = self.low_ticks = 0
+        self.high_ticks = MAX_INT
+        if snapshot is None:
+            return
+        self.floor_ticks = floor_ticks = _last_price(snapshot.bids, limit)
+        self.ceiling_ticks = ceiling_ticks = _last_price(snapshot.asks, limit)
+        if floor_ticks:
+            self.low_ticks = floor_ticks + (_first_price(snapshot.bids) - floor_ticks) // MARGIN
+        if ceiling_ticks:
+            self.high_ticks = ceiling_ticks - (ceiling_ticks - _first_price(snapshot.asks)) // MARGIN
+
+    @property
+    def is_cut(self) -> bool:
+        return bool(self.floor_ticks or self.ceiling_ticks)
 
 
 class BookSync:
@@ -21,7 +47,8 @@ class BookSync:
     Sizes in diffs are absolute. Live, the next diff must begin exactly one id after the last; the first diff
     after a snapshot, and those of a second connection (`two_streams`), may begin earlier. A hole makes the book
     stale on the very diff that shows it; diffs are kept until they join again, to one that was late or to a
-    snapshot.
+    snapshot. A snapshot that was cut off tells of so many levels only: as the price comes near their end,
+    `wants_refresh` asks for another while the book is live.
     """
 
     def __init__(self, symbol: str) -> None:
@@ -32,6 +59,7 @@ class BookSync:
         self.update_id = 0  # what `book` is right at, whatever the state; 0: nothing
         self.ts_event_ns = 0
         self.needs_snapshot = True
+        self.wants_refresh = False
         self.two_streams = False
         self.gaps = self.resyncs = self.ignored = self.dropped = self.refused = 0
         self._joined = False  # a diff has followed the snapshot exactly
@@ -39,8 +67,8 @@ class BookSync:
         self._arrivals = 0
         self._older = 0
         self._tops: dict[int, TopOfBook] = {}
-        self._floor_ticks = 0  # a snapshot of so many levels does not tell of bids below
-        self._ceiling_ticks = 0  # ... nor of asks above; 0: it holds all there is
+        self._recent: deque[BookDelta] = deque(maxlen=MAX_RECENT)
+        self._reach = Reach()
 
     # -- diffs -------------------------------------------------------------------------------------------
 
@@ -111,6 +139,7 @@ class BookSync:
         changed = book.apply_delta(delta.bids, delta.asks)
         self.update_id = delta.update_id
         self.ts_event_ns = delta.ts_event_ns
+        self._recent.append(delta)
         if changed or delta.update_id in self._tops:
             return self._judge(before)
         return ""
@@ -122,7 +151,9 @@ class BookSync:
 
         Nothing while it does not join them: `needs_snapshot` then stays set.
         """
-        if self.state is StreamState.LIVE or self._is_too_old(snapshot):
+        if self.state is StreamState.LIVE:
+            return self._refresh(snapshot, limit) if self.wants_refresh else None
+        if self._is_too_old(snapshot):
             return None
         self._load(snapshot, limit)
         why = self._judge(0)
@@ -158,9 +189,27 @@ class BookSync:
         self.book.apply_snapshot(snapshot.bids, snapshot.asks)
         self.update_id = snapshot.update_id
         self.ts_event_ns = snapshot.ts_event_ns
-        self._floor_ticks = _last_price(snapshot.bids, limit)
-        self._ceiling_ticks = _last_price(snapshot.asks, limit)
+        self._recent.clear()
         self._joined = False
+        self._reach = Reach(snapshot, limit)
+        self.wants_refresh = False
+
+    def _refresh(self, snapshot: BookSnapshot, limit: int) -> Told | None:
+        """A later snapshot for a live book: with the diffs since, it must be the same book, and reach further."""
+        later = [delta for delta in self._recent if delta.update_id > snapshot.update_id]
+        if snapshot.update_id > self.update_id or (later and later[0].first_id > snapshot.update_id + 1):
+            self.refused += 1
+            return None
+        book = Book()
+        book.apply_snapshot(snapshot.bids, snapshot.asks)
+        for delta in later:
+            book.apply_delta(delta.bids, delta.asks)
+        if _best(book) != _best(self.book):
+            return self.distrust(f"a snapshot brought up to update {self.update_id} differs")
+        self.book = book
+        self._reach = Reach(snapshot, limit)
+        self.wants_refresh = False
+        return self.whole()
 
     # -- what is known from elsewhere ----------------------------------------------------------------------
 
@@ -212,21 +261,17 @@ class BookSync:
         bid_ticks, ask_ticks, mid_x2 = book.best_bid_ticks, book.best_ask_ticks, book.mid_x2_ticks
         if mid_x2 and bid_ticks >= ask_ticks:
             return f"crossed: bid {bid_ticks}, ask {ask_ticks} ticks"
-        ceiling_ticks = self._ceiling_ticks
-        if bid_ticks < self._floor_ticks or (ceiling_ticks and not 0 < ask_ticks <= ceiling_ticks):
-            return "beyond the levels that the snapshot told of"
+        reach = self._reach
+        if bid_ticks < reach.low_ticks or not 0 < ask_ticks <= reach.high_ticks:
+            if bid_ticks < reach.floor_ticks or (reach.ceiling_ticks and not 0 < ask_ticks <= reach.ceiling_ticks):
+                return "beyond the levels that the snapshot told of"
+            self.wants_refresh = reach.is_cut
         if mid_x2_before and mid_x2 and abs(mid_x2 - mid_x2_before) > MAX_JUMP * mid_x2_before:
             return f"absurd: the mid went from {mid_x2_before // 2} to {mid_x2 // 2} ticks in one update"
         return ""
 
     def _agrees(self, top: TopOfBook) -> bool:
-        book = self.book
-        return (
-            book.best_bid_ticks == top.bid_ticks
-            and book.best_ask_ticks == top.ask_ticks
-            and book.best_bid_lots == top.bid_lots
-            and book.best_ask_lots == top.ask_lots
-        )
+        return _best(self.book) == (top.bid_ticks, top.bid_lots, top.ask_ticks, top.ask_lots)
 
     def _stale(self, reason: str) -> BookStatus:
         self.state, self.reason = StreamState.STALE, reason
@@ -242,6 +287,14 @@ class BookSync:
         self.needs_snapshot = False
         self.resyncs += 1
         return self.whole()
+
+
+def _best(book: Book) -> tuple[int, int, int, int]:
+    return book.best_bid_ticks, book.best_bid_lots, book.best_ask_ticks, book.best_ask_lots
+
+
+def _first_price(levels: bytes) -> int:
+    return int.from_bytes(levels[:8], "little", signed=True)
 
 
 def _last_price(levels: bytes, limit: int) -> int:

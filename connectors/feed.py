@@ -325,7 +325,7 @@ class MarketFeed:
             told = sync.poll(snapshot, limit)
         else:
             told = sync.snapshot(snapshot, limit)
-            if sync.needs_snapshot:
+            if sync.needs_snapshot or sync.wants_refresh:
                 self.source.later(market)
             else:
                 market.heard_ns = self.host.now_ns
