@@ -39,10 +39,16 @@ class Account:
         self._stale: dict[str, str] = {}  # "orders", "balances": why they are not to be relied on
         self._net: dict[str, Balance] = {}
         self._net_version = -1
+        self._told_times = 0
+
+    @property
+    def version(self) -> int:
+        """Grows whenever a balance may have changed: for those who cache."""
+        return self._told_times + self.orders.version
 
     def balance(self, asset: str) -> Balance:
         """Free and locked; what own orders will hold that the exchange has not yet counted is locked."""
-        if self._net_version != self.orders.version:
+        if self._net_version != self.version:
             self._count()
         return self._net.get(asset, NOTHING)
 
@@ -51,8 +57,12 @@ class Account:
         self._rows = {asset: (free, locked) for asset, free, locked in news.rows}
         self._ts_event_ns = news.ts_event_ns
         self.balances_told = True
-        self._net_version = -1
+        self._told_times += 1
         self.judge()
+
+    def recount(self) -> None:
+        """What is held must be worked out anew: a market's rules became known, or changed."""
+        self._told_times += 1
 
     def mark(self, what: str, why_stale: str) -> None:
         """Orders or balances can ("" as the reason) or cannot be relied on."""
@@ -87,7 +97,7 @@ class Account:
         for asset, (free, locked) in self._rows.items():
             amount = held.get(asset, ZERO)
             self._net[asset] = Balance(EXACT.subtract(free, amount), EXACT.add(locked, amount))
-        self._net_version = self.orders.version
+        self._net_version = self.version
 
     def _holds(self, order: Order) -> tuple[str, Decimal]:
         """(asset, amount) that the exchange locks for an open order."""

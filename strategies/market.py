@@ -24,6 +24,9 @@ class Market:
     """
 
     __slots__ = (
+        "_free_base_lots",
+        "_free_quote",
+        "_free_version",
         "account",
         "best_ask_lots",
         "best_ask_ticks",
@@ -66,6 +69,8 @@ class Market:
         self.trading = False  # the exchange takes orders for it
         self.maker_fee = ZERO  # parts of the notional: Decimal("0.001") is 10 bps
         self.taker_fee = ZERO
+        self._free_base_lots = self._free_quote = 0
+        self._free_version = -1
         self.last_trade: Trade | None = None
         self.top: TopOfBook | None = None  # only for strategies that handle TopOfBook
         self.ready = False
@@ -132,15 +137,16 @@ class Market:
     @property
     def free_base_lots(self) -> int:
         """The free balance of the base in whole lots; 0 while the rules are not known."""
-        rules = self.rules
-        return 0 if rules is None else max(rules.size_lots(self.balance(rules.base).free, Rounding.DOWN), 0)
+        if self._free_version != self.account.version:
+            self._count_free()
+        return self._free_base_lots
 
     @property
     def free_quote(self) -> int:
         """The free balance of the quote in whole ticks * lots; 0 while the rules are not known."""
-        if self.rules is None:
-            return 0
-        return max(int(self.balance(self.rules.quote).free // self.rules.notional_unit), 0)
+        if self._free_version != self.account.version:
+            self._count_free()
+        return self._free_quote
 
     def book_age_ns(self, now_ns: int) -> int:
         """How long ago the connector last told of the book."""
@@ -186,6 +192,7 @@ class Market:
             news.base_precision,
             news.quote_precision,
         )
+        self.account.recount()
         self.trading, self.maker_fee, self.taker_fee = news.trading, news.maker_fee, news.taker_fee
         self.position.learn(self.rules)
         self.judge()
@@ -209,14 +216,22 @@ class Market:
             and not self.rules_reason
         )
 
+    def _count_free(self) -> None:
+        rules = self.rules
+        if rules is not None:
+            self._free_base_lots = max(rules.size_lots(self.balance(rules.base).free, Rounding.DOWN), 0)
+            self._free_quote = max(int(self.balance(rules.quote).free // rules.notional_unit), 0)
+            self._free_version = self.account.version
+
     def _look(self) -> None:
         """The top has changed: take it over, so that reading it costs one attribute."""
         book = self.book
-        self.best_bid_ticks: int = book.best_bid_ticks
-        self.best_bid_lots: int = book.best_bid_lots
-        self.best_ask_ticks: int = book.best_ask_ticks
-        self.best_ask_lots: int = book.best_ask_lots
-        self.mid_x2_ticks: int = book.mid_x2_ticks
-        self.mid_ticks: int = self.mid_x2_ticks // 2
-        self.spread_ticks: int = book.spread_ticks
-        self.judge()
+        bid, ask = book.best_bid_ticks, book.best_ask_ticks
+        self.best_bid_ticks, self.best_bid_lots = bid, book.best_bid_lots
+        self.best_ask_ticks, self.best_ask_lots = ask, book.best_ask_lots
+        both = bid > 0 and ask > 0
+        self.mid_x2_ticks = mid_x2 = bid + ask if both else 0
+        self.mid_ticks = mid_x2 // 2
+        self.spread_ticks = spread = ask - bid if both else 0
+        if self.ready is not (spread > 0):
+            self.judge()

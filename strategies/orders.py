@@ -34,6 +34,7 @@ class Order:
         "size_lots",
         "status",
         "symbol",
+        "taken",
         "time_in_force",
         "told",
     )
@@ -66,7 +67,8 @@ class Order:
         self.reason = ""
         self.cancel_wanted = False
         self.in_doubt = False
-        self.told = False  # the connector has shown that it has this order
+        self.taken = False  # the connector has answered that it has this order
+        self.told = False  # the connector has told of this order
         self.accepted_ns = 0  # the exchange's time of the first news that it rests or traded
 
     @property
@@ -139,6 +141,8 @@ class OrderTable:
 
     def answered(self, order: Order, answer: Answer) -> bool:
         """The connector's answer to the order's command; whether it changed the order."""
+        if answer.code is AnswerCode.OK:
+            order.taken = True
         if order.told or order.status.is_final or answer.code is AnswerCode.OK:
             return False
         if answer.code is AnswerCode.SILENT:
@@ -184,7 +188,8 @@ class OrderTable:
         """The connector's whole list, told at ts_ns: (orders it changed, fills that are news).
 
         An open order that is not in it is over: if the connector had it, by an end that was missed; if not,
-        and its deadline was before ts_ns, it was never placed. Before its deadline it may be on its way.
+        and its deadline was before ts_ns, it was never placed. Before its deadline it may be on its way: it is
+        in doubt, and the list must be asked for again.
         """
         news = [fill for fill in snapshot.fills if fill.fill_no > self.fill_no]
         self.fill_no = max([snapshot.fill_no, *(fill.fill_no for fill in news)])
@@ -194,13 +199,10 @@ class OrderTable:
         changed = [order for order in map(self.update, snapshot.orders) if order is not None]
         listed = {row.intent for row in snapshot.orders}
         for order in [order for order in self.open.values() if order.intent not in listed]:
-            if order.told:
-                filled = order.cum_lots >= order.size_lots
-                order.end(OrdStatus.FILLED if filled else OrdStatus.CANCELED, "" if filled else ENDED_UNSEEN)
-            elif order.deadline_ns < ts_ns:
-                order.end(OrdStatus.NOT_PLACED, "not in the connector's list after its deadline")
-            else:
+            if not order.told and order.deadline_ns >= ts_ns:
+                order.in_doubt = True  # until a list that is told later
                 continue
+            _end_unlisted(order)
             self._file(order)
             changed.append(order)
         self.known = True
@@ -242,6 +244,15 @@ class OrderTable:
         self.finished[intent] = order
         while len(self.finished) > FINISHED_MAX:
             self.finished.popitem(last=False)
+
+
+def _end_unlisted(order: Order) -> None:
+    """Its connector's list has it no more."""
+    if order.told or order.taken:
+        filled = order.cum_lots >= order.size_lots
+        order.end(OrdStatus.FILLED if filled else OrdStatus.CANCELED, "" if filled else ENDED_UNSEEN)
+    else:
+        order.end(OrdStatus.NOT_PLACED, "not in the connector's list after its deadline")
 
 
 def want_cancel(orders: Iterable[Order], wanted: bool) -> list[Order]:

@@ -186,6 +186,8 @@ class Replicas:
         known_before = account.orders.known
         changed, fills = account.orders.replace(news, self._envelope.ts_ns)
         account.judge()
+        if account.orders.in_doubt:
+            self.ask_soon()
         for fill in fills if known_before else []:
             self._strategy.told_fill(fill)
         for order in changed:

@@ -153,11 +153,12 @@ class Strategy(Handlers, Actor):
         return self.now_ns + self.answer_within_ms * MS_NS
 
     def _answered(self, market: Market, order: Order, replaces: Order | None, answer: Answer) -> None:
+        moved = market.account.orders.answered(order, answer)
         if answer.code is AnswerCode.OK:
             return
         if replaces is not None:
             want_cancel([replaces], False)
-        if market.account.orders.answered(order, answer):
+        if moved:
             self.log.warning("order not taken", intent=order.intent, code=answer.code.name, reason=answer.text)
             self.order_changed(order)
         if order.in_doubt:

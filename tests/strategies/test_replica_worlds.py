@@ -1,0 +1,133 @@
+"""Seeded worlds: lost messages, deaths on both sides, late fills; in the end the strategy knows what is true."""
+
+from random import Random
+
+import pytest
+
+from protocol import OrdStatus, Side
+from strategies import Strategy
+
+SEEDS = 40
+STEPS = 60
+
+
+class Trader(Strategy):
+    """Does as the world says; notes each fill that it is told."""
+
+    class Settings(Strategy.Settings):
+        market: str = "binance:BTC-USDT"
+
+    def __init__(self, name, settings, runtime) -> None:
+        super().__init__(name, settings, runtime)
+        self.told = []
+
+    def on_fill(self, fill) -> None:
+        self.told.append(fill.fill_no)
+
+
+class World:
+    """One seed: a house in which everything that can go wrong does."""
+
+    def __init__(self, house, seed: int) -> None:
+        self.house = house
+        self.rng = Random(seed)
+        self.seen = []  # every order that any life of the strategy has made
+        house.start(Trader)
+        self.lose_frames(0.1)
+
+    def lose_frames(self, share: float) -> None:
+        """Let the broker's publications get lost on the bus."""
+        port = self.house.sim.nodes["binance"]
+        send, rng = type(port).pub, self.rng
+        port.pub = lambda frame: None if rng.random() < share else send(port, frame)
+
+    @property
+    def market(self):
+        return self.house.strategy.market("binance:BTC-USDT")
+
+    def step(self) -> None:
+        actions = [self.place, self.place, self.cancel, self.replace, self.trade, self.trade, self.end]
+        actions += [self.kill_broker, self.kill_strategy, self.place_into_death] if self.rng.random() < 0.2 else []
+        self.rng.choice(actions)()
+        self.house.sim.run_for(self.rng.choice([0.0, 0.05, 0.3, 1.0]))
+
+    def place(self) -> None:
+        strategy, market = self.house.strategy, self.market
+        if self.rng.random() < 0.5:
+            price = self.rng.randrange(9_000, 9_990)
+            order = self.house.act(strategy, strategy.buy, market, price_ticks=price, size_lots=self.rng.randint(2, 9))
+        else:
+            price = self.rng.randrange(10_011, 11_000)
+            order = self.house.act(strategy, strategy.sell, market, price_ticks=price, size_lots=self.rng.randint(2, 9))
+        self.seen.append(order)
+
+    def place_into_death(self) -> None:
+        """The connector dies with a command on the wire."""
+        strategy = self.house.strategy
+        self.seen.append(strategy.buy(self.market, price_ticks=9_900, size_lots=5))
+        self.house.sim.settle(self.house.sim.nodes["maker"])
+        self.kill_broker()
+
+    def cancel(self) -> None:
+        if self.market.open_orders:
+            order = self.rng.choice(self.market.open_orders)
+            self.house.act(self.house.strategy, self.house.strategy.cancel, self.market, order)
+
+    def replace(self) -> None:
+        if self.market.open_orders:
+            order = self.rng.choice(self.market.open_orders)
+            swap = self.house.strategy.replace
+            price = order.price_ticks + (5 if order.side is Side.SELL else -5)
+            new = self.house.act(self.house.strategy, swap, self.market, order, price_ticks=price, size_lots=4)
+            self.seen.append(new)
+
+    def trade(self) -> None:
+        orders = self.house.broker.orders
+        if orders:
+            intent = self.rng.choice(sorted(orders))
+            left = orders[intent].size_lots - orders[intent].cum_lots
+            self.house.exchange(self.house.broker.trade, intent, self.rng.randint(1, left))
+
+    def end(self) -> None:
+        orders = self.house.broker.orders
+        if orders:
+            self.house.exchange(self.house.broker.end, self.rng.choice(sorted(orders)), OrdStatus.CANCELED)
+
+    def kill_broker(self) -> None:
+        """It comes back with what its journal holds."""
+        old = self.house.broker
+        self.house.sim.kill("binance")
+        self.house.sim.run_for(self.rng.choice([0.0, 0.5, 5.0]))
+        self.house.start_broker()
+        new = self.house.broker
+        new.orders, new.fills, new.row, new.free = old.orders, old.fills, old.row, old.free
+        self.lose_frames(0.1)
+
+    def kill_strategy(self) -> None:
+        self.house.sim.kill("maker")
+        self.house.start(Trader)
+
+    def settle(self) -> None:
+        self.lose_frames(0)
+        self.house.sim.run_for(12)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_after_any_trouble_the_strategy_knows_its_orders_its_position_and_its_money(house, seed):
+    world = World(house, seed)
+    for _ in range(STEPS):
+        world.step()
+        told = house.strategy.told
+        assert told == sorted(set(told)), "a fill was told twice"
+    world.settle()
+    market, broker = world.market, house.broker
+    assert market.ready, market.why_not_ready
+    told = {order.intent: (order.status, order.cum_lots) for order in market.open_orders}
+    assert told == {intent: (order.status, order.cum_lots) for intent, order in broker.orders.items()}
+    assert market.position.bought_lots == broker.row.bought_lots
+    assert market.position.sold_lots == broker.row.sold_lots
+    assert market.position.cash_flow == broker.row.sold_notional - broker.row.bought_notional
+    rows = {asset: (free, locked) for asset, free, locked in broker.balances().rows}
+    assert {asset: tuple(market.balance(asset)) for asset in rows} == rows
+    for order in world.seen:
+        assert not order.in_doubt or order.intent >> 32 != house.sim.epochs["maker"]
