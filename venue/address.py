@@ -9,6 +9,8 @@ import msgspec
 
 from venue.errors import BadVenue
 
+BACKLOG = 512
+
 
 class Address(msgspec.Struct):
     """The content of an address file."""
@@ -29,7 +31,7 @@ def last_port(path: Path | None) -> int:
 
 
 def bind(host: str, port: int, path: Path | None) -> socket.socket:
-    """A bound socket: on `port`, or (0) on the port of the last run if it is free, else on any.
+    """A listening socket: on `port`, or (0) on the port of the last run if it is free, else on any.
 
     Raises BadVenue where the port asked for is taken, or the host is not of this machine.
     """
@@ -40,6 +42,7 @@ def bind(host: str, port: int, path: Path | None) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((host, candidate))
+            listening.listen(BACKLOG)  # only now is a port known to be free: SO_REUSEADDR lets two bind it
             return listening
         except OSError as error:
             listening.close()

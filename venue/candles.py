@@ -104,18 +104,15 @@ class Candles:
                 candles.append(Candle(start_ns, price, price, price, price))
             candles[-1].add(trade)
 
-    def latest(self, interval_ns: int, now_ns: int) -> Candle | None:
-        """The candle of now, or None where nothing traded in it."""
+    def latest(self, interval_ns: int, now_ns: int, last_ticks: int) -> Candle:
+        """The candle that `now_ns` is in; flat at the last price where nothing traded in it."""
         start_ns = opening(now_ns, interval_ns)
-        return next(self._merged(interval_ns, start_ns), None)
+        flat = Candle(start_ns, last_ticks, last_ticks, last_ticks, last_ticks)
+        return next(self._merged(interval_ns, start_ns), flat)
 
     def merged(self, interval_ns: int, from_ns: int, to_ns: int) -> list[Candle]:
         """Candles that open in [from, to], oldest first. Spans without trades have none."""
-        return [
-            c
-            for c in self._merged(interval_ns, opening(from_ns, interval_ns))
-            if from_ns <= c.open_ns <= to_ns
-        ]
+        return [c for c in self._merged(interval_ns, opening(from_ns, interval_ns)) if from_ns <= c.open_ns <= to_ns]
 
     def _merged(self, interval_ns: int, from_ns: int) -> Iterator[Candle]:
         base = self.seconds if interval_ns < MINUTE_NS else self.minutes

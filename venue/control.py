@@ -12,6 +12,7 @@ from venue.accounts import Account
 from venue.connections import Connections
 from venue.endpoint import MILLISECOND_NS
 from venue.engine import Engine
+from venue.errors import ApiError
 from venue.faults import ErrorNext, Faults, Silence
 from venue.numbers import atoms, fixed8
 from venue.params import Params, split_pairs
@@ -55,9 +56,7 @@ def is_loopback(remote: str) -> bool:
 class Control:
     """Handlers by method and path."""
 
-    def __init__(
-        self, engine: Engine, connections: Connections, user_stream: UserStream, faults: Faults
-    ) -> None:
+    def __init__(self, engine: Engine, connections: Connections, user_stream: UserStream, faults: Faults) -> None:
         self.engine = engine
         self.connections = connections
         self.user_stream = user_stream
@@ -82,7 +81,7 @@ class Control:
             return self._answer(404, {"error": f"no such control; there are {known}"})
         try:
             return self._answer(200, handler(request, now_ns))
-        except (msgspec.MsgspecError, BadControl, ValueError) as error:
+        except (msgspec.MsgspecError, ApiError, BadControl, ValueError) as error:
             return self._answer(400, {"error": str(error)})
 
     def _answer(self, status: int, body: Any) -> Response:
@@ -110,14 +109,11 @@ class Control:
                 asset: {"free": fixed8(balance.free), "locked": fixed8(balance.locked)}
                 for asset, balance in account.balances.items()
             },
-            "opening": {
-                asset: fixed8(amount) for asset, amount in self.engine.accounts.opening[account.name].items()
-            },
+            "opening": {asset: fixed8(amount) for asset, amount in self.engine.accounts.opening[account.name].items()},
             "open_orders": [render.status(symbols[o.symbol], o, ms) for o in account.open_orders.values()],
             "orders": [render.status(symbols[o.symbol], o, ms) for o in account.orders.values()],
             "trades": [
-                {**render.execution(symbols[one.symbol], one, ms), "side": one.side.name}
-                for one in account.executions
+                {**render.execution(symbols[one.symbol], one, ms), "side": one.side.name} for one in account.executions
             ],
         }
 

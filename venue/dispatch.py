@@ -70,9 +70,7 @@ class Dispatch:
         response = self._answer(endpoint, request, now_ns)
         if fault is None:
             return response
-        return (
-            fault.response() if fault.replaces else msgspec.structs.replace(response, delay_ns=fault.delay_ns)
-        )
+        return fault.response() if fault.replaces else msgspec.structs.replace(response, delay_ns=fault.delay_ns)
 
     def _answer(self, endpoint: Endpoint, request: Request, now_ns: int) -> Response:
         key: ApiKey | None = None
@@ -91,9 +89,7 @@ class Dispatch:
             status, body = error.status, ENCODER.encode(error.body())
             if error.retry_after_s:
                 headers["retry-after"] = str(error.retry_after_s)
-        headers["x-mbx-used-weight"] = headers["x-mbx-used-weight-1m"] = str(
-            self._weight(request.remote, now_ns)
-        )
+        headers["x-mbx-used-weight"] = headers["x-mbx-used-weight-1m"] = str(self._weight(request.remote, now_ns))
         if key is not None and endpoint.path.startswith("/api/v3/order"):
             counts = self.limits.counts(key.account)
             headers["x-mbx-order-count-10s"] = str(counts.ten_seconds.now(now_ns))
@@ -107,9 +103,7 @@ class Dispatch:
         api_key = request.headers.get("x-mbx-apikey", "")
         security.check_key_format(api_key)
         key = self.engine.accounts.key(api_key)
-        payload, signature = security.signed_payload(
-            request.query, request.body if request.method != "GET" else b""
-        )
+        payload, signature = security.signed_payload(request.query, request.body if request.method != "GET" else b"")
         self.verify(key, payload, signature, params, now_ns)
         return key
 

@@ -140,9 +140,7 @@ class Engine:
     def _check(self, account: Account, intent: Intent) -> None:
         if (intent.symbol.name, intent.client_order_id) in account.open_by_client_id:
             raise errors.rejected("Duplicate order sent.")
-        if intent.ord_type == "LIMIT_MAKER" and intent.symbol.matching.would_match(
-            intent.side, intent.price_ticks
-        ):
+        if intent.ord_type == "LIMIT_MAKER" and intent.symbol.matching.would_match(intent.side, intent.price_ticks):
             raise errors.rejected("Order would immediately match and take.")
 
     def _order(self, account: Account, intent: Intent, now_ns: int) -> Order:

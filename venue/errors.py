@@ -17,12 +17,16 @@ class LogDamaged(TickbusError):
     exit_code = 70
 
 
+class LogInUse(TickbusError):
+    """Another venue writes this log."""
+
+    exit_code = 75
+
+
 class ApiError(Exception):
     """An answer {"code": .., "msg": ..}; `data` is there for cancel-replace and rate limits only."""
 
-    def __init__(
-        self, code: int, msg: str, status: int = 400, data: Any = None, retry_after_s: int = 0
-    ) -> None:
+    def __init__(self, code: int, msg: str, status: int = 400, data: Any = None, retry_after_s: int = 0) -> None:
         super().__init__(msg)
         self.code = code
         self.msg = msg
@@ -97,8 +101,7 @@ def too_precise(name: str) -> ApiError:
 def bad_combination(first: str, second: str) -> ApiError:
     return ApiError(
         -1128,
-        "Combination of optional parameters invalid. "
-        f"Recommendation: '{first}' and '{second}' must both be sent.",
+        f"Combination of optional parameters invalid. Recommendation: '{first}' and '{second}' must both be sent.",
     )
 
 

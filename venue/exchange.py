@@ -128,9 +128,7 @@ class Exchange:
                 self.limits.charge(remote, CONNECTION_WEIGHT, now_ns)
         except ApiError:
             return False
-        connection = Connection(
-            conn_id, USER if path == WS_API_PATH else MARKET, remote, now_ns, unit_ns=unit_ns
-        )
+        connection = Connection(conn_id, USER if path == WS_API_PATH else MARKET, remote, now_ns, unit_ns=unit_ns)
         connection.returns_limits = options.flag("returnRateLimits", True)
         names: list[str] = []
         if path == "/stream":

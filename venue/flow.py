@@ -22,9 +22,7 @@ MAX_ACTIONS = 2000
 class Flow:
     """One market's crowd. `next_ns` is when it next wants to act."""
 
-    def __init__(
-        self, engine: Engine, symbol: Symbol, settings: FlowSettings, seed: str, now_ns: int
-    ) -> None:
+    def __init__(self, engine: Engine, symbol: Symbol, settings: FlowSettings, seed: str, now_ns: int) -> None:
         self.engine = engine
         self.symbol = symbol
         self.settings = settings
@@ -99,9 +97,7 @@ class Flow:
         price_ticks = max(1, int(self.fair_ticks) - side.sign * distance)
         ord_type = OrdType.LIMIT_MAKER if is_patient or random.random() < 0.8 else OrdType.LIMIT
         engine, symbol = self.engine, self.symbol
-        order_id = engine.submit_flow(
-            symbol, side, ord_type, TimeInForce.GTC, price_ticks, self._size(), now_ns
-        )
+        order_id = engine.submit_flow(symbol, side, ord_type, TimeInForce.GTC, price_ticks, self._size(), now_ns)
         if order_id:
             self.resting.append(order_id)
 

@@ -1,12 +1,13 @@
 """The venue's log on disk: append-only, a length, sequence and CRC per record; a torn tail is cut."""
 
+import fcntl
 import os
 import struct
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from venue.errors import BadVenue, LogDamaged
+from venue.errors import BadVenue, LogDamaged, LogInUse
 
 MAGIC = b"TBVENUE1"
 _START = struct.Struct("<IQ")
@@ -56,21 +57,22 @@ def scan(data: bytes, name: str) -> tuple[list[bytes], int]:
 
 
 def _damaged(name: str, number: int, at: int) -> LogDamaged:
-    return LogDamaged(
-        f"{name}: record {number} at byte {at} does not check: restore the file, or move it away"
-    )
+    return LogDamaged(f"{name}: record {number} at byte {at} does not check: restore the file, or move it away")
 
 
 class Log:
     """An open log. `append` has written when it returns: records outlive the process, not a power loss."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create. Raises BadVenue where the path cannot be used, LogDamaged for a damaged log."""
+        """Open or create. Raises BadVenue, LogInUse where the path cannot be used, LogDamaged."""
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             data = path.read_bytes()
+        except BlockingIOError:
+            raise LogInUse(f"log_file {path} is in use by another venue: stop it, or name another file") from None
         except OSError as error:
             raise BadVenue(f"log_file {path}: {error.strerror}") from None
         self.records, sound = scan(data, str(path))

@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
+from protocol.errors import TickbusError
 from venue import server
-from venue.address import bind, publish
+from venue.address import BACKLOG, bind, publish
 from venue.errors import BadVenue
 from venue.exchange import Exchange
 from venue.log import COMPACT_BYTES, Log
@@ -19,8 +20,6 @@ try:
     import uvloop
 except ImportError:
     uvloop = None  # type: ignore[assignment]
-
-BACKLOG = 512
 
 
 class AccountsFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -75,7 +74,6 @@ async def serve(settings: VenueSettings) -> None:
     runner = web.ServerRunner(web.Server(driver.serve, access_log=None, tcp_keepalive=False))
     await runner.setup()
     site = web.SockSite(runner, listening, shutdown_timeout=server.SHUTDOWN_S, backlog=BACKLOG)
-    listening.listen(BACKLOG)
     address = publish(listening, path)
     print(f"venue listens on {address.http}", flush=True)
     try:
@@ -92,7 +90,7 @@ def run(settings: VenueSettings) -> int:
             uvloop.run(serve(settings))
         else:
             asyncio.run(serve(settings))
-    except BadVenue as error:
+    except TickbusError as error:
         print(f"venue: {error}", file=sys.stderr)
         return error.exit_code
     return 0

@@ -113,6 +113,4 @@ class Records:
         try:
             return self._decoder.decode(record)
         except msgspec.MsgspecError as error:
-            raise LogDamaged(
-                f"the venue's log holds a record that this version cannot read: {error}"
-            ) from None
+            raise LogDamaged(f"the venue's log holds a record that this version cannot read: {error}") from None

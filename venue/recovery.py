@@ -37,9 +37,7 @@ class Recovery:
         accounts, settlement = self.engine.accounts.by_name, self.engine.settlement
         for name, asset, free, locked in batch.balances:
             if name not in accounts:
-                raise LogDamaged(
-                    f"the log holds account {name}, which the settings do not: add it, or start a new log"
-                )
+                raise LogDamaged(f"the log holds account {name}, which the settings do not: add it, or start a new log")
             balance = accounts[name].balance(asset)
             balance.free, balance.locked = free, locked
             self.seen.add(name)
@@ -59,9 +57,7 @@ class Recovery:
         account = self.engine.accounts.by_name[order.account]
         symbol = self.engine.symbols.get(order.symbol)
         if symbol is None:
-            raise LogDamaged(
-                f"the log holds orders on {order.symbol}, which the settings do not trade: add it"
-            )
+            raise LogDamaged(f"the log holds orders on {order.symbol}, which the settings do not trade: add it")
         account.add_order(order)
         if not order.is_open:
             self.engine.settlement.keep_finished(account, order)

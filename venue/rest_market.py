@@ -201,12 +201,8 @@ def best(symbol: Symbol) -> dict[str, str]:
 
 
 def ticker_24hr(call: Call) -> Any:
-    is_full = call.params.choice(
-        "type", ("FULL", "MINI"), "FULL", errors.ApiError(-1139, "Invalid ticker type.")
-    )
-    return one_or_all(
-        call, [statistics(symbol, DAY_NS, is_full == "FULL", call) for symbol in call.symbols()]
-    )
+    is_full = call.params.choice("type", ("FULL", "MINI"), "FULL", errors.ApiError(-1139, "Invalid ticker type."))
+    return one_or_all(call, [statistics(symbol, DAY_NS, is_full == "FULL", call) for symbol in call.symbols()])
 
 
 def statistics(symbol: Symbol, span_ns: int, is_full: bool, call: Call) -> dict[str, Any]:

@@ -80,7 +80,5 @@ def failure(canceled: Any, placed: Any, cancel_result: str, new_result: str, sta
 
 
 ENDPOINTS = [
-    Endpoint(
-        "POST", f"{API}/order/cancelReplace", cancel_replace, 1, TRADE, "order.cancelReplace", is_free=True
-    ),
+    Endpoint("POST", f"{API}/order/cancelReplace", cancel_replace, 1, TRADE, "order.cancelReplace", is_free=True),
 ]

@@ -8,10 +8,7 @@ from venue.numbers import fixed8
 
 def trade_fee(call: Call) -> list[dict[str, Any]]:
     maker, taker = fixed8(call.account.maker_fee_atoms), fixed8(call.account.taker_fee_atoms)
-    return [
-        {"symbol": symbol.name, "makerCommission": maker, "takerCommission": taker}
-        for symbol in call.symbols()
-    ]
+    return [{"symbol": symbol.name, "makerCommission": maker, "takerCommission": taker} for symbol in call.symbols()]
 
 
 def coins(call: Call) -> list[dict[str, Any]]:

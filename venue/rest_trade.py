@@ -76,9 +76,7 @@ def read_intent(call: Call) -> Intent:
 def read_time_in_force(params: Params, ord_type: str) -> str:
     value = params.optional("timeInForce")
     if ord_type == "LIMIT":
-        return params.choice(
-            "timeInForce", ("GTC", "IOC", "FOK"), None, errors.ApiError(-1115, "Invalid timeInForce.")
-        )
+        return params.choice("timeInForce", ("GTC", "IOC", "FOK"), None, errors.ApiError(-1115, "Invalid timeInForce."))
     if value is not None:
         raise errors.not_required("timeInForce")
     return "GTC"
@@ -93,9 +91,7 @@ def read_limit(call: Call, intent: Intent) -> None:
     filters.check_price(symbol, intent.side, intent.price_ticks, call.now_ns)
     intent.size_lots = symbol.to_lots(size_atoms)
     filters.check_size(symbol, intent.size_lots, is_market=False)
-    filters.check_notional(
-        symbol, intent.price_ticks * intent.size_lots * symbol.notional_atoms, is_market=False
-    )
+    filters.check_notional(symbol, intent.price_ticks * intent.size_lots * symbol.notional_atoms, is_market=False)
 
 
 def read_market(call: Call, intent: Intent) -> None:
@@ -108,9 +104,7 @@ def read_market(call: Call, intent: Intent) -> None:
     if quote_atoms is not None:
         filters.check_notional(symbol, quote_atoms, is_market=True)
         intent.quote_order_atoms = quote_atoms
-        intent.size_lots = symbol.matching.lots_for_notional(
-            intent.side, quote_atoms // symbol.notional_atoms
-        )
+        intent.size_lots = symbol.matching.lots_for_notional(intent.side, quote_atoms // symbol.notional_atoms)
         if not intent.size_lots:
             raise errors.rejected(NO_LIQUIDITY)
         return

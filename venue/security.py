@@ -55,15 +55,11 @@ def load_key(settings: KeySettings, account: str) -> ApiKey:
     if settings.secret is not None:
         return ApiKey(settings.api_key, account, settings.can_trade, secret=settings.secret.encode())
     if settings.ed25519_public_key is None:
-        raise errors.BadVenue(
-            f"account {account}: key {settings.api_key[:8]}... needs secret or ed25519_public_key"
-        )
+        raise errors.BadVenue(f"account {account}: key {settings.api_key[:8]}... needs secret or ed25519_public_key")
     try:
         public_key = load_pem_public_key(settings.ed25519_public_key.encode())
     except ValueError as error:
-        raise errors.BadVenue(
-            f"account {account}: ed25519_public_key is no PEM public key: {error}"
-        ) from None
+        raise errors.BadVenue(f"account {account}: ed25519_public_key is no PEM public key: {error}") from None
     if not isinstance(public_key, Ed25519PublicKey):
         raise errors.BadVenue(f"account {account}: ed25519_public_key is a key of another kind")
     return ApiKey(settings.api_key, account, settings.can_trade, public_key=public_key)
@@ -91,13 +87,7 @@ def websocket_payload(params: Params) -> bytes:
 
 def check_key_format(api_key: str) -> None:
     """Raises -2014 for what can be no API key."""
-    if (
-        not api_key
-        or len(api_key) > 256
-        or not api_key.isascii()
-        or not api_key.isprintable()
-        or " " in api_key
-    ):
+    if not api_key or len(api_key) > 256 or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
         raise errors.bad_key_format()
 
 

@@ -132,9 +132,7 @@ class Server:
         path, query = request.rel_url.raw_path, request.rel_url.query_string
         if not self.exchange.open(conn_id, path, time.time_ns(), query, request.remote or ""):
             return web.Response(status=404, text="no such stream")
-        ws = web.WebSocketResponse(
-            autoping=False, compress=False, max_msg_size=MAX_FRAME_BYTES, timeout=SHUTDOWN_S
-        )
+        ws = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=MAX_FRAME_BYTES, timeout=SHUTDOWN_S)
         try:
             await ws.prepare(request)
         except (ConnectionError, web.HTTPException):

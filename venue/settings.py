@@ -35,9 +35,7 @@ class FlowSettings(Settings, frozen=True):
     book_orders: int = 600  # resting orders of the flow, about, over both sides
     near_ticks: int = 300  # mean distance of the nearest orders from the fair price
     volatility_bps: float = 0.9  # of the fair price, over one second
-    volatility_reversion: float = (
-        0.05  # share of the way back to the usual volatility, per step of the fair price
-    )
+    volatility_reversion: float = 0.05  # share of the way back to the usual volatility, per step of the fair price
     pull: float = 0.0005  # share of the way back to the start price, per step of the fair price
     size_lots: int = 400  # the usual size; sizes cluster on round multiples of it
 
@@ -107,9 +105,7 @@ class VenueSettings(Settings, frozen=True):
     maker_fee: Decimal = Decimal("0.001")
     taker_fee: Decimal = Decimal("0.001")
     limits: LimitSettings | Literal["demo", "binance"] = "demo"
-    hmac_logon: bool = (
-        True  # session.logon with HMAC keys, which the docs' text forbids and their example shows
-    )
+    hmac_logon: bool = True  # session.logon with HMAC keys, which the docs' text forbids and their example shows
     ping_interval_s: int = 20
     pong_timeout_s: int = 60
     orders_kept: int = 100_000  # finished orders remembered, over all accounts

@@ -23,9 +23,7 @@ EXPIRY_REASONS = {
 class MarketFeed(Protocol):
     """Who tells the public."""
 
-    def traded(
-        self, symbol: Symbol, trades: list[PublicTrade], aggregates: list[AggTrade], now_ns: int
-    ) -> None: ...
+    def traded(self, symbol: Symbol, trades: list[PublicTrade], aggregates: list[AggTrade], now_ns: int) -> None: ...
 
     def book_changed(self, symbol: Symbol, now_ns: int) -> None: ...
 
@@ -49,9 +47,7 @@ class UserFeed(Protocol):
 class Nobody:
     """A public that does not listen yet."""
 
-    def traded(
-        self, symbol: Symbol, trades: list[PublicTrade], aggregates: list[AggTrade], now_ns: int
-    ) -> None: ...
+    def traded(self, symbol: Symbol, trades: list[PublicTrade], aggregates: list[AggTrade], now_ns: int) -> None: ...
 
     def book_changed(self, symbol: Symbol, now_ns: int) -> None: ...
 
@@ -89,9 +85,7 @@ class Settlement:
         self.trades_kept = trades_kept
         self.open_orders: dict[int, Order] = {}
         self.finished: deque[tuple[Account, int]] = deque()
-        self.house: dict[
-            str, int
-        ] = {}  # atoms that left the accounts: to the flow, and as fees; may be below zero
+        self.house: dict[str, int] = {}  # atoms that left the accounts: to the flow, and as fees; may be below zero
 
     def apply(self, symbol: Symbol, taker_side: Side, events: list[Event], now_ns: int) -> list[Execution]:
         """The accounts' executions among `events`; the taker's before its maker's."""
@@ -167,9 +161,7 @@ class Settlement:
         self.records.price(symbol.name, price_ticks)
         return trade
 
-    def _filled(
-        self, symbol: Symbol, order: Order, trade: PublicTrade, is_maker: bool, now_ns: int
-    ) -> Execution:
+    def _filled(self, symbol: Symbol, order: Order, trade: PublicTrade, is_maker: bool, now_ns: int) -> Execution:
         account = self.accounts.by_name[order.account]
         base_atoms = trade.size_lots * symbol.lot_atoms
         quote_atoms = trade.price_ticks * trade.size_lots * symbol.notional_atoms

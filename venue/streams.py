@@ -136,9 +136,7 @@ class Streams:
                 texts[shape] = text
             self.connections.send(connection.conn_id, text)
 
-    def traded(
-        self, symbol: Symbol, trades: list[PublicTrade], aggregates: list[AggTrade], now_ns: int
-    ) -> None:
+    def traded(self, symbol: Symbol, trades: list[PublicTrade], aggregates: list[AggTrade], now_ns: int) -> None:
         """Real-time: trades of one taker order."""
         name = symbol.name.lower()
         if name + "@trade" in self.listeners:
@@ -178,9 +176,7 @@ class Streams:
             if is_second:
                 self._each_second(symbol, name, now_ns)
         if is_second:
-            self.push(
-                "!miniTicker@arr", events.all_mini_tickers(self.engine.symbols.values(), now_ns), now_ns
-            )
+            self.push("!miniTicker@arr", events.all_mini_tickers(self.engine.symbols.values(), now_ns), now_ns)
 
     def _each_second(self, symbol: Symbol, name: str, now_ns: int) -> None:
         self.push(name + "@miniTicker", events.mini_ticker(symbol, now_ns), now_ns)
@@ -190,9 +186,8 @@ class Streams:
         for interval, length_ns in INTERVALS_NS.items():
             stream = f"{name}@kline_{interval}"
             if stream in self.listeners and (interval == "1s" or is_even):
-                candle = symbol.candles.latest(length_ns, now_ns)
-                if candle is not None:
-                    self.push(stream, events.kline(symbol, candle, interval, length_ns, now_ns), now_ns)
+                candle = symbol.candles.latest(length_ns, now_ns - 1, symbol.last_ticks)
+                self.push(stream, events.kline(symbol, candle, interval, length_ns, now_ns), now_ns)
 
     def _depth(self, symbol: Symbol, name: str, now_ns: int, is_second: bool) -> None:
         state = self.states[symbol.name]

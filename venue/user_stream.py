@@ -21,9 +21,7 @@ MAX_SUBSCRIPTIONS = 1000
 class UserStream:
     """Subscriptions by account; a connection may hold several, of several accounts."""
 
-    def __init__(
-        self, connections: Connections, accounts: Accounts, faults: Faults, records: Records
-    ) -> None:
+    def __init__(self, connections: Connections, accounts: Accounts, faults: Faults, records: Records) -> None:
         self.connections = connections
         self.accounts = accounts
         self.faults = faults

@@ -29,9 +29,7 @@ class WsRequest(msgspec.Struct):
 class WsApi:
     """Answers request frames."""
 
-    def __init__(
-        self, dispatch: Dispatch, connections: Connections, user_stream: UserStream, hmac_logon: bool
-    ) -> None:
+    def __init__(self, dispatch: Dispatch, connections: Connections, user_stream: UserStream, hmac_logon: bool) -> None:
         self.dispatch = dispatch
         self.connections = connections
         self.user_stream = user_stream
@@ -77,9 +75,7 @@ class WsApi:
     def _send(self, connection: Connection, answer: dict[str, Any]) -> None:
         self.connections.send(connection.conn_id, ENCODER.encode(answer))
 
-    def _run(
-        self, connection: Connection, method: str, params: Params, now_ns: int
-    ) -> tuple[Any, list[RateLimit]]:
+    def _run(self, connection: Connection, method: str, params: Params, now_ns: int) -> tuple[Any, list[RateLimit]]:
         own = self.methods.get(method)
         if own is not None:
             self.dispatch.limits.charge(connection.remote, SESSION_WEIGHT, now_ns)

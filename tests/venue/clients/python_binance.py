@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 
 from binance import AsyncClient, BinanceSocketManager
@@ -56,6 +57,8 @@ async def main() -> None:
                 }
             )
         )
+        sys.stdout.flush()
+        os._exit(0)  # its own closing waits ten seconds for a read to time out
     finally:
         await client.close_connection()
 

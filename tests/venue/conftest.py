@@ -1,0 +1,214 @@
+"""A still exchange in memory with a signing client, and real venue processes."""
+
+import hashlib
+import hmac
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from decimal import Decimal
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from venue import demo
+from venue.exchange import Exchange
+from venue.settings import (
+    AccountSettings,
+    FlowSettings,
+    KeySettings,
+    LimitSettings,
+    MarketSettings,
+    VenueSettings,
+)
+from venue.wire import CLOSE, Request
+
+START_NS = 1_700_000_000_000_000_000
+STILL = FlowSettings(limit_rate=0, market_rate=0)
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def account(name: str, **balances: str) -> AccountSettings:
+    key = KeySettings(api_key=f"key-{name}", secret=f"secret-{name}")
+    return AccountSettings(name=name, keys=[key], balances={k: Decimal(v) for k, v in balances.items()})
+
+
+class World:
+    """An exchange in memory, a clock that stands still until told, and clients of its accounts."""
+
+    def __init__(self, log: list[bytes] | None = None, **settings: object) -> None:
+        settings.setdefault("markets", [MarketSettings(flow=STILL)])
+        settings.setdefault("accounts", [account(n, BTC="10", USDT="1000000") for n in ("ann", "bob")])
+        self.settings = VenueSettings(**settings)  # type: ignore[arg-type]
+        self.now_ns = START_NS
+        self.log = [] if log is None else log
+        self.pushes: list[tuple[int, object]] = []
+        self.connections = 0
+        self.exchange = Exchange(self.settings, self.now_ns, list(self.log), is_logged=True)
+        self._settle()
+
+    def _settle(self) -> None:
+        self.log += self.exchange.take_records()
+        self.pushes += self.exchange.take_pushes()
+
+    def advance(self, milliseconds: int) -> None:
+        end_ns = self.now_ns + milliseconds * 1_000_000
+        while self.exchange.next_wake_ns <= end_ns:
+            self.now_ns = self.exchange.next_wake_ns
+            self.exchange.advance(self.now_ns)
+            self._settle()
+        self.now_ns = end_ns
+
+    def request(self, method: str, path: str, query: str = "", body: str = "", headers: dict | None = None):
+        asked = Request(method, path, query, headers or {}, body.encode())
+        answer = self.exchange.handle(asked, self.now_ns)
+        self._settle()
+        return answer
+
+    def get(self, path: str, **params: object):
+        answer = self.request("GET", f"/api/v3/{path}", urlencode(params))
+        return json.loads(answer.body)
+
+    def signed(self, method: str, path: str, who: str = "ann", **params: object):
+        """(status, JSON) of a signed request."""
+        query = urlencode({**params, "timestamp": self.now_ns // 1_000_000})
+        query += "&signature=" + self.sign(query, who)
+        answer = self.request(method, f"/api/v3/{path}", query, headers={"x-mbx-apikey": f"key-{who}"})
+        return answer.status, json.loads(answer.body)
+
+    def sign(self, payload: str, who: str = "ann") -> str:
+        return hmac.new(f"secret-{who}".encode(), payload.encode(), hashlib.sha256).hexdigest()
+
+    def order(self, side: str, size: object, price: object = None, who: str = "ann", **params: object):
+        """Place an order: LIMIT GTC with a price, else MARKET."""
+        asked = {"symbol": "BTCUSDT", "side": side, "quantity": size}
+        asked |= {"type": "MARKET"} if price is None else {"type": "LIMIT", "timeInForce": "GTC", "price": price}
+        asked |= params
+        asked = {k: v for k, v in asked.items() if v is not None}
+        return self.signed("POST", "order", who, **asked)
+
+    def balance(self, asset: str, who: str = "ann") -> tuple[Decimal, Decimal]:
+        """(free, locked)"""
+        found = self.exchange.accounts.by_name[who].balance(asset)
+        return Decimal(found.free).scaleb(-8), Decimal(found.locked).scaleb(-8)
+
+    def open(self, path: str, query: str = "") -> int:
+        self.connections += 1
+        assert self.exchange.open(self.connections, path, self.now_ns, query)
+        self._settle()
+        return self.connections
+
+    def send(self, conn_id: int, **message: object):
+        """Send a JSON message; the answers to it."""
+        seen = len(self.pushes)
+        self.exchange.receive(conn_id, json.dumps(message), self.now_ns)
+        self._settle()
+        return [json.loads(text) for to, text in self.pushes[seen:] if to == conn_id and isinstance(text, bytes)]
+
+    def heard(self, conn_id: int) -> list[dict]:
+        """All that a websocket has been told, as JSON."""
+        return [json.loads(text) for to, text in self.pushes if to == conn_id and isinstance(text, bytes)]
+
+    def was_closed(self, conn_id: int) -> bool:
+        return (conn_id, CLOSE) in self.pushes
+
+    def subscribe_user(self, who: str = "ann") -> int:
+        """A websocket API connection that hears the account."""
+        conn_id = self.open("/ws-api/v3")
+        params = {"apiKey": f"key-{who}", "timestamp": self.now_ns // 1_000_000}
+        payload = "&".join(f"{k}={v}" for k, v in sorted(params.items()))
+        signed = {**params, "signature": self.sign(payload, who)}
+        answers = self.send(conn_id, id=1, method="userDataStream.subscribe.signature", params=signed)
+        assert answers[0]["status"] == 200, answers
+        return conn_id
+
+
+class Venue:
+    """A venue process, started at once; `kill` is kill -9."""
+
+    def __init__(self, folder: Path, **settings: object) -> None:
+        self.folder = folder
+        self.file = folder / "venue.toml"
+        lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
+        self.file.write_text("\n".join(["[venue]", f'address_file = "{folder}/address.json"', *lines]) + "\n")
+        self.start()
+
+    def start(self) -> None:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        before = self._stamp()
+        self.process = subprocess.Popen([sys.executable, "-m", "venue.main", self.file], cwd=ROOT, env=environment)
+        for _ in range(200):
+            if self._stamp() != before:
+                break
+            assert self.process.poll() is None, "the venue died at its start"
+            time.sleep(0.05)
+        address = json.loads((self.folder / "address.json").read_text())
+        self.http, self.ws = address["http"], address["ws"]
+
+    def _stamp(self) -> int:
+        file = self.folder / "address.json"
+        return file.stat().st_ino if file.exists() else 0
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self.process.wait(10)
+
+    def call(self, method: str, path: str, body: object = None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.http + path, data, method=method)
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return json.loads(answer.read())
+
+    def signed(self, method: str, path: str, **params: object):
+        """(status, JSON) of a request of the demo account `maker`."""
+        query = urlencode({**params, "timestamp": time.time_ns() // 1_000_000})
+        query += "&signature=" + hmac.new(demo.MAKER_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
+        request = urllib.request.Request(f"{self.http}/api/v3/{path}?{query}", method=method)
+        request.add_header("X-MBX-APIKEY", demo.MAKER_KEY)
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
+
+
+@pytest.fixture
+def world():
+    """`world()` is a fresh still exchange; settings of VenueSettings may be given."""
+    return World
+
+
+@pytest.fixture
+def ann_and_bob(world):
+    """A still exchange with two accounts of 10 BTC and 1,000,000 USDT each."""
+    return world()
+
+
+@pytest.fixture
+def tight():
+    """Limits that a test can reach."""
+    return LimitSettings(weight_1m=100, orders_10s=3, orders_1d=5, ban_after=2, messages_1s=5, connections_5m=3)
+
+
+@pytest.fixture
+def venue(tmp_path):
+    """`venue(**settings)` starts a venue process; it is killed when the test ends."""
+    started: list[Venue] = []
+
+    def start(**settings: object) -> Venue:
+        started.append(Venue(tmp_path, **settings))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.kill()

@@ -1,0 +1,122 @@
+"""Rate limits: weights, unfilled orders, bans, messages into a stream."""
+
+import json
+
+import pytest
+
+from venue.settings import BINANCE_LIMITS, LimitSettings
+
+
+def test_every_answer_tells_the_weight_used(ann_and_bob):
+    world = ann_and_bob
+    used = []
+    for path in ("ping", "exchangeInfo", "depth?symbol=BTCUSDT&limit=5000"):
+        path, _, query = path.partition("?")
+        used.append(int(world.request("GET", f"/api/v3/{path}", query).headers["x-mbx-used-weight-1m"]))
+    assert used == [1, 21, 271]
+    world.advance(60_000)
+    assert world.request("GET", "/api/v3/ping").headers["x-mbx-used-weight-1m"] == "1"
+
+
+def test_orders_that_succeed_weigh_nothing_and_those_that_fail_do(ann_and_bob):
+    world = ann_and_bob
+    before = world.exchange.limits.peer("127.0.0.1").weight.count
+    world.order("BUY", "1", "50000")
+    assert world.exchange.limits.peer("127.0.0.1").weight.count == before
+    world.order("BUY", "1", "50000.001")
+    assert world.exchange.limits.peer("127.0.0.1").weight.count == before + 1
+
+
+def test_too_much_weight_gives_429_then_418_and_ends(world, tight):
+    one = world(limits=tight)
+    answers = [one.request("GET", "/api/v3/exchangeInfo") for _ in range(9)]
+    assert [answer.status for answer in answers] == [200] * 5 + [429, 429, 418, 418]
+    assert json.loads(answers[5].body)["code"] == json.loads(answers[7].body)["code"] == -1003
+    # The minute of the test's clock ends in 40 seconds.
+    assert answers[5].headers["retry-after"] == "40"
+    assert answers[7].headers["retry-after"] == "120"
+    one.advance(119_000)
+    assert one.request("GET", "/api/v3/ping").status == 418
+    one.advance(1_000)
+    assert one.request("GET", "/api/v3/ping").status == 200
+
+
+def test_a_second_ban_is_longer(world, tight):
+    one = world(limits=tight)
+    for expected in ("120", "240"):
+        answer = None
+        for _ in range(12):
+            answer = one.request("GET", "/api/v3/exchangeInfo")
+            if answer.status == 418:
+                break
+        assert answer.headers["retry-after"] == expected
+        one.advance(int(expected) * 1000)
+
+
+def test_limits_are_per_address(world, tight):
+    one = world(limits=tight)
+    for _ in range(6):
+        one.request("GET", "/api/v3/exchangeInfo")
+    assert one.request("GET", "/api/v3/ping").status == 429
+    one.exchange.limits.charge("10.0.0.9", 1, one.now_ns)
+
+
+def test_unfilled_orders_are_limited_and_fills_give_room(world, tight):
+    one = world(limits=tight)
+    for price in ("50000", "50001", "50002"):
+        assert one.order("BUY", "0.1", price)[0] == 200
+    status, body = one.order("BUY", "0.1", "50003")
+    assert (status, body["code"]) == (429, -1015)
+    assert body["msg"] == "Too many new orders; current limit is 3 orders per 10 SECOND."
+    one.order("SELL", "0.1", "50002", who="bob")
+    assert one.order("BUY", "0.1", "50003")[0] == 200
+    one.advance(10_000)
+    one.order("BUY", "0.1", "50004")
+    one.order("BUY", "0.1", "50004")
+    assert one.order("BUY", "0.1", "50004")[1]["msg"].endswith("5 orders per 1 DAY.")
+
+
+def test_order_counts_are_in_the_headers(ann_and_bob):
+    world = ann_and_bob
+    query = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=50000"
+    query += f"&timestamp={world.now_ns // 10**6}"
+    query += "&signature=" + world.sign(query)
+    answer = world.request("POST", "/api/v3/order", query, headers={"x-mbx-apikey": "key-ann"})
+    assert (answer.headers["x-mbx-order-count-10s"], answer.headers["x-mbx-order-count-1d"]) == ("1", "1")
+
+
+def test_who_sends_too_much_into_a_stream_is_cut_off(world, tight):
+    one = world(limits=tight)
+    conn_id = one.open("/ws")
+    for number in range(5):
+        assert one.send(conn_id, method="LIST_SUBSCRIPTIONS", id=number)
+    one.advance(1000)
+    for _ in range(3):
+        one.exchange.pong(conn_id, one.now_ns)
+        one.exchange.ping(conn_id, b"", one.now_ns)
+    one._settle()
+    assert one.was_closed(conn_id)
+    assert one.send(conn_id, method="LIST_SUBSCRIPTIONS", id=9) == []
+
+
+def test_too_many_connections_are_declined(world, tight):
+    one = world(limits=tight)
+    opened = [one.exchange.open(number, "/ws", one.now_ns) for number in range(1, 5)]
+    assert opened == [True, True, True, False]
+
+
+def test_the_limits_of_the_exchange_itself_are_there_by_name(world):
+    one = world(limits="binance")
+    assert one.exchange.limits.settings is BINANCE_LIMITS
+    rows = one.get("exchangeInfo")["rateLimits"]
+    assert rows[0] == {
+        "rateLimitType": "REQUEST_WEIGHT",
+        "interval": "MINUTE",
+        "intervalNum": 1,
+        "limit": 6000,
+    }
+
+
+@pytest.mark.parametrize("name", ["weight_1m", "orders_10s", "orders_1d", "messages_1s", "connections_5m"])
+def test_the_demo_is_wider_than_the_exchange(name):
+    assert getattr(LimitSettings(), name) > getattr(BINANCE_LIMITS, name)

@@ -1,0 +1,239 @@
+"""Real venue processes: kill -9 while trading, ports, addresses, sockets."""
+
+import asyncio
+import contextlib
+import json
+import socket
+import subprocess
+import sys
+import time
+from decimal import Decimal
+from itertools import pairwise
+
+import aiohttp
+import pytest
+
+from venue.address import bind, last_port, publish
+from venue.errors import BadVenue
+
+MAX_QUOTES = 100
+
+
+def truth(one):
+    shown = one.call("GET", "/control/ledger?account=maker")
+    return {order["clientOrderId"]: order for order in shown["orders"]}, shown
+
+
+def quote(one, number):
+    """Two orders near the mid, so that the flow fills some of them; what was answered."""
+    best = one.call("GET", "/api/v3/ticker/bookTicker?symbol=BTCUSDT")
+    answers = {}
+    for side, price, name in (
+        ("BUY", best["bidPrice"], f"b{number}"),
+        ("SELL", best["askPrice"], f"s{number}"),
+    ):
+        with contextlib.suppress(OSError):
+            order = {"symbol": "BTCUSDT", "side": side, "type": "LIMIT", "timeInForce": "GTC"}
+            order |= {
+                "quantity": "0.002",
+                "price": price,
+                "newClientOrderId": name,
+                "newOrderRespType": "FULL",
+            }
+            status, body = one.signed("POST", "order", **order)
+            assert status == 200, body
+            answers[name] = body
+    return answers
+
+
+def test_kill_9_while_trading_loses_nothing_that_was_answered(venue, tmp_path):
+    one = venue(log_file=str(tmp_path / "venue.log"))
+    answered, last_trade, last_update = {}, 0, 0
+    for life in range(3):
+        http = one.http
+        for number in range(MAX_QUOTES):
+            answered |= quote(one, f"{life}-{number}")
+            time.sleep(0.05)
+            orders_before, shown_before = truth(one)
+            if shown_before["trades"] and shown_before["trades"][-1]["id"] > last_trade + 3 and number > 8:
+                break
+        one.kill()
+        one.start()
+        assert one.http == http, "the same address, so that clients come back"
+        orders, shown = truth(one)
+        assert set(answered) <= set(orders)
+        trades = {(t["id"], t["orderId"]): t for t in shown["trades"]}
+        for trade in shown_before["trades"]:
+            assert trades[trade["id"], trade["orderId"]] == trade
+        for name, order in orders_before.items():
+            assert float(orders[name]["executedQty"]) >= float(order["executedQty"])
+            done = sum(float(t["qty"]) for t in shown["trades"] if t["orderId"] == order["orderId"])
+            assert done == pytest.approx(float(orders[name]["executedQty"]))
+        check_money(shown)
+        status = one.call("GET", "/control/status")["symbols"]["BTCUSDT"]
+        assert status["update_id"] > last_update
+        last_update = status["update_id"]
+        ids = [trade["id"] for trade in shown["trades"]]
+        assert ids == sorted(ids)
+        assert ids[-1] > last_trade
+        last_trade = ids[-1]
+    open_orders = {order["orderId"] for order in shown["open_orders"]}
+    assert {row["orderId"] for row in one.signed("GET", "openOrders", symbol="BTCUSDT")[1]} <= open_orders
+    status, canceled = one.signed("DELETE", "openOrders", symbol="BTCUSDT")
+    assert status == 200 or canceled["code"] == -2011
+    _, shown = truth(one)
+    assert all(float(balance["locked"]) == 0 for balance in shown["balances"].values())
+    assert one.stop() == 0
+
+
+def check_money(shown):
+    """Opening balances, fills and fees give what is owned, exactly."""
+    owned = {asset: Decimal(amount) for asset, amount in shown["opening"].items()}
+    for trade in shown["trades"]:
+        sign = 1 if trade["isBuyer"] else -1
+        owned["BTC"] += sign * Decimal(trade["qty"])
+        owned["USDT"] -= sign * Decimal(trade["quoteQty"])
+        owned[trade["commissionAsset"]] -= Decimal(trade["commission"])
+    for asset, balance in shown["balances"].items():
+        assert Decimal(balance["free"]) + Decimal(balance["locked"]) == owned[asset]
+
+
+def test_streams_and_user_data_over_real_sockets(venue):
+    one = venue()
+
+    async def watch() -> tuple[list, list]:
+        async with aiohttp.ClientSession() as session:
+            market = await session.ws_connect(one.ws + "/stream?streams=btcusdt@depth@100ms/btcusdt@bookTicker")
+            frames = [json.loads((await market.receive(5)).data) for _ in range(40)]
+            pinged = await session.ws_connect(one.ws + "/ws", autoping=False)
+            await pinged.ping(b"hello")
+            pong = await pinged.receive(5)
+            assert (pong.type, bytes(pong.data)) == (aiohttp.WSMsgType.PONG, b"hello")
+            one.call("POST", "/control/drop", {"kind": "market"})
+            while (message := await market.receive(5)).type is aiohttp.WSMsgType.TEXT:
+                pass
+            assert message.type in (
+                aiohttp.WSMsgType.CLOSE,
+                aiohttp.WSMsgType.CLOSED,
+                aiohttp.WSMsgType.CLOSING,
+            )
+            async with session.get(one.ws.replace("ws", "http", 1) + "/nowhere") as answer:
+                assert answer.status == 404
+            with pytest.raises(aiohttp.WSServerHandshakeError):
+                await session.ws_connect(one.ws + "/nowhere")
+            return frames, [frame["data"] for frame in frames if "depth" in frame["stream"]]
+
+    frames, diffs = asyncio.run(watch())
+    assert {frame["stream"] for frame in frames} == {"btcusdt@depth@100ms", "btcusdt@bookTicker"}
+    assert all(after["U"] == before["u"] + 1 for before, after in pairwise(diffs))
+
+
+def test_a_stopped_venue_closes_its_websockets_and_exits_with_zero(venue):
+    one = venue()
+
+    async def watch() -> int | None:
+        async with aiohttp.ClientSession() as session:
+            ws = await session.ws_connect(one.ws + "/ws")
+            one.process.terminate()
+            message = await ws.receive(5)
+            assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+            return ws.close_code
+
+    assert asyncio.run(watch()) == 1001
+    assert one.process.wait(10) == 0
+
+
+def test_a_connection_may_be_cut_without_an_answer(venue):
+    one = venue()
+    one.call("POST", "/control/faults", {"error_next": {"method": "GET", "path": "/api/v3/time", "status": 0}})
+    with pytest.raises(OSError):
+        one.call("GET", "/api/v3/time")
+    assert one.call("GET", "/api/v3/time")["serverTime"] > 0
+
+
+def run_venue(tmp_path, text):
+    file = tmp_path / "bad.toml"
+    file.write_text(text)
+    command = [sys.executable, "-m", "venue.main", str(file)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+
+
+def test_a_port_in_use_is_one_clear_line(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = run_venue(tmp_path, f"[venue]\nport = {port}\n")
+    assert ended.returncode == 2
+    assert ended.stderr == f"venue: port {port} on 127.0.0.1 is in use: free it, or set port = 0 for any\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[venue]\nprot = 1\n", "prot"),
+        ("[venue]\nport = 'x'\n", "$.port"),
+        ("[venue\n", "[venue]"),
+        ("[venue]\naccounts_file = '/nowhere/accounts.toml'\n", "/nowhere/accounts.toml"),
+        ("[[venue.markets]]\nsymbol = 'BTCUSDT'\n", "name it base-quote"),
+        ("[[venue.markets]]\ntick_size = '0.000001'\n", "eight decimals"),
+        ("[[venue.accounts]]\nname = 'a'\nkeys = [{api_key = 'k'}]\n", "needs secret or ed25519_public_key"),
+        ("[venue]\nhost = 'no.such.host.invalid'\n", "cannot listen"),
+    ],
+)
+def test_wrong_settings_are_one_clear_line(tmp_path, text, said):
+    ended = run_venue(tmp_path, text)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("venue: ")
+    assert ended.stderr.count("\n") == 1
+    assert said in ended.stderr
+
+
+def test_a_damaged_log_stops_the_start_with_its_own_code(venue, tmp_path):
+    one = venue(log_file=str(tmp_path / "venue.log"))
+    for number in range(3):
+        quote(one, number)
+    one.kill()
+    log = tmp_path / "venue.log"
+    data = bytearray(log.read_bytes())
+    data[40] ^= 1
+    log.write_bytes(data)
+    ended = run_venue(tmp_path, f"[venue]\nlog_file = '{log}'\n")
+    assert ended.returncode == 70
+    assert "does not check" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_two_venues_do_not_share_a_log(venue, tmp_path):
+    log = tmp_path / "venue.log"
+    venue(log_file=str(log))
+    ended = run_venue(tmp_path, f"[venue]\nlog_file = '{log}'\n")
+    assert ended.returncode == 75
+    assert "in use" in ended.stderr
+
+
+def test_accounts_may_come_from_a_file(venue, tmp_path):
+    accounts = tmp_path / "accounts.toml"
+    accounts.write_text("[[accounts]]\nname = 'eve'\nbalances = {BTC = '1.5'}\nkeys = [{api_key='k', secret='s'}]\n")
+    one = venue(accounts_file=str(accounts))
+    assert one.call("GET", "/control/accounts")["accounts"] == ["eve"]
+    assert one.call("GET", "/control/ledger")["balances"]["BTC"]["free"] == "1.50000000"
+
+
+def test_the_port_of_the_last_run_is_taken_again_if_it_is_free(tmp_path):
+    file = tmp_path / "address.json"
+    first = bind("127.0.0.1", 0, file)
+    port = first.getsockname()[1]
+    publish(first, file)
+    assert last_port(file) == port
+    second = bind("127.0.0.1", 0, file)
+    assert second.getsockname()[1] != port, "taken, so another"
+    first.close()
+    third = bind("127.0.0.1", 0, file)
+    assert third.getsockname()[1] == port
+    with pytest.raises(BadVenue, match="in use"):
+        bind("127.0.0.1", port, None)
+    for one in (second, third):
+        one.close()
+    file.write_text("nonsense")
+    assert last_port(file) == 0

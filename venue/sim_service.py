@@ -1,0 +1,67 @@
+"""The exchange as a service of a simulation: the same bytes, in memory, and a log that outlives `restart`."""
+
+from urllib.parse import urlsplit
+
+from actors.net import HttpAnswer, HttpRequest
+from venue.exchange import Exchange
+from venue.settings import VenueSettings
+from venue.wire import CLOSE, Ping, Pong, Request
+
+
+class SimVenue:
+    """What `Sim.serve` takes. `log` holds the records of every life; a new life is built from it."""
+
+    def __init__(self, settings: VenueSettings, now_ns: int, log: list[bytes] | None = None) -> None:
+        self.settings = settings
+        self.log: list[bytes] = [] if log is None else log
+        self.exchange = Exchange(settings, now_ns, list(self.log), is_logged=True)
+
+    def restart(self, now_ns: int) -> "SimVenue":
+        """The next life after a kill -9: all that was in the log."""
+        return SimVenue(self.settings, now_ns, self.log)
+
+    @property
+    def next_wake_ns(self) -> int | None:
+        return self.exchange.next_wake_ns
+
+    def advance(self, now_ns: int) -> None:
+        self.exchange.advance(now_ns)
+
+    def http(self, request: HttpRequest, path: str, now_ns: int) -> tuple[HttpAnswer | None, int]:
+        parts = urlsplit(path)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        asked = Request(request.method, parts.path, parts.query, headers, request.body)
+        answer = self.exchange.handle(asked, now_ns)
+        self._keep()
+        if answer.status == 0:
+            return None, answer.delay_ns
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return HttpAnswer(answer.status, headers, answer.body), answer.delay_ns
+
+    def open(self, conn_id: int, path: str, now_ns: int) -> bool:
+        parts = urlsplit(path)
+        return self.exchange.open(conn_id, parts.path, now_ns, parts.query)
+
+    def receive(self, conn_id: int, data: bytes, now_ns: int) -> None:
+        self.exchange.receive(conn_id, data, now_ns)
+
+    def close(self, conn_id: int, now_ns: int) -> None:
+        self.exchange.close(conn_id, now_ns)
+
+    def take_pushes(self) -> list[tuple[int, bytes | None]]:
+        """Text frames and closes; pings are answered here, as every client's library does."""
+        self._keep()
+        found: list[tuple[int, bytes | None]] = []
+        for conn_id, item in self.exchange.take_pushes():
+            if item is CLOSE:
+                found.append((conn_id, None))
+            elif isinstance(item, bytes):
+                found.append((conn_id, item))
+            elif isinstance(item, Ping):
+                self.exchange.pong(conn_id, self.exchange.now_ns)
+            else:
+                assert isinstance(item, Pong)
+        return found
+
+    def _keep(self) -> None:
+        self.log.extend(self.exchange.take_records())
