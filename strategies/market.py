@@ -50,6 +50,7 @@ class Market:
         "ready",
         "rules",
         "rules_reason",
+        "seen_ns",
         "spread_ticks",
         "symbol",
         "taker_fee",
@@ -79,6 +80,7 @@ class Market:
         self.book_reason = f"no book yet from {connector}"
         self.book_seq = 0  # where the book's stream stood when it last changed
         self.book_ts_ns = 0  # the connector's time of that
+        self.seen_ns = 0  # the book is known to be the connector's as of this time, changed or not
         # Bound methods of the book: a detour through our own would double their cost.
         self.price_for_volume: Callable[[int, int], int] = self.book.price_for_volume
         self.volume_for_price: Callable[[int, int], int] = self.book.volume_for_price
@@ -149,8 +151,8 @@ class Market:
         return self._free_quote
 
     def book_age_ns(self, now_ns: int) -> int:
-        """How long ago the connector last told of the book."""
-        return max(now_ns - self.book_ts_ns, 0)
+        """How long ago the book was last known to be the connector's: at its last change, or at a later tick."""
+        return max(now_ns - max(self.book_ts_ns, self.seen_ns), 0)
 
     # -- upkeep: the Strategy calls these with what the bus brings --------------------------------------
 

@@ -13,6 +13,7 @@ from protocol import (
     OrdersSnapshot,
     OrderUpdate,
     Rules,
+    Tick,
     TopOfBook,
     Trade,
     topics,
@@ -45,6 +46,7 @@ class Replicas:
         """What has to run for each handler before the strategy's own."""
         return {
             "on_start": self._start,
+            "on_tick": self._tick,
             "on_stale": self._stale,
             "on_live": self._live,
             "on_book_snapshot": self._book_snapshot,
@@ -91,6 +93,14 @@ class Replicas:
                 self.open(name)
         for market in self.markets.values():
             self._subscribe(market)
+
+    def _tick(self, tick: Tick) -> None:
+        """Marks are seen: the book of a connector that had its turn before us is as of this tick."""
+        follows = self._strategy.runtime.follows
+        for market in self.markets.values():
+            on_time = market.connector in follows and market.connector not in tick.late
+            if on_time and not (tick.stale and market.topic("book") in tick.stale):
+                market.seen_ns = tick.time_ns
 
     def _subscribe(self, market: Market) -> None:
         strategy = self._strategy

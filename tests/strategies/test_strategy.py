@@ -107,6 +107,15 @@ def test_an_order_tells_the_connector_which_book_it_was_decided_on(house, market
     assert placed.book_age_ns == placed.deadline_ns - 2_000_000_000 - market.book_ts_ns
 
 
+def test_a_quiet_book_is_as_young_as_the_last_tick_at_which_its_connector_had_its_turn(house, market, watcher):
+    watcher.runtime.follows.append("binance")
+    house.sim.run_for(20)
+    house.tick(late=["binance"])
+    assert market.book_age_ns(house.sim.now_ns) > 20_000_000_000
+    house.tick()
+    assert market.book_age_ns(house.sim.now_ns) == 100_000_000
+
+
 def test_a_stale_book_gives_no_orders_unless_that_is_said(house, market):
     house.exchange(house.broker.stale, "gap in the depth stream")
     assert not market.ready
