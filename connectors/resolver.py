@@ -48,9 +48,9 @@ class Resolver:
         """Start what the order's state asks for; end what it has no more need of."""
         state, name = order.state, order.cl_ord_id
         if order.is_final:
-            for ask in Ask:
-                self.chases.pop((name, ask), None)
-            self._not_found.pop(name, None)
+            self._drop(name)
+            if order.wants_fills:  # the exchange has counted a fill since: it must be found
+                self.want(name, Ask.FILLS, now_ns)
             return
         if state.seen:
             self._not_found.pop(name, None)
@@ -64,6 +64,11 @@ class Resolver:
             self.want(name, Ask.FILLS, now_ns + FILLS_GRACE_NS)
         else:
             self.chases.pop((name, Ask.FILLS), None)
+
+    def _drop(self, cl_ord_id: str) -> None:
+        for ask in Ask:
+            self.chases.pop((cl_ord_id, ask), None)
+        self._not_found.pop(cl_ord_id, None)
 
     def want(self, cl_ord_id: str, ask: Ask, at_ns: int) -> None:
         """Ask from `at_ns` on; no effect if it is being asked already."""

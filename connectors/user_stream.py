@@ -13,11 +13,12 @@ MS_NS = 1_000_000
 LOGIN_MS = 5_000
 BAD_FRAMES_MAX = 20
 EXPECTED_MAX = 10_000
+SUSPECT_NS = 20_000 * MS_NS  # with nothing owed for so long, silence proves nothing either way
 
 
 class UserStream:
-    """Owner of one Session. `is_live`: logged in. `is_suspect`: it has kept from us what the exchange told over REST,
-    and has told nothing since; until it does, REST polling goes on beside it."""
+    """Owner of one Session. `is_live`: logged in. `is_suspect`: it has kept from us what the exchange told over REST;
+    until it tells something again, or owes nothing for a while, REST polling goes on beside it."""
 
     def __init__(self, host: "Connector", settings: SessionSettings, silence_ms: int) -> None:
         self.host = host
@@ -32,6 +33,7 @@ class UserStream:
         self._expected: dict[str, int] = {}  # orders that REST told news of, and since when the stream owes it
         self._session = Session(host, host.dialect.user_url(), self, settings, f"{host.name}.user")
         self._login_timer = 0
+        self._suspect_ns = 0
 
     @property
     def is_reliable(self) -> bool:
@@ -56,8 +58,15 @@ class UserStream:
             if self.host.now_ns - since_ns < self.silence_ns:
                 return  # the oldest is first
             self.is_suspect = True
+            self._suspect_ns = self.host.now_ns
             self._session.recycle(f"it told nothing of {cl_ord_id}")
             return
+        if self.is_suspect and self.is_live and self.host.now_ns - self._suspect_ns > SUSPECT_NS:
+            self._trust()
+
+    def _trust(self) -> None:
+        self.is_suspect = False
+        self.host.user_trusted()
 
     # -- the session's owner --------------------------------------------------------------------------
 
@@ -121,8 +130,7 @@ class UserStream:
     def _told(self, event: OrderReport | TradeReport | AccountReport) -> None:
         self.events += 1
         if self.is_suspect:
-            self.is_suspect = False
-            self.host.user_trusted()
+            self._trust()
         if isinstance(event, OrderReport):
             self._expected.pop(event.cl_ord_id, None)
             self.host.intake.order(event, "user stream")

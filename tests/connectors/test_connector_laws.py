@@ -1,0 +1,607 @@
+"""The laws of orders, one story each: a whole connector, the local exchange, and a bad network between them."""
+
+from decimal import Decimal
+
+import pytest
+
+from connectors.records import CancelWish, Intent, Report, Resolved
+from protocol import AnswerCode, OrdStatus, OrdType, Side, TimeInForce
+from venue import demo
+
+BID, ASK = 5_999_000, 6_001_000
+FAR_BID = 5_900_000
+
+
+@pytest.fixture
+def world(new_world):
+    return new_world().ready()
+
+
+def key_of(world, intent):
+    return world.connector.tracker.by_intent("maker", intent).cl_ord_id
+
+
+# -- the plain way ------------------------------------------------------------------------------------
+
+
+def test_an_order_is_placed_shown_and_cancelled(world):
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(0.1)
+    assert world.trader.answers[intent].code is AnswerCode.OK
+    assert world.last(intent).status is OrdStatus.NEW
+    assert [row["clientOrderId"] for row in world.ledger["open_orders"]] == [world.last(intent).cl_ord_id]
+    world.cancel(intent)
+    world.run(0.1)
+    assert world.last(intent).status is OrdStatus.CANCELED
+    world.check()
+
+
+def test_a_fill_is_told_once_though_the_answer_and_the_stream_both_tell_it(world):
+    intent = world.place(Side.BUY, ASK)
+    world.run(1)
+    assert world.last(intent).status is OrdStatus.FILLED
+    assert [fill.last_lots for fill in world.trader.fills.values()] == [1_000]
+    assert sum(isinstance(one, Report) for one in world.records) == 1
+    world.check()
+
+
+def test_a_resting_order_is_filled_in_parts_and_cancelled_with_the_rest(world):
+    intent = world.place(Side.BUY, BID + 100, 5_000)
+    world.run(0.1)
+    world.human("SELL", "59991", "0.02")
+    world.human("SELL", "59991", "0.01")
+    world.run(0.1)
+    assert world.last(intent).status is OrdStatus.PARTIALLY_FILLED
+    assert world.last(intent).cum_lots == 3_000
+    world.cancel(intent)
+    world.run(0.1)
+    assert (world.last(intent).status, world.last(intent).cum_lots) == (OrdStatus.CANCELED, 3_000)
+    assert [fill.fill_no for fill in world.trader.fills.values()] == [1, 2]
+    world.check()
+
+
+def test_a_market_order_and_an_order_that_does_not_wait(world):
+    bought = world.place(Side.BUY, 0, 700, OrdType.MARKET)
+    expired = world.place(Side.BUY, BID, 700, OrdType.LIMIT, TimeInForce.IOC)
+    refused = world.place(Side.BUY, ASK, 700, OrdType.LIMIT_MAKER)
+    world.run(0.2)
+    assert world.last(bought).status is OrdStatus.FILLED
+    assert world.last(expired).status is OrdStatus.EXPIRED
+    assert world.last(refused).status is OrdStatus.REJECTED
+    assert "immediately match" in world.last(refused).reason
+    world.check()
+
+
+def test_replacing_cancels_the_old_order_and_places_the_new_one(world):
+    old = world.place(Side.SELL, 6_050_000)
+    world.run(0.1)
+    new = world.replace(old, 6_060_000, 1_500)
+    world.run(0.1)
+    assert world.last(old).status is OrdStatus.CANCELED
+    assert (world.last(new).status, world.last(new).price_ticks) == (OrdStatus.NEW, 6_060_000)
+    world.check()
+
+
+def test_an_order_that_was_filled_just_before_is_not_replaced(world):
+    old = world.place(Side.BUY, BID + 100)
+    world.run(0.1)
+    world.human("SELL", "59991", "0.01")
+    new = world.replace(old, BID + 200)
+    world.run(1.5)
+    assert world.last(old).status is OrdStatus.FILLED
+    assert world.last(new).status is OrdStatus.NOT_PLACED
+    world.check()
+
+
+# -- law 1: the journal comes first ---------------------------------------------------------------------
+
+
+def test_the_intent_is_in_the_journal_before_its_request_leaves(world):
+    world.place(Side.BUY, FAR_BID)
+    sim, seen = world.sim, []
+    real = world.venue.http
+
+    def http(request, path, now_ns):
+        if request.method == "POST":
+            seen.append([one for one in world.records if isinstance(one, Intent)])
+        return real(request, path, now_ns)
+
+    world.venue.http = http
+    sim.run_for(0.1)
+    assert len(seen) == 1
+    assert seen[0][0].cl_ord_id == world.placements()[0]
+
+
+def test_an_order_that_cannot_be_journaled_is_not_sent(world):
+    world.sim.nodes["binance"].append = lambda journal, record: "no space left on device"
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(0.5)
+    assert world.last(intent).status is OrdStatus.NOT_PLACED
+    assert world.placements() == []
+    assert world.state == ("HALTED", "no space left on device")
+    again = world.place(Side.BUY, FAR_BID)
+    world.run(0.1)
+    assert world.trader.answers[again].code is AnswerCode.REFUSED
+
+
+def test_a_full_disk_stops_orders_and_not_cancels(world):
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(0.1)
+    world.sim.nodes["binance"].append = lambda journal, record: "no space left on device"
+    world.cancel(intent)
+    world.run(0.5)
+    assert world.ledger["open_orders"] == []
+    assert world.last(intent).status is OrdStatus.CANCELED
+
+
+# -- law 2: an error is not evidence --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fate", ["unanswered", "late", "503", "1007", "cut"])
+def test_an_accepted_order_whose_answer_is_lost_is_found(world, fate):
+    world.net.next_http["POST", "order"] = [fate]
+    world.net.event_rate = 0.0
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(3)
+    assert world.last(intent).status is OrdStatus.NEW
+    assert len(world.placements()) == 1
+    world.check()
+
+
+@pytest.mark.parametrize("fate", ["unanswered", "503", "cut"])
+def test_without_the_user_stream_too_a_query_finds_it(world, fate):
+    world.control("POST", "faults", silence={"kind": "user", "seconds": 600})
+    world.net.next_http["POST", "order"] = [fate]
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(0.5)
+    assert world.last(intent).status is OrdStatus.UNKNOWN
+    world.run(3)
+    assert world.last(intent).status is OrdStatus.NEW
+    assert len(world.placements()) == 1
+
+
+def test_an_order_that_never_arrived_is_given_up_only_by_proof(world):
+    world.net.next_http["POST", "order"] = ["lost"]
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(70)
+    assert world.last(intent).status is OrdStatus.UNKNOWN
+    assert world.connector.tracker.exposure("BTC-USDT").buy_lots == 1_000
+    world.run(50)
+    assert world.last(intent).status is OrdStatus.NOT_PLACED
+    assert "not found 3 times" in world.last(intent).reason
+    assert world.connector.tracker.exposure("BTC-USDT").buy_lots == 0
+    assert len(world.placements()) == 1
+    resolved = [one for one in world.records if isinstance(one, Resolved)]
+    assert [one.status for one in resolved] == [OrdStatus.UNKNOWN, OrdStatus.NOT_PLACED]
+
+
+def test_a_connection_that_was_refused_proves_that_nothing_left(world):
+    world.sim.services["venue"].up = False
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(0.05)
+    world.sim.services["venue"].up = True
+    assert world.last(intent).status is OrdStatus.NOT_PLACED
+    assert world.connector.tracker.open == {}
+
+
+def test_a_definite_reject_ends_an_order_at_once(world):
+    code = {"code": -2010, "msg": "Account has insufficient balance for requested action."}
+    world.control("POST", "faults", error_next={"method": "POST", "path": "/api/v3/order", "status": 400, **code})
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(0.1)
+    assert world.last(intent).status is OrdStatus.REJECTED
+    assert "insufficient balance" in world.last(intent).reason
+
+
+def test_a_duplicate_reject_is_evidence_that_the_order_exists(world):
+    fault = {"method": "POST", "path": "/api/v3/order", "status": 400, "code": -2010, "msg": "Duplicate order sent."}
+    world.control("POST", "faults", error_next={**fault, "accepted": True})
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(0.5)
+    assert world.last(intent).status is OrdStatus.NEW
+    world.check()
+
+
+def test_an_order_found_after_it_was_given_up_is_adopted_and_cancelled(world):
+    world.net.next_http["POST", "order"] = ["lost"]
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(120)
+    assert world.last(intent).status is OrdStatus.NOT_PLACED
+    name = key_of(world, intent)
+    world.signed(
+        "POST", "order", demo.MAKER_KEY, demo.MAKER_SECRET, symbol="BTCUSDT", side="BUY", type="LIMIT",
+        timeInForce="GTC", quantity="0.01", price="59000", newClientOrderId=name,
+    )  # fmt: skip
+    world.run(1)
+    assert world.last(intent).status is OrdStatus.CANCELED
+    assert world.ledger["open_orders"] == []
+
+
+# -- law 3: one request per id --------------------------------------------------------------------------
+
+
+def test_no_placement_is_ever_sent_twice(world):
+    world.net.next_http["POST", "order"] = ["lost", "503", "unanswered", "cut"]
+    for number in range(4):
+        world.place(Side.BUY, FAR_BID - number)
+    world.run(10)
+    world.kill_connector()
+    world.start_connector()
+    world.run(130)
+    assert len(world.placements()) == len(set(world.placements())) == 4
+    world.check()
+
+
+# -- law 4: cancels until proof -------------------------------------------------------------------------
+
+
+def test_a_cancel_lost_by_the_exchange_is_sent_again(world):
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(0.1)
+    world.net.next_http["DELETE", "order"] = ["lost", "refused", "lost"]
+    world.cancel(intent)
+    world.run(12)
+    assert world.last(intent).status is OrdStatus.CANCELED
+    assert sum(method == "DELETE" for _, method, _ in world.net.requests) == 4
+
+
+def test_a_wanted_cancel_survives_a_restart(world):
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(0.1)
+    world.net.next_http["DELETE", "order"] = ["lost"]
+    world.cancel(intent)
+    world.run(0.01)
+    world.kill_connector()
+    assert any(isinstance(one, CancelWish) for one in world.records)
+    world.start_connector()
+    world.run(5)
+    assert world.ledger["open_orders"] == []
+    world.check()
+
+
+def test_a_cancel_that_overtakes_its_placement_ends_nothing(world):
+    world.net.next_http["POST", "order"] = ["lost"]
+    intent = world.place(Side.BUY, FAR_BID)
+    world.cancel(intent)
+    world.run(20)
+    assert world.last(intent).status is OrdStatus.UNKNOWN
+    assert world.last(intent).cancel_wanted
+    # The request was stuck on the way, and arrives only now.
+    name = key_of(world, intent)
+    world.signed(
+        "POST", "order", demo.MAKER_KEY, demo.MAKER_SECRET, symbol="BTCUSDT", side="BUY", type="LIMIT",
+        timeInForce="GTC", quantity="0.01", price="59000", newClientOrderId=name,
+    )  # fmt: skip
+    world.run(6)
+    assert world.last(intent).status is OrdStatus.CANCELED
+    assert world.ledger["open_orders"] == []
+
+
+def test_stopping_cancels_what_is_open(world):
+    world.place(Side.BUY, FAR_BID)
+    world.place(Side.SELL, 6_100_000)
+    world.run(0.2)
+    world.net.next_http["DELETE", "order"] = ["refused"]
+    world.sim.request_stop("binance")
+    world.run(3)
+    assert world.ledger["open_orders"] == []
+    assert world.connector.runtime.stopped
+
+
+# -- law 5: fills once ----------------------------------------------------------------------------------
+
+
+def test_a_fill_that_only_the_exchange_knows_is_found_after_a_restart(world):
+    intent = world.place(Side.BUY, BID + 100)
+    world.run(0.1)
+    world.kill_connector()
+    world.human("SELL", "59991", "0.01")
+    world.start_connector()
+    world.run(1)
+    assert world.last(intent).status is OrdStatus.FILLED
+    assert len(world.trader.fills) == 1
+    world.check()
+
+
+def test_a_restart_does_not_count_a_fill_again(world):
+    world.place(Side.BUY, ASK)
+    world.run(1)
+    for _ in range(3):
+        world.kill_connector()
+        world.start_connector()
+        world.run(2)
+    assert [owner.fill_no for owner in world.connector.tracker.owners.values()] == [1]
+    assert world.trader.fill_no == 1
+    world.check()
+
+
+def test_a_fill_whose_event_was_lost_is_found(world):
+    intent = world.place(Side.BUY, BID + 100)
+    world.run(0.1)
+    world.net.event_rate = 1.0
+    world.net.random.seed(0)
+    world.control("POST", "faults", silence={"kind": "user", "seconds": 2})
+    world.human("SELL", "59991", "0.01")
+    world.net.event_rate = 0
+    world.run(31)
+    assert world.last(intent).status is OrdStatus.FILLED
+    world.check()
+
+
+def test_fills_of_the_hole_are_found_when_the_user_stream_was_dropped(world):
+    intent = world.place(Side.BUY, BID + 100)
+    world.run(0.1)
+    world.control("POST", "drop", kind="user")
+    world.human("SELL", "59991", "0.01")
+    world.until(lambda: world.last(intent).status is OrdStatus.FILLED, 2)
+    world.until(lambda: world.state[0] == "TRADING", 2)
+    world.check()
+
+
+# -- law 6: reconciliation first ------------------------------------------------------------------------
+
+
+def test_nothing_is_placed_before_the_first_reconciliation(new_world):
+    world = new_world()
+    world.net.next_http["GET", "openOrders"] = ["refused"] * 4
+    world.run(2)
+    assert world.state[0] == "RECONCILING"
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(0.1)
+    assert world.trader.answers[intent].code is AnswerCode.REFUSED
+    assert "RECONCILING" in world.trader.answers[intent].text
+    world.until(lambda: world.state[0] == "TRADING", 20)
+    assert world.placements() == []
+
+
+def test_a_second_pass_over_an_unchanged_account_says_nothing(world):
+    world.place(Side.BUY, ASK)
+    world.place(Side.BUY, FAR_BID)
+    world.run(2)
+    before = len(world.records), len(world.trader.updates), world.connector.reconciler.passes
+    world.run(100)
+    assert world.connector.reconciler.passes >= before[2] + 3
+    assert (len(world.records), len(world.trader.updates)) == before[:2]
+
+
+def test_orders_of_a_human_are_shown_and_left_alone(world):
+    world.human("BUY", "58000", "0.1", key=demo.MAKER_KEY)
+    world.run(0.1)
+    world.cancel_all()
+    world.command("cancel_all")
+    world.run(40)
+    assert [row["price"] for row in world.ledger["open_orders"]] == ["58000.00000000"]
+    shown = world.connector.snapshot("ord.binance.@foreign.", 0)
+    assert [(row.price_ticks, row.size_lots) for row in shown.orders] == [(5_800_000, 10_000)]
+    world.check()
+
+
+def test_trades_of_a_human_do_not_move_our_position(world):
+    world.human("BUY", "60010", "0.1", key=demo.MAKER_KEY)
+    world.place(Side.SELL, BID, 500)
+    world.run(700)
+    assert world.connector.tracker.exposure("BTC-USDT").net_lots == -500
+    assert world.connector.tracker.trade_ids.floors["BTC-USDT"] == 2
+    world.check()
+
+
+def test_a_journal_that_lost_its_last_records_finds_its_order_again(world):
+    world.place(Side.BUY, ASK)
+    world.run(1)
+    kept = len(world.sim.journals["binance", "orders"])
+    world.place(Side.BUY, FAR_BID)
+    filled = world.place(Side.BUY, BID + 100)
+    world.run(0.2)
+    world.human("SELL", "59991", "0.004")
+    world.run(0.2)
+    world.kill_connector()
+    del world.sim.journals["binance", "orders"][kept:]
+    world.trader.fills.popitem()
+    world.trader.fill_no -= 1  # a strategy keeps up with the journal it follows
+    world.start_connector()
+    world.run(3)
+    assert world.ledger["open_orders"] == []
+    assert filled
+    assert world.connector.tracker.exposure("BTC-USDT").net_lots == 1_400
+    again = world.place(Side.BUY, FAR_BID)
+    world.run(1)
+    assert world.last(again).status is OrdStatus.NEW
+    world.check()
+
+
+def test_another_account_under_the_same_journal_is_refused(world):
+    from actors.secret import ApiKey, Secret
+
+    world.kill_connector()
+    world.keys = ApiKey(demo.HUMAN_KEY, Secret(demo.HUMAN_SECRET))
+    world.start_connector()
+    world.run(2)
+    assert world.state[0] == "HALTED"
+    assert "account 2" in world.state[1]
+
+
+# -- law 7: the gate ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("side", "price_ticks", "size_lots", "why"),
+    [
+        (Side.BUY, FAR_BID, 40_000, "max_order_notional"),
+        (Side.BUY, 3_000_000, 1_000, "from the middle"),
+        (Side.SELL, 9_000_000, 1_000, "from the middle"),
+        (Side.BUY, FAR_BID, 1, "NOTIONAL"),
+        (Side.BUY, FAR_BID, 0, "size_lots"),
+    ],
+)
+def test_the_gate_stops_what_should_not_leave(world, side, price_ticks, size_lots, why):
+    intent = world.place(side, price_ticks, size_lots)
+    world.run(0.1)
+    assert world.trader.answers[intent].code is AnswerCode.REFUSED
+    assert why in world.trader.answers[intent].text
+    assert world.placements() == []
+
+
+def test_orders_that_may_be_live_count_in_the_position(world):
+    for number in range(5):
+        world.place(Side.BUY, FAR_BID - number, 30_000)
+    world.run(1.5)
+    over = world.place(Side.BUY, FAR_BID - 9, 30_000)
+    other_side = world.place(Side.SELL, 6_050_000, 30_000)
+    world.run(0.1)
+    assert "max_position" in world.trader.answers[over].text
+    assert world.trader.answers[other_side].code is AnswerCode.OK
+
+
+def test_a_stale_book_lets_nothing_through(world):
+    world.control("POST", "faults", silence={"kind": "market", "seconds": 600})
+    world.net.next_http["GET", "depth"] = ["refused"] * 1000
+    world.run(20)
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(0.1)
+    assert world.trader.answers[intent].code is AnswerCode.REFUSED
+    assert "book" in world.trader.answers[intent].text
+
+
+def test_pausing_stops_orders_and_resuming_lets_them_through(world):
+    resting = world.place(Side.BUY, FAR_BID)
+    world.run(0.1)
+    world.command("pause", "lunch")
+    refused = world.place(Side.BUY, FAR_BID - 1)
+    world.cancel(resting)
+    world.run(0.1)
+    assert "lunch" in world.trader.answers[refused].text
+    assert world.last(resting).status is OrdStatus.CANCELED
+    world.command("resume")
+    accepted = world.place(Side.BUY, FAR_BID - 2)
+    world.run(0.1)
+    assert world.last(accepted).status is OrdStatus.NEW
+
+
+def test_the_kill_switch_works_without_the_bus(world):
+    world.connector.gate.kill_level = 1
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(0.1)
+    assert "kill switch" in world.trader.answers[intent].text
+
+
+# -- limits, clocks, keys, streams ----------------------------------------------------------------------
+
+
+def test_nothing_is_sent_while_the_exchange_asks_for_silence(world):
+    from actors.net import HttpAnswer
+
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(0.1)
+    real = world.venue.http
+    world.venue.http = lambda request, path, now_ns: (
+        (HttpAnswer(429, {"retry-after": "20"}, b'{"code":-1003,"msg":"Too many requests"}'), 0)
+        if request.method == "DELETE"
+        else real(request, path, now_ns)
+    )
+    world.cancel(intent)
+    world.run(0.1)
+    world.venue.http = real
+    began = len(world.net.requests)
+    new = world.place(Side.BUY, FAR_BID - 1)
+    world.run(19.5)
+    assert len(world.net.requests) == began
+    assert world.trader.answers[new].code is AnswerCode.REFUSED
+    world.run(5)
+    assert world.last(intent).status is OrdStatus.CANCELED
+
+
+def test_a_refused_timestamp_reads_the_clock_anew(world):
+    fault = {"method": "POST", "path": "/api/v3/order", "status": 400, "code": -1021, "msg": "Timestamp"}
+    world.control("POST", "faults", error_next=fault)
+    asked = sum(path.endswith("/time") for _, _, path in world.net.requests)
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(1)
+    assert world.last(intent).status is OrdStatus.NOT_PLACED
+    assert sum(path.endswith("/time") for _, _, path in world.net.requests) == asked + 5
+    assert world.state[0] == "TRADING"
+
+
+def test_a_clock_that_is_wrong_by_an_hour_still_trades(new_world):
+    world = new_world()
+    hour_ns = 3_600 * 1_000_000_000
+    real = world.venue.http, world.venue.receive
+    world.venue.http = lambda request, path, now_ns: real[0](request, path, now_ns + hour_ns)
+    world.venue.receive = lambda conn_id, data, now_ns: real[1](conn_id, data, now_ns + hour_ns)
+    world.ready()
+    assert abs(world.connector.clock.offset_ns - hour_ns) < 10_000_000
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(0.1)
+    assert world.last(intent).status is OrdStatus.NEW
+
+
+def test_a_wrong_key_halts_and_says_so(new_world):
+    from actors.secret import ApiKey, Secret
+
+    world = new_world()
+    world.kill_connector()
+    world.keys = ApiKey(demo.MAKER_KEY, Secret("not the secret"))
+    world.start_connector()
+    world.run(3)
+    assert world.state[0] == "HALTED"
+    assert "key" in world.state[1]
+    assert "not the secret" not in repr(world.state)
+
+
+def test_without_keys_there_is_market_data_and_no_order(new_world):
+    world = new_world()
+    world.kill_connector()
+    world.keys = None
+    world.start_connector()
+    world.run(3)
+    assert world.state[0] == "DATA"
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(0.1)
+    assert world.trader.answers[intent].code is AnswerCode.REFUSED
+
+
+def test_a_silent_user_stream_is_noticed_and_polling_stands_in(world):
+    world.control("POST", "faults", silence={"kind": "user", "seconds": 25})
+    resting = world.place(Side.BUY, BID + 100)
+    world.run(6)
+    assert world.state[0] == "DEGRADED"
+    world.human("SELL", "59991", "0.01")
+    world.until(lambda: world.last(resting).status is OrdStatus.FILLED, 3)
+    world.run(20)
+    world.place(Side.BUY, FAR_BID)
+    world.run(1)
+    world.until(lambda: world.state[0] == "TRADING", 10)
+    world.check()
+
+
+def test_a_dead_exchange_at_the_start_is_waited_for(new_world):
+    world = new_world()
+    world.sim.services["venue"].up = False
+    world.run(20)
+    assert world.state[0] == "CONNECTING"
+    world.sim.services["venue"].back(world.venue)
+    world.until(lambda: world.state[0] == "TRADING", 40)
+
+
+def test_fees_of_the_account_go_out_with_the_rules(world):
+    rules = world.connector.feed.snapshot("md.binance.BTC-USDT.rules.", 0)
+    assert (rules.maker_fee, rules.taker_fee) == (Decimal("0.001"), Decimal("0.001"))
+
+
+def test_the_journal_is_compacted_and_says_the_same(new_world):
+    world = new_world(compact_records=50).ready()
+    for number in range(60):
+        world.place(Side.BUY, FAR_BID - number, 100)
+        if number % 3 == 0:
+            world.place(Side.BUY, ASK, 100)
+        if number % 4 == 3:
+            world.cancel_all()
+        world.run(0.1)
+    assert len(world.sim.journals["binance", "orders"]) < 100
+    before = world.connector.tracker.snapshot("maker", 0)
+    world.kill_connector()
+    world.start_connector()
+    world.run(3)
+    after = world.connector.tracker.snapshot("maker", 0)
+    assert sorted(after.orders, key=lambda one: one.cl_ord_id) == sorted(before.orders, key=lambda one: one.cl_ord_id)
+    assert (after.positions, after.fills) == (before.positions, before.fills)
+    world.check()
