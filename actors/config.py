@@ -60,9 +60,10 @@ class RunFile(Table, frozen=True, kw_only=True):
 
 
 class ExtraFile(Table, frozen=True, kw_only=True):
-    """What a file of `actors.d` holds."""
+    """What a file of `actors.d` holds: one actor. `path` is relative to `folder`, where the user keeps it."""
 
-    path: list[str] = []
+    folder: str = ""
+    path: list[str] = msgspec.field(default_factory=lambda: ["."])
     actors: dict[str, ActorConf] = {}
 
 
@@ -128,7 +129,7 @@ def load(path: str | Path, run_dir: str | Path | None = None) -> Run:
         if clash := sorted((conf.actors.keys() | extras.keys()) & extra.actors.keys()):
             raise BadRunFile(f"{file}: actor `{clash[0]}` is there already: rename it, or take the file away")
         extras |= extra.actors
-        folders += [(file.parent / one).resolve() for one in extra.path]
+        folders += [(file.parent / extra.folder / one).resolve() for one in extra.path]
     run = Run(path, conf, folder, extras, folders)
     _refuse(path, house_mistakes(run.clock.order, _follows(run.actors)))
     return run
@@ -168,9 +169,7 @@ def problems(
     return found
 
 
-def _actor_mistakes(
-    table: dict[str, Any], at: str, key_names: Collection[str] | None, has_venue: bool
-) -> list[str]:
+def _actor_mistakes(table: dict[str, Any], at: str, key_names: Collection[str] | None, has_venue: bool) -> list[str]:
     """Mistakes of one actor that need its class or the key file."""
     found = []
     use, settings, keys = table.get("use"), table.get("settings", {}), table.get("keys", "")
@@ -181,9 +180,7 @@ def _actor_mistakes(
             found.append(f"{error} - at `{at}.use`")
     if isinstance(keys, str) and keys.startswith("venue/"):
         if not has_venue:
-            found.append(
-                f"keys `{keys}` are of the local exchange, and there is no [venue] table - at `{at}.keys`"
-            )
+            found.append(f"keys `{keys}` are of the local exchange, and there is no [venue] table - at `{at}.keys`")
     elif isinstance(keys, str) and keys and key_names is not None and keys not in key_names:
         hint = did_you_mean(keys, key_names)
         found.append(f"the key file has no `{keys}`{hint} (add it: tickbus keys add {keys}) - at `{at}.keys`")
@@ -210,9 +207,7 @@ def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except FileNotFoundError:
-        raise BadRunFile(
-            f"{path}: no such run file (`tickbus run` without one starts the default bot)"
-        ) from None
+        raise BadRunFile(f"{path}: no such run file (`tickbus run` without one starts the default bot)") from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadRunFile(f"{path}: cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:

@@ -9,6 +9,7 @@ the end: only a file that stops short (or that a power cut left with zeros at it
 
 import errno
 import os
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from struct import Struct
@@ -45,6 +46,7 @@ class Journal:
         self._dirty = False
         self._broken = ""
         self._records: list[bytes] = []
+        self._swap = threading.Lock()  # so that no sync() in another thread meets a descriptor that rewrite() closes
         self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             self._size = self._recover()
@@ -83,9 +85,10 @@ class Journal:
         """
         if not self._dirty or self._mode == "never":
             return
-        self._dirty = False
         try:
-            os.fdatasync(self._fd)
+            with self._swap:
+                self._dirty = False
+                os.fdatasync(self._fd)
         except OSError as error:
             self._broken = os.strerror(error.errno or 0)
             text = f"journal {self.path}: {self._broken}; restart to see what is left"
@@ -109,8 +112,9 @@ class Journal:
             os.close(fd)
             beside.unlink(missing_ok=True)
             raise OSError(error.errno, f"journal {self.path}: {os.strerror(error.errno or 0)}") from None
-        os.close(self._fd)
-        self._fd, self._size, self.next_seq, self._dirty = fd, len(whole), seq, False
+        with self._swap:
+            os.close(self._fd)
+            self._fd, self._size, self.next_seq, self._dirty = fd, len(whole), seq, False
         _sync_dir(self.path.parent)
 
     def close(self) -> None:

@@ -1,0 +1,100 @@
+"""Tapped messages as lines: for people, as JSON, and raw."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from actors.tap import Tapped
+from market.levels import unpack_levels
+from monitor.view import plain
+from protocol import BookDelta, BookSnapshot, Fill, OrderUpdate, TickReport, TopOfBook
+from protocol.message import Message
+
+PACKED = ("bids", "asks")
+LEVELS_SHOWN = 3
+
+
+def as_json(heard: Tapped) -> str:
+    """{"ts", "topic", "seq", "src", "type", "body"} on one line; packed levels as [price_ticks, size_lots] pairs."""
+    return json.dumps(
+        {
+            "ts": heard.ts_ns,
+            "topic": heard.topic,
+            "seq": heard.seq,
+            "epoch": heard.epoch,
+            "src": heard.sender,
+            "lag_ns": heard.lag_ns,
+            "type": _type(heard),
+            "body": _fields(heard.body) if heard.body is not None else heard.raw,
+        },
+        default=str,
+    )
+
+
+def as_line(heard: Tapped) -> str:
+    """12:00:01.204118 md.sim.BTC-USDT.book. #88121 +0.4ms  what it says"""
+    seconds, nanos = divmod(heard.ts_ns, 1_000_000_000)
+    clock = f"{seconds // 3600 % 24:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{nanos // 1000:06d}"
+    return f"{clock} {heard.topic:<34} #{heard.seq:<7} {heard.lag_ns / 1e6:+.1f}ms  {_says(heard)}"
+
+
+def as_raw(heard: Tapped) -> str:
+    """Topic, epoch, seq and every field as it is."""
+    return (
+        f"{heard.topic} {heard.epoch} {heard.seq} {heard.ts_ns} {heard.body if heard.body is not None else heard.raw!r}"
+    )
+
+
+def _says(heard: Tapped) -> str:
+    body = heard.body
+    if body is None:
+        return f"{_type(heard)} (of a type that is not known here)"
+    if isinstance(body, (BookSnapshot, BookDelta)):
+        return f"{_type(heard)} {body.update_id}  bids {_levels(body.bids)}  asks {_levels(body.asks)}"
+    if isinstance(body, TopOfBook):
+        return f"{body.bid_ticks} x {body.bid_lots} | {body.ask_ticks} x {body.ask_lots}"
+    if isinstance(body, OrderUpdate):
+        reason = f"  {body.reason}" if body.reason else ""
+        return (
+            f"{body.cl_ord_id} {body.status.name} {body.side.name} {body.size_lots} @ {body.price_ticks} ticks"
+            f"  filled {body.cum_lots}{reason}"
+        )
+    if isinstance(body, Fill):
+        fee = f"{plain(body.fee)} {body.fee_asset}"
+        return f"FILL {body.cl_ord_id} {body.side.name} {body.last_lots} @ {body.last_ticks} ticks  fee {fee}"
+    if isinstance(body, TickReport):
+        hops = " ".join(f"{name} {us:.0f}us" for name, us in body.hops)
+        return f"tick {body.n} took {body.took_ns / 1e3:.0f}us  {hops}" + (f"  LATE {body.late}" if body.late else "")
+    return f"{_type(heard)} " + " ".join(
+        f"{key}={value}" for key, value in _fields(body).items() if value not in ("", [])
+    )
+
+
+def _levels(packed: bytes) -> str:
+    levels = unpack_levels(packed)
+    shown = " ".join(f"{price}x{size}" for price, size in levels[:LEVELS_SHOWN])
+    return f"[{len(levels)}] {shown}" + (" ..." if len(levels) > LEVELS_SHOWN else "")
+
+
+def _fields(body: Message) -> dict[str, Any]:
+    """Name and plain value of each field."""
+    found: dict[str, Any] = {}
+    for name in body.__struct_fields__:
+        value = getattr(body, name)
+        found[name] = unpack_levels(value) if name in PACKED and isinstance(value, bytes) else _plain(value)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Message):
+        return _fields(value)
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value.name if hasattr(value, "name") else msgspec.to_builtins(value)
+
+
+def _type(heard: Tapped) -> str:
+    if heard.body is not None:
+        return type(heard.body).__name__
+    return str(heard.raw[0]) if isinstance(heard.raw, list) and heard.raw else "?"

@@ -1,0 +1,209 @@
+"""A running bot as lines of text: pure, no terminal."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from monitor.state import MarketView, RunState, percentile, value
+from protocol import OrdStatus, Side
+
+LADDER = 5  # levels a side
+FILLS_SHOWN = 5
+ORDERS_SHOWN = 8
+SILENT_NS = 3_000_000_000
+MIN_WIDTH = 40
+
+
+class Row(NamedTuple):
+    """One process, as its supervisor sees it."""
+
+    name: str
+    pid: int
+    state: str
+    restarts: int
+    rss_bytes: int = 0
+
+
+def lines(
+    state: RunState,
+    rows: Sequence[Row],
+    title: str,
+    now_ns: int,
+    width: int = 100,
+    height: int = 0,
+    notes: Sequence[str] = (),
+) -> list[str]:
+    """The whole view, cut to `width` characters a line and, if `height` is not 0, to so many lines."""
+    width = max(MIN_WIDTH, width)
+    parts = [title, clock_line(state), "", *process_lines(state, rows, now_ns)]
+    for market in state.markets.values():
+        parts += ["", *book_lines(state, market)]
+    parts += ["", *order_lines(state), "", *fill_lines(state), "", *money_lines(state), *notes]
+    return [line[:width] for line in (parts[:height] if height else parts)]
+
+
+def clock_line(state: RunState) -> str:
+    """Ticks, their latency, and what was late or skipped."""
+    report = state.report
+    if report is None:
+        return "tick  waiting for the clock"
+    hop50, hop99 = percentile(state.hops_us, 0.5), percentile(state.hops_us, 0.99)
+    tick50, tick99 = percentile(state.tick_us, 0.5), percentile(state.tick_us, 0.99)
+    text = f"tick {report.n}  ticks {report.ticks}  tick p50 {_us(tick50)} p99 {_us(tick99)}"
+    text += f"  hop p50 {_us(hop50)} p99 {_us(hop99)}  skipped {report.ticks_skipped}  late {report.ticks_late}"
+    return text + (f"  LATE NOW: {', '.join(report.late)}" if report.late else "")
+
+
+def process_lines(state: RunState, rows: Sequence[Row], now_ns: int) -> list[str]:
+    """One line a process."""
+    found = [f"{'actor':<12} {'pid':>7} {'state':<9} {'ticks':>7} {'lost':>5} {'rss':>7} {'restarts':>8}  says"]
+    for row in rows:
+        view = state.actors.get(row.name)
+        says = ""
+        if view is not None:
+            says = f"{view.state} {view.detail}".strip()
+            if row.pid and view.heard_ns and now_ns - view.heard_ns > SILENT_NS:
+                says = f"SILENT for {(now_ns - view.heard_ns) / 1e9:.0f} s  {says}"
+        ticks, lost = (view.ticks, view.lost) if view is not None else (0, 0)
+        found.append(
+            f"{row.name:<12} {row.pid or '-':>7} {row.state:<9} {ticks or '-':>7} {lost:>5} "
+            f"{_mb(row.rss_bytes):>7} {row.restarts:>8}  {says}".rstrip()
+        )
+    return found
+
+
+def book_lines(state: RunState, market: MarketView) -> list[str]:
+    """The book around the mid, asks above; a star and the open size mark our own orders."""
+    rules, head = market.rules, f"book {market.connector}:{market.symbol}"
+    if market.trouble:
+        head += f"  {market.trouble.upper()}"
+    if rules is None or market.book.is_empty:
+        return [f"{head}  -"]
+    own = _own_levels(state, market)
+    head += f"  mid {_price(market.mid or Decimal(0), rules.tick_size / 2)}  spread {market.book.spread_ticks} ticks"
+    found = [head]
+    asks, bids = market.book.levels(Side.SELL, LADDER), market.book.levels(Side.BUY, LADDER)
+    for side, levels in ((Side.SELL, asks[::-1]), (Side.BUY, bids)):
+        for price_ticks, size_lots in levels:
+            mine = own.pop((side, price_ticks), 0)
+            mark = f"  * {plain(mine * rules.lot_size)} ours" if mine else ""
+            price = _price(price_ticks * rules.tick_size, rules.tick_size)
+            found.append(
+                f"  {'ask' if side is Side.SELL else 'bid'} {price:>14} {plain(size_lots * rules.lot_size):>14}{mark}"
+            )
+    if own:
+        found.append(f"  and {len(own)} of our prices further out")
+    return found
+
+
+def _own_levels(state: RunState, market: MarketView) -> dict[tuple[Side, int], int]:
+    own: dict[tuple[Side, int], int] = {}
+    for order in state.open_orders.values():
+        if order.symbol == market.symbol and order.status not in (OrdStatus.PENDING_NEW, OrdStatus.UNKNOWN):
+            key = order.side, order.price_ticks
+            own[key] = own.get(key, 0) + order.size_lots - order.cum_lots
+    return own
+
+
+def order_lines(state: RunState) -> list[str]:
+    """Open orders, those in doubt first."""
+    orders = sorted(state.open_orders.values(), key=lambda one: (one.status is not OrdStatus.UNKNOWN, -one.price_ticks))
+    doubt = state.in_doubt()
+    found = [f"open orders {len(orders)}" + (f"  IN DOUBT {len(doubt)}" if doubt else "")]
+    for order in orders[:ORDERS_SHOWN]:
+        price, size, done = _amounts(state, order.symbol, order.price_ticks, order.size_lots, order.cum_lots)
+        found.append(
+            f"  {order.owner:<10} {order.side.name:<4} {size:>12} @ {price:>14}  filled {done:<12} {order.status.name}"
+            + ("  cancel wanted" if order.cancel_wanted and order.status is not OrdStatus.PENDING_CANCEL else "")
+        )
+    if len(orders) > ORDERS_SHOWN:
+        found.append(f"  and {len(orders) - ORDERS_SHOWN} more")
+    return found
+
+
+def fill_lines(state: RunState) -> list[str]:
+    """The latest fills, newest first."""
+    found = [f"fills {state.fills_seen}"]
+    for fill in list(state.fills)[: -FILLS_SHOWN - 1 : -1]:
+        price, size, _ = _amounts(state, fill.symbol, fill.last_ticks, fill.last_lots, 0)
+        found.append(
+            f"  {fill.owner:<10} {fill.side.name:<4} {size:>12} @ {price:>14}  {fill.liquidity.name:<5} "
+            f"fee {plain(fill.fee)} {fill.fee_asset}"
+        )
+    return found
+
+
+def money_lines(state: RunState) -> list[str]:
+    """Balances, and what they are worth now against the start."""
+    totals = state.totals()
+    if not totals:
+        return ["balances  not told yet"]
+    locked = {asset: one[1] for rows in state.balances.values() for asset, one in rows.items()}
+    shown = [
+        f"{asset} {plain(amount)}" + (f" ({plain(locked[asset])} locked)" if locked.get(asset) else "")
+        for asset, amount in totals.items()
+        if amount
+    ]
+    found = ["balances  " + "  ".join(shown)]
+    sums = equity(state)
+    if sums:
+        found.append(
+            f"equity  {sums['equity']:.2f}  change {sums['equity_change']:+.2f}  by trading {sums['trading_pnl']:+.2f}"
+        )
+    return found
+
+
+def equity(state: RunState) -> dict[str, Decimal]:
+    """Worth now; its change since the start; and the part of it that trading made (both ends at today's prices)."""
+    prices = state.prices()
+    if not prices or not state.opening:
+        return {}
+    opening: dict[str, Decimal] = {}
+    for rows in state.opening.values():
+        for asset, amount in rows.items():
+            opening[asset] = opening.get(asset, Decimal(0)) + amount
+    now = value(state.totals(), prices)
+    return {
+        "equity": now,
+        "equity_change": now - value(opening, prices | state.opening_mids),
+        "trading_pnl": now - value(opening, prices),
+    }
+
+
+def status_line(state: RunState, rows: Sequence[Row], seconds: float) -> str:
+    """All of it in one line, for where there is no terminal."""
+    report = state.report
+    ticks = f"ticks {report.ticks} skipped {report.ticks_skipped} late {report.ticks_late}" if report else "no tick yet"
+    running = sum(1 for row in rows if row.state == "RUNNING")
+    sums = equity(state)
+    money = f"  equity {sums['equity']:.2f} ({sums['equity_change']:+.2f})" if sums else ""
+    return (
+        f"{seconds:6.1f} s  {running}/{len(rows)} running  {ticks}  hop p50 {_us(percentile(state.hops_us, 0.5))}"
+        f"  orders {state.orders_seen} ({len(state.open_orders)} open)  fills {state.fills_seen}"
+        f"  lost {state.lost()}{money}"
+    )
+
+
+def _amounts(state: RunState, symbol: str, price_ticks: int, *lots: int) -> tuple[str, ...]:
+    rules = next((one.rules for one in state.markets.values() if one.symbol == symbol and one.rules), None)
+    if rules is None:
+        return (f"{price_ticks} ticks", *(f"{one} lots" for one in lots))
+    return (_price(price_ticks * rules.tick_size, rules.tick_size), *(plain(one * rules.lot_size) for one in lots))
+
+
+def _price(price: Decimal, step: Decimal) -> str:
+    return f"{price:.{max(0, -int(step.normalize().as_tuple().exponent))}f}"
+
+
+def plain(amount: Any) -> str:
+    """A number without trailing zeros."""
+    text = f"{amount:f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+
+
+def _us(us: float) -> str:
+    return f"{us / 1000:.1f} ms" if us >= 10_000 else f"{us:.0f} us"
+
+
+def _mb(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.0f} MB" if size_bytes else "-"

@@ -1,0 +1,35 @@
+"""`tickbus check`: all mistakes of a run file at once."""
+
+import json
+from pathlib import Path
+
+import click
+
+from actors.config import load, problems
+from protocol.errors import BadRunFile
+
+
+@click.command("check")
+@click.argument("run_file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: ok, problems.")
+def command(run_file: Path, as_json: bool) -> int:
+    """Find all mistakes of RUN_FILE: tables, class names, settings, who follows whom, keys; exit code 2 for any."""
+    found = _problems(run_file)
+    if as_json:
+        click.echo(json.dumps({"ok": not found, "problems": found}))
+    else:
+        for text in found:
+            click.echo(text, err=True)
+        if not found:
+            click.echo(f"{run_file} is right")
+    return BadRunFile.exit_code if found else 0
+
+
+def _problems(run_file: Path) -> list[str]:
+    from tickbus.checks import all_problems
+    from venue.settings import VenueSettings
+
+    try:
+        return all_problems(load(run_file))
+    except BadRunFile:
+        return problems(run_file, None, VenueSettings)

@@ -1,0 +1,96 @@
+"""`tickbus keys`: API keys in an encrypted file."""
+
+import getpass
+import json
+import sys
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from actors.house_check import NAME
+from actors.secret import ApiKey, Secret
+from connectors.keyfile import KeyFile, default_path
+from connectors.passphrase import find_passphrase
+from protocol.errors import BadKeyFile
+
+
+@click.group("keys")
+@click.option(
+    "--file", "path", type=click.Path(path_type=Path), help="The key file (default: $TICKBUS_KEYS, or your own)."
+)
+@click.pass_context
+def command(ctx: click.Context, path: Path | None) -> None:
+    """Keep API keys in a file under a passphrase (scrypt, AES-256-GCM).
+
+    The passphrase comes from the terminal, a pipe, the 0600 file that $TICKBUS_PASSPHRASE_FILE names, or systemd's
+    credentials. Key and secret are asked for, or read as two lines from a pipe: never from the command line.
+    """
+    ctx.obj = KeyFile(path or default_path())
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: file, keys.")
+@click.pass_obj
+def list_(file: KeyFile, as_json: bool) -> None:
+    """Names and kinds of the keys; needs no passphrase."""
+    names = file.names()
+    if as_json:
+        click.echo(json.dumps({"file": str(file.path), "keys": names}))
+        return
+    for name, kind in names.items():
+        click.echo(f"{name}  {kind}")
+    if not names:
+        click.echo(f"no keys in {file.path} (tickbus keys add NAME)", err=True)
+
+
+@command.command("add")
+@click.argument("name")
+@click.option("--ed25519", "pem", type=click.Path(path_type=Path), help="A PEM file with the Ed25519 private key.")
+@click.option("--replace", is_flag=True, help="Put it in the place of the key of that name.")
+@click.pass_obj
+def add(file: KeyFile, name: str, pem: Path | None, replace: bool) -> None:
+    """Put an API key in under NAME, which a run file's `keys = "NAME"` then means."""
+    if not NAME.fullmatch(name):
+        raise BadKeyFile(f"key name `{name}`: want at most 32 of a-z 0-9 _ -, a letter first")
+    if name in file.names() and not replace:
+        raise BadKeyFile(f"{file.path} has a key `{name}` already: choose another name, or --replace")
+    passphrase = find_passphrase(twice=not file.path.exists())
+    file.check(passphrase)
+    kind: Literal["hmac", "ed25519"] = "hmac" if pem is None else "ed25519"
+    key = _ask("API key: ")
+    secret = _ask("API secret: ") if pem is None else _pem(pem)
+    file.add(name, ApiKey(key.reveal(), secret, kind), passphrase)
+    click.echo(f"{name} is in {file.path}", err=True)
+
+
+@command.command("remove")
+@click.argument("name")
+@click.pass_obj
+def remove(file: KeyFile, name: str) -> None:
+    """Take the key NAME out."""
+    file.remove(name, find_passphrase())
+    click.echo(f"{name} is out of {file.path}", err=True)
+
+
+def _ask(prompt: str) -> Secret:
+    """One line from the terminal, unseen, or from a pipe. Raises BadKeyFile if it is empty."""
+    text = (getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline()).strip()
+    if not text:
+        raise BadKeyFile(f"no {prompt.removesuffix(': ')} was given: nothing was changed")
+    return Secret(text)
+
+
+def _pem(path: Path) -> Secret:
+    """An Ed25519 private key. Raises BadKeyFile."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        text = path.read_text(encoding="ascii")
+        key = load_pem_private_key(text.encode(), None)
+    except (OSError, ValueError, TypeError) as error:
+        raise BadKeyFile(f"{path}: no private key that can be read: {error}") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise BadKeyFile(f"{path}: a {type(key).__name__}, where an Ed25519 private key is wanted")
+    return Secret(text)

@@ -1,0 +1,100 @@
+"""`tickbus tap`: listen to the bus of a running bot."""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tickbus.options import named_run
+
+if TYPE_CHECKING:
+    from actors.tap import Tap, Tapped
+    from monitor.meter import Meter
+    from protocol import Message
+
+UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Seconds(click.ParamType):
+    """A time: 5, 5s, 250ms, 2m."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        text = str(value)
+        unit = next((one for one in ("ms", "s", "m", "h") if text.endswith(one)), "")
+        try:
+            return float(text.removesuffix(unit)) * UNITS_S.get(unit, 1.0)
+        except ValueError:
+            self.fail(f"{text!r} is no time: want 5s, 250ms or 2m", param, ctx)
+
+
+@click.command("tap")
+@click.argument("topics", nargs=-1)
+@click.option(
+    "--run", "run_file", type=click.Path(path_type=Path), help="The bot's run file or folder, if several run."
+)
+@click.option("--json", "style", flag_value="json", help="One JSON object a line.")
+@click.option("--raw", "style", flag_value="raw", help="Every field as it is.")
+@click.option("-n", "count", type=click.IntRange(1), help="Stop after so many messages.")
+@click.option("--for", "seconds", type=Seconds(), help="Stop after this time: 5s, 250ms, 2m.")
+def command(
+    topics: tuple[str, ...], run_file: Path | None, style: str | None, count: int | None, seconds: float | None
+) -> int:
+    """Listen to the bus of a running bot; it slows nobody down.
+
+    TOPICS are the beginnings of topics (md.binance., ord., sys.clockd.tick.) or names of messages (Fill, OrderUpdate).
+    The last line, on stderr, says how many messages passed, how late they came, and how many were missed.
+    """
+    from actors.tap import Tap
+    from monitor import lines
+    from monitor.meter import Meter
+
+    show = {None: lines.as_line, "json": lines.as_json, "raw": lines.as_raw}[style]
+    meter = Meter()
+    begun = time.monotonic()
+    with Tap(named_run(run_file).dir, *_wanted(topics)) as tap:
+        try:
+            _listen(tap, lambda heard: print(show(heard)), meter, count, seconds)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.stderr.write(meter.line(time.monotonic() - begun, tap.lost) + "\n")
+    return 0
+
+
+def _listen(
+    tap: "Tap", show: Callable[["Tapped"], None], meter: "Meter", count: int | None, seconds: float | None
+) -> None:
+    until = time.monotonic() + seconds if seconds is not None else float("inf")
+    while time.monotonic() < until:
+        for heard in tap.poll(min(0.2, max(0.0, until - time.monotonic()))):
+            meter.take(heard)
+            show(heard)
+            if count is not None and meter.messages >= count:
+                return
+        sys.stdout.flush()
+
+
+def _wanted(topics: tuple[str, ...]) -> "list[type[Message] | str]":
+    """Message types for names without a dot, topic prefixes for the rest. Raises UsageError for unknown names."""
+    import difflib
+
+    from protocol.message import REGISTRY
+
+    found: list[type[Message] | str] = []
+    for one in topics:
+        if "." in one:
+            found.append(one if one.endswith(".") else one + ".")
+        elif one in REGISTRY.types:
+            found.append(REGISTRY.types[one])
+        elif one in ("md", "ord", "acct", "sys"):
+            found.append(one + ".")
+        else:
+            near = difflib.get_close_matches(one, [*REGISTRY.types, "md", "ord", "acct", "sys"], 1)
+            hint = f", did you mean `{near[0]}`?" if near else ": want a topic (md.binance.) or a message (Fill)"
+            raise click.UsageError(f"no topic or message `{one}`{hint}")
+    return found

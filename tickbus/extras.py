@@ -1,0 +1,95 @@
+"""Actors that join a bot while it runs: one TOML table each, in the run folder's `actors.d`."""
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+from actors.config import EXTRAS, ExtraFile, Run, load
+from actors.run_dir import open_dir
+from actors.table_check import did_you_mean, mistakes
+from protocol.errors import BadRunFile
+from tickbus.supervise import PROGRAMS
+
+
+def table_of_file(path: Path) -> str:
+    """The tables of a user's file, with its `path` made absolute. Raises BadRunFile."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        tables = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRunFile(f"{path}: cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise BadRunFile(f"{path}: no TOML: {error}") from None
+    if found := mistakes(tables, ExtraFile, "$"):
+        raise BadRunFile(f"{path}: {found[0]}")
+    return f"folder = {_quoted(str(path.absolute().parent))}\n{text}"
+
+
+def table_of_options(name: str, use: str, follows: Iterable[str], settings: Iterable[str], folder: Path) -> str:
+    """The table that the command line's options say. Raises BadRunFile for a setting that is no TOML."""
+    rows = [f"folder = {_quoted(str(folder))}", f"[actors.{name}]", f"use = {_quoted(use)}"]
+    rows.append(f"follows = [{', '.join(_quoted(one) for one in follows)}]")
+    for one in settings:
+        key, equals, value = one.partition("=")
+        if not equals:
+            raise BadRunFile(f"--set {one}: want KEY=VALUE")
+        rows.append(f"settings.{key.strip()} = {_value(value.strip())}")
+    text = "\n".join(rows) + "\n"
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadRunFile(
+            f"{name}: {error}: write settings as --set size_lots=2 --set market=binance:BTC-USDT"
+        ) from None
+    return text
+
+
+def add_table(run: Run, text: str) -> str:
+    """Write the table where the run finds it, if the run is free of mistakes with it; the actor's name.
+
+    Raises BadRunFile, and leaves everything as it was.
+    """
+    names = list(tomllib.loads(text).get("actors", {}))
+    if len(names) != 1:
+        raise BadRunFile(f"want one [actors.NAME] table, not {len(names)}: actors are added one by one")
+    name = names[0]
+    if name in run.actors:
+        raise BadRunFile(f"actor `{name}` is there already: choose another name, or `tickbus remove {name}` first")
+    open_dir(run.dir)
+    path = run.dir / EXTRAS / f"{name}.toml"
+    path.write_text(text, encoding="utf-8")
+    try:
+        load(run.path, run.dir).actor_settings(name)
+    except BadRunFile:
+        path.unlink()
+        raise
+    return name
+
+
+def remove_table(run: Run, name: str) -> None:
+    """Forget an actor that was added. Raises BadRunFile if it was not, or if others follow it."""
+    if name not in run.actors:
+        raise BadRunFile(f"unknown actor `{name}`{did_you_mean(name, run.extras)}")
+    if name not in run.extras:
+        raise BadRunFile(
+            f"`{name}` is of the run file itself: take its table out of {run.path}, then `tickbus up {run.path}`"
+        )
+    followers = [other for other, conf in run.actors.items() if name in conf.follows]
+    if followers:
+        raise BadRunFile(f"`{name}` is followed by {', '.join(followers)}: remove that first")
+    (run.dir / EXTRAS / f"{name}.toml").unlink()
+    (run.dir / PROGRAMS / f"{name}.conf").unlink(missing_ok=True)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _value(text: str) -> str:
+    """A value as TOML; a bare word is taken as a string."""
+    try:
+        tomllib.loads(f"v = {text}")
+    except tomllib.TOMLDecodeError:
+        return _quoted(text)
+    return text

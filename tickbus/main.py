@@ -1,0 +1,92 @@
+"""The command line: one group, its verbs imported only when they are used."""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from protocol.errors import TickbusError
+
+# verb: (module, what --help says of it). A verb's module has a click command named `command`.
+VERBS = {
+    "run": ("tickbus.cli.run", "Run a bot in the foreground and watch it; without a file, the default bot."),
+    "up": ("tickbus.cli.up", "Start a bot in the background, or bring a running one up to its run file."),
+    "down": ("tickbus.cli.down", "Stop a bot that runs in the background, in order."),
+    "status": ("tickbus.cli.status", "Say which processes of a bot run."),
+    "add": ("tickbus.cli.add", "Add an actor to a running bot; nothing is restarted."),
+    "remove": ("tickbus.cli.remove", "Take an added actor out of a running bot."),
+    "check": ("tickbus.cli.check", "Find all mistakes of a run file."),
+    "tap": ("tickbus.cli.tap", "Listen to the bus of a running bot."),
+    "keys": ("tickbus.cli.keys", "Keep API keys in an encrypted file."),
+    "doctor": ("tickbus.cli.doctor", "Look at this machine and installation for trouble."),
+    "actor": ("tickbus.cli.actor", "Run one actor (supervisord calls this)."),
+    "clockd": ("tickbus.cli.clockd", "Run the clock (supervisord calls this)."),
+    "venue": ("tickbus.cli.venue", "Run the local exchange (supervisord calls this)."),
+}
+BUG_EXIT_CODE = 70
+
+
+class LazyVerbs(click.Group):
+    """A group that imports a verb's module when the verb is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = VERBS.get(cmd_name)
+        return importlib.import_module(found[0]).command if found else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], VERBS, 1)
+            hint = f", did you mean `{near[0]}`?" if near else f"; there are {', '.join(VERBS)}"
+            raise click.UsageError(f"no verb `{args[0]}`{hint}")
+        return super().resolve_command(ctx, args)
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        click.echo(f"tickbus {version('tickbus')}")
+        ctx.exit()
+
+
+@click.group(cls=LazyVerbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
+def cli() -> None:
+    """A trading bot made of processes, on a bus."""
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run a verb; the exit code is 0, or the error's own. A user's mistake is one line on stderr."""
+    try:
+        code = cli.main(args=args, prog_name="tickbus", standalone_mode=False)
+    except TickbusError as error:
+        sys.stderr.write(f"tickbus: {error}\n")
+        code = error.exit_code
+    except click.UsageError as error:
+        at = f" (tickbus {error.ctx.info_name} --help)" if error.ctx and error.ctx.parent else " (tickbus --help)"
+        sys.stderr.write(f"tickbus: {error.format_message()}{at}\n")
+        code = 2
+    except click.ClickException as error:
+        sys.stderr.write(f"tickbus: {error.format_message()}\n")
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = 130
+    except BrokenPipeError:  # `tickbus tap | head`: nobody reads any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

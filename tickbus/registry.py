@@ -1,0 +1,38 @@
+"""The list of this user's running bots, so that `tickbus tap` and `status` find them without being told."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from actors.lock import holder
+from actors.run_dir import check_private
+
+SUPERVISOR = "supervisord"  # the name whose lock is held while a house runs
+
+
+def _folder() -> Path:
+    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+    folder = Path(base) / f"tickbus-runs-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    check_private(folder)
+    return folder
+
+
+def register(run_dir: Path) -> None:
+    """Put a run folder on the list."""
+    link = _folder() / hashlib.blake2b(os.fsencode(run_dir), digest_size=8).hexdigest()
+    link.unlink(missing_ok=True)
+    link.symlink_to(run_dir)
+
+
+def known_dirs() -> list[Path]:
+    """The folders of the bots that run now; what is left of others is taken off the list."""
+    found = []
+    for link in sorted(_folder().iterdir()):
+        folder = Path(os.readlink(link))
+        if folder.is_dir() and holder(folder, SUPERVISOR):
+            found.append(folder)
+        else:
+            link.unlink(missing_ok=True)
+    return found
