@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""The fast twin of `market.book.PlainBook`: two flat int64 arrays a side, the best level at their end."""
+"""The fast twin of `market.book.PlainBook`: one flat array of int64 pairs a side, the best level at its end."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.math cimport NAN
@@ -11,6 +11,9 @@ from market.levels import state_hash
 
 cdef extern from *:
     """
+    #if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    #error "packed rows are little-endian: on this machine the plain twin serves"
+    #endif
     typedef __int128 tickbus_int128;
     """
     # Sums of ticks * lots: both are below 2**53, so 2**20 levels fit.
@@ -19,69 +22,120 @@ cdef extern from *:
 cdef int64_t MAX_INT = (<int64_t>1 << 53) - 1
 cdef int64_t EXACT_DOUBLE = <int64_t>1 << 53
 
+cdef struct Level:
+    int64_t key  # the price of a bid, minus the price of an ask
+    int64_t lots
+
 cdef struct Levels:
-    int64_t* keys  # ascending; the price of a bid, minus the price of an ask: the best is the last
-    int64_t* sizes
+    Level* at  # keys ascending: the best is the last
     Py_ssize_t n
     Py_ssize_t room
+
+cdef struct Change:
+    Py_ssize_t at  # in the levels as they were: insert before it, or delete it if lots is 0
+    Level level
 
 
 cdef inline int64_t _price(int64_t key) noexcept nogil:
     return key if key > 0 else -key
 
 
-cdef inline Py_ssize_t _lower_bound(const int64_t* keys, Py_ssize_t n, int64_t key) noexcept nogil:
+cdef inline Py_ssize_t _lower_bound(const Level* levels, Py_ssize_t n, int64_t key) noexcept nogil:
     """The first index whose key is not below `key`: leaps of growing size from the end, where most changes are."""
-    cdef Py_ssize_t low, high, middle, leap = 1
-    if n == 0 or keys[n - 1] < key:
+    cdef Py_ssize_t low, leap = 1
+    if n == 0 or levels[n - 1].key < key:
         return n
-    high = n - 1
-    while True:
-        low = high - leap
-        if low < 0:
-            low = -1
-            break
-        if keys[low] < key:
-            break
-        high = low
+    n -= 1  # from here on levels[n].key >= key
+    while n >= leap and levels[n - leap].key >= key:
+        n -= leap
         leap *= 2
-    while high - low > 1:
-        middle = (low + high) >> 1
-        if keys[middle] < key:
-            low = middle
-        else:
-            high = middle
-    return high
+    low = n - leap if n >= leap else -1  # and levels[low].key < key, or low is -1
+    n -= low
+    while n > 1:  # without branches that nobody could predict
+        leap = n >> 1
+        low += leap if levels[low + leap].key < key else 0
+        n -= leap
+    return low + 1
 
 
-cdef inline Py_ssize_t _put(Levels* side, Py_ssize_t within, int64_t key, int64_t size_lots) noexcept nogil:
-    """Set a level that is known to belong below index `within`; where it is. There must be room."""
-    cdef Py_ssize_t at = _lower_bound(side.keys, within, key)
-    cdef Py_ssize_t above = side.n - at
-    if above and side.keys[at] == key:
-        if size_lots:
-            side.sizes[at] = size_lots
+cdef inline void _move(Level* levels, Py_ssize_t start, Py_ssize_t end, Py_ssize_t by) noexcept nogil:
+    memmove(levels + start + by, levels + start, (end - start) * sizeof(Level))
+
+
+cdef void _put(Levels* side, int64_t key, int64_t lots) noexcept nogil:
+    """Set a level. There must be room."""
+    cdef Py_ssize_t at = _lower_bound(side.at, side.n, key)
+    if at < side.n and side.at[at].key == key:
+        if lots:
+            side.at[at].lots = lots
         else:
+            _move(side.at, at + 1, side.n, -1)
             side.n -= 1
-            memmove(side.keys + at, side.keys + at + 1, (above - 1) * sizeof(int64_t))
-            memmove(side.sizes + at, side.sizes + at + 1, (above - 1) * sizeof(int64_t))
-    elif size_lots:
-        memmove(side.keys + at + 1, side.keys + at, above * sizeof(int64_t))
-        memmove(side.sizes + at + 1, side.sizes + at, above * sizeof(int64_t))
-        side.keys[at] = key
-        side.sizes[at] = size_lots
+    elif lots:
+        _move(side.at, at, side.n, 1)
+        side.at[at].key, side.at[at].lots = key, lots
         side.n += 1
-    return at
 
 
-cdef inline void _put_all(Levels* side, const int64_t* pairs, Py_ssize_t n, int64_t sign) noexcept nogil:
-    cdef Py_ssize_t i, at = side.n
-    cdef int64_t key, last = 0
+cdef void _put_all(Levels* side, const int64_t* pairs, Py_ssize_t n, int64_t sign, Change* changes) noexcept nogil:
+    """Set levels. There must be room for them here, and in `changes`.
+
+    Exchanges send the best first. Then every place is found in the levels as they were, sizes change on the spot,
+    and what lies between two insertions or deletions moves once, and only as far as they do not make up for each
+    other.
+    """
+    cdef Py_ssize_t i, at = side.n, changes_n = 0
+    cdef int64_t key, lots
+    for i in range(1, n):
+        if sign * pairs[2 * i] >= sign * pairs[2 * i - 2]:
+            for i in range(n):
+                _put(side, sign * pairs[2 * i], pairs[2 * i + 1])
+            return
     for i in range(n):
-        key = sign * pairs[2 * i]
-        # Exchanges send the best first: then each level lies below the one before.
-        at = _put(side, at if i and key < last else side.n, key, pairs[2 * i + 1])
-        last = key
+        key, lots = sign * pairs[2 * i], pairs[2 * i + 1]
+        at = _lower_bound(side.at, at, key)
+        if at < side.n and side.at[at].key == key:
+            if lots:
+                side.at[at].lots = lots
+                continue
+        elif not lots:
+            continue
+        changes[changes_n].at = at
+        changes[changes_n].level.key = key
+        changes[changes_n].level.lots = lots
+        changes_n += 1
+    if changes_n:
+        _rearrange(side, changes, changes_n)
+
+
+cdef inline void _rearrange(Levels* side, const Change* changes, Py_ssize_t n) noexcept nogil:
+    """Insert and delete; the changes lie from the end of the levels to their beginning."""
+    cdef Py_ssize_t i, start, end, shift = 0
+    # Each stretch keeps its order, so those that move down can go first, the lowest first, and then those that
+    # move up, the highest first: none is overwritten before it has moved.
+    for i in range(n - 1, -1, -1):
+        start, end = changes[i].at, changes[i - 1].at if i else side.n
+        if changes[i].level.lots:
+            shift += 1
+        else:
+            shift -= 1
+            start += 1
+        if shift < 0 and start < end:
+            _move(side.at, start, end, shift)
+    end = side.n
+    side.n += shift
+    for i in range(n):
+        start = changes[i].at
+        if changes[i].level.lots:
+            if shift > 0 and start < end:
+                _move(side.at, start, end, shift)
+            shift -= 1
+            side.at[start + shift] = changes[i].level
+        else:
+            if shift > 0 and start + 1 < end:
+                _move(side.at, start + 1, end, shift)
+            shift += 1
+        end = start
 
 
 cdef inline Py_ssize_t _first_invalid(const int64_t* pairs, Py_ssize_t n) noexcept nogil:
@@ -106,20 +160,34 @@ cdef Py_ssize_t _check(bytes packed) except -1:
 
 
 cdef int _reserve(Levels* side, Py_ssize_t wanted) except -1:
-    cdef Py_ssize_t room = side.room
     cdef void* larger
-    if wanted <= room:
+    if wanted <= side.room:
         return 0
-    room = max(wanted, 2 * room, 64)
-    larger = realloc(side.keys, room * sizeof(int64_t))
+    wanted = max(wanted, 2 * side.room, 64)
+    larger = realloc(side.at, wanted * sizeof(Level))
     if larger == NULL:
         raise MemoryError
-    side.keys = <int64_t*>larger
-    larger = realloc(side.sizes, room * sizeof(int64_t))
+    side.at = <Level*>larger
+    side.room = wanted
+    return 0
+
+
+# One buffer for the changes of a delta, for all books: it is used within one call only, under the GIL.
+cdef Change* _changes = NULL
+cdef Py_ssize_t _changes_room = 0
+
+
+cdef int _reserve_changes(Py_ssize_t wanted) except -1:
+    global _changes, _changes_room
+    cdef void* larger
+    if wanted <= _changes_room:
+        return 0
+    wanted = max(wanted, 2 * _changes_room, 64)
+    larger = realloc(_changes, wanted * sizeof(Change))
     if larger == NULL:
         raise MemoryError
-    side.sizes = <int64_t*>larger
-    side.room = room
+    _changes = <Change*>larger
+    _changes_room = wanted
     return 0
 
 
@@ -154,10 +222,8 @@ cdef class FastBook:
     cdef object __weakref__
 
     def __dealloc__(self):
-        free(self.bids.keys)
-        free(self.bids.sizes)
-        free(self.asks.keys)
-        free(self.asks.sizes)
+        free(self.bids.at)
+        free(self.asks.at)
 
     cdef inline Levels* _own(self, int side) except NULL:
         if side == 1:
@@ -183,8 +249,6 @@ cdef class FastBook:
         _reserve(&self.bids, bids_n)
         _reserve(&self.asks, asks_n)
         self.bids.n = self.asks.n = 0
-        # From the last to the first, because the best first is how they come; but of two with one price the later
-        # holds, so out of order they go in as they come.
         _fill(&self.bids, <const int64_t*>PyBytes_AS_STRING(bids), bids_n, 1)
         _fill(&self.asks, <const int64_t*>PyBytes_AS_STRING(asks), asks_n, -1)
 
@@ -198,10 +262,11 @@ cdef class FastBook:
         cdef int64_t bid_key = 0, bid_lots = 0, ask_key = 0, ask_lots = 0
         _reserve(&self.bids, self.bids.n + bids_n)
         _reserve(&self.asks, self.asks.n + asks_n)
+        _reserve_changes(max(bids_n, asks_n))
         _top(&self.bids, &bid_key, &bid_lots)
         _top(&self.asks, &ask_key, &ask_lots)
-        _put_all(&self.bids, <const int64_t*>PyBytes_AS_STRING(bids), bids_n, 1)
-        _put_all(&self.asks, <const int64_t*>PyBytes_AS_STRING(asks), asks_n, -1)
+        _put_all(&self.bids, <const int64_t*>PyBytes_AS_STRING(bids), bids_n, 1, _changes)
+        _put_all(&self.asks, <const int64_t*>PyBytes_AS_STRING(asks), asks_n, -1, _changes)
         return _differs(&self.bids, bid_key, bid_lots) or _differs(&self.asks, ask_key, ask_lots)
 
     def set_level(self, int side, int64_t price_ticks, int64_t size_lots):
@@ -210,7 +275,7 @@ cdef class FastBook:
         if not (1 <= price_ticks <= MAX_INT and 0 <= size_lots <= MAX_INT):
             raise ValueError(f"book: no valid level: price {price_ticks}, size {size_lots}")
         _reserve(own, own.n + 1)
-        _put(own, own.n, price_ticks if side == 1 else -price_ticks, size_lots)
+        _put(own, price_ticks if side == 1 else -price_ticks, size_lots)
 
     def truncate(self, Py_ssize_t n):
         """Keep the best n levels of each side."""
@@ -219,47 +284,47 @@ cdef class FastBook:
 
     @property
     def best_bid_ticks(self) -> int:
-        return self.bids.keys[self.bids.n - 1] if self.bids.n else 0
+        return self.bids.at[self.bids.n - 1].key if self.bids.n else 0
 
     @property
     def best_bid_lots(self) -> int:
-        return self.bids.sizes[self.bids.n - 1] if self.bids.n else 0
+        return self.bids.at[self.bids.n - 1].lots if self.bids.n else 0
 
     @property
     def best_ask_ticks(self) -> int:
-        return -self.asks.keys[self.asks.n - 1] if self.asks.n else 0
+        return -self.asks.at[self.asks.n - 1].key if self.asks.n else 0
 
     @property
     def best_ask_lots(self) -> int:
-        return self.asks.sizes[self.asks.n - 1] if self.asks.n else 0
+        return self.asks.at[self.asks.n - 1].lots if self.asks.n else 0
 
     @property
     def mid_x2_ticks(self) -> int:
         """Best bid + best ask, exact; 0 unless both sides have a level."""
         if self.bids.n == 0 or self.asks.n == 0:
             return 0
-        return self.bids.keys[self.bids.n - 1] - self.asks.keys[self.asks.n - 1]
+        return self.bids.at[self.bids.n - 1].key - self.asks.at[self.asks.n - 1].key
 
     @property
     def mid_ticks(self) -> int:
         """The middle, rounded down to a tick; 0 unless both sides have a level."""
         if self.bids.n == 0 or self.asks.n == 0:
             return 0
-        return (self.bids.keys[self.bids.n - 1] - self.asks.keys[self.asks.n - 1]) >> 1
+        return (self.bids.at[self.bids.n - 1].key - self.asks.at[self.asks.n - 1].key) >> 1
 
     @property
     def spread_ticks(self) -> int:
         """Best ask - best bid (negative when crossed); 0 unless both sides have a level."""
         if self.bids.n == 0 or self.asks.n == 0:
             return 0
-        return -self.asks.keys[self.asks.n - 1] - self.bids.keys[self.bids.n - 1]
+        return -self.asks.at[self.asks.n - 1].key - self.bids.at[self.bids.n - 1].key
 
     @property
     def is_crossed(self) -> bool:
         """Whether the best bid is at or above the best ask: such a book is not to be believed."""
         if self.bids.n == 0 or self.asks.n == 0:
             return False
-        return self.bids.keys[self.bids.n - 1] >= -self.asks.keys[self.asks.n - 1]
+        return self.bids.at[self.bids.n - 1].key >= -self.asks.at[self.asks.n - 1].key
 
     @property
     def is_empty(self) -> bool:
@@ -280,8 +345,8 @@ cdef class FastBook:
         cdef double bid, ask, bid_lots, ask_lots
         if self.bids.n == 0 or self.asks.n == 0:
             return NAN
-        bid, bid_lots = <double>self.bids.keys[self.bids.n - 1], <double>self.bids.sizes[self.bids.n - 1]
-        ask, ask_lots = -<double>self.asks.keys[self.asks.n - 1], <double>self.asks.sizes[self.asks.n - 1]
+        bid, bid_lots = <double>self.bids.at[self.bids.n - 1].key, <double>self.bids.at[self.bids.n - 1].lots
+        ask, ask_lots = -<double>self.asks.at[self.asks.n - 1].key, <double>self.asks.at[self.asks.n - 1].lots
         return (bid * ask_lots + ask * bid_lots) / (bid_lots + ask_lots)
 
     def price_for_volume(self, int side, int64_t lots) -> int:
@@ -292,9 +357,9 @@ cdef class FastBook:
             return 0
         while i > 0:
             i -= 1
-            lots -= taken.sizes[i]
+            lots -= taken.at[i].lots
             if lots <= 0:
-                return _price(taken.keys[i])
+                return _price(taken.at[i].key)
         return 0
 
     def volume_for_price(self, int side, int64_t price_ticks) -> int:
@@ -303,9 +368,9 @@ cdef class FastBook:
         cdef int64_t limit = -price_ticks if side == 1 else price_ticks
         cdef Py_ssize_t i = taken.n
         cdef int128 total = 0
-        while i > 0 and taken.keys[i - 1] >= limit:
+        while i > 0 and taken.at[i - 1].key >= limit:
             i -= 1
-            total += taken.sizes[i]
+            total += taken.at[i].lots
         return _to_int(total)
 
     def cost(self, int side, int64_t lots) -> tuple:
@@ -333,9 +398,9 @@ cdef class FastBook:
             return 0
         while i > 0:
             i -= 1
-            left -= <int128>_price(taken.keys[i]) * <int128>taken.sizes[i]
+            left -= <int128>_price(taken.at[i].key) * <int128>taken.at[i].lots
             if left <= 0:
-                return _price(taken.keys[i])
+                return _price(taken.at[i].key)
         return 0
 
     def lots_for_notional(self, int side, notional) -> int:
@@ -345,11 +410,11 @@ cdef class FastBook:
         cdef int128 left = _from_int(notional), total = 0, cost
         while i > 0:
             i -= 1
-            cost = <int128>_price(taken.keys[i]) * <int128>taken.sizes[i]
+            cost = <int128>_price(taken.at[i].key) * <int128>taken.at[i].lots
             if cost > left:
-                total += left // <int128>_price(taken.keys[i])
+                total += left // <int128>_price(taken.at[i].key)
                 break
-            total += taken.sizes[i]
+            total += taken.at[i].lots
             left -= cost
         return _to_int(total)
 
@@ -357,8 +422,8 @@ cdef class FastBook:
         """The lots that stand at a price of a side's own book (BUY: bids); 0 if none."""
         cdef Levels* own = self._own(side)
         cdef int64_t key = price_ticks if side == 1 else -price_ticks
-        cdef Py_ssize_t at = _lower_bound(own.keys, own.n, key)
-        return own.sizes[at] if at < own.n and own.keys[at] == key else 0
+        cdef Py_ssize_t at = _lower_bound(own.at, own.n, key)
+        return own.at[at].lots if at < own.n and own.at[at].key == key else 0
 
     def imbalance(self, Py_ssize_t n) -> float:
         """(bid lots - ask lots) / their sum over the best n levels a side, -1..1; nan if there are none."""
@@ -376,7 +441,7 @@ cdef class FastBook:
         cdef list result = []
         while i > low:
             i -= 1
-            result.append((_price(own.keys[i]), own.sizes[i]))
+            result.append((_price(own.at[i].key), own.at[i].lots))
         return result
 
     def depth(self, int side, Py_ssize_t n) -> bytes:
@@ -400,35 +465,33 @@ cdef class FastBook:
 
 cdef inline void _top(Levels* side, int64_t* key, int64_t* lots) noexcept nogil:
     if side.n:
-        key[0] = side.keys[side.n - 1]
-        lots[0] = side.sizes[side.n - 1]
+        key[0] = side.at[side.n - 1].key
+        lots[0] = side.at[side.n - 1].lots
 
 
 cdef inline bint _differs(Levels* side, int64_t key, int64_t lots) noexcept nogil:
     if side.n == 0:
         return key != 0
-    return side.keys[side.n - 1] != key or side.sizes[side.n - 1] != lots
+    return side.at[side.n - 1].key != key or side.at[side.n - 1].lots != lots
 
 
 cdef void _fill(Levels* side, const int64_t* pairs, Py_ssize_t n, int64_t sign) noexcept nogil:
-    """Levels into an empty side with room for them."""
-    cdef Py_ssize_t i, at = 0
+    """Levels into an empty side with room for them: from behind if the best come first, else one by one."""
+    cdef Py_ssize_t i
     for i in range(1, n):
         if sign * pairs[2 * i] >= sign * pairs[2 * i - 2]:
-            _put_all(side, pairs, n, sign)
+            for i in range(n):
+                _put(side, sign * pairs[2 * i], pairs[2 * i + 1])
             return
     for i in range(n - 1, -1, -1):
-        side.keys[at] = sign * pairs[2 * i]
-        side.sizes[at] = pairs[2 * i + 1]
-        at += side.sizes[at] != 0
-    side.n = at
+        side.at[side.n].key = sign * pairs[2 * i]
+        side.at[side.n].lots = pairs[2 * i + 1]
+        side.n += pairs[2 * i + 1] != 0
 
 
 cdef void _keep(Levels* side, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t gone = side.n - n
-    if gone > 0:
-        memmove(side.keys, side.keys + gone, n * sizeof(int64_t))
-        memmove(side.sizes, side.sizes + gone, n * sizeof(int64_t))
+    if n < side.n:
+        _move(side.at, side.n - n, side.n, n - side.n)
         side.n = n
 
 
@@ -439,10 +502,10 @@ cdef inline int64_t _walk(Levels* taken, int64_t lots, int128* notional) noexcep
     cdef int128 total = 0
     while i > 0 and left > 0:
         i -= 1
-        size_lots = taken.sizes[i]
+        size_lots = taken.at[i].lots
         if size_lots > left:
             size_lots = left
-        total += <int128>taken.keys[i] * <int128>size_lots
+        total += <int128>taken.at[i].key * <int128>size_lots
         left -= size_lots
     notional[0] = total if total > 0 else -total
     return (lots if lots > 0 else 0) - left
@@ -453,7 +516,7 @@ cdef int128 _sum(Levels* side, Py_ssize_t n) noexcept nogil:
     cdef int128 total = 0
     while i > low:
         i -= 1
-        total += side.sizes[i]
+        total += side.at[i].lots
     return total
 
 
@@ -467,7 +530,7 @@ cdef bytes _pack(Levels* side, Py_ssize_t n):
     pairs = <int64_t*>PyBytes_AS_STRING(packed)
     while i > low:
         i -= 1
-        pairs[at] = _price(side.keys[i])
-        pairs[at + 1] = side.sizes[i]
+        pairs[at] = _price(side.at[i].key)
+        pairs[at + 1] = side.at[i].lots
         at += 2
     return packed

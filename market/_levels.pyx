@@ -3,8 +3,47 @@
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport realloc
+
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <string.h>
+    #if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    #error "packed levels are little-endian: on this machine the plain twin serves"
+    #endif
+
+    /* The number that eight digits write, all of them in one register; -1 if they are not eight digits. */
+    static inline int64_t tickbus_eight_digits(const uint8_t *text) {
+        uint64_t v;
+        memcpy(&v, text, 8);
+        if (((v & 0xF0F0F0F0F0F0F0F0ULL) | (((v + 0x0606060606060606ULL) & 0xF0F0F0F0F0F0F0F0ULL) >> 4))
+            != 0x3333333333333333ULL)
+            return -1;
+        v -= 0x3030303030303030ULL;
+        v = v * 10 + (v >> 8);  /* pairs, in every second byte */
+        return (int64_t)((((v & 0x000000FF000000FFULL) * 0x000F424000000064ULL)
+            + (((v >> 16) & 0x000000FF000000FFULL) * 0x0000271000000001ULL)) >> 32 & 0xFFFFFFFFULL);
+    }
+
+    /* Divide by a power of ten that the compiler can see, which is several times faster. */
+    static inline uint32_t tickbus_cut(uint32_t eight, int digits, uint32_t *rest) {
+        switch (digits) {
+            case 0: *rest = eight; return 0;
+            case 1: *rest = eight % 10000000u; return eight / 10000000u;
+            case 2: *rest = eight % 1000000u; return eight / 1000000u;
+            case 3: *rest = eight % 100000u; return eight / 100000u;
+            case 4: *rest = eight % 10000u; return eight / 10000u;
+            case 5: *rest = eight % 1000u; return eight / 1000u;
+            case 6: *rest = eight % 100u; return eight / 100u;
+            case 7: *rest = eight % 10u; return eight / 10u;
+            default: *rest = 0; return eight;
+        }
+    }
+    """
+    int64_t tickbus_eight_digits(const uint8_t*) noexcept nogil
+    uint32_t tickbus_cut(uint32_t, int, uint32_t*) noexcept nogil
 
 cdef int64_t MAX_INT = (<int64_t>1 << 53) - 1
 cdef int MAX_DIGITS = 18
@@ -52,6 +91,17 @@ cdef inline int _digit(uint64_t* value, unsigned int digit) noexcept nogil:
     return 0
 
 
+cdef inline int _in_steps(uint64_t value, uint64_t step, bint floor, int64_t* result) noexcept nogil:
+    if step != 1:
+        if value % step and not floor:
+            return OFF_STEP
+        value //= step
+    if value > <uint64_t>MAX_INT:
+        return TOO_LARGE
+    result[0] = <int64_t>value
+    return OK
+
+
 cdef inline int _number(
     const uint8_t** at, const uint8_t* end, int digits, uint64_t step, bint floor, int64_t* result
 ) noexcept nogil:
@@ -60,6 +110,8 @@ cdef inline int _number(
     cdef const uint8_t* first = p
     cdef uint64_t value = 0
     cdef unsigned int digit
+    cdef uint32_t rest = 0
+    cdef int64_t eight
     cdef int left = digits
     while p < end:
         digit = <unsigned int>p[0] - 48
@@ -72,7 +124,15 @@ cdef inline int _number(
         return MALFORMED
     if p < end and p[0] == 46:
         p += 1
-        first = p
+        if p >= end or <unsigned int>p[0] - 48 > 9:
+            return MALFORMED
+        if digits <= 8 and value < 90000000000ULL and end - p > 8 and p[8] == 34:
+            # As most exchanges write: eight places, then the quote.
+            eight = tickbus_eight_digits(p)
+            if eight >= 0:
+                value = value * POW10[digits] + tickbus_cut(<uint32_t>eight, digits, &rest)
+                at[0] = p + 8
+                return OFF_STEP if rest and not floor else _in_steps(value, step, floor, result)
         while left and p < end:
             digit = <unsigned int>p[0] - 48
             if digit > 9:
@@ -83,8 +143,6 @@ cdef inline int _number(
             p += 1
         while p < end and p[0] == 48:
             p += 1
-        if p == first:
-            return MALFORMED
         if floor:
             while p < end and <unsigned int>p[0] - 48 <= 9:
                 p += 1
@@ -96,14 +154,7 @@ cdef inline int _number(
         if value > UNITS_MAX // POW10[left]:
             return TOO_LARGE
         value *= POW10[left]
-    if step != 1:
-        if value % step and not floor:
-            return OFF_STEP
-        value //= step
-    if value > <uint64_t>MAX_INT:
-        return TOO_LARGE
-    result[0] = <int64_t>value
-    return OK
+    return _in_steps(value, step, floor, result)
 
 
 cdef inline int _text(

@@ -16,6 +16,9 @@ from market.levels import state_hash
 
 cdef extern from *:
     """
+    #if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    #error "packed rows are little-endian: on this machine the plain twin serves"
+    #endif
     typedef __int128 tickbus_int128;
     """
     ctypedef long long int128 "tickbus_int128"

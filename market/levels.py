@@ -15,9 +15,12 @@ UNITS_MAX = 2**63 - 1  # of a number in 10**-digits, before the division by its 
 MAX_DIGITS = 18
 
 _PAIR = struct.Struct("<qq")
+_DECIMAL = rb"([0-9]+)(?:\.([0-9]+))?"
+_ONE = re.compile(_DECIMAL + rb"\Z")
+_OPEN = re.compile(rb"[ \t\r\n]*\[[ \t\r\n]*")
+_LEVEL = re.compile(rb'\[~"%b"~,~"%b"~\]~'.replace(b"~", rb"[ \t\r\n]*") % (_DECIMAL, _DECIMAL))
+_COMMA = re.compile(rb",[ \t\r\n]*")
 _SPACE = re.compile(rb"[ \t\r\n]*")
-_DECIMAL = re.compile(rb"([0-9]+)(?:\.([0-9]+))?\Z")
-_STRING = re.compile(rb'"([^"]*)"')
 
 
 def pack_levels(levels: Iterable[tuple[int, int]]) -> bytes:
@@ -57,20 +60,21 @@ def _check_scale(digits: int, step: int) -> None:
         raise ValueError(f"levels: no scale: {digits} digits (0..{MAX_DIGITS}), step {step} (1..{MAX_INT})")
 
 
-def _scaled(text: bytes, digits: int, step: int, floor: bool = False) -> int:
-    match = _DECIMAL.match(text)
-    if match is None:
-        raise ValueError(f"not a decimal number: {text[:40]!r}")
-    fraction = match[2] or b""
-    value = int(match[1] + fraction[:digits].ljust(digits, b"0"))
+def _steps(whole: bytes, fraction: bytes | None, digits: int, step: int, floor: bool = False) -> int:
+    fraction = fraction or b""
+    value = int(whole + fraction[:digits].ljust(digits, b"0"))
     if value > UNITS_MAX:
-        raise ValueError(f"{text[:40]!r} is too large in units of 1e-{digits}")
-    if not floor and (fraction[digits:].strip(b"0") or value % step):
-        raise ValueError(f"{text[:40]!r} is not a multiple of {step}e-{digits}")
+        raise ValueError(f"{_shown(whole, fraction)} is too large in units of 1e-{digits}")
+    if not floor and (value % step or fraction[digits:].strip(b"0")):
+        raise ValueError(f"{_shown(whole, fraction)} is not a multiple of {step}e-{digits}")
     value //= step
     if value > MAX_INT:
-        raise ValueError(f"{text[:40]!r} is more than {MAX_INT} steps of {step}e-{digits}")
+        raise ValueError(f"{_shown(whole, fraction)} is too large in units of {step}e-{digits}")
     return value
+
+
+def _shown(whole: bytes, fraction: bytes) -> str:
+    return repr(b".".join((whole, fraction))[:40].decode())
 
 
 def plain_parse_decimal(text: bytes | str, digits: int, step: int = 1) -> int:
@@ -79,7 +83,11 @@ def plain_parse_decimal(text: bytes | str, digits: int, step: int = 1) -> int:
     Exact, without Decimal. ValueError where it is no unsigned decimal, off the step, or above MAX_INT.
     """
     _check_scale(digits, step)
-    return _scaled(text.encode() if isinstance(text, str) else bytes(text), digits, step)
+    data = text.encode() if isinstance(text, str) else bytes(text)
+    match = _ONE.match(data)
+    if match is None:
+        raise ValueError(f"not a decimal number: {data[:40]!r}")
+    return _steps(match[1], match[2], digits, step)
 
 
 def plain_scan_levels(
@@ -100,22 +108,25 @@ def plain_scan_levels(
     data = bytes(raw)
     if not 0 <= start <= len(data):
         raise ValueError(f"levels: start {start} is outside the {len(data)} bytes")
-    at = _skip(data, start, b"[")
-    levels = []
-    more = _peek(data, at) != b"]"
-    while more:
-        at = _skip(data, at, b"[")
-        price_ticks, at = _string(data, at, price_digits, price_step)
-        at = _skip(data, at, b",")
-        size_lots, at = _string(data, at, size_digits, size_step, floor_lots)
-        at = _skip(data, at, b"]")
+    at = _end(_OPEN, data, start)
+    levels: list[tuple[int, int]] = []
+    while data[at : at + 1] != b"]" or levels:
+        match = _LEVEL.match(data, at)
+        if match is None:
+            raise ValueError(f"levels: not the text of [price, size] string pairs at byte {at}")
+        try:
+            price_ticks = _steps(match[1], match[2], price_digits, price_step)
+            size_lots = _steps(match[3], match[4], size_digits, size_step, floor_lots)
+        except ValueError as error:
+            raise ValueError(f"levels: at byte {at}: {error}") from None
         if price_ticks == 0:
-            raise ValueError(f"levels: price 0 before byte {at}")
+            raise ValueError(f"levels: price 0 at byte {at}")
         levels.append((price_ticks, size_lots))
-        more = _peek(data, at) == b","
-        if more:
-            at = _skip(data, at, b",")
-    return pack_levels(levels), _skip(data, at, b"]", trailing=False)
+        at = match.end()
+        if data[at : at + 1] == b"]":
+            break
+        at = _end(_COMMA, data, at)
+    return pack_levels(levels), at + 1
 
 
 def plain_parse_levels(
@@ -135,37 +146,16 @@ def plain_parse_levels(
     """
     packed, end = plain_scan_levels(raw, 0, price_digits, price_step, size_digits, size_step, floor_lots)
     data = bytes(raw)
-    if _space(data, end) != len(data):
+    if _end(_SPACE, data, end) != len(data):
         raise ValueError(f"levels: text goes on after the array, at byte {end}")
     return packed
 
 
-def _space(data: bytes, at: int) -> int:
-    match = _SPACE.match(data, at)
-    assert match is not None  # it matches the empty text
-    return match.end()
-
-
-def _peek(data: bytes, at: int) -> bytes:
-    return data[at : at + 1]
-
-
-def _skip(data: bytes, at: int, token: bytes, trailing: bool = True) -> int:
-    at = _space(data, at)
-    if data[at : at + 1] != token:
-        raise ValueError(f"levels: expected {token.decode()!r} at byte {at}")
-    return _space(data, at + 1) if trailing else at + 1
-
-
-def _string(data: bytes, at: int, digits: int, step: int, floor: bool = False) -> tuple[int, int]:
-    match = _STRING.match(data, at)
+def _end(pattern: re.Pattern[bytes], data: bytes, at: int) -> int:
+    match = pattern.match(data, at)
     if match is None:
-        raise ValueError(f"levels: expected a string at byte {at}")
-    try:
-        value = _scaled(match[1], digits, step, floor)
-    except ValueError as error:
-        raise ValueError(f"levels: at byte {at}: {error}") from None
-    return value, _space(data, match.end())
+        raise ValueError(f"levels: not the text of [price, size] string pairs at byte {at}")
+    return match.end()
 
 
 try:

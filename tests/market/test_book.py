@@ -235,7 +235,7 @@ def command(book, rnd):
     """One command, the same for the same state of rnd."""
     kind = rnd.random()
     if kind < 0.55:
-        return book.apply_delta(random_levels(rnd, 12), random_levels(rnd, 12))
+        return book.apply_delta(random_levels(rnd, 9), random_levels(rnd, 9))
     if kind < 0.97:
         return book.set_level(rnd.randint(1, 2), rnd.randint(1, 400), rnd.choice((0, rnd.randint(1, 99))))
     if kind < 0.98:
@@ -251,7 +251,7 @@ def test_the_twins_agree_over_100_000_random_commands():
     plain_rnd, fast_rnd = random.Random(7), random.Random(7)
     for step in range(100_000):
         assert command(plain, plain_rnd) == command(fast, fast_rnd)
-        if step % 10 == 0:
+        if step % 20 == 0:
             assert answers(plain, plain_rnd) == answers(fast, fast_rnd)
         if step % 100 == 0:
             assert plain.state_hash() == fast.state_hash()

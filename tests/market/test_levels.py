@@ -133,14 +133,16 @@ def test_what_decimal_prints_is_read_back(levels, scale):
             assert unpack_levels(parse(raw, *scale)) == levels
 
 
-fragments = st.lists(
-    st.sampled_from([b"[", b"]", b'"', b",", b".", b"0", b"1", b"95", b"00", b" ", b"\n", b"x", b"\xff", b'["1","2"]']),
-    max_size=25,
-).map(b"".join)  # fmt: skip
+FRAGMENTS = b'[ ] " , . 0 1 95 00 x \xff ["1","2"] 00000000 12345678 .12345600" .1234560x'.split(b" ")
+FRAGMENTS += [b" ", b"\n"]
+fragments = st.lists(st.sampled_from(FRAGMENTS), max_size=25).map(b"".join)
+eights = st.tuples(
+    st.integers(0, 10**13), st.text("0123456789", min_size=6, max_size=9), st.sampled_from(["", "x"])
+).map(lambda parts: f'[["1","{parts[0]}.{parts[1]}{parts[2]}"]]'.encode())
 
 
 @settings(max_examples=1500, deadline=None)
-@given(st.one_of(st.binary(max_size=60), fragments), scales, st.booleans())
+@given(st.one_of(st.binary(max_size=60), fragments, eights), scales, st.booleans())
 @example(b'[["1","2"]', (0, 1, 0, 1), False)
 def test_the_twins_agree_on_any_bytes(raw, scale, floor_lots):
     assert len({outcome(parse, raw, *scale, floor_lots) for parse, _, _ in PARSERS}) == 1
