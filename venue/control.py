@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -26,7 +26,7 @@ JSON = {"content-type": "application/json"}
 class Drop(Settings, frozen=True):
     """Close websockets: `market` streams, `user` (websocket API) connections, or all."""
 
-    kind: str = "all"
+    kind: Literal["all", "market", "user"] = "all"
 
 
 class Deposit(Settings, frozen=True):

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from venue import errors, rest_account, rest_market, rest_replace, rest_shims, rest_trade, security
+from venue import errors, rest_account, rest_market, rest_replace, rest_shims, rest_tickers, rest_trade, security
 from venue.accounts import Account
 from venue.endpoint import MICROSECOND_NS, MILLISECOND_NS, PUBLIC, TRADE, Call, Endpoint
 from venue.engine import Engine
@@ -16,6 +16,7 @@ from venue.wire import Request, Response
 
 ENDPOINTS: list[Endpoint] = [
     *rest_market.ENDPOINTS,
+    *rest_tickers.ENDPOINTS,
     *rest_trade.ENDPOINTS,
     *rest_replace.ENDPOINTS,
     *rest_account.ENDPOINTS,
@@ -90,7 +91,7 @@ class Dispatch:
             if error.retry_after_s:
                 headers["retry-after"] = str(error.retry_after_s)
         headers["x-mbx-used-weight"] = headers["x-mbx-used-weight-1m"] = str(self._weight(request.remote, now_ns))
-        if key is not None and endpoint.path.startswith("/api/v3/order"):
+        if key is not None and request.method == "POST" and endpoint.path.startswith("/api/v3/order"):
             counts = self.limits.counts(key.account)
             headers["x-mbx-order-count-10s"] = str(counts.ten_seconds.now(now_ns))
             headers["x-mbx-order-count-1d"] = str(counts.day.now(now_ns))

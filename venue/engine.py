@@ -11,7 +11,7 @@ from venue.accounts import Account, Accounts
 from venue.limits import Limits
 from venue.orders import Execution, Order
 from venue.records import Records
-from venue.settlement import Settlement, held_asset, held_atoms
+from venue.settlement import Settlement
 from venue.symbol import FLOW_ACCOUNT, Symbol
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -166,12 +166,12 @@ class Engine:
 
     def _pay(self, account: Account, symbol: Symbol, order: Order, now_ns: int) -> None:
         """Hold what a limit order may cost; see that a market order can be paid."""
-        asset = held_asset(symbol, order)
+        asset = symbol.held_asset(order)
         if order.ord_type == "MARKET":
             if self._market_cost(account, symbol, order) > account.balance(asset).free:
                 raise errors.insufficient()
             return
-        order.locked_atoms = held_atoms(symbol, order, order.size_lots)
+        order.locked_atoms = symbol.held_atoms(order, order.size_lots)
         account.lock(asset, order.locked_atoms)
         self.settlement.balances_changed(account, (asset,), now_ns)
 

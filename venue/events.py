@@ -6,7 +6,7 @@ from typing import Any
 from market.levels import pack_levels, unpack_levels
 from venue.candles import DAY_NS, Candle
 from venue.orders import AggTrade, PublicTrade
-from venue.rest_market import percent
+from venue.rest_tickers import percent
 from venue.symbol import Symbol
 
 Event = Callable[[int], Any]

@@ -1,6 +1,6 @@
 """Faults on demand: answers that are late, wrong or missing, and streams that fall silent."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -53,7 +53,7 @@ class ErrorNext(Settings, frozen=True):
 class Silence(Settings, frozen=True):
     """Streams of this kind (`market`, `user` or `all`) send nothing for `seconds`; pings go on."""
 
-    kind: str = "all"
+    kind: Literal["all", "market", "user"] = "all"
     seconds: float = 10.0
 
 

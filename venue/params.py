@@ -47,14 +47,20 @@ class Params:
             raise errors.illegal_characters(name, "^[0-9]{1,20}$")
         return int(value)
 
-    def integer(self, name: str, default: int | None = None, most: int | None = None) -> int:
-        """An integer; values above `most` count as `most`, as Binance does with `limit`."""
+    def integer(self, name: str) -> int:
         value = self.optional_integer(name)
         if value is None:
-            if default is None:
-                raise errors.mandatory(name)
-            value = default
-        return value if most is None or value <= most else most
+            raise errors.mandatory(name)
+        return value
+
+    def limit(self, default: int, most: int) -> int:
+        """The parameter `limit`; above `most` it counts as `most`. Raises -1130 below one."""
+        value = self.optional_integer("limit")
+        if value is None:
+            return default
+        if value < 1:
+            raise errors.invalid("limit")
+        return min(value, most)
 
     def optional_atoms(self, name: str) -> int | None:
         """A decimal as atoms. Raises -1100 for other characters, -1111 for more than eight decimals."""

@@ -36,7 +36,7 @@ def open_orders(call: Call) -> list[dict[str, Any]]:
 
 def all_orders(call: Call) -> list[dict[str, Any]]:
     symbol = call.symbol()
-    limit = call.params.integer("limit", 500, most=1000)
+    limit = call.params.limit(500, most=1000)
     order_id = call.params.optional_integer("orderId")
     start_ns, end_ns = span(call)
     rows = [
@@ -64,7 +64,7 @@ def my_trades(call: Call) -> list[dict[str, Any]]:
     """Filters: orderId, fromId, startTime, endTime, limit. Combinations the docs do not list give -1128."""
     symbol = call.symbol()
     params = call.params
-    limit = params.integer("limit", 500, most=1000)
+    limit = params.limit(500, most=1000)
     order_id, from_id = params.optional_integer("orderId"), params.optional_integer("fromId")
     start_ns, end_ns = span(call)
     if from_id is not None and (start_ns is not None or end_ns is not None):

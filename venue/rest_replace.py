@@ -4,8 +4,9 @@ from typing import Any
 
 from venue import errors
 from venue.endpoint import TRADE, Call, Endpoint
+from venue.order_form import client_id, read_intent
 from venue.rest_market import API
-from venue.rest_trade import answer, cancel_one, check_restrictions, client_id, find_open, read_intent
+from venue.rest_trade import RESPONSES, answer, cancel_one, check_restrictions, find_open
 
 MODES = ("STOP_ON_FAILURE", "ALLOW_FAILURE")
 SUCCESS, FAILURE, NOT_ATTEMPTED = "SUCCESS", "FAILURE", "NOT_ATTEMPTED"
@@ -23,6 +24,7 @@ def cancel_replace(call: Call) -> dict[str, Any]:
     )
     if "cancelOrderId" not in params and "cancelOrigClientOrderId" not in params:
         raise errors.one_of("cancelOrigClientOrderId", "cancelOrderId")
+    params.choice("newOrderRespType", RESPONSES, "ACK", errors.invalid("newOrderRespType"))
     cancel_id = client_id(params, "cancelNewClientOrderId")
     intent = read_intent(call)
     over_limit: errors.ApiError | None = None

@@ -1,119 +1,17 @@
 """Trading endpoints: place, test, cancel, cancel and replace."""
 
-import re
 from typing import Any
 
-from protocol.enums import Side
-from venue import errors, filters, render
+from venue import errors, render
 from venue.endpoint import TRADE, Call, Endpoint
-from venue.engine import Intent
 from venue.numbers import fixed8
+from venue.order_form import client_id, read_intent
 from venue.orders import Execution, Order
 from venue.params import Params
-from venue.rest_market import API, STP_MODES
+from venue.rest_market import API
 from venue.symbol import Symbol
 
-ORDER_TYPES = ("LIMIT", "LIMIT_MAKER", "MARKET")
-UNSUPPORTED_TYPES = ("STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
 RESPONSES = ("ACK", "RESULT", "FULL")
-CLIENT_ID = "^[a-zA-Z0-9-_]{1,36}$"
-_CLIENT_ID = re.compile(r"[a-zA-Z0-9_-]{1,36}")
-NO_LIQUIDITY = "Order book liquidity is less than `LOT_SIZE` filter minimum quantity."
-
-
-def client_id(params: Params, name: str) -> str | None:
-    """A client order id. Raises -1100 for other characters, or more than 36."""
-    value = params.optional(name)
-    if value is not None and _CLIENT_ID.fullmatch(value) is None:
-        raise errors.illegal_characters(name, CLIENT_ID)
-    return value
-
-
-def read_intent(call: Call) -> Intent:
-    """The order that is asked for, through all parameter rules and filters."""
-    params, symbol = call.params, call.symbol()
-    side = Side[params.choice("side", ("BUY", "SELL"), None, errors.ApiError(-1117, "Invalid side."))]
-    bad_type = errors.ApiError(-1116, "Invalid orderType.")
-    ord_type = params.choice("type", ORDER_TYPES + UNSUPPORTED_TYPES, None, bad_type)
-    if ord_type in UNSUPPORTED_TYPES:
-        name = ord_type.replace("_", " ").capitalize()
-        raise errors.ApiError(-1013, f"{name} orders are not supported for this symbol.")
-    for name, code_text in (
-        ("icebergQty", "Iceberg orders are not supported for this symbol."),
-        ("trailingDelta", "Trailing stop orders are not supported for this symbol."),
-        ("pegPriceType", "Pegged orders are not supported for this symbol."),
-    ):
-        if name in params:
-            raise errors.ApiError(-1013, code_text)
-    if "stopPrice" in params:
-        raise errors.not_required("stopPrice")
-    intent = Intent(
-        symbol=symbol,
-        side=side,
-        ord_type=ord_type,
-        time_in_force=read_time_in_force(params, ord_type),
-        stp=params.choice(
-            "selfTradePreventionMode", STP_MODES, "EXPIRE_MAKER", errors.invalid("selfTradePreventionMode")
-        ),
-        price_ticks=0,
-        size_lots=0,
-        client_order_id=client_id(params, "newClientOrderId"),
-        strategy_id=params.optional_integer("strategyId"),
-        strategy_type=params.optional_integer("strategyType"),
-    )
-    if intent.strategy_type is not None and intent.strategy_type < 1_000_000:
-        raise errors.ApiError(-1134, "`strategyType` was less than 1000000.")
-    if ord_type == "MARKET":
-        read_market(call, intent)
-    else:
-        read_limit(call, intent)
-    open_here = sum(order.symbol == symbol.name for order in call.account.open_orders.values())
-    if open_here >= symbol.settings.max_orders:
-        raise errors.filter_failure("MAX_NUM_ORDERS")
-    return intent
-
-
-def read_time_in_force(params: Params, ord_type: str) -> str:
-    value = params.optional("timeInForce")
-    if ord_type == "LIMIT":
-        return params.choice("timeInForce", ("GTC", "IOC", "FOK"), None, errors.ApiError(-1115, "Invalid timeInForce."))
-    if value is not None:
-        raise errors.not_required("timeInForce")
-    return "GTC"
-
-
-def read_limit(call: Call, intent: Intent) -> None:
-    params, symbol = call.params, intent.symbol
-    if "quoteOrderQty" in params:
-        raise errors.not_required("quoteOrderQty")
-    size_atoms, price_atoms = params.atoms("quantity"), params.atoms("price")
-    intent.price_ticks = symbol.to_ticks(price_atoms)
-    filters.check_price(symbol, intent.side, intent.price_ticks, call.now_ns)
-    intent.size_lots = symbol.to_lots(size_atoms)
-    filters.check_size(symbol, intent.size_lots, is_market=False)
-    filters.check_notional(symbol, intent.price_ticks * intent.size_lots * symbol.notional_atoms, is_market=False)
-
-
-def read_market(call: Call, intent: Intent) -> None:
-    params, symbol = call.params, intent.symbol
-    if "price" in params:
-        raise errors.not_required("price")
-    size_atoms, quote_atoms = params.optional_atoms("quantity"), params.optional_atoms("quoteOrderQty")
-    if size_atoms is not None and quote_atoms is not None:
-        raise errors.ApiError(-1106, "Parameter 'quoteOrderQty' sent when not required.")
-    if quote_atoms is not None:
-        filters.check_notional(symbol, quote_atoms, is_market=True)
-        intent.quote_order_atoms = quote_atoms
-        intent.size_lots = symbol.matching.lots_for_notional(intent.side, quote_atoms // symbol.notional_atoms)
-        if not intent.size_lots:
-            raise errors.rejected(NO_LIQUIDITY)
-        return
-    if size_atoms is None:
-        raise errors.one_of("quantity", "quoteOrderQty")
-    intent.size_lots = symbol.to_lots(size_atoms)
-    filters.check_size(symbol, intent.size_lots, is_market=True)
-    worth = symbol.average_ticks(call.now_ns) * intent.size_lots * symbol.notional_atoms
-    filters.check_notional(symbol, worth, is_market=True)
 
 
 def answer(call: Call, symbol: Symbol, order: Order, fills: list[Execution]) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """What matching decided, carried out: balances, fees, order states, public trades, and the news of them."""
 
 from collections import deque
-from typing import Protocol
 
 from market import codes
 from protocol.enums import Side
 from venue.accounts import Account, Accounts
+from venue.feeds import MarketFeed, Nobody, UserFeed
 from venue.limits import Limits
 from venue.numbers import ATOMS
 from venue.orders import AggTrade, Execution, Order, PublicTrade
@@ -18,50 +18,6 @@ EXPIRY_REASONS = {
     codes.NO_LIQUIDITY: "UNFILLED_IOC_QUANTITY_EXPIRED",
     codes.FOK_UNFILLABLE: "UNFILLED_FOK_ORDER_EXPIRED",
 }
-
-
-class MarketFeed(Protocol):
-    """Who tells the public."""
-
-    def traded(self, symbol: Symbol, trades: list[PublicTrade], aggregates: list[AggTrade], now_ns: int) -> None: ...
-
-    def book_changed(self, symbol: Symbol, now_ns: int) -> None: ...
-
-
-class UserFeed(Protocol):
-    """Who tells the owner of an account."""
-
-    def report(
-        self,
-        symbol: Symbol,
-        order: Order,
-        kind: str,
-        now_ns: int,
-        fill: Execution | None,
-        cancel_id: str | None,
-    ) -> None: ...
-
-    def position(self, account: Account, assets: tuple[str, ...], now_ns: int) -> None: ...
-
-
-class Nobody:
-    """A public that does not listen yet."""
-
-    def traded(self, symbol: Symbol, trades: list[PublicTrade], aggregates: list[AggTrade], now_ns: int) -> None: ...
-
-    def book_changed(self, symbol: Symbol, now_ns: int) -> None: ...
-
-
-def held_asset(symbol: Symbol, order: Order) -> str:
-    """What an open order of this side holds."""
-    return symbol.quote if order.side is Side.BUY else symbol.base
-
-
-def held_atoms(symbol: Symbol, order: Order, lots: int) -> int:
-    """How much of it so many open lots of a limit order hold."""
-    if order.side is Side.BUY:
-        return order.price_ticks * lots * symbol.notional_atoms
-    return lots * symbol.lot_atoms
 
 
 class Settlement:
@@ -171,7 +127,7 @@ class Settlement:
         if order.ord_type == "MARKET":
             account.balance(paid_asset).free -= paid
         else:
-            held = held_atoms(symbol, order, trade.size_lots)
+            held = symbol.held_atoms(order, trade.size_lots)
             account.unlock(paid_asset, held)
             account.balance(paid_asset).free -= paid
             order.locked_atoms -= held
@@ -218,7 +174,7 @@ class Settlement:
             order.prevented_match_id = match_id
             order.update_ns = now_ns
             if leaves:
-                self._release(symbol, order, held_atoms(symbol, order, lots), now_ns)
+                self._release(symbol, order, symbol.held_atoms(order, lots), now_ns)
             else:
                 order.status = "EXPIRED_IN_MATCH"
                 self._ended(symbol, order, now_ns)
@@ -253,9 +209,9 @@ class Settlement:
         """Free what an order held; a market order holds nothing."""
         amount_atoms = min(amount_atoms, order.locked_atoms)
         account = self.accounts.by_name[order.account]
-        account.unlock(held_asset(symbol, order), amount_atoms)
+        account.unlock(symbol.held_asset(order), amount_atoms)
         order.locked_atoms -= amount_atoms
-        self.balances_changed(account, (held_asset(symbol, order),), now_ns)
+        self.balances_changed(account, (symbol.held_asset(order),), now_ns)
 
     def _report(
         self,
@@ -270,7 +226,7 @@ class Settlement:
         self.user_feed.report(symbol, order, kind, now_ns, fill, cancel_id)
 
     def _position(self, symbol: Symbol, order: Order, now_ns: int) -> None:
-        self.user_feed.position(self.accounts.by_name[order.account], (held_asset(symbol, order),), now_ns)
+        self.user_feed.position(self.accounts.by_name[order.account], (symbol.held_asset(order),), now_ns)
 
     def _aggregate(self, symbol: Symbol, trades: list[PublicTrade]) -> list[AggTrade]:
         rows: list[AggTrade] = []

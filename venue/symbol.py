@@ -9,7 +9,7 @@ from protocol.enums import Side
 from venue import errors
 from venue.candles import MINUTE_NS, Candles
 from venue.numbers import ATOMS, atoms, fixed8
-from venue.orders import AggTrade, PublicTrade
+from venue.orders import AggTrade, Order, PublicTrade
 from venue.settings import MarketSettings
 
 KEPT_TRADES = 20_000
@@ -75,6 +75,16 @@ class Symbol:
         if recent is None or not recent.volume_lots:
             return self.last_ticks
         return recent.quote_volume // recent.volume_lots
+
+    def held_asset(self, order: Order) -> str:
+        """What an open order of this side holds."""
+        return self.quote if order.side is Side.BUY else self.base
+
+    def held_atoms(self, order: Order, lots: int) -> int:
+        """How much of it so many open lots of a limit order hold."""
+        if order.side is Side.BUY:
+            return order.price_ticks * lots * self.notional_atoms
+        return lots * self.lot_atoms
 
     def cost(self, side: Side, size_lots: int) -> int:
         """ticks x lots that taking so many lots on `side` moves now (less, where the book has fewer)."""

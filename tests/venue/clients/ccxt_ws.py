@@ -26,13 +26,20 @@ async def main() -> None:
             book = await exchange.watch_order_book("BTC/USDT")
             books.append((book["nonce"], book["bids"][0][0], book["asks"][0][0]))
         trades = await exchange.watch_trades("BTC/USDT")
-        watching = asyncio.ensure_future(exchange.watch_orders("BTC/USDT"))
+        seen: list[str] = []
+
+        async def watch() -> None:
+            while "canceled" not in seen:
+                seen.extend(order["status"] for order in await exchange.watch_orders("BTC/USDT"))
+
+        watching = asyncio.ensure_future(watch())
         await asyncio.sleep(0.5)
         price = exchange.price_to_precision("BTC/USDT", books[-1][1] * 0.9)
         placed = await exchange.create_order("BTC/USDT", "limit", "buy", 0.001, float(price))
-        seen = [order["status"] for order in await asyncio.wait_for(watching, 5)]
+        while "open" not in seen:
+            await asyncio.sleep(0.05)
         await exchange.cancel_order(placed["id"], "BTC/USDT")
-        seen += [order["status"] for order in await asyncio.wait_for(exchange.watch_orders("BTC/USDT"), 5)]
+        await watching
         print(json.dumps({"books": books, "trades": len(trades), "orders": seen}))
     finally:
         await exchange.close()
