@@ -1,26 +1,17 @@
-"""One live actor in a process of its own, on a core of its own: what starts it, and what it runs.
-
-Run as `python -m benchmarks.actor_process USE NAME FOLDER SETTINGS EPOCH`, it prints the actor's `result` at its end.
-"""
+"""Starting one live actor in a process of its own, on a core of its own (see run_actor)."""
 
 import json
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
-
-from actors.classes import load_class
-from actors.live import Live
-from actors.log import make_log
 from benchmarks.placement import on_cores
 from benchmarks.result import NotMeasured
 from benchmarks.worker import ROOT
 
 STOP_S = 10.0
-Self = TypeVar("Self", bound="ActorProcess")
 
 
 class ActorProcess:
@@ -29,7 +20,7 @@ class ActorProcess:
     def __init__(
         self, use: str, name: str, folder: Path, core: int, settings: dict[str, Any] | None = None, epoch: int = 1
     ) -> None:
-        command = [sys.executable, "-m", "benchmarks.actor_process", use, name, str(folder)]
+        command = [sys.executable, "-m", "benchmarks.run_actor", use, name, str(folder)]
         self._name = name
         self._errors = folder / f"{name}.stderr"
         with on_cores(core), self._errors.open("wb") as stderr:
@@ -62,19 +53,3 @@ class ActorProcess:
     def _last_words(self) -> str:
         lines = self._errors.read_text(errors="replace").strip().splitlines()
         return f": {lines[-1]}" if lines else ""
-
-
-def main(use: str, name: str, folder: str, settings: str, epoch: str) -> int:
-    kind = load_class(use)
-    told = msgspec.convert(json.loads(settings), kind.Settings)
-    log = make_log(name, level="warning")
-    live = Live(name, kind, told, Path(folder), epoch=int(epoch), log=log)
-    exit_code = live.run()
-    result = getattr(live.runtime.actor, "result", None)
-    if result is not None:
-        print(json.dumps(result), flush=True)
-    return exit_code
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(*sys.argv[1:]))

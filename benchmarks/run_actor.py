@@ -1,0 +1,27 @@
+"""`python -m benchmarks.run_actor USE NAME FOLDER SETTINGS EPOCH`: one live actor; prints its `result` at its end."""
+
+import json
+import sys
+from pathlib import Path
+
+import msgspec
+
+from actors.classes import load_class
+from actors.live import Live
+from actors.log import make_log
+
+
+def main(use: str, name: str, folder: str, settings: str, epoch: str) -> int:
+    kind = load_class(use)
+    told = msgspec.convert(json.loads(settings), kind.Settings)
+    log = make_log(name, level="warning")
+    live = Live(name, kind, told, Path(folder), epoch=int(epoch), log=log)
+    exit_code = live.run()
+    result = getattr(live.runtime.actor, "result", None)
+    if result is not None:
+        print(json.dumps(result), flush=True)
+    return exit_code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(*sys.argv[1:]))
