@@ -1,0 +1,60 @@
+"""What docs/strategy.md shows, runs."""
+
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from actors.config import problems
+from connectors.binance import BinanceSpot
+from connectors.gate import Limits
+from protocol import OrdType
+from strategies import Market, Strategy
+
+DOC = Path(__file__).resolve().parents[2] / "docs" / "strategy.md"
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", DOC.read_text(), re.MULTILINE | re.DOTALL)
+PYTHON = [text for language, text in BLOCKS if language == "python"]
+
+
+@pytest.fixture
+def binance_settings():
+    limits = Limits(
+        max_order_notional=Decimal(5_000),
+        max_position=Decimal("0.5"),
+        max_open_orders=20,
+        max_orders_per_s=20,
+        price_collar_bps=500,
+        max_book_age_ms=5_000,
+        duplicate_ms=0,
+    )
+    urls = {"rest_url": "local://venue", "ws_url": "local://venue", "ws_api_url": "local://venue"}
+    return BinanceSpot.Settings(markets=["BTC-USDT"], limits={"BTC-USDT": limits}, **urls)
+
+
+def test_the_strategy_trades_in_the_simulation_as_shown(binance_settings):
+    strategy, simulation, doing = PYTHON
+    scope: dict = {"binance_settings": binance_settings, "__name__": "dip_buyer"}
+    exec(compile(strategy, "strategy", "exec"), scope)
+    exec(compile(simulation, "simulation", "exec"), scope)
+    scope.update(Strategy=Strategy, Market=Market, OrdType=OrdType)
+    exec(compile(doing, "doing", "exec"), scope)
+    sim, dips, market = scope["sim"], scope["dips"], scope["market"]
+    sim.run_for(120)
+    assert market.position.bought_lots > 0
+    assert market.position.sold_lots > 0
+    port = sim.nodes["dips"]
+    port.runtime.begin(sim.now_ns)
+    scope["trade"](dips, market)
+    sim.settle(port)
+    sim.request_stop("dips")
+    sim.run_for(10)
+    assert market.open_orders == []
+
+
+def test_the_run_file_is_a_good_one(tmp_path):
+    (toml,) = [text for language, text in BLOCKS if language == "toml"]
+    (tmp_path / "dip_buyer.py").write_text(PYTHON[0])
+    run = tmp_path / "run.toml"
+    run.write_text(toml)
+    assert problems(run) == []
