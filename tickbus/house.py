@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
-from importlib import resources
 from pathlib import Path
 
 from actors.config import Run, load
@@ -19,6 +18,7 @@ from tickbus.supervisor_client import Supervisor
 
 PASSPHRASE_NOTE = "passphrase.path"
 RUN_PATH = "run.path"  # in the run folder: where its run file is
+DEFAULT = Path(__file__).resolve().parent.parent / "runs" / "default.toml"  # installed beside this package
 START_WAIT_S = 10.0
 POLL_S = 0.05
 STOPPED = ("STOPPED", "EXITED", "FATAL", "UNKNOWN", "BACKOFF")
@@ -31,8 +31,7 @@ def _nap() -> None:
 def default_run() -> Run:
     """The default bot in a fresh folder, with a copy of its run file there."""
     folder = fresh_dir()
-    text = (resources.files("runs") / "default.toml").read_text(encoding="utf-8")
-    (folder / "run.toml").write_text(text, encoding="utf-8")
+    (folder / "run.toml").write_bytes(DEFAULT.read_bytes())
     return load(folder / "run.toml", folder)
 
 
