@@ -13,6 +13,7 @@ MAX_JUMP = 0.2  # of the mid price in one diff; more is not believed without a s
 MAX_TOPS = 256  # of another stream, kept to compare with the book once it is at their update ids
 MAX_RECENT = 200  # diffs kept to bring a later snapshot up to date with
 MARGIN = 4  # a new snapshot is wanted once the price has gone all but a quarter of the way to the last one's end
+NOTHING = -1  # the update id of a book that is right at none
 MAX_OLDER = 2  # snapshots in a row older than our book; then the exchange has begun to count anew
 LEVEL_BYTES = 16
 
@@ -56,7 +57,7 @@ class BookSync:
         self.book = Book()
         self.state = StreamState.STALE
         self.reason = "no snapshot yet"
-        self.update_id = 0  # what `book` is right at, whatever the state; 0: nothing
+        self.update_id = NOTHING  # what `book` is right at, whatever the state
         self.ts_event_ns = 0
         self.needs_snapshot = True
         self.wants_refresh = False
@@ -117,7 +118,7 @@ class BookSync:
 
     def _catch_up(self) -> Told | None:
         """Apply what joins. The whole book if that was all there is; None if a piece is missing."""
-        if not self.update_id:
+        if self.update_id == NOTHING:
             return None
         for done, (first_id, _, delta) in enumerate(self._pending):
             if delta.update_id <= self.update_id:
@@ -178,7 +179,7 @@ class BookSync:
         older = snapshot.update_id < self.update_id
         self._older = self._older + 1 if older else 0
         if self._older > MAX_OLDER:
-            self.update_id = self._older = 0
+            self.update_id, self._older = NOTHING, 0
             return True
         if older or oldest > snapshot.update_id + 1:
             self.refused += 1
@@ -231,7 +232,7 @@ class BookSync:
         self._joined = False
         self.needs_snapshot = True
         if self.state is StreamState.POLLING:
-            self.update_id = 0  # polled books are shallow: nothing may be built on one
+            self.update_id = NOTHING  # polled books are shallow: nothing may be built on one
         return None if self.state is StreamState.STALE else self._stale(reason)
 
     def one_stream(self) -> BookStatus | None:
@@ -241,7 +242,7 @@ class BookSync:
 
     def distrust(self, reason: str) -> BookStatus | None:
         """The book is wrong: only a new snapshot makes it good. None if it was known to be stale."""
-        self.update_id = 0
+        self.update_id = NOTHING
         self._tops.clear()
         self.reason = reason
         self.needs_snapshot = True

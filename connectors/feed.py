@@ -29,7 +29,8 @@ from protocol import (
 )
 
 WORK_NS = 250 * MS_NS
-STEADY_NS = 10_000 * MS_NS  # a book that was right for so long is repaired at once
+DATA = (BookDelta, BookSnapshot, TopOfBook, Trade)
+STEADY_NS = 3_000 * MS_NS  # a book that was right for so long is repaired at once
 RULES_RETRY_NS = 1_000 * MS_NS
 MAX_RULES_RETRY_NS = 30_000 * MS_NS
 
@@ -90,6 +91,8 @@ class MarketFeed:
         self._garbage_ns: deque[int] = deque(maxlen=settings.garbage_max)
         self._topics = {topic: (market, kind) for market in self.markets.values() for topic, kind in _topics(market)}
         self._two_streams = False
+        self._doubted = False  # a stream has stalled, and none has brought data since
+        self._confirmed: dict[str, None] = {}  # markets that this connection is subscribed to
         self._rules_retry_ns = RULES_RETRY_NS
         self._fees: tuple[Decimal, Decimal] | None = None
         self._running = False
@@ -179,6 +182,8 @@ class MarketFeed:
         except BadFrame as error:
             self._bad(str(error))
             return
+        if self._doubted and type(events[0]) in DATA:
+            self._trust()
         for event in events:
             kind = type(event)
             if kind is BookDelta:
@@ -275,6 +280,7 @@ class MarketFeed:
         self.host.log.warning("feed.down", reason=reason)
         self.subscriptions.forget()
         self.source.forget()
+        self._confirmed.clear()
         for market in self.markets.values():
             market.stream_lost(self.host.now_ns)
             told = market.sync.lost(f"stream down: {reason}")
@@ -284,18 +290,37 @@ class MarketFeed:
 
     def session_silent(self, session: Session, silence_ms: int) -> None:
         """SessionOwner: ask the exchange whether there is nothing to say; give up if it does not answer in time."""
-        if silence_ms >= self.settings.silence_ms or not any(m.subscribed for m in self.markets.values()):
-            session.recycle(f"silent for {silence_ms} ms")
+        if silence_ms >= self.settings.silence_ms:
+            self._stalled(f"silent for {silence_ms} ms")
+        if self._doubted or not session.is_up:
             return
         market = min(self.markets.values(), key=lambda one: one.probe_ns)
         if not market.asking and market.instrument is not None:
             self.counters.probes += 1
             self.source.ask(market, Purpose.PROBE)
 
+    def _stalled(self, reason: str) -> None:
+        """The stream does not bring what it should: connect again, poll, and trust it once it brings something."""
+        self.counters.stalls += 1
+        self._doubted = True
+        self.session.recycle(reason)
+        for market in self.markets.values():
+            market.lost_ns = self.host.now_ns - self.settings.silence_ms * MS_NS
+        self._pump()
+
+    def _trust(self) -> None:
+        """The stream brings data again."""
+        self._doubted = False
+        for symbol in self._confirmed:
+            self.markets[symbol].stream_back(self.host.now_ns)
+        self._pump()
+
     def _subscribed(self, symbols: Sequence[str]) -> None:
         """The exchange has confirmed some subscriptions."""
-        for symbol in symbols:
-            self.markets[symbol].stream_back(self.host.now_ns)
+        self._confirmed.update(dict.fromkeys(symbols))
+        if not self._doubted:
+            for symbol in symbols:
+                self.markets[symbol].stream_back(self.host.now_ns)
         if self._two_streams and self.subscriptions.is_done:
             self.host.after(self.settings.settle_ms * MS_NS, self._settle)
         self._pump()
@@ -346,8 +371,7 @@ class MarketFeed:
 
     def _overdue(self, market: FeedMarket, update_id: int, connects: int) -> None:
         if connects == self.session.connects and market.sync.update_id < update_id:
-            self.counters.stalls += 1
-            self.session.recycle(f"{market.symbol}: REST is at update {update_id}, the stream is not")
+            self._stalled(f"{market.symbol}: REST is at update {update_id}, the stream is not")
 
     # -- chores --------------------------------------------------------------------------------------------------
 
@@ -361,8 +385,7 @@ class MarketFeed:
         for market in self.markets.values():
             ahead_ns = market.top_ahead_ns
             if ahead_ns and now_ns - ahead_ns > stall_ns and market.sync.state is StreamState.LIVE:
-                self.counters.stalls += 1
-                self.session.recycle(f"{market.symbol}: best prices move and the book does not")
+                self._stalled(f"{market.symbol}: best prices move and the book does not")
                 break
         self._pump()
 

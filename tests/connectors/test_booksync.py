@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.booksync import MAX_BUFFERED, BookSync
+from connectors.booksync import MAX_BUFFERED, NOTHING, BookSync
 from market.levels import pack_levels
 from protocol import BookDelta, BookSnapshot, BookStatus, StreamState, TopOfBook
 
@@ -97,7 +97,7 @@ def test_live_an_overlap_is_no_sequence(live):
     live.feed(diff(101, 104))
     told = live.feed(diff(103, 106))
     assert told.state is StreamState.STALE
-    assert live.update_id == 0
+    assert live.update_id == NOTHING
 
 
 def test_during_a_handover_two_streams_may_overlap_and_run_apart(live):

@@ -1,0 +1,424 @@
+"""The market feed in the sim driver, on the local exchange, with a disturbed line in between."""
+
+from decimal import Decimal
+from random import Random
+
+import pytest
+
+from actors.actor import Actor
+from actors.net import HttpAnswer
+from actors.sim import Sim
+from connectors.binance.market import BinanceMarket
+from connectors.feed import MarketFeed
+from connectors.feed_settings import FeedSettings
+from connectors.session import SessionSettings
+from market.book import Book
+from protocol import Settings, StreamState
+from venue.settings import FlowSettings, MarketSettings, VenueSettings
+from venue.sim_service import SimVenue
+
+SYMBOL = "BTC-USDT"
+SECOND_NS = 1_000_000_000
+
+
+class Line(SimVenue):
+    """The local exchange, and a line to it that drops, doubles, delays and falls silent as it is told."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.random = Random(7)
+        self.drop = self.double = self.delay = 0.0
+        self.silent = False  # the streams say nothing, the sockets stay open
+        self.rest_down = False
+        self.lost = 0
+        self.truth = {}  # update id -> hash of the whole book, told by every diff
+        self.requests = []
+        self._late = []
+        self._push = self.exchange.streams.push
+        self.exchange.streams.push = self.push
+
+    def push(self, name, event, now_ns):
+        """Whenever the exchange tells a diff, also if nobody listens: note how its book truly is."""
+        if name.endswith("@depth@100ms"):
+            self.note_truth()
+        self._push(name, event, now_ns)
+
+    def note_truth(self):
+        if len(self.exchange.engine.symbols) == 1:
+            (symbol,) = self.exchange.engine.symbols.values()
+            book = Book()
+            book.apply_snapshot(*symbol.matching.snapshot())
+            self.truth[symbol.update_id] = book.state_hash()
+
+    def http(self, request, path, now_ns):
+        self.requests.append(path)
+        if self.rest_down:
+            return HttpAnswer(503, {}, b"<html>down</html>"), 0
+        answer = super().http(request, path, now_ns)
+        if "/depth?" in path:
+            self.note_truth()  # snapshots stand between two diffs
+        return answer
+
+    def take_pushes(self):
+        out, self._late = self._late, []
+        for conn_id, data in super().take_pushes():
+            if data is None or b'"e":"depthUpdate"' not in data:
+                if data is None or not (self.silent and b'"result"' not in data):
+                    out.append((conn_id, data))
+                continue
+            chance = self.random.random()
+            if self.silent or chance < self.drop:
+                self.lost += 1
+            elif chance < self.drop + self.delay:
+                self._late.append((conn_id, data))
+            else:
+                out.extend([(conn_id, data)] * (2 if chance > 1 - self.double else 1))
+        return out
+
+
+class Desk(Actor):
+    """The least connector: market data alone."""
+
+    ticks = False
+    network = True
+
+    class Settings(Settings):
+        feed: FeedSettings = FeedSettings()
+        markets: tuple[str, ...] = (SYMBOL,)
+
+    def on_start(self):
+        dialect = BinanceMarket("local://venue", "local://venue")
+        self.states = []
+        self.feed = MarketFeed(
+            self, dialect, self.settings.markets, self.settings.feed, lambda call, then: self.http(call.request, then),
+            self.judge, "test",
+        )
+        self.feed.start()
+
+    def judge(self):
+        self.states.append(self.feed.state)
+
+    def snapshot(self, topic, cursor):
+        return self.feed.snapshot(topic, cursor)
+
+
+class Watcher(Actor):
+    """A strategy's side: a replica of each book, compared with the truth at every message."""
+
+    ticks = False
+
+    def on_start(self):
+        self.books, self.news, self.checked, self.state = {}, [], 0, None
+        self.tops = self.trades = 0
+        self.rules = {}
+        self.subscribe("md.desk.")
+
+    def on_rules(self, rules):
+        self.rules[rules.symbol] = rules
+
+    def on_book_snapshot(self, news):
+        book = self.books.setdefault(news.symbol, Book())
+        book.apply_snapshot(news.bids, news.asks)
+        self.note(news.state)
+        if news.state is StreamState.LIVE:
+            self.check(book, news.update_id)
+
+    def on_book_delta(self, news):
+        assert self.state is StreamState.LIVE
+        book = self.books[news.symbol]
+        book.apply_delta(news.bids, news.asks)
+        self.check(book, news.update_id)
+
+    def on_book_status(self, news):
+        self.note(news.state, news.reason)
+
+    def on_top_of_book(self, news):
+        self.tops += 1
+
+    def on_trade(self, news):
+        self.trades += 1
+
+    def note(self, state, reason=""):
+        if state is not self.state:
+            self.news.append((self.now_ns, state, reason))
+        self.state = state
+
+    def check(self, book, update_id):
+        self.checked += 1
+        if self.truth is not None:
+            assert book.state_hash() == self.truth[update_id], f"wrong at {update_id}"
+
+    truth = None
+
+
+@pytest.fixture
+def house():
+    """(sim, venue line, desk, watcher), not yet run."""
+    return build()
+
+
+def build(feed=None, venue=None, markets=(SYMBOL,), checked=True):
+    sim = Sim()
+    line = Line(venue or VenueSettings(), sim.now_ns)
+    sim.serve("venue", line)
+    desk = sim.add("desk", Desk, Desk.Settings(feed=feed or FeedSettings(), markets=tuple(markets)))
+    watcher = sim.add("watcher", Watcher)
+    watcher.truth = line.truth if checked else None
+    return sim, line, desk, watcher
+
+
+def states(watcher):
+    return [state for _, state, _ in watcher.news]
+
+
+def test_rules_books_best_prices_and_trades_come_and_are_right(house):
+    sim, line, desk, watcher = house
+    sim.run_for(20)
+    assert watcher.rules[SYMBOL].tick_size == Decimal("0.01")
+    assert desk.feed.state == "LIVE"
+    assert StreamState.LIVE in states(watcher)
+    assert watcher.checked > 150
+    assert watcher.tops > 100
+    assert watcher.trades > 10
+    symbol = line.exchange.engine.symbols["BTCUSDT"]
+    view = desk.feed.book(SYMBOL)
+    assert view.state is StreamState.LIVE
+    assert abs(view.bid_ticks - symbol.matching.best_bid_ticks) < 1_000
+    assert view.age_ns < SECOND_NS
+    assert desk.feed.counters.garbage == 0
+    assert desk.feed.markets[SYMBOL].sync.gaps == 0
+    assert states(watcher)[-1] is StreamState.LIVE
+
+
+def test_a_late_joiner_gets_the_book_from_a_snapshot(house):
+    sim, line, _desk, _ = house
+    sim.run_for(5)
+    late = sim.add("late", Watcher)
+    late.truth = line.truth
+    sim.run_for(2)
+    assert late.checked > 10
+    assert SYMBOL in late.rules
+
+
+def test_drops_doubles_and_delays_never_give_a_wrong_book(house):
+    sim, line, desk, watcher = house
+    line.drop, line.double, line.delay = 0.01, 0.2, 0.05
+    sim.run_for(120)
+    sync = desk.feed.markets[SYMBOL].sync
+    assert line.lost > 10
+    assert sync.gaps > 10
+    assert sync.ignored > 50
+    assert watcher.checked > 500
+    line.drop = line.double = line.delay = 0
+    sim.run_for(10)
+    assert states(watcher)[-1] is StreamState.LIVE
+    stale = [
+        (later[0] - at) / SECOND_NS
+        for (at, state, _), later in zip(watcher.news, watcher.news[1:], strict=False)
+        if state is StreamState.STALE
+    ]
+    assert sorted(stale)[len(stale) // 2] < 1, "half of all repairs take less than a second"
+    assert max(stale) < 10
+
+
+def test_a_dropped_socket_is_back_well_within_two_seconds(house):
+    sim, _line, desk, watcher = house
+    sim.run_for(15)
+    dropped_ns = sim.now_ns
+    _drop_all(sim)
+    sim.run_for(0.01)
+    assert watcher.state is StreamState.STALE, "at once"
+    sim.run_for(5)
+    back_ns = watcher.news[-1][0]
+    assert watcher.news[-1][1] is StreamState.LIVE
+    assert (back_ns - dropped_ns) / SECOND_NS < 0.5
+    assert desk.feed.session.connects == 2
+
+
+def _drop_all(sim):
+    node = sim.services["venue"]
+    for conn_id in list(node._links):
+        node.service.close(conn_id, sim.now_ns)
+        node._drop(conn_id, "reset by peer")
+
+
+def test_a_silent_stream_is_stale_in_time_then_polled_then_live_again(house):
+    sim, line, desk, watcher = house
+    sim.run_for(15)
+    silent_ns = sim.now_ns
+    line.silent = True
+    sim.run_for(20)
+    (stale_ns, _, reason) = next(row for row in watcher.news if row[0] > silent_ns and row[1] is StreamState.STALE)
+    assert (stale_ns - silent_ns) / 1e6 <= desk.feed.settings.silence_ms + 50
+    assert reason
+    polled = [row for row in watcher.news if row[0] > silent_ns and row[1] is StreamState.POLLING]
+    assert polled
+    line.silent = False
+    sim.run_for(10)
+    assert watcher.state is StreamState.LIVE
+    assert watcher.checked > 200, "and each book that was told as live was the true one"
+
+
+def test_while_the_exchange_is_gone_the_feed_polls_in_vain_and_comes_back(house):
+    sim, line, desk, watcher = house
+    sim.run_for(10)
+    node = sim.services["venue"]
+    node.down()
+    sim.run_for(30)
+    assert watcher.state is StreamState.STALE
+    again = Line(line.settings, sim.now_ns, line.log)
+    watcher.truth = again.truth
+    node.back(again)
+    up_ns = sim.now_ns
+    sim.run_for(10)
+    assert watcher.state is StreamState.LIVE
+    assert (watcher.news[-1][0] - up_ns) / SECOND_NS < 6
+    assert desk.feed.session.connects < 30
+
+
+def test_a_market_where_nothing_happens_stays_live_because_the_exchange_says_so(house):
+    sim, line, desk, watcher = house
+    sim.run_for(10)
+    line.exchange.flows.clear()
+    sim.run_for(60)
+    assert states(watcher) == [StreamState.LIVE]
+    assert desk.feed.counters.probes > 5
+    assert desk.feed.session.connects == 1
+    view = desk.feed.book(SYMBOL)
+    assert view.age_ns < desk.feed.settings.silence_ms * 1_000_000
+    line.rest_down = True
+    sim.run_for(6)
+    assert watcher.state is StreamState.STALE, "neither stream nor REST: nothing is known"
+
+
+def test_a_connection_is_changed_for_a_new_one_without_a_stale_moment():
+    feed = FeedSettings(session=SessionSettings(life_ms=10_000))
+    sim, line, desk, watcher = build(feed=feed)
+    line.delay = 0.2
+    sim.run_for(5)
+    line.delay = 0
+    before = len(watcher.news)
+    sim.run_for(60)
+    assert desk.feed.session.handovers >= 4
+    assert watcher.news[before:] == [], "never stale"
+    assert desk.feed.counters.doubles > 0
+    assert desk.feed.markets[SYMBOL].sync.ignored > 10
+    assert watcher.checked > 500
+
+
+def test_a_server_that_announces_its_end_is_left_in_time(house):
+    sim, _line, desk, watcher = house
+    sim.run_for(10)
+    before = len(watcher.news)
+    node = sim.services["venue"]
+    (conn_id,) = node._links
+    port, link = node._links[conn_id]
+    sim.at(sim.now_ns, port.ws_event, link, "frame", b'{"e":"serverShutdown","E":1770123456789}')
+    sim.run_for(20)
+    assert desk.feed.session.handovers == 1
+    assert watcher.news[before:] == []
+
+
+def test_garbage_is_counted_and_too_much_of_it_costs_the_connection(house):
+    sim, _line, desk, watcher = house
+    sim.run_for(10)
+    node = sim.services["venue"]
+    random = Random(3)
+    (conn_id,) = node._links
+    port, link = node._links[conn_id]
+    for n in range(25):
+        data = random.randbytes(random.randint(0, 200))
+        sim.at(sim.now_ns + n * 1_000_000, port.ws_event, link, "frame", data)
+    sim.run_for(10)
+    assert desk.feed.counters.garbage >= 20
+    assert desk.feed.session.recycles == 1
+    assert watcher.state is StreamState.LIVE
+
+
+def test_a_crossed_diff_or_wrong_best_prices_make_the_book_stale_and_a_snapshot_repairs_it(house):
+    sim, _line, desk, watcher = house
+    sim.run_for(15)
+    sync = desk.feed.markets[SYMBOL].sync
+    node = sim.services["venue"]
+    (conn_id,) = node._links
+    port, link = node._links[conn_id]
+    first = sync.update_id + 1
+    wrong = b'{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":%d,"u":%d,"b":[["999999.00","1.00"]],"a":[]}' % (first, first)
+    sim.at(sim.now_ns, port.ws_event, link, "frame", wrong)
+    before = len(watcher.news)
+    sim.run_for(5)
+    assert "crossed" in watcher.news[before][2]
+    assert watcher.state is StreamState.LIVE
+
+
+def test_an_unknown_market_is_named_and_the_others_work():
+    sim, _line, desk, watcher = build(markets=[SYMBOL, "BTC-NONE", "ETH-NONE"])
+    sim.run_for(5)
+    assert sorted(desk.feed.unknown) == ["BTC-NONE", "ETH-NONE"]
+    assert desk.feed.state == "UNKNOWN MARKET"
+    assert "BTC-NONE" in desk.feed.detail
+    assert watcher.state is StreamState.LIVE
+
+
+def test_rules_are_asked_for_until_they_come(house):
+    sim, line, desk, _watcher = house
+    line.rest_down = True
+    sim.run_for(10)
+    assert desk.feed.state == "STARTING"
+    assert "503" in desk.feed.detail
+    assert len(line.requests) < 10
+    line.rest_down = False
+    sim.run_for(15)
+    assert desk.feed.state == "LIVE"
+
+
+def test_snapshots_that_fail_are_asked_for_at_a_bounded_pace(house):
+    sim, line, _desk, watcher = house
+    sim.run_for(15)
+    line.rest_down = True
+    line.drop = 0.1
+    line.requests.clear()
+    sim.run_for(60)
+    assert watcher.state is not StreamState.LIVE or line.lost == 0
+    assert len(line.requests) < 40
+    line.rest_down, line.drop = False, 0
+    sim.run_for(10)
+    assert watcher.state is StreamState.LIVE
+
+
+def test_a_hundred_markets_on_one_connection():
+    names = [f"A{n:02d}-USDT" for n in range(100)]
+    quiet = FlowSettings(limit_rate=0.5, market_rate=0.05, book_orders=20)
+    venue = VenueSettings(
+        markets=[MarketSettings(symbol=name, flow=quiet) for name in names], limits="binance", accounts=[]
+    )
+    feed = FeedSettings(depth_levels=100)
+    sim, line, desk, _watcher = build(feed=feed, venue=venue, markets=names, checked=False)
+    sim.run_for(20)
+    assert desk.feed.state == "LIVE", desk.feed.detail
+    assert desk.feed.session.connects == 1
+    line.exchange.flows.clear()
+    sim.run_for(1)
+    for name, symbol in line.exchange.engine.symbols.items():
+        sync = desk.feed.markets[f"{name[:3]}-USDT"].sync
+        assert (sync.update_id, sync.book.snapshot()) == (symbol.update_id, symbol.matching.snapshot())
+
+
+def test_fees_go_out_with_the_rules(house):
+    sim, _line, desk, watcher = house
+    sim.run_for(3)
+    desk.feed.set_fees(Decimal("0.0005"), Decimal("0.0007"))
+    sim.settle(sim.nodes["desk"])
+    sim.run_for(1)
+    assert watcher.rules[SYMBOL].maker_fee == Decimal("0.0005")
+    assert watcher.rules[SYMBOL].taker_fee == Decimal("0.0007")
+
+
+def test_the_same_seed_gives_the_same_run():
+    traces = []
+    for _ in range(2):
+        sim, line, _desk, watcher = build()
+        line.drop, line.delay = 0.05, 0.05
+        sim.run_for(20)
+        traces.append((sim.nodes["desk"].runtime.outbox.trace, sim.events, watcher.checked))
+    assert traces[0] == traces[1]
