@@ -70,8 +70,9 @@ class Inbox:
                 self.dropped += 1
                 return False
             self.mark_stale(stream)
-        elif stream.epoch == 0 and seq == 1 and not stream.held:
-            stream.epoch, stream.seq, stream.live = epoch, 1, True
+        elif not stream.held and ((stream.epoch == 0 and seq == 1) or (epoch, seq) == (stream.epoch, stream.seq + 1)):
+            # The very first, or the next after all: what was taken for lost was late.
+            stream.epoch, stream.seq, stream.live = epoch, seq, True
             self.unsynced.pop(stream.topic, None)
             return True
         self._hold(stream, epoch, seq, frame)
@@ -89,8 +90,15 @@ class Inbox:
         stream.live = False
         self.unsynced[stream.topic] = stream
 
-    def resume(self, stream: StreamIn, epoch: int, seq: int) -> Iterator[bytes]:
-        """A snapshot at (epoch, seq) was applied: the held frames that follow it without a hole."""
+    def resume(self, stream: StreamIn, epoch: int, seq: int, says_all: bool = True) -> Iterator[bytes]:
+        """A snapshot at (epoch, seq) was applied: the held frames that follow it without a hole.
+
+        A snapshot that says nothing (`says_all` False: a stream of mere events) covers no frame: all that was held
+        and not yet seen is delivered, and what is missing between is gone.
+        """
+        if not says_all:
+            newer = [held for held in stream.held if held[0] == epoch and held[1] <= seq]
+            yield from (frame for _, held_seq, frame in newer if epoch > stream.epoch or held_seq > stream.seq)
         stream.epoch, stream.seq, stream.live = epoch, seq, True
         self.unsynced.pop(stream.topic, None)
         held, stream.held = stream.held, []

@@ -53,7 +53,7 @@ class Runtime:
         follows: list[str] | None = None,
         clock: str = "clockd",
         patience_ms: int = 500,
-        mark_wait_ms: int = 20,
+        mark_wait_ms: int = 100,
         lockstep: bool = False,
         trace: bool = False,
         anchor_ns: int = 0,

@@ -52,7 +52,7 @@ class Sim:
         assert name not in self.nodes, f"{name} is alive already"
         self.epochs[name] = self.epochs.get(name, 0) + 1
         port = SimPort(self, name)
-        options.setdefault("mark_wait_ms", 2_000 if self.lockstep else 20)
+        options.setdefault("mark_wait_ms", 2_000 if self.lockstep else 100)
         runtime = Runtime(
             name, kind, settings if settings is not None else kind.Settings(), port,
             epoch=self.epochs[name], follows=follows, trace=self.trace, log=self.log.bind(actor=name), loop="sim",

@@ -1,5 +1,7 @@
 """A server inside a simulation: HTTP requests and websockets of actors reach it as plain calls."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any, Protocol
 
 from actors.net import HttpAnswer, HttpFailure, HttpRequest, Link
@@ -21,7 +23,8 @@ class Service(Protocol):
     def http(self, request: HttpRequest, path: str, now_ns: int) -> tuple[HttpAnswer | None, int]:
         """(answer, delay in ns); None: the connection is closed without an answer. `path` includes the query."""
 
-    def open(self, conn_id: int, path: str, now_ns: int) -> None: ...
+    def open(self, conn_id: int, path: str, now_ns: int) -> bool:
+        """False if the path is not served."""
 
     def receive(self, conn_id: int, data: bytes, now_ns: int) -> None: ...
 
@@ -34,7 +37,7 @@ class Service(Protocol):
 class ServiceNode:
     """One service in one simulation: delays, deliveries, wake-ups."""
 
-    def __init__(self, sim: "Sim", service: Service) -> None:
+    def __init__(self, sim: Sim, service: Service) -> None:
         self.service = service
         self.up = True
         self._sim = sim
@@ -55,11 +58,11 @@ class ServiceNode:
         self._wake_ns = None
         self._advance(None)
 
-    def http(self, port: "SimPort", request: HttpRequest, path: str, then: Any) -> None:
+    def http(self, port: SimPort, request: HttpRequest, path: str, then: Any) -> None:
         """One request, `net_ns` there and `net_ns` back."""
         self._sim.at(self._sim.now_ns + self._sim.net_ns, self._handle, port, request, path, then)
 
-    def _handle(self, port: "SimPort", request: HttpRequest, path: str, then: Any) -> None:
+    def _handle(self, port: SimPort, request: HttpRequest, path: str, then: Any) -> None:
         sim = self._sim
         if not self.up:
             sim.at(sim.now_ns, port.answered, then, HttpFailure(False, "connection refused"))
@@ -74,18 +77,20 @@ class ServiceNode:
             sim.at(sim.now_ns + delay_ns + sim.net_ns, port.answered, then, answer)
         self.flush()
 
-    def connect(self, port: "SimPort", link: Link, path: str) -> None:
+    def connect(self, port: SimPort, link: Link, path: str) -> None:
         self._count += 1
         port.conns[link.link_id] = (self, self._count)
         self._sim.at(self._sim.now_ns + self._sim.net_ns, self._open, port, link, self._count, path)
 
-    def _open(self, port: "SimPort", link: Link, conn_id: int, path: str) -> None:
+    def _open(self, port: SimPort, link: Link, conn_id: int, path: str) -> None:
         sim = self._sim
         if not self.up:
             sim.at(sim.now_ns, port.ws_event, link, "closed", "connection refused")
             return
+        if not self.service.open(conn_id, path, sim.now_ns):
+            sim.at(sim.now_ns + sim.net_ns, port.ws_event, link, "closed", "refused (404)")
+            return
         self._links[conn_id] = (port, link)
-        self.service.open(conn_id, path, sim.now_ns)
         sim.at(sim.now_ns + sim.net_ns, port.ws_event, link, "opened", b"")
         self.flush()
 

@@ -107,7 +107,7 @@ class Streams:
         except BadMessage as error:
             runtime.dead_letter(target, message.body, error)
             return
-        resumed = list(inbox.resume(stream, message.epoch, message.seq))
+        resumed = list(inbox.resume(stream, message.epoch, message.seq, told is not None))
         if told is not None:
             runtime.deliver(stream, message.epoch, message.seq, ts_ns, told)
         runtime.arrive(("pub", stream.publisher), runtime.actor.on_live, stream.topic)

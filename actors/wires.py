@@ -3,7 +3,6 @@
 import ctypes
 import os
 import select
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ class PlainWires:
         on_answer: Callable[[str, bytes], None],
     ) -> None:
         self._on_frame, self._on_command, self._on_answer = on_frame, on_command, on_answer
-        self._sockets: list[tuple[zmq.Socket[bytes], int, str]] = []
+        self._sockets: list[tuple[Any, int, str]] = []
         self._ready: set[int] = set()
         self._sent: set[int] = set()
         self._poll = select.epoll()
@@ -121,18 +120,12 @@ def libzmq_functions() -> dict[str, int]:
     return {}
 
 
-IMPLEMENTATION = "plain"
-Wires: Any = PlainWires
 LIBZMQ = libzmq_functions()
-if not os.environ.get("TICKBUS_PLAIN") and LIBZMQ:
-    try:
-        from actors._wires import Wires  # noqa: F401
+try:
+    from actors._wires import Wires as FastWires
+except ImportError:
+    FastWires = None
 
-        IMPLEMENTATION = "cython"
-    except ImportError:
-        pass
-
-
-def monotonic_ns() -> int:
-    """The live driver's clock."""
-    return time.monotonic_ns()
+FAST = FastWires is not None and bool(LIBZMQ) and not os.environ.get("TICKBUS_PLAIN")
+IMPLEMENTATION = "cython" if FAST else "plain"
+Wires: Any = FastWires if FAST else PlainWires

@@ -1,0 +1,135 @@
+"""Actors for tests of the clock, and a main that runs one of them as a process of its own.
+
+    python cast.py FOLDER NAME CLASS '{"settings": {...}, "options": {...}}'
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from actors import Actor
+from actors.live import Live
+from actors.lock import Lock
+from actors.log import make_log
+from actors.run_time import RunTime
+from clockd import Clock
+from protocol import Message, Settings, Tick
+
+UPDATES = 1_000
+
+
+class Update(Message):
+    """The `n`-th update of a feed."""
+
+    n: int
+
+
+class Account(Message):
+    """What a follower has seen when its turn came."""
+
+    tick: int
+    seen: int
+    short: int
+
+
+class Feed(Actor):
+    """Tells UPDATES updates in each of its turns."""
+
+    class Settings(Settings):
+        updates: int = UPDATES
+
+    n = 0
+
+    def on_tick(self, tick: Tick) -> None:
+        for _ in range(self.settings.updates):
+            self.n += 1
+            self.publish(f"md.{self.name}.X.update.", Update(self.n))
+
+
+class Follower(Actor):
+    """Counts the turns in which it had not seen every update of the turn that went before its own."""
+
+    class Settings(Settings):
+        feed: str = "feed"
+        report: str = ""
+        updates: int = UPDATES
+
+    seen = short = turns = 0
+    late: tuple[str, ...] = ()
+
+    def on_start(self) -> None:
+        self.subscribe(f"md.{self.settings.feed}.X.update.")
+
+    def on_update(self, update: Update) -> None:
+        self.seen = update.n
+
+    def on_tick(self, tick: Tick) -> None:
+        self.turns += 1
+        # The feed tells whole batches: in the middle of one means that this turn overtook its data.
+        if self.seen % self.settings.updates:
+            self.short += 1
+        self.late = tuple(sorted({*self.late, *tick.late}))
+        self.publish(f"md.{self.name}.X.account.", Account(tick.n, self.seen, self.short))
+
+    def on_stop(self) -> None:
+        if self.settings.report:
+            inbox, turns = self.runtime.inbox, self.runtime.turns
+            told = {
+                "turns": self.turns, "short": self.short, "seen": self.seen, "lost": inbox.lost, "early": turns.early,
+                "late": self.late, "trace": self.runtime.outbox.trace,
+            }  # fmt: skip
+            Path(self.settings.report).write_text(json.dumps(told))
+
+
+class Sleeper(Actor):
+    """Hangs in the turn in which it finds the file `cue` (and takes it away), or dies in it."""
+
+    class Settings(Settings):
+        cue: str = ""
+        hang_ms: int = 0
+
+    def on_tick(self, tick: Tick) -> None:
+        cue = Path(self.settings.cue)
+        if self.settings.cue and cue.exists():
+            cue.unlink()
+            if not self.settings.hang_ms:
+                raise RuntimeError("this actor was told to die")
+            time.sleep(self.settings.hang_ms / 1e3)
+
+
+def step_the_wall_clock() -> None:
+    """From now on the wall clock jumps by an hour, there and back, ten times a second."""
+    wall_ns, start_ns = time.time_ns, time.monotonic_ns()
+
+    def stepping_ns() -> int:
+        hours = ((time.monotonic_ns() - start_ns) // 100_000_000) % 3 - 1
+        return wall_ns() + hours * 3_600_000_000_000
+
+    time.time_ns = stepping_ns
+    time.time = lambda: stepping_ns() / 1e9
+
+
+KINDS = {"Feed": Feed, "Follower": Follower, "Sleeper": Sleeper, "Clock": Clock}
+
+
+def main() -> int:
+    folder, name, kind, conf = Path(sys.argv[1]), sys.argv[2], KINDS[sys.argv[3]], json.loads(sys.argv[4])
+    table = conf.get("settings", {})
+    if conf["options"].pop("wall_steps", False):
+        step_the_wall_clock()
+    if kind is Clock:
+        table.setdefault("start_ns", RunTime(folder).born_ns)
+    with (folder / f"{name}.log").open("a", buffering=1) as lines:
+        log = make_log(name, write=lines.write)
+        live = Live(
+            name, kind, msgspec.convert(table, kind.Settings), folder, log=log, epoch=Lock(folder, name).acquire(),
+            **conf.get("options", {}),
+        )  # fmt: skip
+        return live.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
