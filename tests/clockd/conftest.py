@@ -54,7 +54,7 @@ class House:
             process.wait(10)
 
     def tap(self, *wanted: Any) -> Tap:
-        wait_for(lambda: (self.folder / "run.time").exists())
+        wait_for((self.folder / "run.time").exists)
         return Tap(self.folder, *wanted)
 
 

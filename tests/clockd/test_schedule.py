@@ -44,5 +44,5 @@ def test_in_virtual_time_every_tick_is_on_its_boundary():
     publish = clock.publish
     clock.publish = lambda topic, message: told.append((sim.now_ns, message)) or publish(topic, message)
     sim.run_for(5)
-    assert [report.n for _, report in told] == list(range(50))
+    assert [report.n for _, report in told] == list(range(51))
     assert all(when_ns == report.time_ns for when_ns, report in told)
