@@ -2,7 +2,7 @@
 
 from strategies.account import Balance
 from strategies.market import Market
-from strategies.orders import Order
+from strategies.order import Order
 from strategies.position import Position
 from strategies.strategy import Strategy
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from market.exact import EXACT, ZERO
 from protocol import Balances, OrdType, Side
-from strategies.orders import Order, OrderTable
+from strategies.order import Order
+from strategies.orders import OrderTable
 
 if TYPE_CHECKING:
     from strategies.market import Market

@@ -12,7 +12,7 @@ from protocol import (
     TopOfBook,
     Trade,
 )
-from strategies.orders import Order
+from strategies.order import Order
 
 
 class Handlers:

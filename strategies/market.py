@@ -7,7 +7,7 @@ from market.exact import ZERO
 from market.instrument import Instrument, Rounding
 from protocol import BookDelta, BookSnapshot, BookStatus, Rules, StreamState, TopOfBook, Trade, topics
 from strategies.account import Account, Balance
-from strategies.orders import Order
+from strategies.order import Order
 from strategies.position import Position
 
 

@@ -1,102 +1,13 @@
-"""Orders as a strategy knows them: each exists from `buy` or `sell` on, and ends only by proof."""
+"""The orders of a strategy at one connector, and what the connector's news does to them."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
 
-from protocol import Answer, AnswerCode, Fill, OrdersSnapshot, OrderUpdate, OrdStatus, OrdType, Side, TimeInForce
+from protocol import Answer, AnswerCode, Fill, OrdersSnapshot, OrderUpdate, OrdStatus
+from strategies.order import Order
 from strategies.position import Position
 
 FINISHED_MAX = 1_000  # orders that are over and still looked up by intent, per connector
 ENDED_UNSEEN = "ended while this strategy was out of touch"
-
-
-class Order:
-    """One order of this strategy. `intent` is its number on the bus; sizes are lots, prices ticks.
-
-    `status` moves as the connector tells. `in_doubt`: no answer came, so it may or may not be placed, until
-    the connector's list proves one. `reason`: why it ended, if it did not fill.
-    """
-
-    __slots__ = (
-        "accepted_ns",
-        "cancel_wanted",
-        "cl_ord_id",
-        "created_ns",
-        "cum_lots",
-        "deadline_ns",
-        "in_doubt",
-        "intent",
-        "ord_type",
-        "order_id",
-        "price_ticks",
-        "reason",
-        "side",
-        "size_lots",
-        "status",
-        "symbol",
-        "taken",
-        "time_in_force",
-        "told",
-    )
-
-    def __init__(
-        self,
-        intent: int,
-        symbol: str,
-        side: Side,
-        price_ticks: int,
-        size_lots: int,
-        ord_type: OrdType = OrdType.LIMIT,
-        time_in_force: TimeInForce = TimeInForce.GTC,
-        created_ns: int = 0,
-        deadline_ns: int = 0,
-    ) -> None:
-        self.intent = intent
-        self.symbol = symbol
-        self.side = side
-        self.price_ticks = price_ticks
-        self.size_lots = size_lots
-        self.ord_type = ord_type
-        self.time_in_force = time_in_force
-        self.created_ns = created_ns
-        self.deadline_ns = deadline_ns  # after it the connector no longer takes the command
-        self.status = OrdStatus.PENDING_NEW
-        self.cum_lots = 0
-        self.cl_ord_id = ""
-        self.order_id = ""
-        self.reason = ""
-        self.cancel_wanted = False
-        self.in_doubt = False
-        self.taken = False  # the connector has answered that it has this order
-        self.told = False  # the connector has told of this order
-        self.accepted_ns = 0  # the exchange's time of the first news that it rests or traded
-
-    @property
-    def leaves_lots(self) -> int:
-        """What may still trade: 0 once the order is over."""
-        return 0 if self.status.is_final else self.size_lots - self.cum_lots
-
-    @property
-    def is_open(self) -> bool:
-        """Possibly live on the exchange, now or soon."""
-        return not self.status.is_final
-
-    @property
-    def is_in_flight(self) -> bool:
-        """Open, and not known to have reached the exchange."""
-        return self.status <= OrdStatus.UNKNOWN
-
-    def end(self, status: OrdStatus, reason: str) -> None:
-        """It is over without the exchange's word: never sent, refused, or proven."""
-        self.status = status
-        self.reason = reason
-        self.in_doubt = False
-
-    def __repr__(self) -> str:
-        return (
-            f"<Order {self.intent} {self.symbol} {self.side.name} {self.size_lots} @ {self.price_ticks}"
-            f" {self.status.name} cum {self.cum_lots}{f': {self.reason}' if self.reason else ''}>"
-        )
 
 
 class OrderTable:
@@ -253,11 +164,3 @@ def _end_unlisted(order: Order) -> None:
         order.end(OrdStatus.FILLED if filled else OrdStatus.CANCELED, "" if filled else ENDED_UNSEEN)
     else:
         order.end(OrdStatus.NOT_PLACED, "not in the connector's list after its deadline")
-
-
-def want_cancel(orders: Iterable[Order], wanted: bool) -> list[Order]:
-    """Note on open orders that a cancel is asked for (or, not taken, is not); those where that is new."""
-    changed = [order for order in orders if order.is_open and order.cancel_wanted is not wanted]
-    for order in changed:
-        order.cancel_wanted = wanted
-    return changed

@@ -3,7 +3,7 @@
 from protocol import OrdStatus, Side, Tick
 from strategies.market import Market
 from strategies.market_making_settings import MarketMakingSettings, quote_plan, units
-from strategies.orders import Order
+from strategies.order import Order
 from strategies.quotes import BPS, UNIT, Inventory, Quote, QuotePlan, wanted_quotes
 from strategies.requote import Resting, placeable, reconcile
 from strategies.strategy import MS_NS, Strategy
@@ -48,7 +48,8 @@ class PureMarketMaking(Strategy):
         wanted = self._wanted(market)
         if refresh:
             self._refresh(market, wanted)
-        if self.now_ns >= self._quote_at_ns and market.connector not in tick.late:
+        late = market.connector in tick.late
+        if self.now_ns >= self._quote_at_ns and not late and not self.paused:
             self._place_missing(market, wanted)
 
     def order_changed(self, order: Order) -> None:

@@ -4,6 +4,7 @@ Ratios are integers in units of 1e-10 (UNIT is 1, BPS is one basis point). Price
 ticks * lots. Nothing here knows of time, orders or the bus.
 """
 
+from collections.abc import Iterator
 from decimal import ROUND_CEILING, Decimal
 from typing import NamedTuple
 
@@ -76,30 +77,40 @@ def wanted_quotes(
     bid_ratio, ask_ratio = skew_ratios(plan, mid_x2_ticks, owned)
     quotes: list[Quote] = []
     if not plan.ceiling_ticks or mid_x2_ticks < 2 * plan.ceiling_ticks:
-        last = mid_x2_ticks  # levels stay a tick apart
-        budget = usable.quote
-        for level in range(plan.levels):
-            off = UNIT - bid_spread - level * plan.level_spacing
-            last = price_ticks = min(mid_x2_ticks * off // (2 * UNIT), last - 1)
-            if price_ticks < max(rules.min_price_ticks, 1):
-                break
-            size_lots = min(plan.size_at(level) * bid_ratio // UNIT, budget // price_ticks, rules.max_size_lots)
-            if is_valid(rules, price_ticks, size_lots):
-                quotes.append(Quote(Side.BUY, price_ticks, size_lots, level))
-                budget -= price_ticks * size_lots
+        quotes += _bids(plan, rules, mid_x2_ticks, bid_spread, bid_ratio, usable.quote)
     if mid_x2_ticks > 2 * plan.floor_ticks:
-        last = 0
-        budget = usable.base_lots
-        for level in range(plan.levels):
-            off = UNIT + ask_spread + level * plan.level_spacing
-            last = price_ticks = max(-(-mid_x2_ticks * off // (2 * UNIT)), last + 1)
-            if price_ticks > rules.max_price_ticks:
-                break
-            size_lots = min(plan.size_at(level) * ask_ratio // UNIT, budget, rules.max_size_lots)
-            if is_valid(rules, price_ticks, size_lots):
-                quotes.append(Quote(Side.SELL, price_ticks, size_lots, level))
-                budget -= size_lots
+        quotes += _asks(plan, rules, mid_x2_ticks, ask_spread, ask_ratio, usable.base_lots)
     return quotes
+
+
+def _bids(
+    plan: QuotePlan, rules: Instrument, mid_x2_ticks: int, spread: int, ratio: int, budget: int
+) -> Iterator[Quote]:
+    last = mid_x2_ticks  # levels stay a tick apart
+    for level in range(plan.levels):
+        off = UNIT - spread - level * plan.level_spacing
+        last = price_ticks = min(mid_x2_ticks * off // (2 * UNIT), last - 1)
+        if price_ticks < max(rules.min_price_ticks, 1):
+            return
+        size_lots = min(plan.size_at(level) * ratio // UNIT, budget // price_ticks, rules.max_size_lots)
+        if is_valid(rules, price_ticks, size_lots):
+            yield Quote(Side.BUY, price_ticks, size_lots, level)
+            budget -= price_ticks * size_lots
+
+
+def _asks(
+    plan: QuotePlan, rules: Instrument, mid_x2_ticks: int, spread: int, ratio: int, budget: int
+) -> Iterator[Quote]:
+    last = 0
+    for level in range(plan.levels):
+        off = UNIT + spread + level * plan.level_spacing
+        last = price_ticks = max(-(-mid_x2_ticks * off // (2 * UNIT)), last + 1)
+        if price_ticks > rules.max_price_ticks:
+            return
+        size_lots = min(plan.size_at(level) * ratio // UNIT, budget, rules.max_size_lots)
+        if is_valid(rules, price_ticks, size_lots):
+            yield Quote(Side.SELL, price_ticks, size_lots, level)
+            budget -= size_lots
 
 
 def skew_ratios(plan: QuotePlan, mid_x2_ticks: int, owned: Inventory) -> tuple[int, int]:

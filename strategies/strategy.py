@@ -24,7 +24,7 @@ from protocol.errors import BadHandler
 from strategies.handlers import Handlers
 from strategies.hooks import bind
 from strategies.market import Market
-from strategies.orders import Order, want_cancel
+from strategies.order import Order, want_cancel
 from strategies.replicas import Replicas
 
 MS_NS = 1_000_000

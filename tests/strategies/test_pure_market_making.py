@@ -183,6 +183,18 @@ def test_nothing_new_is_placed_in_a_tick_in_which_the_connector_is_late(house, m
     assert len(house.broker.places) == 2
 
 
+def test_while_paused_it_cancels_what_is_off_and_places_nothing(house, maker):
+    strategy = maker()
+    house.tick()
+    strategy.paused = True
+    move_mid(house, 10_200)
+    house.tick(12)
+    assert open_rows(house) == []
+    strategy.paused = False
+    house.tick(12)
+    assert open_rows(house) == [("BUY", 10_098, 10), ("SELL", 10_302, 10)]
+
+
 def test_refused_orders_are_not_tried_again_on_every_tick(house, maker):
     maker()
     house.broker.refuse = "the gate says no"

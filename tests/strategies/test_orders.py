@@ -1,0 +1,156 @@
+"""The order table and the position, fed with news by hand."""
+
+from decimal import Decimal
+
+from protocol import (
+    Answer,
+    AnswerCode,
+    Fill,
+    Liquidity,
+    OrdersSnapshot,
+    OrderUpdate,
+    OrdStatus,
+    OrdType,
+    PositionRow,
+    Side,
+)
+from strategies.order import Order, want_cancel
+from strategies.orders import FINISHED_MAX, OrderTable
+from strategies.position import Position
+
+
+def order(intent=1, deadline_ns=100) -> Order:
+    return Order(intent, "BTC-USDT", Side.BUY, 100, 10, deadline_ns=deadline_ns)
+
+
+def update(intent=1, status=OrdStatus.NEW, cum_lots=0, **fields) -> OrderUpdate:
+    what = ("maker", intent, f"c{intent}", "BTC-USDT", Side.BUY, OrdType.LIMIT, 100, 10)
+    return OrderUpdate(*what, cum_lots, status, **fields)
+
+
+def fill(fill_no, lots=1, cum_lots=1, intent=1, side=Side.BUY, fee=Decimal(0)) -> Fill:
+    what = ("maker", intent, f"c{intent}", f"t{fill_no}", "BTC-USDT", side, 100, lots, cum_lots)
+    return Fill(*what, Liquidity.MAKER, fee, "USDT", fill_no)
+
+
+def told(*orders, fills=(), positions=(), fill_no=0) -> OrdersSnapshot:
+    return OrdersSnapshot("maker", list(orders), list(positions), list(fills), fill_no)
+
+
+def test_an_answer_that_comes_after_the_news_changes_nothing():
+    table = OrderTable()
+    one = order()
+    table.add(one)
+    table.update(update())
+    assert not table.answered(one, Answer(1, AnswerCode.SILENT))
+    assert one.status is OrdStatus.NEW
+
+
+def test_an_expired_command_is_provably_not_placed():
+    table = OrderTable()
+    one = order()
+    table.add(one)
+    assert table.answered(one, Answer(1, AnswerCode.EXPIRED, "too late"))
+    assert (one.status, one.reason, table.open) == (OrdStatus.NOT_PLACED, "too late", {})
+
+
+def test_what_a_list_told_before_the_deadline_lacks_is_in_doubt_and_after_it_not_placed():
+    table = OrderTable()
+    one = order(deadline_ns=100)
+    table.add(one)
+    table.replace(told(), 100)
+    assert one.is_open
+    assert table.in_doubt
+    table.replace(told(), 101)
+    assert one.status is OrdStatus.NOT_PLACED
+    assert not table.in_doubt
+
+
+def test_an_order_that_was_taken_and_is_not_listed_after_its_deadline_has_ended_unseen():
+    table = OrderTable()
+    one = order()
+    table.add(one)
+    table.answered(one, Answer(1, AnswerCode.OK))
+    table.replace(told(), 101)
+    assert one.status is OrdStatus.CANCELED
+
+
+def test_a_late_discovery_brings_an_order_back():
+    table = OrderTable()
+    one = order()
+    table.add(one)
+    table.replace(told(), 101)
+    assert table.update(update()) is one
+    assert table.open == {1: one}
+    assert one.status is OrdStatus.NEW
+
+
+def test_cumulative_quantity_never_falls():
+    table = OrderTable()
+    table.update(update(cum_lots=5, status=OrdStatus.PARTIALLY_FILLED))
+    table.update(update(cum_lots=3, status=OrdStatus.PARTIALLY_FILLED))
+    assert table.open[1].cum_lots == 5
+
+
+def test_a_fill_before_any_other_news_fills_the_order():
+    table = OrderTable()
+    one = order()
+    table.add(one)
+    assert table.fill(fill(1, 4, 4))
+    assert (one.status, one.leaves_lots) == (OrdStatus.PARTIALLY_FILLED, 6)
+    assert not table.fill(fill(1, 4, 4))
+    assert table.fill(fill(2, 6, 10))
+    assert (one.status, one.leaves_lots, table.of("BTC-USDT")) == (OrdStatus.FILLED, 0, [])
+    assert table.position("BTC-USDT").net_lots == 10
+
+
+def test_a_fill_after_the_cancel_counts_and_the_order_stays_over():
+    table = OrderTable()
+    table.update(update())
+    table.update(update(status=OrdStatus.CANCELED))
+    assert table.fill(fill(1, 4, 4))
+    assert table.get(1).status is OrdStatus.CANCELED
+    assert table.get(1).cum_lots == 4
+    assert table.position("BTC-USDT").net_lots == 4
+
+
+def test_a_list_brings_positions_that_replace_what_was_added_up():
+    table = OrderTable()
+    table.fill(fill(1, 4, 4))
+    row = PositionRow("BTC-USDT", 9, 2, Decimal(9), Decimal(2))
+    _, news = table.replace(told(positions=[row], fills=[fill(1, 4, 4), fill(2, 5, 9)], fill_no=2), 1)
+    assert [one.fill_no for one in news] == [2]
+    assert table.position("BTC-USDT").net_lots == 7
+    assert not table.fill(fill(2, 5, 9))
+    table.replace(told(fill_no=2), 2)
+    assert table.position("BTC-USDT").net_lots == 0
+
+
+def test_finished_orders_are_remembered_up_to_a_bound():
+    table = OrderTable()
+    for intent in range(1, FINISHED_MAX + 11):
+        table.update(update(intent, OrdStatus.CANCELED))
+    assert len(table.finished) == FINISHED_MAX
+    assert table.get(10) is None
+    assert table.get(11).status is OrdStatus.CANCELED
+
+
+def test_a_cancel_is_wanted_once_and_only_of_open_orders():
+    one, other = order(1), order(2)
+    other.end(OrdStatus.CANCELED, "")
+    assert want_cancel([one, other], True) == [one]
+    assert want_cancel([one, other], True) == []
+
+
+def test_fills_that_come_before_the_rules_become_money_when_the_rules_are_known(instrument):
+    position = Position()
+    position.apply(fill(1, 5, 5, fee=Decimal("0.1")))
+    position.apply(fill(2, 2, 2, side=Side.SELL))
+    assert position.net_lots == 3
+    position.learn(instrument)
+    assert position.bought_notional == instrument.notional(100, 5)
+    assert position.sold_notional == instrument.notional(100, 2)
+    assert position.cash_flow == instrument.value(-300)
+    assert position.average_price(Side.BUY) == instrument.price(100)
+    assert position.pnl(110) == instrument.value(-300 + 330)
+    assert position.fees == {"USDT": Decimal("0.1")}
