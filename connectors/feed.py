@@ -381,8 +381,12 @@ class MarketFeed:
             return
         self.host.after(WORK_NS, self._work)
         now_ns = self.host.now_ns
-        stall_ns = self.settings.stall_ms * MS_NS
+        stall_ns, silence_ns = self.settings.stall_ms * MS_NS, self.settings.silence_ms * MS_NS
         for market in self.markets.values():
+            if market.sync.state is StreamState.POLLING and now_ns - market.heard_ns > silence_ns:
+                told = market.sync.lost("the stream is down, and polling fails")
+                if told is not None:
+                    self._tell(market, told)
             ahead_ns = market.top_ahead_ns
             if ahead_ns and now_ns - ahead_ns > stall_ns and market.sync.state is StreamState.LIVE:
                 self._stalled(f"{market.symbol}: best prices move and the book does not")

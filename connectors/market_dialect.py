@@ -60,8 +60,8 @@ class MarketDialect(Protocol):
     def stream_url(self) -> str:
         """Where the market streams are."""
 
-    def subscribe(self, symbols: Sequence[str], first_request_id: int) -> list[bytes]:
-        """The frames that subscribe to everything of these markets, numbered from first_request_id."""
+    def subscribe(self, symbols: Sequence[str], first_request_id: int) -> list[str]:
+        """The text frames that subscribe to everything of these markets, numbered from first_request_id."""
 
     def parse(self, frame: bytes, ts_recv_ns: int) -> Sequence[Event]:
         """What a frame says. Raises BadFrame, and nothing else, for bytes that say nothing we know."""

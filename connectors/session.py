@@ -16,7 +16,7 @@ class SessionSettings(Settings):
     connect_ms: int = 5_000  # for a connection to open
     max_silence_ms: int = 5_000  # without a frame; then the owner is asked what that means
     first_retry_ms: int = 20  # the shortest delay before connecting again
-    max_retry_ms: int = 5_000
+    max_retry_ms: int = 2_000
     attempts_max: int = 100
     attempts_window_ms: int = 300_000
     stable_ms: int = 3_000  # a connection that lived so long starts delays from the shortest again
@@ -56,7 +56,8 @@ class Session:
     """Keeps one websocket to `url` until `stop`. Tells its owner; decides nothing about what frames mean.
 
     Delays follow decorrelated jitter (each between the shortest and thrice the last, up to a cap), drawn from
-    a generator of its own, and attempts in a window are bounded: at the bound it waits for the oldest to leave it.
+    a generator of its own. Attempts in a window are bounded: the first half may be used up at that pace, the
+    rest is spread evenly, so that even after a long outage the next attempt is never far.
     """
 
     def __init__(self, host: Host, url: str, owner: SessionOwner, settings: SessionSettings, seed: str) -> None:
@@ -70,6 +71,7 @@ class Session:
         self.connects = self.recycles = self.handovers = 0
         self._random = Random(seed)
         self._delay_ms = float(settings.first_retry_ms)
+        self._failures = 0  # since a connection that lived
         self._attempts: deque[int] = deque()
         self._link: Link | None = None  # the one that sends, once open
         self._old: Link | None = None  # delivers beside it during a handover
@@ -160,6 +162,7 @@ class Session:
         if link is self._next:
             self._next = None
             self._cancel("connect")
+            self._failures += 1
             self._retry()
         elif link is self._old:
             self._old = None
@@ -179,7 +182,7 @@ class Session:
         if not self._running or self._next is not None:
             return
         wait_ms = self._budget_ms()
-        if wait_ms:
+        if wait_ms:  # renewals count too
             self._set("retry", wait_ms, self._connect)
             return
         self._attempts.append(self.host.now_ns)
@@ -201,6 +204,7 @@ class Session:
         if link is self._next:
             self._next = None
             link.close()
+            self._failures += 1
             self._retry()
 
     def _down(self, reason: str) -> None:
@@ -209,7 +213,9 @@ class Session:
             self._cancel(name)
         lived_ms = (self.host.now_ns - self.opened_ns) // MS_NS
         if lived_ms >= self.settings.stable_ms:
-            self._delay_ms = float(self.settings.first_retry_ms)
+            self._delay_ms, self._failures = float(self.settings.first_retry_ms), 0
+        else:
+            self._failures += 1
         self.owner.session_down(self, reason)
         self._retry()
 
@@ -217,9 +223,13 @@ class Session:
         """Connect after a delay; at once if this is the first failure for a while."""
         if not self._running or self._next is not None or "retry" in self._timers:
             return
-        low = self.settings.first_retry_ms
-        self._delay_ms = min(self.settings.max_retry_ms, self._random.uniform(low, self._delay_ms * 3))
-        self._set("retry", self._delay_ms, self._connect)
+        settings, low_ms = self.settings, self.settings.first_retry_ms
+        self._delay_ms = min(settings.max_retry_ms, self._random.uniform(low_ms, self._delay_ms * 3))
+        delay_ms = self._delay_ms
+        if self._failures and 2 * len(self._attempts) >= settings.attempts_max:  # the rest has to last
+            low_ms = 2 * settings.attempts_window_ms // settings.attempts_max
+            delay_ms = max(delay_ms, self._random.uniform(low_ms, 1.5 * low_ms))
+        self._set("retry", delay_ms, self._connect)
 
     def _check_silence(self) -> None:
         silence_ms = (self.host.now_ns - self.last_frame_ns) // MS_NS

@@ -80,7 +80,7 @@ class Subscriptions:
             delay_ms += self.dialect.subscribe_interval_ms
         return delay_ms
 
-    def _send(self, frame: bytes, life: int) -> None:
+    def _send(self, frame: str, life: int) -> None:
         if life == self._life:
             self.session.send(frame)
 

@@ -110,12 +110,12 @@ class BinanceMarket:
         """Raw frames: they are shorter than combined ones, and each names its market."""
         return f"{self.ws_url}/ws"
 
-    def subscribe(self, symbols: Sequence[str], first_request_id: int) -> list[bytes]:
+    def subscribe(self, symbols: Sequence[str], first_request_id: int) -> list[str]:
         """SUBSCRIBE frames for diffs, best prices and trades of these markets."""
         streams = [f"{venue_symbol(symbol).lower()}@{stream}" for symbol in symbols for stream in STREAMS]
         parts = [streams[n : n + STREAMS_PER_FRAME] for n in range(0, len(streams), STREAMS_PER_FRAME)]
         return [
-            msgspec.json.encode({"method": "SUBSCRIBE", "params": part, "id": first_request_id + n})
+            msgspec.json.encode({"method": "SUBSCRIBE", "params": part, "id": first_request_id + n}).decode()
             for n, part in enumerate(parts)
         ]
 
