@@ -22,10 +22,19 @@ def measure(row: Row, rounds: int | None = None, progress: Callable[[str], None]
     finally:
         for side in sides.values():
             side.close()
+    _compare_outcomes(result, sides)
     if result.note:
         tell(f"{row.name}: {result.note}")
     result.detail.update(getattr(sides.get("ours"), "detail", {}))
     return result
+
+
+def _compare_outcomes(result: Result, sides: dict[str, Side]) -> None:
+    """Sides that did the same work say what came out of it: it has to be the same."""
+    outcomes = [getattr(side, "detail", {}).get("outcome") for side in sides.values()]
+    if None not in outcomes and any(outcome != outcomes[0] for outcome in outcomes):
+        result.ours.clear()
+        result.note = f"not measured: the sides came to different outcomes: {outcomes}"
 
 
 def _start(result: Result, sides: dict[str, Side], name: str, start: Callable[[], Side]) -> None:

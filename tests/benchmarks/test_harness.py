@@ -93,6 +93,19 @@ def test_a_side_that_breaks_half_way_gives_no_number():
     assert verdict(result) == "not measured"
 
 
+def test_sides_that_come_to_different_outcomes_are_not_compared():
+    def ends_with(outcome):
+        side = Told("side", [1, 2], [])
+        side.detail = {"outcome": outcome}
+        return lambda: side
+
+    whole = row(ours=[], yardstick=[])
+    same = Row(**{**vars(whole), "ours": ends_with([7, [1.0]]), "yardstick": ends_with([7, [1.0]])})
+    different = Row(**{**vars(whole), "ours": ends_with([7, [1.0]]), "yardstick": ends_with([7, [1.5]])})
+    assert measure(same, rounds=1).ratio == 1
+    assert measure(different, rounds=1).ratio is None
+
+
 def test_a_row_that_is_only_reported_keeps_its_must_by_being_measured():
     light = measure(row(ours=[0, 150.0], yardstick=None, must=None, aim=200, aim_is="ours"), rounds=1)
     heavy = measure(row(ours=[0, 250.0], yardstick=None, must=None, aim=200, aim_is="ours"), rounds=1)
