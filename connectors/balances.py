@@ -17,13 +17,12 @@ class Balances:
     def add(self, report: AccountReport) -> bool:
         """Merge; whether anything changed. What is older than what is known of an asset is ignored."""
         at_ns, before = report.ts_event_ns, dict(self._rows)
-        if report.is_whole:
-            if at_ns >= self._whole_ns:
-                named = {row.asset for row in report.rows}
-                for asset, (_, _, ts_ns) in before.items():
-                    if asset not in named and ts_ns <= at_ns:
-                        self._rows[asset] = (Decimal(0), Decimal(0), at_ns)
-                self._whole_ns = at_ns
+        if report.is_whole and at_ns >= self._whole_ns:
+            named = {row.asset for row in report.rows}
+            for asset, (_, _, ts_ns) in before.items():
+                if asset not in named and ts_ns <= at_ns:
+                    self._rows[asset] = (Decimal(0), Decimal(0), at_ns)
+            self._whole_ns = at_ns
         for row in report.rows:
             known = self._rows.get(row.asset)
             if known is None or known[2] <= at_ns:

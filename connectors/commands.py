@@ -50,7 +50,7 @@ def replace(host: "Connector", command: ReplaceOrder, owner: str) -> str:
 def _refusal(host: "Connector", order: PlaceOrder, owner: str) -> str:
     if host.tracker.by_intent(owner, order.cmd_id) is not None:
         return f"intent {order.cmd_id} is placed already"
-    refusal = host.why_not_new(order.symbol)
+    refusal = host.condition.why_not_new(order.symbol)
     if refusal:
         return refusal
     return host.gate.refusal(
@@ -90,10 +90,9 @@ def _open(host: "Connector", symbol: str, owner: str) -> list[Order]:
 def control(host: "Connector", command: Control) -> str:
     """pause: nothing new; resume: also after a halt; cancel_all: everything of ours, of market `argument` or all."""
     if command.verb == "pause":
-        host.paused = command.argument or "paused"
+        host.condition.paused = command.argument or "paused"
     elif command.verb == "resume":
-        host.paused = host.halted = ""
-        host.halted_symbols.clear()
+        host.condition.resume()
     elif command.verb == "cancel_all":
         cancel_all(host, command.argument, EVERYBODY)
     else:

@@ -1,45 +1,30 @@
 """Connector: the broker in the bot. Market data out; orders in, tracked and journaled until their proven end."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from hashlib import blake2b
 from typing import Any, ClassVar
 
 from actors.actor import Actor
-from actors.net import HttpAnswer, HttpFailure
 from actors.secret import ApiKey
 from connectors import commands
+from connectors.caller import Caller
 from connectors.client_id import journal_tag
+from connectors.condition import Condition
 from connectors.desk import Desk
-from connectors.dialect import BadAnswer, Call, OrderDialect, UserRefused
-from connectors.exchange_clock import SAMPLES, ExchangeClock
+from connectors.dialect import OrderDialect, UserRefused
 from connectors.feed import MarketFeed
 from connectors.foreign import OWNER
 from connectors.gate import Gate
 from connectors.intake import Intake
+from connectors.keeper import Keeper
 from connectors.reconcile import Reconciler
-from connectors.records import (
-    Account,
-    AnyRecord,
-    CancelWish,
-    Epoch,
-    FillRecord,
-    Finding,
-    Intent,
-    Report,
-    Resolved,
-    Scale,
-    decode_record,
-    encode_record,
-)
-from connectors.reports import AccountReport, Proof, Trouble, Verdict
+from connectors.records import Account, AnyRecord, Epoch, Scale, decode_record
+from connectors.reports import AccountReport
 from connectors.resolver import Resolver
 from connectors.settings import ConnectorSettings
-from connectors.throttle import Throttle
 from connectors.tracker import OrderTracker
 from connectors.user_stream import UserStream
 from market.instrument import Instrument
-from market.lattice import CONTRADICTED, LATE_FILL
 from protocol import (
     Answer,
     AnswerCode,
@@ -56,18 +41,13 @@ from protocol import (
 MS_NS = 1_000_000
 BEAT_NS = 250 * MS_NS
 CLOCK_GAP_NS = 3_000 * MS_NS  # a beat so late means that we slept: nothing that was known is sure
-CLOCK_RETRY_NS = 1_000 * MS_NS
-STALE_POLLS = 5  # polls missed in a row, after which nothing new is placed
 
-Then = Callable[[HttpAnswer | HttpFailure], None]
-_ABOUT_ORDERS = (Intent, Report, FillRecord, CancelWish, Resolved)
 
 
 class Connector(Actor):
     """The base of every exchange's connector: give `make_dialect` and `make_feed`.
 
-    States: CONNECTING, RECONCILING, TRADING, DEGRADED (REST polling stands in for the user stream), HALTED,
-    STOPPING; DATA without keys. Nothing is placed before the first reconciliation.
+    Nothing is placed before the first reconciliation; nothing is over before its proof. See DESIGN, "the laws".
     """
 
     network: ClassVar[bool] = True
@@ -85,31 +65,24 @@ class Connector(Actor):
         self.tracker = OrderTracker()
         self.instruments: dict[str, Instrument] = {}
         self.gate = Gate(settings.limits)
-        self.clock = ExchangeClock()
+        self.condition = Condition(self)
+        self.keeper = Keeper(self)
         self.resolver = Resolver(settings.not_placed_margin_ms * MS_NS)
         self.intake = Intake(self)  # type: ignore[arg-type]
         self.desk = Desk(self)
         self.reconciler = Reconciler(self, settings.settle_ms * MS_NS)
         self.dialect: OrderDialect
-        self.throttle = Throttle([])
+        self.caller: Caller
         self.user: UserStream
         self.feed: MarketFeed
-        self.halted = ""  # why nothing new is placed until a person resumes
-        self.paused = ""
-        self.halted_symbols: dict[str, str] = {}
-        self.journal_trouble = ""
-        self.stopping = False
-        self._trouble = ""  # the latest failure, for people
-        self._reading_clock = False
         self._beat_ns = 0
-        self._pump_timer = 0
 
-    def make_dialect(self, keys: ApiKey) -> OrderDialect:
-        """The exchange's order side."""
+    def make_dialect(self, keys: ApiKey | None) -> OrderDialect:
+        """The exchange's order side; without keys nothing of it is used that needs a signature."""
         raise NotImplementedError
 
     def make_feed(self) -> MarketFeed:
-        """The exchange's market data; it asks through `self.ask`, and tells changes to `self.judge`."""
+        """The exchange's market data; it asks through `self.caller.ask`, and tells changes to `self.judge`."""
         raise NotImplementedError
 
     # -- life -----------------------------------------------------------------------------------------
@@ -119,6 +92,9 @@ class Connector(Actor):
             self.tracker.apply(decode_record(record))
 
     def on_start(self) -> None:
+        self.dialect = self.make_dialect(self.keys)
+        self.caller = Caller(self, self.dialect)
+        self.user = UserStream(self, self.settings.user_session, self.settings.silence_ms)
         self.feed = self.make_feed()
         if self.keys is not None:
             self._start_orders(self.keys)
@@ -129,9 +105,6 @@ class Connector(Actor):
 
     def _start_orders(self, keys: ApiKey) -> None:
         tracker = self.tracker
-        self.dialect = self.make_dialect(keys)
-        self.throttle = Throttle(self.dialect.limits)
-        self.user = UserStream(self, self.settings.user_session, self.settings.silence_ms)
         tracker.forget(self.now_ns)
         fingerprint = blake2b(keys.key.encode(), digest_size=8).hexdigest()
         tag = tracker.tag or journal_tag(self.name, fingerprint, self.now_ns)
@@ -141,11 +114,11 @@ class Connector(Actor):
             self.resolver.follow(order, self.now_ns)
         for owner in tracker.owners:
             self.publish(topics.orders(self.name, owner), tracker.snapshot(owner, 0))
-        self._compact(tracker.records > 1)
-        self._read_clock()
+        self.keeper.compact(tracker.records > 1)
+        self.caller.read_clock()
 
     def on_stop(self) -> None:
-        self.stopping = True
+        self.condition.stopping = True
         if self.keys is not None and self.settings.cancel_on_stop:
             for order in list(self.tracker.open.values()):
                 self.commit(self.tracker.wish(order.cl_ord_id, self.now_ns, "stop"))
@@ -154,6 +127,9 @@ class Connector(Actor):
     def may_stop(self) -> bool:
         if self.keys is not None and self.settings.cancel_on_stop and self.tracker.open:
             return False
+        self.user.stop()
+        self.feed.stop()
+        self.reconciler.stop()
         return True
 
     # -- commands (see connectors.commands) -------------------------------------------------------------
@@ -181,127 +157,20 @@ class Connector(Actor):
             return self.intake.foreign.snapshot() if owner == OWNER else self.tracker.snapshot(owner, cursor)
         return self.feed.snapshot(topic, cursor)
 
-    # -- the journal ------------------------------------------------------------------------------------
-
     def commit(self, records: Sequence[AnyRecord], then: Callable[[str], None] | None = None) -> None:
-        """Journal, apply, publish. `then` runs once the last record is written, or cannot be."""
-        for number, record in enumerate(records, start=1):
-            last = then if number == len(records) else None
-            self.append(self.JOURNAL, encode_record(record), partial(self._written, last))
-            for message in self.tracker.apply(record):
-                self.publish(topics.orders(self.name, message.owner), message)  # type: ignore[attr-defined]
-            if isinstance(record, _ABOUT_ORDERS):
-                self.resolver.follow(self.tracker.orders[record.cl_ord_id], self.now_ns)
-            elif isinstance(record, Finding):
-                self._found(record)
-        if not self._pump_timer and self.resolver.next_ns() is not None:
-            self._pump_timer = self.after(0, self._pump)
-
-    def _written(self, then: Callable[[str], None] | None, trouble: str) -> None:
-        if trouble and not self.journal_trouble:
-            self.journal_trouble = trouble
-            self.judge()
-        if then is not None:
-            then(trouble)
-
-    def _pump(self) -> None:
-        self._pump_timer = 0
-        self.desk.pump()
-
-    def _found(self, record: Finding) -> None:
-        """What cannot be is shown to people; and of what cannot be believed no more is done in that market."""
-        self.log.error("finding", cl_ord_id=record.cl_ord_id, what=record.what)
-        order = self.tracker.orders.get(record.cl_ord_id)
-        if record.what not in (CONTRADICTED, LATE_FILL) and order is not None:
-            self.halted_symbols[order.intent.symbol] = record.what
-            self.judge()
-
-    def _compact(self, needed: bool) -> None:
-        if needed:
-            self.tracker.forget(self.now_ns)
-            self.tracker.records = 0
-            self.rewrite(self.JOURNAL, [encode_record(self.tracker.compaction())])
-
-    # -- requests ---------------------------------------------------------------------------------------
-
-    @property
-    def exchange_ns(self) -> int:
-        """The exchange's time now."""
-        return self.clock.now_ns(self.now_ns)
-
-    def ask(self, call: Call, then: Then) -> None:
-        """One call of the market data side, within the exchange's limits."""
-        if self.throttle.take(call.costs, self.exchange_ns, call.urgent):
-            self.http(call.request, partial(self._asked, call, then))
-        else:
-            self.after(0, then, HttpFailure(False, "the exchange's rate limit is used up"))
-
-    def _asked(self, call: Call, then: Then, answer: HttpAnswer | HttpFailure) -> None:
-        if self.keys is not None:
-            self.answered(call, answer)
-        then(answer)
-
-    def answered(self, call: Call, answer: HttpAnswer | HttpFailure) -> Verdict:
-        """Count what a call has used, and heed what its answer says about more than its order."""
-        used = self.dialect.used(answer.headers) if isinstance(answer, HttpAnswer) else {}
-        self.throttle.answered(call.costs, self.exchange_ns, used)
-        verdict = self.dialect.judge(answer)
-        if verdict.proof is Proof.PLACED:
-            return verdict
-        self._trouble = verdict.reason
-        if verdict.retry_after_ns:
-            self.log.warning("rate limit", reason=verdict.reason, pause_s=verdict.retry_after_ns // 1_000 // MS_NS)
-            self.throttle.pause(self.exchange_ns + verdict.retry_after_ns)
-        if verdict.trouble is Trouble.CLOCK_SKEW:
-            self.clock.forget()
-            self._read_clock()
-        elif verdict.trouble is Trouble.BAD_KEY:
-            self.halt(f"the exchange refuses the key: {verdict.reason}")
-        return verdict
-
-    # -- the exchange's clock -----------------------------------------------------------------------------
-
-    def _read_clock(self) -> None:
-        if not self._reading_clock:
-            self._reading_clock = True
-            self._read_clock_once(SAMPLES)
-
-    def _read_clock_once(self, left: int) -> None:
-        call = self.dialect.time_request()
-        if not self.throttle.take(call.costs, self.exchange_ns):
-            self.after(CLOCK_RETRY_NS, self._read_clock_once, left)
-            return
-        self.http(call.request, partial(self._clock_read, call, left, self.now_ns))
-
-    def _clock_read(self, call: Call, left: int, sent_ns: int, answer: HttpAnswer | HttpFailure) -> None:
-        verdict = self.answered(call, answer)
-        if verdict.proof is not Proof.PLACED:
-            self.judge()
-            self.after(CLOCK_RETRY_NS, self._read_clock_once, left)
-            return
-        assert isinstance(answer, HttpAnswer)
-        try:
-            self.clock.add(sent_ns, self.now_ns, self.dialect.parse_time(answer.body))
-        except BadAnswer as error:
-            self._trouble = str(error)
-            self.after(CLOCK_RETRY_NS, self._read_clock_once, left)
-            return
-        if left > 1:
-            self._read_clock_once(left - 1)
-            return
-        self._reading_clock = False
-        self.judge()
+        """Journal, apply, publish (see Keeper)."""
+        self.keeper.commit(records, then)
 
     # -- reconciliation and the user stream ---------------------------------------------------------------
 
     def reconciled(self, started_ns: int) -> None:
         """A whole pass is done."""
-        self._trouble = ""
+        self.caller.trouble = ""
         self.judge()
 
     def reconcile_failed(self, reason: str) -> None:
         self.log.warning("reconcile", failed=reason)
-        self._trouble = reason
+        self.caller.trouble = reason
         self.judge()
 
     def account_read(self, report: AccountReport) -> None:
@@ -342,22 +211,22 @@ class Connector(Actor):
     def user_refused(self, refused: UserRefused) -> None:
         if refused.is_final:
             self.halt(f"the exchange refuses the key: {refused.reason}")
-        self._trouble = refused.reason
+        self.caller.trouble = refused.reason
         self.judge()
 
     # -- state --------------------------------------------------------------------------------------------
 
     def halt(self, why: str) -> None:
         """Nothing new until a person resumes; cancels and tracking go on."""
-        if not self.halted:
+        if not self.condition.halted:
             self.log.error("halted", why=why)
-        self.halted = why
+        self.condition.halted = why
         self.judge()
 
     def judge(self) -> None:
         """Look again at what state this is, and tell it if it changed."""
         self._learn()
-        self.health(*self._state())
+        self.health(*self.condition.state())
 
     def _learn(self) -> None:
         """Take over rules from the feed; when all are known, begin with the account."""
@@ -365,8 +234,7 @@ class Connector(Actor):
             instrument = self.feed.instrument(symbol)
             if instrument is not None and self.instruments.get(symbol) != instrument:
                 self._learn_one(instrument)
-        ready = self.keys is not None and len(self.instruments) == len(self.markets) and self.clock.is_known
-        if ready and not self.user.is_started:
+        if self.keys is not None and self.condition.is_ready and not self.user.is_started:
             self.user.start()
             self.reconciler.start("start")
 
@@ -381,68 +249,34 @@ class Connector(Actor):
         if known is None:
             self.commit([scale])
         elif known != scale:
-            self.halted_symbols[symbol] = (
+            self.condition.halted_symbols[symbol] = (
                 f"tick {known.tick_size}, lot {known.lot_size} in the journal; the exchange has now "
                 f"{scale.tick_size}, {scale.lot_size}: move the journal away when no order is open"
             )
-
-    def _state(self) -> tuple[str, str]:
-        if self.stopping:
-            return "STOPPING", f"{len(self.tracker.open)} orders may be live" if self.tracker.open else ""
-        if self.feed.unknown:
-            return "HALTED", self.feed.detail
-        if self.keys is None:
-            return ("DATA", "no keys: market data alone") if self.feed.state != "STARTING" else self._connecting()
-        if len(self.instruments) < len(self.markets) or not self.clock.is_known:
-            return ("HALTED", self.halted) if self.halted else self._connecting()
-        if not self.reconciler.passes:
-            return ("HALTED", self.halted) if self.halted else ("RECONCILING", self._trouble)
-        if reason := self.halted or self.journal_trouble or self.paused:
-            return "HALTED", reason
-        if self.user.is_reliable:
-            return "TRADING", "; ".join(f"{symbol}: {why}" for symbol, why in self.halted_symbols.items())
-        return "DEGRADED", "user stream down: polling" if not self.user.is_live else "user stream silent: polling"
-
-    def _connecting(self) -> tuple[str, str]:
-        return "CONNECTING", self._trouble or self.feed.detail
-
-    def why_not_new(self, symbol: str) -> str:
-        """Why nothing new is placed in a market; "" if something may be."""
-        state, detail = self.runtime.state, self.runtime.detail
-        if state not in ("TRADING", "DEGRADED"):
-            return f"{self.name} is {state}: {detail}"
-        if symbol in self.halted_symbols:
-            return f"{symbol} is halted: {self.halted_symbols[symbol]}"
-        if self.throttle.is_paused(self.exchange_ns):
-            return "the exchange has asked for silence"
-        patience_ns = max(self.settings.poll_ms * STALE_POLLS, self.settings.request_ms * 2) * MS_NS
-        if state == "DEGRADED" and self.now_ns - self.reconciler.done_ns > patience_ns:
-            return f"the account was last read {(self.now_ns - self.reconciler.done_ns) // MS_NS} ms ago"
-        return ""
 
     # -- the beat -----------------------------------------------------------------------------------------
 
     def _beat(self) -> None:
         """Four times a second: doubts, chases, polls, housekeeping."""
         self.after(BEAT_NS, self._beat)
-        now_ns, slept_ns = self.now_ns, self.now_ns - self._beat_ns
+        now_ns, slept_ns, tracker = self.now_ns, self.now_ns - self._beat_ns, self.tracker
         self._beat_ns = now_ns
         if self.keys is None or not self.user.is_started:
             return
         if slept_ns > CLOCK_GAP_NS or slept_ns < 0:
             self.log.warning("clock gap", gap_ms=slept_ns // MS_NS)
-            self._read_clock()
+            self.caller.read_clock()
             self.reconciler.start("we slept")
-        elif self.clock.is_stale(now_ns):
-            self._read_clock()
+        elif self.caller.clock.is_stale(now_ns):
+            self.caller.read_clock()
         self._doubt(now_ns)
         self.user.check()
         self.desk.pump()
         every_ms = self.settings.reconcile_ms if self.user.is_reliable else self.settings.poll_ms
         if not self.reconciler.running and now_ns - self.reconciler.done_ns >= every_ms * MS_NS:
             self.reconciler.start("timer")
-        self._compact(self.tracker.records > self.settings.compact_records)
-        self.tracker.forget(now_ns)
+        self.keeper.compact(tracker.records > self.settings.compact_records)
+        tracker.forget(now_ns)
         self.judge()
 
     def _doubt(self, now_ns: int) -> None:

@@ -34,13 +34,13 @@ class Desk:
     def place(self, order: PlaceOrder, owner: str) -> str:
         """Journal the intent, and send it right after. Why not, if the request may not leave now."""
         intent = self._intent(order, owner)
-        call = self.host.dialect.place_request(intent, self.host.exchange_ns)
+        call = self.host.dialect.place_request(intent, self.host.caller.now_ns)
         return self._launch(intent, call, [], self._placed)
 
     def replace(self, order: PlaceOrder, owner: str, old: Order) -> str:
         """Cancel `old`, and if that is done place `order`: one request, two journaled wishes."""
         intent = self._intent(order, owner, old.cl_ord_id)
-        call = self.host.dialect.replace_request(intent, self.host.exchange_ns)
+        call = self.host.dialect.replace_request(intent, self.host.caller.now_ns)
         wish = CancelWish(old.cl_ord_id, self.host.now_ns, "replaced")
         return self._launch(intent, call, [wish], self._replaced)
 
@@ -50,15 +50,15 @@ class Desk:
         return Intent(
             counter, encode_id(tracker.tag, owner, tracker.epoch, counter), owner, order.cmd_id, order.symbol,
             order.side, order.ord_type, order.time_in_force, order.stp, order.price_ticks, order.size_lots,
-            host.now_ns, host.exchange_ns + host.dialect.recv_window_ns, replaces,
+            host.now_ns, host.caller.now_ns + host.dialect.recv_window_ns, replaces,
         )  # fmt: skip
 
     def _launch(
         self, intent: Intent, call: Call, wishes: list[CancelWish],
-        then: Callable[[Intent, Call, Result], None],
+        then: Callable[[Intent, Verdict, Result], None],
     ) -> str:  # fmt: skip
         host = self.host
-        if not host.throttle.take(call.costs, host.exchange_ns, call.urgent):
+        if not host.caller.take(call):
             return "the exchange's rate limit is used up"
         if intent.replaces:
             host.resolver.want(intent.replaces, Ask.CANCEL, host.now_ns)
@@ -67,20 +67,19 @@ class Desk:
         return ""
 
     def _leave(
-        self, intent: Intent, call: Call, then: Callable[[Intent, Call, Result], None], trouble: str
+        self, intent: Intent, call: Call, then: Callable[[Intent, Verdict, Result], None], trouble: str
     ) -> None:
         """The journal has it: now, and not before, the request may leave."""
         host = self.host
         if trouble:
-            host.throttle.answered(call.costs, host.exchange_ns, {})
+            host.caller.give_back(call)
             host.resolver.answered(intent.replaces, Ask.CANCEL, False)
             self._refuse(intent, Verdict(Proof.NOT_PLACED, f"not journaled, so not sent: {trouble}"))
             return
         self.sent += 1
-        host.http(call.request, partial(then, intent, call))
+        host.caller.send(call, partial(then, intent))
 
-    def _placed(self, intent: Intent, call: Call, answer: Result) -> None:
-        verdict = self.host.answered(call, answer)
+    def _placed(self, intent: Intent, verdict: Verdict, answer: Result) -> None:
         if verdict.proof is Proof.PLACED:
             assert isinstance(answer, HttpAnswer)
             try:
@@ -112,9 +111,8 @@ class Desk:
         status = REFUSALS.get(verdict.proof, OrdStatus.UNKNOWN)
         host.commit(host.tracker.resolve(name, status, verdict.reason, host.now_ns))
 
-    def _replaced(self, intent: Intent, call: Call, answer: Result) -> None:
+    def _replaced(self, intent: Intent, verdict: Verdict, answer: Result) -> None:
         host = self.host
-        host.answered(call, answer)
         outcome = host.dialect.judge_replace(answer)
         if outcome.old_report is not None and outcome.old_report.cl_ord_id == intent.replaces:
             host.intake.order(outcome.old_report, "replacement")
@@ -142,7 +140,7 @@ class Desk:
     def _send(self, order: Order, chase: Chase) -> bool:
         """False if the throttle says no."""
         host, dialect, intent = self.host, self.host.dialect, order.intent
-        ask, at_ns = chase.ask, host.exchange_ns
+        ask, at_ns = chase.ask, host.caller.now_ns
         if ask is Ask.CANCEL:
             call = dialect.cancel_request(intent.symbol, intent.cl_ord_id, at_ns)
         elif ask is Ask.FILLS and order.order_id:
@@ -150,20 +148,19 @@ class Desk:
         else:
             ask = Ask.QUERY
             call = dialect.order_query(intent.symbol, at_ns, cl_ord_id=intent.cl_ord_id)
-        if not host.throttle.take(call.costs, at_ns, call.urgent):
+        if not host.caller.take(call):
             return False
         host.resolver.sent(chase, host.now_ns)
         self._chasing += 1
         then = {Ask.CANCEL: self._canceled, Ask.QUERY: self._queried, Ask.FILLS: self._filled}[ask]
-        host.http(call.request, partial(self._chased, order, chase, call, at_ns, then))
+        host.caller.send(call, partial(self._chased, order, chase, at_ns, then))
         return True
 
     def _chased(
-        self, order: Order, chase: Chase, call: Call, asked_ns: int,
-        then: Callable[[Order, int, Verdict, Result], None], answer: Result,
+        self, order: Order, chase: Chase, asked_ns: int,
+        then: Callable[[Order, int, Verdict, Result], None], verdict: Verdict, answer: Result,
     ) -> None:  # fmt: skip
         self._chasing -= 1
-        verdict = self.host.answered(call, answer)
         self.host.resolver.answered(chase.cl_ord_id, chase.ask, False)
         try:
             then(order, asked_ns, verdict, answer)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from connectors.tracker import Exposure
+from connectors.order_store import Exposure
 from market.instrument import Instrument
 from protocol import OrdType, PlaceOrder, Settings, Side, StreamState
 
@@ -116,7 +116,8 @@ class Gate:
             return f"{len(passed)} orders in a second: max_orders_per_s is {limits.max_orders_per_s}"
         before_ns = self._latest.get(_key(order, owner))
         if before_ns is not None and now_ns - before_ns < limits.duplicate_ms * 1_000_000:
-            return f"the same order as {(now_ns - before_ns) // 1_000_000} ms ago: duplicate_ms is {limits.duplicate_ms}"
+            ago_ms = (now_ns - before_ns) // 1_000_000
+            return f"the same order as {ago_ms} ms ago: duplicate_ms is {limits.duplicate_ms}"
         return ""
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from protocol import Fill, PositionRow, Side
 
-FILLS_KEPT = 10_000
+FILLS_KEPT = 2_000
 
 
 class Position:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from actors.net import HttpAnswer, HttpFailure
 from connectors.dialect import BadAnswer, Call
 from connectors.records import Scanned
-from connectors.reports import OrderReport, Proof, TradeReport
+from connectors.reports import OrderReport, Proof, TradeReport, Verdict
 from connectors.resolver import Ask
 
 if TYPE_CHECKING:
@@ -60,6 +60,11 @@ class Reconciler:
         self.host.log.debug("reconcile", reason=reason)
         self._begin()
 
+    def stop(self) -> None:
+        """Ask nothing more."""
+        self._life += 1
+        self.running = True
+
     def _begin(self) -> None:
         self._life += 1
         self._started_ns = self.host.now_ns
@@ -86,17 +91,16 @@ class Reconciler:
     def _ask(self, call: Call, parse: Parse) -> None:
         """Send; parse a good answer and go on with the next step; else begin again after a while."""
         host = self.host
-        if not host.throttle.take(call.costs, host.exchange_ns, call.urgent):
+        if not host.caller.take(call):
             host.after(THROTTLED_NS, self._resume, self._life)
             return
-        host.http(call.request, partial(self._answered, self._life, call, parse))
+        host.caller.send(call, partial(self._answered, self._life, parse))
 
     def _resume(self, life: int) -> None:
         if life == self._life:
             self._next()
 
-    def _answered(self, life: int, call: Call, parse: Parse, answer: HttpAnswer | HttpFailure) -> None:
-        verdict = self.host.answered(call, answer)
+    def _answered(self, life: int, parse: Parse, verdict: Verdict, answer: HttpAnswer | HttpFailure) -> None:
         if life != self._life:
             return
         if verdict.proof is not Proof.PLACED:
@@ -127,7 +131,7 @@ class Reconciler:
 
     def _ask_open(self, symbol: str) -> None:
         host = self.host
-        call = host.dialect.open_orders_request(symbol, host.exchange_ns)
+        call = host.dialect.open_orders_request(symbol, host.caller.now_ns)
         self._ask(call, partial(self._open, symbol, host.now_ns))
 
     def _open(self, symbol: str, asked_ns: int, body: bytes) -> None:
@@ -154,7 +158,7 @@ class Reconciler:
         is_first = floor is None
         if from_id is None and floor is not None:
             from_id = floor + 1
-        call = host.dialect.trades_request(scan.symbol, host.exchange_ns, from_id)
+        call = host.dialect.trades_request(scan.symbol, host.caller.now_ns, from_id)
         self._ask(call, partial(self._trades, scan, is_first))
 
     def _trades(self, scan: _Scan, is_first: bool, body: bytes) -> None:
@@ -165,7 +169,7 @@ class Reconciler:
             # A journal that has never scanned has never placed: all that was before is not ours.
             host.commit([Scanned(scan.symbol, rows[-1].trade_id if rows else 0)])
             return
-        old_ns = host.exchange_ns - self.settle_ns
+        old_ns = host.caller.now_ns - self.settle_ns
         for row in rows:
             if row.ts_event_ns < old_ns:
                 scan.settled_id = max(scan.settled_id, row.trade_id)
@@ -181,7 +185,7 @@ class Reconciler:
         """Whose are the trades of orders that we do not know? The orders tell; then the floor may rise."""
         host = self.host
         for order_id in scan.unclaimed:
-            call = host.dialect.order_query(scan.symbol, host.exchange_ns, order_id=order_id)
+            call = host.dialect.order_query(scan.symbol, host.caller.now_ns, order_id=order_id)
             self._ask(call, partial(self._claimed, scan, order_id))
             return
         self._steps.popleft()
@@ -206,7 +210,7 @@ class Reconciler:
 
     def _ask_account(self) -> None:
         host = self.host
-        self._ask(host.dialect.account_request(host.exchange_ns), self._account)
+        self._ask(host.dialect.account_request(host.caller.now_ns), self._account)
 
     def _account(self, body: bytes) -> None:
         self.host.account_read(self.host.dialect.parse_account(body))

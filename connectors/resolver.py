@@ -87,10 +87,6 @@ class Resolver:
         found = [chase for chase in self.chases.values() if not chase.in_flight and chase.next_ns <= now_ns]
         return sorted(found, key=lambda chase: chase.ask is not Ask.CANCEL)
 
-    def next_ns(self) -> int | None:
-        """When something is next due."""
-        return min((chase.next_ns for chase in self.chases.values() if not chase.in_flight), default=None)
-
     def sent(self, chase: Chase, now_ns: int) -> None:
         """It left: again after a while that doubles."""
         chase.in_flight = True

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import msgspec
 
 RESERVED_SHARE = 0.1  # of each pool, for cancels alone
-PROBE_NS = 1_000_000_000  # after a ban, one request goes first
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -81,6 +80,11 @@ class Throttle:
             cost = costs.get(pool.kind, 0)
             pool.in_flight = max(0, pool.in_flight - cost)
             pool.used = used[name] if name in used else pool.used + cost
+
+    def return_unused(self, costs: Mapping[str, int]) -> None:
+        """What was taken is not used after all."""
+        for pool in self.pools.values():
+            pool.in_flight = max(0, pool.in_flight - costs.get(pool.kind, 0))
 
     def pause(self, until_ns: int) -> None:
         """Nothing leaves before: the exchange said so."""

@@ -5,12 +5,12 @@ Questions (`order_news`, `trade_news`, `wish`, ...) return the records that foll
 of the next life it is only applied: so both come to the same state.
 """
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from connectors.client_id import decode_id
 from connectors.order import Order
+from connectors.order_store import OrderStore
 from connectors.owners import Owner, Position
 from connectors.records import (
     Account,
@@ -29,42 +29,22 @@ from connectors.records import (
 )
 from connectors.trade_ids import TradeIds, trade_key
 from market.lattice import CONTRADICTED, News, merge
-from protocol import Fill, Liquidity, Message, OrdersSnapshot, OrdStatus, OrderUpdate, Side
-
-KEEP_NS = 15 * 60_000_000_000  # final orders stay known for this long, so that late news finds them
-KEPT_MAX = 20_000
-TOMBSTONES_MAX = 10_000
+from protocol import Fill, Liquidity, Message, OrdersSnapshot, OrdStatus
 
 
-class Exposure:
-    """What orders that may be live can still do in one market. Lots."""
-
-    __slots__ = ("buy_lots", "count", "net_lots", "sell_lots")
+class OrderTracker(OrderStore):
+    """See the module. Public besides the store's: `owners`, `scales`, `trade_ids`, `counter`, `tag`."""
 
     def __init__(self) -> None:
-        self.buy_lots = self.sell_lots = self.count = 0
-        self.net_lots = 0  # of all fills, over all owners
-
-
-class OrderTracker:
-    """See the module. Public: `orders` by client id, `open` (those that may be live), `owners`, `exposures`."""
-
-    def __init__(self) -> None:
+        super().__init__()
         self.epoch = 0
         self.tag = ""
         self.account_id = ""
         self.counter = 0
-        self.orders: dict[str, Order] = {}
-        self.open: dict[str, Order] = {}
         self.owners: dict[str, Owner] = {}
         self.scales: dict[str, Scale] = {}
-        self.exposures: dict[str, Exposure] = {}
         self.trade_ids = TradeIds()
         self.records = 0  # applied since the last compaction
-        self._by_order_id: dict[tuple[str, str], Order] = {}
-        self._by_intent: dict[tuple[str, int], Order] = {}
-        self._final: deque[Order] = deque()
-        self._tombstones: deque[Order] = deque()
         self._apply: dict[type, Callable[[Any], list[Message]]] = {
             Epoch: self._apply_epoch,
             Account: self._apply_account,
@@ -86,18 +66,6 @@ class OrderTracker:
         if found is None:
             found = self.owners[name] = Owner(name)
         return found
-
-    def exposure(self, symbol: str) -> Exposure:
-        found = self.exposures.get(symbol)
-        if found is None:
-            found = self.exposures[symbol] = Exposure()
-        return found
-
-    def by_intent(self, owner: str, intent: int) -> Order | None:
-        return self._by_intent.get((owner, intent))
-
-    def by_order_id(self, symbol: str, order_id: str) -> Order | None:
-        return self._by_order_id.get((symbol, order_id))
 
     def is_ours(self, cl_ord_id: str) -> bool:
         """Whether this journal gave out the id, be it that the record of it was lost."""
@@ -211,19 +179,14 @@ class OrderTracker:
         order = Order(record)
         self.counter = max(self.counter, record.counter)
         self.owner(record.owner)
-        self.orders[record.cl_ord_id] = self.open[record.cl_ord_id] = order
-        if record.intent:
-            self._by_intent[record.owner, record.intent] = order
-        self._expose(order, 1)
+        self.add(order)
         return [order.update()]
 
     def _apply_report(self, record: Report) -> list[Message]:
         order = self.orders[record.cl_ord_id]
-        if record.order_id and not order.order_id:
-            order.order_id = record.order_id
-            self._by_order_id[order.intent.symbol, record.order_id] = order
+        self.name(order, record.order_id)
         order.ts_event_ns = max(order.ts_event_ns, record.ts_event_ns)
-        return self._merge(order, News(record.status, record.cum_lots), record.reason, record.ts_ns)
+        return self.merge(order, News(record.status, record.cum_lots), record.reason, record.ts_ns)
 
     def _apply_fill(self, record: FillRecord) -> list[Message]:
         order = self.orders[record.cl_ord_id]
@@ -235,7 +198,7 @@ class OrderTracker:
         self.trade_ids.add(intent.symbol, key)
         order.ts_event_ns = max(order.ts_event_ns, record.ts_event_ns)
         news = News(OrdStatus.PARTIALLY_FILLED, last_lots=record.last_lots)
-        told = self._merge(order, news, "", record.ts_ns)
+        told = self.merge(order, news, "", record.ts_ns)
         return [self._count(order, record), *told] if record.counted else told
 
     def _count(self, order: Order, record: FillRecord) -> Fill:
@@ -258,10 +221,10 @@ class OrderTracker:
 
     def _apply_wish(self, record: CancelWish) -> list[Message]:
         order = self.orders[record.cl_ord_id]
-        return self._merge(order, News(OrdStatus.PENDING_CANCEL), "", record.ts_ns)
+        return self.merge(order, News(OrdStatus.PENDING_CANCEL), "", record.ts_ns)
 
     def _apply_resolved(self, record: Resolved) -> list[Message]:
-        return self._merge(
+        return self.merge(
             self.orders[record.cl_ord_id], News(record.status), record.evidence, record.ts_ns
         )
 
@@ -275,49 +238,7 @@ class OrderTracker:
             order.findings.add(record.what)
         return []
 
-    def _merge(self, order: Order, news: News, reason: str, ts_ns: int) -> list[Message]:
-        before = order.state
-        self._expose(order, -1)
-        order.state, _ = merge(before, news)
-        self._expose(order, 1)
-        order.touched_ns = ts_ns
-        if reason:
-            order.reason = reason
-        if order.is_final and not before.status.is_final:
-            order.final_ns = ts_ns
-            self.open.pop(order.cl_ord_id, None)
-            (self._tombstones if order.is_tombstone else self._final).append(order)
-        elif before.status.is_final and not order.is_final:
-            order.final_ns = 0
-            self.open[order.cl_ord_id] = order
-        return [] if order.state == before else [order.update()]
-
-    def _expose(self, order: Order, sign: int) -> None:
-        if order.is_final:
-            return
-        exposure = self.exposure(order.intent.symbol)
-        exposure.count += sign
-        if order.intent.side is Side.BUY:
-            exposure.buy_lots += sign * order.state.open_lots
-        else:
-            exposure.sell_lots += sign * order.state.open_lots
-
-    # -- memory ---------------------------------------------------------------------------------------
-
-    def forget(self, now_ns: int) -> None:
-        """Drop orders that have been final for long; tombstones only when there are very many."""
-        final = self._final
-        while final and (final[0].final_ns < now_ns - KEEP_NS or len(final) > KEPT_MAX):
-            self._drop(final.popleft())
-        while len(self._tombstones) > TOMBSTONES_MAX:
-            self._drop(self._tombstones.popleft())
-
-    def _drop(self, order: Order) -> None:
-        if not order.is_final:
-            return  # it came back to life since it was put there
-        self.orders.pop(order.cl_ord_id, None)
-        self._by_order_id.pop((order.intent.symbol, order.order_id), None)
-        self._by_intent.pop((order.intent.owner, order.intent.intent), None)
+    # -- compaction -----------------------------------------------------------------------------------
 
     def compaction(self) -> Compaction:
         """All of it in one record."""
@@ -354,20 +275,5 @@ class OrderTracker:
             for symbol, position in owner.positions.items():
                 self.exposure(symbol).net_lots += position.net_lots
         for order in sorted(map(Order.from_row, record.orders), key=lambda one: one.final_ns):
-            self._restore(order)
+            self.add(order)
         return []
-
-    def _restore(self, order: Order) -> None:
-        self.orders[order.cl_ord_id] = order
-        if order.order_id:
-            self._by_order_id[order.intent.symbol, order.order_id] = order
-        if order.intent.intent:
-            self._by_intent[order.intent.owner, order.intent.intent] = order
-        if not order.is_final:
-            self.open[order.cl_ord_id] = order
-            self._expose(order, 1)
-        else:
-            (self._tombstones if order.is_tombstone else self._final).append(order)
-
-
-__all__ = ["Exposure", "OrderTracker", "OrderUpdate"]

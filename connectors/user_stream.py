@@ -71,7 +71,7 @@ class UserStream:
     # -- the session's owner --------------------------------------------------------------------------
 
     def session_up(self, session: Session) -> None:
-        for frame in self.host.dialect.user_login(self.host.exchange_ns):
+        for frame in self.host.dialect.user_login(self.host.caller.now_ns):
             session.send(frame)
         self.host.cancel_timer(self._login_timer)
         self._login_timer = self.host.after(LOGIN_MS * MS_NS, self._too_slow)

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from actors.secret import ApiKey
+from actors.secret import ApiKey, Secret
 from connectors.binance.market import BinanceMarket
 from connectors.binance.requests import BinanceOrders
 from connectors.connector import Connector
@@ -21,8 +21,8 @@ class BinanceSpot(Connector):
         ws_api_url: str = "wss://ws-api.binance.com:443"
         logon: Literal["signature", "session"] = "signature"
 
-    def make_dialect(self, keys: ApiKey) -> BinanceOrders:
-        settings = self.settings
+    def make_dialect(self, keys: ApiKey | None) -> BinanceOrders:
+        settings, keys = self.settings, keys or ApiKey("", Secret(""))
         return BinanceOrders(
             settings.rest_url, settings.ws_api_url, keys, settings.recv_window_ms, settings.request_ms, settings.logon
         )
@@ -30,4 +30,4 @@ class BinanceSpot(Connector):
     def make_feed(self) -> MarketFeed:
         settings = self.settings
         dialect = BinanceMarket(settings.rest_url, settings.ws_url)
-        return MarketFeed(self, dialect, settings.markets, settings.feed, self.ask, self.judge, self.name)
+        return MarketFeed(self, dialect, settings.markets, settings.feed, self.caller.ask, self.judge, self.name)

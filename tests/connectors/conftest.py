@@ -64,7 +64,7 @@ class BadNet:
         self.requests: list[tuple[int, str, str]] = []  # (time, method, path)
 
     def fate(self, method: str, path: str) -> str:
-        name = path.split("?")[0].rsplit("/", 1)[-1]
+        name = path.split("?", 1)[0].rsplit("/", 1)[-1]
         queue = self.next_http.get((method, name))
         if queue:
             return queue.pop(0)
@@ -165,7 +165,8 @@ class Trader(Actor):
 
     def ask(self, kind, *args) -> int:
         cmd_id = self.new_id()
-        self.send("binance", kind(cmd_id, self.now_ns + SECOND_NS, *args), lambda one: self.answers.update({cmd_id: one}))
+        command = kind(cmd_id, self.now_ns + SECOND_NS, *args)
+        self.send("binance", command, lambda answer: self.answers.update({cmd_id: answer}))
         return cmd_id
 
 

@@ -528,7 +528,7 @@ def test_a_clock_that_is_wrong_by_an_hour_still_trades(new_world):
     world.venue.http = lambda request, path, now_ns: real[0](request, path, now_ns + hour_ns)
     world.venue.receive = lambda conn_id, data, now_ns: real[1](conn_id, data, now_ns + hour_ns)
     world.ready()
-    assert abs(world.connector.clock.offset_ns - hour_ns) < 10_000_000
+    assert abs(world.connector.caller.clock.offset_ns - hour_ns) < 10_000_000
     intent = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
     assert world.last(intent).status is OrdStatus.NEW
