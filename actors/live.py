@@ -6,19 +6,21 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from actors.actor import Actor
 from actors.bus import Bus
 from actors.config import Run
 from actors.journal import Journal, Sync
-from actors.live_net import LiveNet
 from actors.net import HttpRequest, Link
 from actors.run_time import RunTime
 from actors.runtime import Runtime
 from actors.syncer import Syncer
 from actors.wires import IMPLEMENTATION
 from protocol.message import Settings
+
+if TYPE_CHECKING:
+    from actors.live_net import LiveNet
 
 LOCKSTEP_WAIT_MS = 5_000  # marks always come in lockstep, unless somebody has died
 NAP_NS = 1_000_000_000  # the longest sleep, so that a signal that raced with the sleep is seen
@@ -109,6 +111,8 @@ class Live:
         for fd in self._bus.fds:
             self._loop.add_reader(fd, self._cycle)
         self._bus.on_new_fd = lambda fd: self._loop.add_reader(fd, self._cycle)
+        from actors.live_net import LiveNet  # aiohttp: 10 MB that a strategy's process does without
+
         self._net = LiveNet(self.event, self._folder, self.runtime.log)
         self.runtime.start(time.monotonic_ns(), self._records())
         self._cycle()

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from actors.config import CLOCK
 from monitor.state import MarketView, RunState, percentile, value
-from protocol import OrdStatus, Side
+from protocol import OrdStatus, Rules, Side
 
 LADDER = 5  # levels a side
+OWN_BEYOND = 4  # and so many prices of ours that lie further out
 FILLS_SHOWN = 5
 ORDERS_SHOWN = 8
 SILENT_NS = 3_000_000_000
@@ -61,10 +63,12 @@ def process_lines(state: RunState, rows: Sequence[Row], now_ns: int) -> list[str
         view = state.actors.get(row.name)
         says = ""
         if view is not None:
-            says = f"{view.state} {view.detail}".strip()
+            says = f"{view.state} {view.detail}".strip() if row.pid else ""
             if row.pid and view.heard_ns and now_ns - view.heard_ns > SILENT_NS:
                 says = f"SILENT for {(now_ns - view.heard_ns) / 1e9:.0f} s  {says}"
         ticks, lost = (view.ticks, view.lost) if view is not None else (0, 0)
+        if row.name == CLOCK and state.report is not None:
+            ticks = state.report.ticks
         found.append(
             f"{row.name:<12} {row.pid or '-':>7} {row.state:<9} {ticks or '-':>7} {lost:>5} "
             f"{_mb(row.rss_bytes):>7} {row.restarts:>8}  {says}".rstrip()
@@ -73,35 +77,39 @@ def process_lines(state: RunState, rows: Sequence[Row], now_ns: int) -> list[str
 
 
 def book_lines(state: RunState, market: MarketView) -> list[str]:
-    """The book around the mid, asks above; a star and the open size mark our own orders."""
+    """The book around the mid, asks above; a star and the open size mark our own orders, also those further out."""
     rules, head = market.rules, f"book {market.connector}:{market.symbol}"
     if market.trouble:
         head += f"  {market.trouble.upper()}"
     if rules is None or market.book.is_empty:
         return [f"{head}  -"]
-    own = _own_levels(state, market)
     head += f"  mid {_price(market.mid or Decimal(0), rules.tick_size / 2)}  spread {market.book.spread_ticks} ticks"
-    found = [head]
-    asks, bids = market.book.levels(Side.SELL, LADDER), market.book.levels(Side.BUY, LADDER)
-    for side, levels in ((Side.SELL, asks[::-1]), (Side.BUY, bids)):
-        for price_ticks, size_lots in levels:
-            mine = own.pop((side, price_ticks), 0)
-            mark = f"  * {plain(mine * rules.lot_size)} ours" if mine else ""
-            price = _price(price_ticks * rules.tick_size, rules.tick_size)
-            found.append(
-                f"  {'ask' if side is Side.SELL else 'bid'} {price:>14} {plain(size_lots * rules.lot_size):>14}{mark}"
-            )
-    if own:
-        found.append(f"  and {len(own)} of our prices further out")
+    return [head, *_ladder(state, market, rules, Side.SELL)[::-1], *_ladder(state, market, rules, Side.BUY)]
+
+
+def _ladder(state: RunState, market: MarketView, rules: Rules, side: Side) -> list[str]:
+    """One side, best price first: its nearest levels, then those of ours that lie beyond."""
+    own = _own_levels(state, market, side)
+    levels = market.book.levels(side, LADDER)
+    shown = {price_ticks for price_ticks, _ in levels}
+    beyond = sorted(own.keys() - shown, reverse=side is Side.BUY)[:OWN_BEYOND]
+    levels = levels + [(price_ticks, market.book.size_at(side, price_ticks)) for price_ticks in beyond]
+    found = []
+    for price_ticks, size_lots in sorted(levels, reverse=side is Side.BUY):
+        price, size = _price(price_ticks * rules.tick_size, rules.tick_size), plain(size_lots * rules.lot_size)
+        mine = own.get(price_ticks, 0)
+        mark = f"  * {plain(mine * rules.lot_size)} ours" if mine else ""
+        found.append(f"  {'ask' if side is Side.SELL else 'bid'} {price:>14} {size:>14}{mark}")
     return found
 
 
-def _own_levels(state: RunState, market: MarketView) -> dict[tuple[Side, int], int]:
-    own: dict[tuple[Side, int], int] = {}
+def _own_levels(state: RunState, market: MarketView, side: Side) -> dict[int, int]:
+    """Open lots of our own by price."""
+    own: dict[int, int] = {}
     for order in state.open_orders.values():
-        if order.symbol == market.symbol and order.status not in (OrdStatus.PENDING_NEW, OrdStatus.UNKNOWN):
-            key = order.side, order.price_ticks
-            own[key] = own.get(key, 0) + order.size_lots - order.cum_lots
+        on_book = order.status not in (OrdStatus.PENDING_NEW, OrdStatus.UNKNOWN)
+        if on_book and order.symbol == market.symbol and order.side is side:
+            own[order.price_ticks] = own.get(order.price_ticks, 0) + order.size_lots - order.cum_lots
     return own
 
 
