@@ -22,10 +22,11 @@ def measure(row: Row, rounds: int | None = None, progress: Callable[[str], None]
     finally:
         for side in sides.values():
             side.close()
+    result.detail.update(getattr(sides.get("ours"), "detail", {}))
+    result.note = "; ".join(filter(None, [result.note, result.detail.pop("note", "")]))
     _compare_outcomes(result, sides)
     if result.note:
         tell(f"{row.name}: {result.note}")
-    result.detail.update(getattr(sides.get("ours"), "detail", {}))
     return result
 
 

@@ -32,9 +32,14 @@ def measure() -> dict[str, Any]:
     summary = json.loads(output.splitlines()[-1])
     if not summary["ticks"] or not summary["orders_sent"]:
         raise RuntimeError(f"the run did not trade: {summary}")
-    detail = {"processes": [asdict(weight) for weight in weights]}
-    total = {key: round(sum(getattr(weight, key) for weight in weights), 1) for key in ("pss_mb", "rss_mb")}
-    return {**total, "detail": {**detail, "rss_mb": total["rss_mb"]}}
+    pss_mb, rss_mb = (round(sum(getattr(one, key) for one in weights), 1) for key in ("pss_mb", "rss_mb"))
+    each = ", ".join(f"{one.name} {one.pss_mb:.0f} ({one.rss_mb:.0f})" for one in weights)
+    detail = {
+        "processes": [asdict(one) for one in weights],
+        "rss_mb": rss_mb,
+        "note": f"MB as PSS (and RSS, which counts shared pages once a process: {rss_mb:.0f} in all): {each}",
+    }
+    return {"pss_mb": pss_mb, "detail": detail}
 
 
 if __name__ == "__main__":
