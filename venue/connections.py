@@ -1,6 +1,7 @@
 """Open websockets: who they are, what they hear, whether they still answer pings."""
 
 from collections.abc import Iterator
+from heapq import heappop, heappush
 
 import msgspec
 
@@ -11,6 +12,9 @@ from venue.wire import CLOSE, Ping, Push
 
 MARKET, USER = "market", "user"
 DAY_NS = 86_400 * SECOND_NS
+NEVER_NS = 2**63 - 1
+MAX_LATE = 10_000
+"""Answers held back at a time."""
 
 
 class Connection(msgspec.Struct, eq=False):
@@ -40,6 +44,8 @@ class Connections:
     def __init__(self, ping_interval_s: int, pong_timeout_s: int) -> None:
         self.by_id: dict[int, Connection] = {}
         self.outbox: list[Push] = []
+        self.late: list[tuple[int, int, int, bytes]] = []  # a heap: due_ns, order, connection, text
+        self._held = 0
         self.ping_interval_ns = ping_interval_s * SECOND_NS
         self.pong_timeout_ns = pong_timeout_s * SECOND_NS
 
@@ -53,6 +59,23 @@ class Connections:
 
     def send(self, conn_id: int, text: bytes) -> None:
         self.outbox.append((conn_id, text))
+
+    @property
+    def next_late_ns(self) -> int:
+        """When the next held-back answer is due."""
+        return self.late[0][0] if self.late else NEVER_NS
+
+    def hold_back(self, conn_id: int, text: bytes, due_ns: int) -> None:
+        """Send at `due_ns`. Beyond MAX_LATE the oldest is sent at once."""
+        self._held += 1
+        heappush(self.late, (due_ns, self._held, conn_id, text))
+        if len(self.late) > MAX_LATE:
+            self.send(*heappop(self.late)[2:])
+
+    def send_late(self, now_ns: int) -> None:
+        """Send what was held back until now."""
+        while self.late and self.late[0][0] <= now_ns:
+            self.send(*heappop(self.late)[2:])
 
     def keep_alive(self, now_ns: int) -> list[Connection]:
         """Ping those that are due; the ones that answer no more, or are a day old, are returned to close."""

@@ -66,7 +66,7 @@ class Dispatch:
             status = 405 if request.path in PATHS else 404
             return Response(status, {"content-type": "text/html"}, b"<html><body>Not found</body></html>")
         fault = self.faults.take(endpoint.method, endpoint.path)
-        if fault is not None and not fault.accepted:
+        if fault is not None and not fault.is_carried_out:
             return fault.response()
         response = self._answer(endpoint, request, now_ns)
         if fault is None:

@@ -19,6 +19,7 @@ from venue.recovery import Recovery
 from venue.settings import VenueSettings
 from venue.settlement import Settlement
 from venue.streams import Streams
+from venue.subscriptions import Subscriptions
 from venue.symbol import Symbol
 from venue.user_stream import UserStream
 from venue.wire import CLOSE, Pong, Push, Request, Response
@@ -60,7 +61,8 @@ class Exchange:
             settings.trades_kept,
         )
         self.engine = Engine(symbols, self.accounts, self.limits, self.records, self.settlement)
-        self.streams = Streams(self.engine, self.connections, self.faults, self.limits.settings.streams)
+        self.subscriptions = Subscriptions(self.connections, self.faults, self.limits.settings.streams)
+        self.streams = Streams(self.engine, self.subscriptions)
         self.settlement.market_feed = self.streams
         self.dispatch = Dispatch(self.engine, self.limits, self.faults)
         self.ws_api = WsApi(self.dispatch, self.connections, self.user_stream, settings.hmac_logon)
@@ -80,8 +82,11 @@ class Exchange:
     @property
     def next_wake_ns(self) -> int:
         """When `advance` wants to be called next."""
-        wakes = [flow.next_ns for flow in self.flows if flow.next_ns is not None]
-        return min(self.next_tenth_ns, *wakes) if wakes else self.next_tenth_ns
+        wake_ns = self.next_tenth_ns
+        for flow in self.flows:
+            if flow.next_ns is not None and flow.next_ns < wake_ns:
+                wake_ns = flow.next_ns
+        return min(wake_ns, self.connections.next_late_ns)
 
     def advance(self, now_ns: int) -> None:
         """Do all that is due by now: order flow, diffs, pings."""
@@ -100,6 +105,7 @@ class Exchange:
                     self._cut(connection)
         for flow in self.flows:
             flow.advance(now_ns)
+        self.connections.send_late(now_ns)
 
     def _now(self, now_ns: int) -> int:
         self.now_ns = max(self.now_ns, now_ns)
@@ -140,7 +146,7 @@ class Exchange:
             return False
         self.connections.add(connection)
         for name in names[: self.limits.settings.streams]:
-            self.streams.subscribe(connection, name)
+            self.subscriptions.subscribe(connection, name)
         return True
 
     def receive(self, conn_id: int, data: str | bytes, now_ns: int) -> None:
@@ -153,7 +159,7 @@ class Exchange:
         if connection.kind == USER:
             self.ws_api.receive(connection, text, now_ns)
         else:
-            self.streams.receive(connection, text)
+            self.subscriptions.receive(connection, text)
 
     def ping(self, conn_id: int, payload: bytes, now_ns: int) -> None:
         """Take a client's ping, and answer it."""
@@ -172,7 +178,7 @@ class Exchange:
         self._now(now_ns)
         connection = self.connections.by_id.pop(conn_id, None)
         if connection is not None:
-            self.streams.leave(connection)
+            self.subscriptions.leave(connection)
             self.user_stream.leave(connection)
 
     def _within_rate(self, connection: Connection, now_ns: int) -> bool:

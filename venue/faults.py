@@ -34,6 +34,10 @@ class ErrorNext(Settings, frozen=True):
         return self.delay_ms * 1_000_000
 
     @property
+    def is_carried_out(self) -> bool:
+        return self.accepted or not self.replaces
+
+    @property
     def replaces(self) -> bool:
         return self.status != 200
 

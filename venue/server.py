@@ -4,64 +4,21 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections import deque
+from collections.abc import Callable
+from typing import TypeVar
 
 from aiohttp import WSMsgType, web
 
 from venue import errors
 from venue.exchange import Exchange
 from venue.log import Log
-from venue.wire import CLOSE, Ping, Pong, Push, Request, Response
+from venue.outgoing import Outgoing
+from venue.wire import CLOSE, Push, Request, Response
 
-MAX_BODY_BYTES = 1024 * 1024
 MAX_FRAME_BYTES = 1024 * 1024
-MAX_UNSENT = 20_000
-"""Frames that may wait for a slow websocket before it is cut off."""
 MAX_SLEEP_S = 0.1
 SHUTDOWN_S = 1.0
-
-
-class Socket:
-    """One open websocket and what waits to be sent on it."""
-
-    __slots__ = ("is_closing", "task", "unsent", "wake", "ws")
-
-    def __init__(self, ws: web.WebSocketResponse) -> None:
-        self.ws = ws
-        self.unsent: deque[bytes | Ping | Pong | None] = deque()
-        self.wake = asyncio.Event()
-        self.is_closing = False
-        self.task: asyncio.Task[None] | None = None
-
-    def put(self, item: bytes | Ping | Pong | None) -> None:
-        """Queue a frame; None closes. A client that does not read is cut off."""
-        if self.is_closing:
-            return
-        if item is None or len(self.unsent) >= MAX_UNSENT:
-            self.is_closing = True
-            item = None
-        self.unsent.append(item)
-        self.wake.set()
-
-    async def send_all(self) -> None:
-        """Send what is queued, as fast as the client takes it, until the close."""
-        unsent, ws = self.unsent, self.ws
-        try:
-            while True:
-                while unsent:
-                    item = unsent.popleft()
-                    if isinstance(item, bytes):
-                        await ws.send_frame(item, WSMsgType.TEXT)
-                    elif item is None:
-                        await ws.close(code=1001)
-                        return
-                    else:
-                        kind = WSMsgType.PING if isinstance(item, Ping) else WSMsgType.PONG
-                        await ws.send_frame(item.payload, kind)
-                self.wake.clear()
-                await self.wake.wait()
-        except (ConnectionError, RuntimeError):  # it closed under our hands; the reader notices too
-            return
+T = TypeVar("T")
 
 
 class Server:
@@ -70,10 +27,22 @@ class Server:
     def __init__(self, exchange: Exchange, log: Log | None) -> None:
         self.exchange = exchange
         self.log = log
-        self.sockets: dict[int, Socket] = {}
+        self.sockets: dict[int, Outgoing] = {}
         self.next_id = 0
         self.failure: OSError | None = None
+        self.bug: Exception | None = None
         self.stopped = asyncio.Event()
+
+    def _ask(self, method: Callable[..., T], *arguments: object, **named: object) -> T:
+        """Call the exchange at the time of now, and settle. A bug in it ends the process: its state is in doubt."""
+        try:
+            answer = method(*arguments, now_ns=time.time_ns(), **named)
+        except Exception as bug:
+            self.bug = bug
+            self.stopped.set()
+            raise
+        self.settle()
+        return answer
 
     def settle(self) -> None:
         """Write the records, then queue the pushes. A log that does not take them stops the venue."""
@@ -109,8 +78,7 @@ class Server:
             body=body,
             remote=request.remote or "",
         )
-        answer = self.exchange.handle(asked, time.time_ns())
-        self.settle()
+        answer = self._ask(self.exchange.handle, asked)
         if self.failure is not None:
             return self._cut(request)
         if answer.delay_ns:
@@ -129,38 +97,33 @@ class Server:
     async def _websocket(self, request: web.BaseRequest) -> web.StreamResponse:
         self.next_id += 1
         conn_id = self.next_id
-        path, query = request.rel_url.raw_path, request.rel_url.query_string
-        if not self.exchange.open(conn_id, path, time.time_ns(), query, request.remote or ""):
+        exchange, url = self.exchange, request.rel_url
+        query, remote = url.query_string, request.remote or ""
+        if not self._ask(exchange.open, conn_id, url.raw_path, query=query, remote=remote):
             return web.Response(status=404, text="no such stream")
         ws = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=MAX_FRAME_BYTES, timeout=SHUTDOWN_S)
+        sender: asyncio.Task[None] | None = None
         try:
             await ws.prepare(request)
-        except (ConnectionError, web.HTTPException):
-            self.exchange.close(conn_id, time.time_ns())
-            raise
-        socket = self.sockets[conn_id] = Socket(ws)
-        sender = socket.task = asyncio.create_task(socket.send_all())
-        self.settle()
-        try:
+            outgoing = self.sockets[conn_id] = Outgoing(ws, request.transport)
+            sender = asyncio.create_task(outgoing.send_all())
             await self._read(conn_id, ws)
         finally:
-            del self.sockets[conn_id]
-            self.exchange.close(conn_id, time.time_ns())
-            self.settle()
-            sender.cancel()
+            self.sockets.pop(conn_id, None)
+            self._ask(exchange.close, conn_id)
+            if sender is not None:
+                sender.cancel()
         return ws
 
     async def _read(self, conn_id: int, ws: web.WebSocketResponse) -> None:
         exchange = self.exchange
         async for message in ws:
-            now_ns = time.time_ns()
             if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
-                exchange.receive(conn_id, message.data, now_ns)
+                self._ask(exchange.receive, conn_id, message.data)
             elif message.type is WSMsgType.PING:
-                exchange.ping(conn_id, bytes(message.data), now_ns)
+                self._ask(exchange.ping, conn_id, bytes(message.data))
             elif message.type is WSMsgType.PONG:
-                exchange.pong(conn_id, now_ns)
-            self.settle()
+                self._ask(exchange.pong, conn_id)
 
     async def run_clock(self) -> None:
         """Call the exchange when it wants to be called."""
@@ -168,14 +131,13 @@ class Server:
         while True:
             wait_s = (exchange.next_wake_ns - time.time_ns()) / 1e9
             await asyncio.sleep(min(MAX_SLEEP_S, max(0.001, wait_s)))
-            exchange.advance(time.time_ns())
-            self.settle()
+            self._ask(exchange.advance)
 
 
 async def run(
     exchange: Exchange, log: Log | None, runner: web.ServerRunner, server: Server, site: web.SockSite
 ) -> None:
-    """Serve until SIGTERM or SIGINT. Raises BadVenue where the log cannot be written any more."""
+    """Serve until SIGTERM, SIGINT or a bug, which is raised. Raises BadVenue where the log cannot be written."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stopped.set)
@@ -189,6 +151,8 @@ async def run(
     await runner.cleanup()
     with contextlib.suppress(asyncio.CancelledError):
         await clock
+    if server.bug is not None:
+        raise server.bug
     if server.failure is not None:
         raise errors.BadVenue(
             f"log_file {log.path if log else ''}: {server.failure.strerror}: free the disk, start again"

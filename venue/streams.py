@@ -1,29 +1,15 @@
-"""Market streams: who subscribed to what, control messages, pushes at each event, tenth and second."""
-
-from typing import Any
+"""What the market streams tell: at each trade and change of the best prices, each tenth, and each second."""
 
 import msgspec
 
 from venue import events
 from venue.candles import INTERVALS_NS
-from venue.connections import MARKET, Connection, Connections
 from venue.engine import Engine
-from venue.faults import Faults
 from venue.orders import AggTrade, PublicTrade
+from venue.subscriptions import Subscriptions
 from venue.symbol import Symbol
 
-ENCODER = msgspec.json.Encoder()
 DEPTHS = (5, 10, 20)
-PROPERTIES = ("combined",)
-METHODS = "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
-
-
-class Control(msgspec.Struct):
-    """A control message."""
-
-    method: str
-    id: int | str | None = None
-    params: list[Any] = []
 
 
 class DepthState(msgspec.Struct):
@@ -37,16 +23,13 @@ class DepthState(msgspec.Struct):
 
 
 class Streams:
-    """All market streams of the exchange."""
+    """The public's feed (`venue.feeds.MarketFeed`), and the slower streams."""
 
-    def __init__(self, engine: Engine, connections: Connections, faults: Faults, most: int) -> None:
+    def __init__(self, engine: Engine, subscriptions: Subscriptions) -> None:
         self.engine = engine
-        self.connections = connections
-        self.faults = faults
-        self.most = most
-        self.listeners: dict[str, dict[int, Connection]] = {}
+        self.listeners = subscriptions.listeners
+        self.push = subscriptions.push
         self.states = {name: DepthState() for name in engine.symbols}
-        self._decoder = msgspec.json.Decoder(Control)
 
     def start(self) -> None:
         """From here on diffs are told: what is in the books now is for snapshots."""
@@ -54,87 +37,6 @@ class Streams:
             symbol.matching.changes()
             state = self.states[symbol.name]
             state.told_id = state.told_second_id = symbol.update_id
-
-    # Subscriptions
-
-    def subscribe(self, connection: Connection, name: str) -> None:
-        connection.streams[name] = None
-        self.listeners.setdefault(name, {})[connection.conn_id] = connection
-
-    def unsubscribe(self, connection: Connection, name: str) -> None:
-        connection.streams.pop(name, None)
-        listening = self.listeners.get(name)
-        if listening is not None:
-            listening.pop(connection.conn_id, None)
-            if not listening:
-                del self.listeners[name]
-
-    def leave(self, connection: Connection) -> None:
-        for name in list(connection.streams):
-            self.unsubscribe(connection, name)
-
-    def receive(self, connection: Connection, text: bytes) -> None:
-        """Answer a control message."""
-        self.connections.send(connection.conn_id, ENCODER.encode(self._answer(connection, text)))
-
-    def _answer(self, connection: Connection, text: bytes) -> dict[str, Any]:
-        try:
-            control = self._decoder.decode(text)
-        except msgspec.ValidationError as error:
-            return {"error": {"code": 2, "msg": f"Invalid request: {error}"}}
-        except msgspec.DecodeError:
-            return {"error": {"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"}}
-        names = [name for name in control.params if isinstance(name, str)]
-        result: Any = None
-        if control.method == "SUBSCRIBE":
-            if len({*connection.streams, *names}) > self.most:
-                return self._error(control, 2, "Invalid request: too many parameters")
-            for name in names:
-                self.subscribe(connection, name)
-        elif control.method == "UNSUBSCRIBE":
-            for name in names:
-                self.unsubscribe(connection, name)
-        elif control.method == "LIST_SUBSCRIPTIONS":
-            result = list(connection.streams)
-        elif control.method in ("SET_PROPERTY", "GET_PROPERTY"):
-            return self._property(connection, control)
-        else:
-            wrong = f"Invalid request: unknown variant `{control.method}`"
-            return self._error(control, 2, f"{wrong}, expected one of {METHODS} at line 1 column 28")
-        return {"result": result, "id": control.id}
-
-    def _property(self, connection: Connection, control: Control) -> dict[str, Any]:
-        if not control.params or not isinstance(control.params[0], str):
-            return self._error(control, 2, "Invalid request: property name must be a string")
-        if control.params[0] not in PROPERTIES:
-            return self._error(control, 0, "Unknown property")
-        if control.method == "GET_PROPERTY":
-            return {"result": connection.is_combined, "id": control.id}
-        if len(control.params) < 2 or not isinstance(control.params[1], bool):
-            return self._error(control, 1, "Invalid value type: expected Boolean")
-        connection.is_combined = control.params[1]
-        return {"result": None, "id": control.id}
-
-    def _error(self, control: Control, code: int, text: str) -> dict[str, Any]:
-        return {"code": code, "msg": text, "id": control.id}
-
-    # Pushes
-
-    def push(self, name: str, event: events.Event, now_ns: int) -> None:
-        """Send an event to all who hear the stream; `event(unit_ns)` makes its JSON object, once per unit."""
-        listening = self.listeners.get(name)
-        if not listening or self.faults.is_silent(MARKET, now_ns):
-            return
-        texts: dict[tuple[int, bool], bytes] = {}
-        for connection in listening.values():
-            shape = (connection.unit_ns, connection.is_combined)
-            text = texts.get(shape)
-            if text is None:
-                text = ENCODER.encode(event(connection.unit_ns))
-                if connection.is_combined:
-                    text = b'{"stream":"%s","data":%s}' % (name.encode(), text)
-                texts[shape] = text
-            self.connections.send(connection.conn_id, text)
 
     def traded(self, symbol: Symbol, trades: list[PublicTrade], aggregates: list[AggTrade], now_ns: int) -> None:
         """Real-time: trades of one taker order."""

@@ -9,7 +9,7 @@ from venue import errors, security
 from venue.connections import Connection, Connections
 from venue.dispatch import BY_WS_METHOD, Dispatch
 from venue.endpoint import PUBLIC, Endpoint
-from venue.limits import RateLimit
+from venue.limits import SECOND_NS, RateLimit
 from venue.params import Params, from_json
 from venue.security import ApiKey
 from venue.user_stream import UserStream
@@ -46,62 +46,72 @@ class WsApi:
         }
 
     def receive(self, connection: Connection, text: bytes, now_ns: int) -> None:
-        """Answer one frame, in the order they came."""
+        """Answer one frame, in the order they came, save where a fault holds the answer back."""
         try:
             request = self._decoder.decode(text)
-        except msgspec.MsgspecError:
-            error = {"code": -1135, "msg": "Invalid JSON Request"}
-            self._send(connection, {"id": None, "status": 400, "error": error})
-            return
-        answer: dict[str, Any] = {"id": request.id}
-        params = Params({})
-        limits: list[RateLimit] = []
-        try:
             params = from_json(request.params)
-            result, limits = self._run(connection, request.method.removeprefix("v3/"), params, now_ns)
-            if result is None:  # a fault swallowed the answer
-                return
-            answer |= {"status": 200, "result": result}
-        except errors.ApiError as error:
-            body = error.body()
-            if error.retry_after_s:
-                retry_ms = now_ns // connection.unit_ns + error.retry_after_s * 1000
-                body["data"] = {"serverTime": now_ns // connection.unit_ns, "retryAfter": retry_ms}
-            answer |= {"status": error.status, "error": body}
-        if params.flag("returnRateLimits", connection.returns_limits):
-            answer["rateLimits"] = [*limits, self.dispatch.limits.weight_row(connection.remote, now_ns)]
-        self._send(connection, answer)
-
-    def _send(self, connection: Connection, answer: dict[str, Any]) -> None:
-        self.connections.send(connection.conn_id, ENCODER.encode(answer))
-
-    def _run(self, connection: Connection, method: str, params: Params, now_ns: int) -> tuple[Any, list[RateLimit]]:
-        own = self.methods.get(method)
-        if own is not None:
-            self.dispatch.limits.charge(connection.remote, SESSION_WEIGHT, now_ns)
-            return own(connection, params, now_ns), []
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            error = {"code": -1135, "msg": "Invalid JSON Request"}
+            self._send(connection, {"id": None, "status": 400, "error": error}, 0)
+            return
+        method = request.method.removeprefix("v3/")
         endpoint = BY_WS_METHOD.get(method)
-        if endpoint is None:
-            raise errors.unsupported(f"Unknown method '{method[:60]}'.")
-        self.dispatch.limits.charge(connection.remote, endpoint.weight_of(params), now_ns)
-        return self._endpoint(connection, endpoint, params, now_ns)
-
-    def _endpoint(
-        self, connection: Connection, endpoint: Endpoint, params: Params, now_ns: int
-    ) -> tuple[Any, list[RateLimit]]:
-        key = None if endpoint.security == PUBLIC else self._authenticate(connection, params, now_ns)
-        fault = self.dispatch.faults.take(endpoint.method, endpoint.path)
-        result: Any = None
-        if fault is None or fault.accepted or not fault.replaces:
-            result = self.dispatch.call(endpoint, params, key, now_ns, connection.remote, connection.unit_ns)
+        fault = None if endpoint is None else self.dispatch.faults.take(endpoint.method, endpoint.path)
+        answer: dict[str, Any] = {"id": request.id}
+        if fault is None or fault.is_carried_out:
+            answer |= self._answer(connection, method, endpoint, params, now_ns)
         if fault is not None and fault.replaces:
             if fault.status == 0:
                 self.connections.tell_to_close(connection.conn_id)
-                return None, []
-            raise fault.error()
-        is_order = key is not None and endpoint.path.startswith("/api/v3/order") and endpoint.method == "POST"
-        rows = self.dispatch.limits.order_rows(key.account, now_ns) if is_order and key is not None else []
-        return result, rows
+                return
+            failure = fault.error()
+            answer = {"id": request.id, "status": failure.status, "error": failure.body()}
+        self._send(connection, answer, now_ns + fault.delay_ns if fault is not None and fault.delay_ns else 0)
+
+    def _send(self, connection: Connection, answer: dict[str, Any], due_ns: int) -> None:
+        text = ENCODER.encode(answer)
+        if due_ns:
+            self.connections.hold_back(connection.conn_id, text, due_ns)
+        else:
+            self.connections.send(connection.conn_id, text)
+
+    def _answer(
+        self, connection: Connection, method: str, endpoint: Endpoint | None, params: Params, now_ns: int
+    ) -> dict[str, Any]:
+        """status, result or error, and rateLimits where they are wanted."""
+        limits: list[RateLimit] = []
+        wants_limits = connection.returns_limits
+        try:
+            wants_limits = params.flag("returnRateLimits", connection.returns_limits)
+            result, limits = self._run(connection, method, endpoint, params, now_ns)
+            answer: dict[str, Any] = {"status": 200, "result": result}
+        except errors.ApiError as error:
+            body = error.body()
+            if error.retry_after_s:
+                server_ms = now_ns // connection.unit_ns
+                wait = error.retry_after_s * SECOND_NS // connection.unit_ns
+                body["data"] = {"serverTime": server_ms, "retryAfter": server_ms + wait}
+            answer = {"status": error.status, "error": body}
+        if wants_limits:
+            answer["rateLimits"] = [*limits, self.dispatch.limits.weight_row(connection.remote, now_ns)]
+        return answer
+
+    def _run(
+        self, connection: Connection, method: str, endpoint: Endpoint | None, params: Params, now_ns: int
+    ) -> tuple[Any, list[RateLimit]]:
+        limits, remote = self.dispatch.limits, connection.remote
+        own = self.methods.get(method)
+        if own is not None:
+            limits.charge(remote, SESSION_WEIGHT, now_ns)
+            return own(connection, params, now_ns), []
+        if endpoint is None:
+            raise errors.unsupported(f"Unknown method '{method[:60]}'.")
+        limits.charge(remote, endpoint.weight_of(params), now_ns)
+        key = None if endpoint.security == PUBLIC else self._authenticate(connection, params, now_ns)
+        result = self.dispatch.call(endpoint, params, key, now_ns, remote, connection.unit_ns)
+        if key is not None and endpoint.method == "POST" and endpoint.path.startswith("/api/v3/order"):
+            return result, limits.order_rows(key.account, now_ns)
+        return result, []
 
     def _authenticate(self, connection: Connection, params: Params, now_ns: int) -> ApiKey:
         """By the request's own key and signature, else as the key that is logged on."""

@@ -151,7 +151,7 @@ def test_control_messages(ann_and_bob):
     assert world.heard(conn_id)[-1]["stream"] == "btcusdt@bookTicker"
     world.exchange.receive(conn_id, "{nonsense", world.now_ns)
     world._settle()
-    assert world.heard(conn_id)[-1]["error"]["code"] == 3
+    assert world.heard(conn_id)[-1]["code"] == 3
 
 
 def test_any_path_below_ws_is_a_raw_connection(ann_and_bob):

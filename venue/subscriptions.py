@@ -1,0 +1,109 @@
+"""Who hears which market stream: control messages, and the sending of one event to all who asked for it."""
+
+from typing import Any
+
+import msgspec
+
+from venue.connections import MARKET, Connection, Connections
+from venue.events import Event
+from venue.faults import Faults
+
+ENCODER = msgspec.json.Encoder()
+PROPERTIES = ("combined",)
+METHODS = "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
+
+
+class Control(msgspec.Struct):
+    """A control message."""
+
+    method: str
+    id: int | str | None = None
+    params: list[Any] = []
+
+
+class Subscriptions:
+    """Connections by the name of the stream."""
+
+    def __init__(self, connections: Connections, faults: Faults, most: int) -> None:
+        self.connections = connections
+        self.faults = faults
+        self.most = most
+        self.listeners: dict[str, dict[int, Connection]] = {}
+        self._decoder = msgspec.json.Decoder(Control)
+
+    def subscribe(self, connection: Connection, name: str) -> None:
+        connection.streams[name] = None
+        self.listeners.setdefault(name, {})[connection.conn_id] = connection
+
+    def unsubscribe(self, connection: Connection, name: str) -> None:
+        connection.streams.pop(name, None)
+        listening = self.listeners.get(name)
+        if listening is not None:
+            listening.pop(connection.conn_id, None)
+            if not listening:
+                del self.listeners[name]
+
+    def leave(self, connection: Connection) -> None:
+        for name in list(connection.streams):
+            self.unsubscribe(connection, name)
+
+    def receive(self, connection: Connection, text: bytes) -> None:
+        """Answer a control message."""
+        self.connections.send(connection.conn_id, ENCODER.encode(self._answer(connection, text)))
+
+    def _answer(self, connection: Connection, text: bytes) -> dict[str, Any]:
+        try:
+            control = self._decoder.decode(text)
+        except msgspec.ValidationError as error:
+            return {"code": 2, "msg": f"Invalid request: {error}"}
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return {"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"}
+        names = [name for name in control.params if isinstance(name, str)]
+        result: Any = None
+        if control.method == "SUBSCRIBE":
+            if len({*connection.streams, *names}) > self.most:
+                return self._error(control, 2, "Invalid request: too many parameters")
+            for name in names:
+                self.subscribe(connection, name)
+        elif control.method == "UNSUBSCRIBE":
+            for name in names:
+                self.unsubscribe(connection, name)
+        elif control.method == "LIST_SUBSCRIPTIONS":
+            result = list(connection.streams)
+        elif control.method in ("SET_PROPERTY", "GET_PROPERTY"):
+            return self._property(connection, control)
+        else:
+            wrong = f"Invalid request: unknown variant `{control.method}`"
+            return self._error(control, 2, f"{wrong}, expected one of {METHODS} at line 1 column 28")
+        return {"result": result, "id": control.id}
+
+    def _property(self, connection: Connection, control: Control) -> dict[str, Any]:
+        if not control.params or not isinstance(control.params[0], str):
+            return self._error(control, 2, "Invalid request: property name must be a string")
+        if control.params[0] not in PROPERTIES:
+            return self._error(control, 0, "Unknown property")
+        if control.method == "GET_PROPERTY":
+            return {"result": connection.is_combined, "id": control.id}
+        if len(control.params) < 2 or not isinstance(control.params[1], bool):
+            return self._error(control, 1, "Invalid value type: expected Boolean")
+        connection.is_combined = control.params[1]
+        return {"result": None, "id": control.id}
+
+    def _error(self, control: Control, code: int, text: str) -> dict[str, Any]:
+        return {"code": code, "msg": text, "id": control.id}
+
+    def push(self, name: str, event: Event, now_ns: int) -> None:
+        """Send an event to all who hear the stream; `event(unit_ns)` makes its JSON object, once per unit."""
+        listening = self.listeners.get(name)
+        if not listening or self.faults.is_silent(MARKET, now_ns):
+            return
+        texts: dict[tuple[int, bool], bytes] = {}
+        for connection in listening.values():
+            shape = (connection.unit_ns, connection.is_combined)
+            text = texts.get(shape)
+            if text is None:
+                text = ENCODER.encode(event(connection.unit_ns))
+                if connection.is_combined:
+                    text = b'{"stream":"%s","data":%s}' % (name.encode(), text)
+                texts[shape] = text
+            self.connections.send(connection.conn_id, text)
