@@ -128,39 +128,19 @@ class World:
         return conn_id
 
 
-class Venue:
-    """A venue process, started at once; `kill` is kill -9."""
+class VenueClient:
+    """Speaks with a venue process that writes its address into `folder`."""
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, process: subprocess.Popen, before: int = 0) -> None:
         self.folder = folder
-        self.file = folder / "venue.toml"
-        lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
-        self.file.write_text("\n".join(["[venue]", f'address_file = "{folder}/address.json"', *lines]) + "\n")
-        self.start()
-
-    def start(self) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        before = self._stamp()
-        self.process = subprocess.Popen([sys.executable, "-m", "venue.main", self.file], cwd=ROOT, env=environment)
-        for _ in range(200):
-            if self._stamp() != before:
+        self.process = process
+        for _ in range(400):
+            if stamp(folder) != before:
                 break
-            assert self.process.poll() is None, "the venue died at its start"
-            time.sleep(0.05)
-        address = json.loads((self.folder / "address.json").read_text())
+            assert process.poll() is None, "the venue died at its start"
+            time.sleep(0.025)
+        address = json.loads((folder / "address.json").read_text())
         self.http, self.ws = address["http"], address["ws"]
-
-    def _stamp(self) -> int:
-        file = self.folder / "address.json"
-        return file.stat().st_ino if file.exists() else 0
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def stop(self) -> int:
-        self.process.terminate()
-        return self.process.wait(10)
 
     def call(self, method: str, path: str, body: object = None):
         data = None if body is None else json.dumps(body).encode()
@@ -179,6 +159,37 @@ class Venue:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())
+
+
+def stamp(folder: Path) -> int:
+    """Which address file this is; 0 for none."""
+    file = folder / "address.json"
+    return file.stat().st_ino if file.exists() else 0
+
+
+class Venue(VenueClient):
+    """A venue process, started at once; `kill` is kill -9."""
+
+    def __init__(self, folder: Path, **settings: object) -> None:
+        self.folder = folder
+        self.file = folder / "venue.toml"
+        lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
+        self.file.write_text("\n".join(["[venue]", f'address_file = "{folder}/address.json"', *lines]) + "\n")
+        self.start()
+
+    def start(self) -> None:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        before = stamp(self.folder)
+        process = subprocess.Popen([sys.executable, "-m", "venue.main", self.file], cwd=ROOT, env=environment)
+        super().__init__(self.folder, process, before)
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self.process.wait(10)
 
 
 @pytest.fixture
@@ -212,3 +223,9 @@ def venue(tmp_path):
     for one in started:
         if one.process.poll() is None:
             one.kill()
+
+
+@pytest.fixture
+def venue_client():
+    """`venue_client(folder, process)` speaks with a venue that the test started by itself."""
+    return VenueClient

@@ -12,9 +12,13 @@ from itertools import pairwise
 
 import aiohttp
 import pytest
+from aiohttp import web
 
+from venue import outgoing
 from venue.address import bind, last_port, publish
 from venue.errors import BadVenue
+from venue.server import Server
+from venue.settings import FlowSettings, MarketSettings
 
 MAX_QUOTES = 100
 
@@ -237,3 +241,63 @@ def test_the_port_of_the_last_run_is_taken_again_if_it_is_free(tmp_path):
         one.close()
     file.write_text("nonsense")
     assert last_port(file) == 0
+
+
+def test_a_disk_that_takes_no_more_stops_the_venue(venue_client, tmp_path):
+    file = tmp_path / "venue.toml"
+    file.write_text(f"[venue]\naddress_file = '{tmp_path}/address.json'\nlog_file = '{tmp_path}/venue.log'\n")
+    command = f"ulimit -f 8; exec {sys.executable} -m venue.main {file}"  # eight blocks of 512 bytes
+    process = subprocess.Popen(["sh", "-c", command], stderr=subprocess.PIPE, text=True)
+    one = venue_client(tmp_path, process)
+    answered = 0
+    with contextlib.suppress(OSError):
+        for number in range(MAX_QUOTES):
+            status, _ = one.signed("GET", "account")
+            assert status == 200
+            answered += len(quote(one, number))
+    _, said = process.communicate(timeout=10)
+    assert process.returncode == 2
+    assert said.startswith("venue: log_file ")
+    assert said.count("\n") == 1
+    assert answered > 0
+
+
+def test_a_client_that_does_not_read_is_cut_off_and_disturbs_nobody(world, monkeypatch):
+    monkeypatch.setattr(outgoing, "MAX_UNSENT", 100)
+    exchange = world(markets=[MarketSettings(flow=FlowSettings(limit_rate=0, market_rate=0))]).exchange
+
+    async def run() -> tuple[bytes, int]:
+        driver = Server(exchange, None)
+        runner = web.ServerRunner(web.Server(driver.serve))
+        await runner.setup()
+        listening = bind("127.0.0.1", 0, None)
+        await web.SockSite(runner, listening).start()
+        port = listening.getsockname()[1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+        writer.write(
+            b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        async with aiohttp.ClientSession() as session:
+            healthy = await session.ws_connect(f"ws://127.0.0.1:{port}/ws", max_msg_size=0)
+            deaf_id = min(driver.sockets)
+            healthy_id = max(driver.sockets)
+            for _ in range(300):
+                driver._push([(deaf_id, b"x" * 100_000), (healthy_id, b"y")])
+                await asyncio.sleep(0)
+            heard = 0
+            while heard < 300:
+                heard += (await healthy.receive(5)).data == "y"
+            for _ in range(100):
+                if deaf_id not in driver.sockets:
+                    break
+                await asyncio.sleep(0.02)
+            assert list(driver.sockets) == [healthy_id]
+            await healthy.close()
+        writer.close()
+        await runner.cleanup()
+        return await reader.read(20), heard
+
+    head, heard = asyncio.run(run())
+    assert head.startswith(b"HTTP/1.1 101")
+    assert heard == 300
