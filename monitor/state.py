@@ -79,6 +79,8 @@ class RunState:
         self.report: TickReport | None = None
         self.hops_us: deque[float] = deque(maxlen=HOPS_MAX)
         self.tick_us: deque[float] = deque(maxlen=HOPS_MAX)
+        self._before = (0, 0, 0)  # ticks, skipped, late of the clock's earlier lives
+        self._clock_epoch = 0
         self._finished: OrderedDict[str, None] = OrderedDict()
         self._fill_no: dict[tuple[str, str], int] = {}
         self._ask = ask
@@ -119,10 +121,26 @@ class RunState:
         view = self._actor(heard.sender)
         view.state, view.detail = health.state, health.detail
 
-    def _take_tick_report(self, _: Tapped, report: TickReport) -> None:
+    def _take_tick_report(self, heard: Tapped, report: TickReport) -> None:
+        if heard.epoch != self._clock_epoch and self.report is not None:  # a new life of the clock counts from 0
+            self._before = (self.ticks, self.ticks_skipped, self.ticks_late)
+        self._clock_epoch = heard.epoch
         self.report = report
         self.hops_us.extend(us for _, us in report.hops)
         self.tick_us.append(report.took_ns / 1e3)
+
+    @property
+    def ticks(self) -> int:
+        """Ticks over all lives of the clock that we have heard of."""
+        return self._before[0] + (self.report.ticks if self.report else 0)
+
+    @property
+    def ticks_skipped(self) -> int:
+        return self._before[1] + (self.report.ticks_skipped if self.report else 0)
+
+    @property
+    def ticks_late(self) -> int:
+        return self._before[2] + (self.report.ticks_late if self.report else 0)
 
     # -- markets -----------------------------------------------------------------------------------------
 

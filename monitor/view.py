@@ -51,8 +51,8 @@ def clock_line(state: RunState) -> str:
         return "tick  waiting for the clock"
     hop50, hop99 = percentile(state.hops_us, 0.5), percentile(state.hops_us, 0.99)
     tick50, tick99 = percentile(state.tick_us, 0.5), percentile(state.tick_us, 0.99)
-    text = f"tick {report.n}  ticks {report.ticks}  tick p50 {_us(tick50)} p99 {_us(tick99)}"
-    text += f"  hop p50 {_us(hop50)} p99 {_us(hop99)}  skipped {report.ticks_skipped}  late {report.ticks_late}"
+    text = f"tick {report.n}  ticks {state.ticks}  tick p50 {_us(tick50)} p99 {_us(tick99)}"
+    text += f"  hop p50 {_us(hop50)} p99 {_us(hop99)}  skipped {state.ticks_skipped}  late {state.ticks_late}"
     return text + (f"  LATE NOW: {', '.join(report.late)}" if report.late else "")
 
 
@@ -68,7 +68,7 @@ def process_lines(state: RunState, rows: Sequence[Row], now_ns: int) -> list[str
                 says = f"SILENT for {(now_ns - view.heard_ns) / 1e9:.0f} s  {says}"
         ticks, lost = (view.ticks, view.lost) if view is not None else (0, 0)
         if row.name == CLOCK and state.report is not None:
-            ticks = state.report.ticks
+            ticks = state.ticks
         found.append(
             f"{row.name:<12} {row.pid or '-':>7} {row.state:<9} {ticks or '-':>7} {lost:>5} "
             f"{_mb(row.rss_bytes):>7} {row.restarts:>8}  {says}".rstrip()
@@ -180,8 +180,8 @@ def equity(state: RunState) -> dict[str, Decimal]:
 
 def status_line(state: RunState, rows: Sequence[Row], seconds: float) -> str:
     """All of it in one line, for where there is no terminal."""
-    report = state.report
-    ticks = f"ticks {report.ticks} skipped {report.ticks_skipped} late {report.ticks_late}" if report else "no tick yet"
+    ticks = f"ticks {state.ticks} skipped {state.ticks_skipped} late {state.ticks_late}"
+    ticks = ticks if state.report is not None else "no tick yet"
     running = sum(1 for row in rows if row.state == "RUNNING")
     sums = equity(state)
     money = f"  equity {sums['equity']:.2f} ({sums['equity_change']:+.2f})" if sums else ""

@@ -56,13 +56,12 @@ class Summary:
         """The JSON object of the last line; counts are of this run, not of earlier ones in its folder."""
         watch, after, before = self.watch, self._after, self._before
         state = watch.state if watch is not None else None
-        report = state.report if state is not None else None
         sums = equity(state) if state is not None else {}
         return {
             "seconds": round(self._seconds, 1),
-            "ticks": report.ticks if report else 0,
-            "ticks_skipped": report.ticks_skipped if report else 0,
-            "ticks_late": report.ticks_late if report else 0,
+            "ticks": state.ticks if state else 0,
+            "ticks_skipped": state.ticks_skipped if state else 0,
+            "ticks_late": state.ticks_late if state else 0,
             "tick_hop_us_p50": round(percentile(state.hops_us, 0.5), 1) if state else 0,
             "tick_hop_us_p99": round(percentile(state.hops_us, 0.99), 1) if state else 0,
             "tick_us_p50": round(percentile(state.tick_us, 0.5), 1) if state else 0,
