@@ -90,6 +90,7 @@ class Exchange:
 
     def advance(self, now_ns: int) -> None:
         """Do all that is due by now: order flow, diffs, pings."""
+        floor_ns = self.now_ns
         now_ns = self._now(now_ns)
         while self.next_tenth_ns <= now_ns:
             tenth_ns = self.next_tenth_ns
@@ -97,14 +98,14 @@ class Exchange:
                 tenth_ns = now_ns - now_ns % TENTH_NS
             self.next_tenth_ns = tenth_ns + TENTH_NS
             for flow in self.flows:
-                flow.advance(tenth_ns)
+                flow.advance(tenth_ns, floor_ns)
             is_second = tenth_ns % (10 * TENTH_NS) == 0
             self.streams.each_tenth(tenth_ns, is_second)
             if is_second:
                 for connection in self.connections.keep_alive(now_ns):
                     self._cut(connection)
         for flow in self.flows:
-            flow.advance(now_ns)
+            flow.advance(now_ns, floor_ns)
         self.connections.send_late(now_ns)
 
     def _now(self, now_ns: int) -> int:

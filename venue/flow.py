@@ -43,18 +43,19 @@ class Flow:
     def next_ns(self) -> int | None:
         return None if self.is_still else min(self.next_step_ns, self.next_order_ns, self.next_take_ns)
 
-    def advance(self, now_ns: int) -> None:
-        """Do all that is due, each at its own time."""
+    def advance(self, now_ns: int, floor_ns: int) -> None:
+        """Do all that is due, each at its own time, but none before `floor_ns`: what others did came first."""
         if self.is_still:
             return
         for _ in range(MAX_ACTIONS):
-            at_ns = min(self.next_step_ns, self.next_order_ns, self.next_take_ns)
-            if at_ns > now_ns:
+            due_ns = min(self.next_step_ns, self.next_order_ns, self.next_take_ns)
+            if due_ns > now_ns:
                 return
-            if at_ns == self.next_step_ns:
+            at_ns = max(due_ns, floor_ns)
+            if due_ns == self.next_step_ns:
                 self.next_step_ns += STEP_NS
                 self._step(at_ns)
-            elif at_ns == self.next_order_ns:
+            elif due_ns == self.next_order_ns:
                 self.next_order_ns += self._wait_ns(self.settings.limit_rate * 2)
                 self._quote_or_cancel(at_ns)
             else:

@@ -17,6 +17,8 @@ from venue.wire import CLOSE, Push, Request, Response
 
 MAX_FRAME_BYTES = 1024 * 1024
 MAX_SLEEP_S = 0.1
+MIN_SLEEP_S = 0.01
+"""The flow may be late by so much: waking for each of its orders would cost more than the orders."""
 SHUTDOWN_S = 1.0
 T = TypeVar("T")
 
@@ -130,7 +132,7 @@ class Server:
         exchange = self.exchange
         while True:
             wait_s = (exchange.next_wake_ns - time.time_ns()) / 1e9
-            await asyncio.sleep(min(MAX_SLEEP_S, max(0.001, wait_s)))
+            await asyncio.sleep(min(MAX_SLEEP_S, max(MIN_SLEEP_S, wait_s)))
             self._ask(exchange.advance)
 
 

@@ -84,3 +84,20 @@ def test_several_markets_live_side_by_side(world):
     prices = {row["symbol"]: float(row["price"]) for row in one.get("ticker/price")}
     assert prices["BTCUSDT"] == pytest.approx(60000, rel=0.01)
     assert prices["ETHUSDT"] == pytest.approx(3000, rel=0.01)
+
+
+def test_no_trade_is_older_than_the_order_it_fills(world):
+    one = world(markets=ALIVE)
+    symbol = one.exchange.engine.symbols["BTCUSDT"]
+    for _ in range(300):
+        best = symbol.matching.best_bid_ticks
+        one.order("BUY", "0.002", f"{best / 100:.2f}")
+        one.now_ns += 9_000_000  # woken late: the flow's orders of the last moments are due
+        one.exchange.advance(one.now_ns)
+        one._settle()
+    trades = one.exchange.accounts.by_name["ann"].executions
+    orders = one.exchange.accounts.by_name["ann"].orders
+    assert trades
+    assert all(trade.time_ns >= orders[trade.order_id].time_ns for trade in trades)
+    times = [trade.time_ns for trade in trades]
+    assert times == sorted(times)
