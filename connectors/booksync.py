@@ -9,9 +9,9 @@ from protocol import BookDelta, BookSnapshot, BookStatus, StreamState, TopOfBook
 
 MAX_BUFFERED = 1_000  # diffs kept while a snapshot is on its way: 100 s of them at ten a second
 MAX_HELD = 20  # diffs of one connection kept while another may still bring those before them
-MAX_JUMP = 0.2  # of the mid price in one diff; more is not believed without a snapshot
+JUMP_PART = 5  # a mid that moves by more than a fifth in one diff is not believed without a snapshot
 MAX_TOPS = 256  # of another stream, kept to compare with the book once it is at their update ids
-MAX_RECENT = 200  # diffs kept to bring a later snapshot up to date with
+MAX_RECENT = 100  # diffs kept to bring a later snapshot up to date with
 MARGIN = 4  # a new snapshot is wanted once the price has gone all but a quarter of the way to the last one's end
 NOTHING = -1  # the update id of a book that is right at none
 MAX_OLDER = 2  # snapshots in a row older than our book; then the exchange has begun to count anew
@@ -37,10 +37,6 @@ class Reach:
         if ceiling_ticks:
             self.high_ticks = ceiling_ticks - (ceiling_ticks - _first_price(snapshot.asks)) // MARGIN
 
-    @property
-    def is_cut(self) -> bool:
-        return bool(self.floor_ticks or self.ceiling_ticks)
-
 
 class BookSync:
     """Feed it what comes; publish what it returns. `needs_snapshot` says when to ask for one.
@@ -58,12 +54,13 @@ class BookSync:
         self.state = StreamState.STALE
         self.reason = "no snapshot yet"
         self.update_id = NOTHING  # what `book` is right at, whatever the state
-        self.ts_event_ns = 0
+        self.ts_event_ns = 0  # of the snapshot
         self.needs_snapshot = True
         self.wants_refresh = False
         self.two_streams = False
         self.gaps = self.resyncs = self.ignored = self.dropped = self.refused = 0
-        self._joined = False  # a diff has followed the snapshot exactly
+        self._is_plain = False  # live, and nothing is waiting
+        self._bid_ticks = self._ask_ticks = self._mid_x2 = 0  # when last judged
         self._pending: list[tuple[int, int, BookDelta]] = []  # by first id, then as they came
         self._arrivals = 0
         self._older = 0
@@ -75,32 +72,52 @@ class BookSync:
 
     def feed(self, delta: BookDelta) -> Told | None:
         """One diff. What to publish: itself, a status (stale now), a whole book (live again), or nothing."""
-        if delta.first_id != self.update_id + 1 or self.state is not StreamState.LIVE:
+        if delta.first_id != self.update_id + 1 or not self._is_plain:
             return self._out_of_line(delta)
-        self._joined = True
-        why = self._apply(delta)
-        if why:
-            return self.distrust(why)
-        return self._follow(delta) if self._pending else delta
+        self.update_id = update_id = delta.update_id
+        self._recent.append(delta)
+        book = self.book
+        if not book.apply_delta(delta.bids, delta.asks) and update_id not in self._tops:
+            return delta
+        # This runs for every frame, and the best prices mostly stay what they were when they were last judged.
+        if (
+            book.best_bid_ticks != self._bid_ticks
+            or book.best_ask_ticks != self._ask_ticks
+            or update_id in self._tops
+        ):
+            why = self._judge()
+            if why:
+                return self.distrust(why)
+        return delta
 
     def _out_of_line(self, delta: BookDelta) -> Told | None:
         if delta.update_id <= self.update_id:
             self.ignored += 1
             return None
-        if self.state is StreamState.LIVE and delta.first_id <= self.update_id:
-            if self.two_streams or not self._joined:
-                why = self._apply(delta)
-                if why:
-                    return self.distrust(why)
-                return self._follow(delta) if self._pending else delta
-            self.gaps += 1
-            return self.distrust(f"overlap: {self.update_id} then {delta.first_id}")
+        if self.state is StreamState.LIVE and delta.first_id <= self.update_id + 1:
+            return self._overlap(delta)
         self._keep(delta)
         if self.state is StreamState.LIVE:
             if self.two_streams and len(self._pending) < MAX_HELD:
+                self._is_plain = False
                 return None  # the other connection may yet bring what is missing here
             return self._gap()
         return self._catch_up() if self.state is StreamState.STALE else None
+
+    def _overlap(self, delta: BookDelta) -> Told | None:
+        """A diff that joins a live book, and may reach back over what is in it: right after a snapshot, or of two."""
+        if delta.first_id <= self.update_id and not self.two_streams and self._recent:
+            self.gaps += 1
+            return self.distrust(f"overlap: {self.update_id} then {delta.first_id}")
+        why = self._apply(delta)
+        if why:
+            return self.distrust(why)
+        if not self._pending:
+            return delta
+        told = self._catch_up()
+        if told is None and self.state is StreamState.LIVE:
+            return delta if self.update_id == delta.update_id else self.whole()
+        return told
 
     def _keep(self, delta: BookDelta) -> None:
         self._arrivals += 1
@@ -108,13 +125,6 @@ class BookSync:
         if len(self._pending) > MAX_BUFFERED:
             del self._pending[0]
             self.dropped += 1
-
-    def _follow(self, delta: BookDelta) -> Told | None:
-        """After a diff that is in: what was kept behind it, if it joins now."""
-        told = self._catch_up()
-        if told is None and self.state is StreamState.LIVE:
-            return delta if self.update_id == delta.update_id else self.whole()
-        return told
 
     def _catch_up(self) -> Told | None:
         """Apply what joins. The whole book if that was all there is; None if a piece is missing."""
@@ -135,15 +145,10 @@ class BookSync:
 
     def _apply(self, delta: BookDelta) -> str:
         """Put a diff that joins into the book; why the outcome cannot be right, or ''."""
-        book = self.book
-        before = book.mid_x2_ticks
-        changed = book.apply_delta(delta.bids, delta.asks)
         self.update_id = delta.update_id
-        self.ts_event_ns = delta.ts_event_ns
         self._recent.append(delta)
-        if changed or delta.update_id in self._tops:
-            return self._judge(before)
-        return ""
+        self.book.apply_delta(delta.bids, delta.asks)
+        return self._judge()
 
     # -- snapshots ---------------------------------------------------------------------------------------
 
@@ -157,7 +162,7 @@ class BookSync:
         if self._is_too_old(snapshot):
             return None
         self._load(snapshot, limit)
-        why = self._judge(0)
+        why = self._judge()
         return self.distrust(why) if why else self._catch_up()
 
     def poll(self, snapshot: BookSnapshot, limit: int = 0) -> Told | None:
@@ -167,9 +172,10 @@ class BookSync:
             return None
         self._load(snapshot, limit)
         self.needs_snapshot = True
-        why = self._judge(0)
+        why = self._judge()
         if why:
             return self.distrust(why)
+        self._is_plain = False
         self.state, self.reason = StreamState.POLLING, "the stream is down: polling"
         return self.whole()
 
@@ -191,7 +197,7 @@ class BookSync:
         self.update_id = snapshot.update_id
         self.ts_event_ns = snapshot.ts_event_ns
         self._recent.clear()
-        self._joined = False
+        self._mid_x2 = 0
         self._reach = Reach(snapshot, limit)
         self.wants_refresh = False
 
@@ -229,7 +235,7 @@ class BookSync:
         """The stream is gone: what we have is right at its id, and old. None if it was known to be stale."""
         self._pending.clear()
         self._tops.clear()
-        self._joined = False
+        self._recent.clear()  # the first diff to come may reach back
         self.needs_snapshot = True
         if self.state is StreamState.POLLING:
             self.update_id = NOTHING  # polled books are shallow: nothing may be built on one
@@ -251,30 +257,40 @@ class BookSync:
     def whole(self) -> BookSnapshot:
         """The book as it stands, best levels first, with the state it is in."""
         bids, asks = self.book.snapshot()
-        return BookSnapshot(self.symbol, self.update_id, bids, asks, self.ts_event_ns, 0, self.state)
+        event_ns = self._recent[-1].ts_event_ns if self._recent else self.ts_event_ns
+        return BookSnapshot(self.symbol, self.update_id, bids, asks, event_ns, 0, self.state)
 
-    def _judge(self, mid_x2_before: int) -> str:
+    def _judge(self) -> str:
         """Why this book cannot be right or known, or ''."""
-        top = self._tops.pop(self.update_id, None)
-        if top is not None and not self._agrees(top):
-            return f"best prices differ at update {self.update_id}"
-        book = self.book
-        bid_ticks, ask_ticks, mid_x2 = book.best_bid_ticks, book.best_ask_ticks, book.mid_x2_ticks
+        if self._tops:
+            top = self._tops.pop(self.update_id, None)
+            if top is not None and not self._agrees(top):
+                return f"best prices differ at update {self.update_id}"
+        reach, before = self._reach, self._mid_x2
+        self._bid_ticks = bid_ticks = self.book.best_bid_ticks
+        self._ask_ticks = ask_ticks = self.book.best_ask_ticks
+        self._mid_x2 = mid_x2 = bid_ticks + ask_ticks if bid_ticks and ask_ticks else 0
         if mid_x2 and bid_ticks >= ask_ticks:
             return f"crossed: bid {bid_ticks}, ask {ask_ticks} ticks"
-        reach = self._reach
+        if mid_x2 and before and JUMP_PART * abs(mid_x2 - before) > before:
+            return f"absurd: the mid went from {before // 2} to {mid_x2 // 2} ticks in one update"
         if bid_ticks < reach.low_ticks or not 0 < ask_ticks <= reach.high_ticks:
-            if bid_ticks < reach.floor_ticks or (reach.ceiling_ticks and not 0 < ask_ticks <= reach.ceiling_ticks):
-                return "beyond the levels that the snapshot told of"
-            self.wants_refresh = reach.is_cut
-        if mid_x2_before and mid_x2 and abs(mid_x2 - mid_x2_before) > MAX_JUMP * mid_x2_before:
-            return f"absurd: the mid went from {mid_x2_before // 2} to {mid_x2 // 2} ticks in one update"
+            return self._judge_reach(bid_ticks, ask_ticks)
+        return ""
+
+    def _judge_reach(self, bid_ticks: int, ask_ticks: int) -> str:
+        """Near the end of what is known, or beyond it?"""
+        floor_ticks, ceiling_ticks = self._reach.floor_ticks, self._reach.ceiling_ticks
+        if bid_ticks < floor_ticks or (ceiling_ticks and not 0 < ask_ticks <= ceiling_ticks):
+            return "beyond the levels that the snapshot told of"
+        self.wants_refresh = bool(floor_ticks or ceiling_ticks)
         return ""
 
     def _agrees(self, top: TopOfBook) -> bool:
         return _best(self.book) == (top.bid_ticks, top.bid_lots, top.ask_ticks, top.ask_lots)
 
     def _stale(self, reason: str) -> BookStatus:
+        self._is_plain = False
         self.state, self.reason = StreamState.STALE, reason
         self.needs_snapshot = True
         return BookStatus(self.symbol, StreamState.STALE, reason)
@@ -284,6 +300,7 @@ class BookSync:
         return self._stale(f"gap: {self.update_id} then {self._pending[0][0]}")
 
     def _live(self) -> BookSnapshot:
+        self._is_plain = True
         self.state, self.reason = StreamState.LIVE, ""
         self.needs_snapshot = False
         self.resyncs += 1
