@@ -101,11 +101,12 @@ class Intake:
 
     def _adopt(self, report: OrderReport) -> Order | None:
         """An id of this journal that is not in it: the record was lost with the disk's last writes, or the order was
-        final so long ago that it was forgotten. What may be live is tracked, and cancelled: nobody waits for it."""
+        final so long ago that it was forgotten. What may be live is tracked, and cancelled: nobody waits for it.
+        What has ended is tracked for its trades; those that were counted before are known by their ids."""
         host, tracker = self.host, self.host.tracker
         known = decode_id(report.cl_ord_id)
         assert known is not None
-        if report.status.is_final and known.counter <= tracker.counter:
+        if report.status.is_final and not report.cum:
             return None
         instrument = host.instruments[report.symbol]
         try:

@@ -104,8 +104,8 @@ class OrderStore:
             self._drop(self._tombstones.popleft())
 
     def _drop(self, order: Order) -> None:
-        if not order.is_final:
+        if not order.is_final or self.orders.get(order.cl_ord_id) is not order:
             return  # it came back to life since it was put there
-        self.orders.pop(order.cl_ord_id, None)
+        del self.orders[order.cl_ord_id]
         self._by_order_id.pop((order.intent.symbol, order.order_id), None)
         self._by_intent.pop((order.intent.owner, order.intent.intent), None)

@@ -1,0 +1,149 @@
+"""The last gate: each limit stops exactly what is over it, and what is not known stops everything."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from connectors.gate import BookView, Gate, Limits
+from connectors.order_store import Exposure
+from market.instrument import Instrument
+from protocol import OrdType, PlaceOrder, Side, StreamState
+
+SYMBOL = "BTC-USDT"
+MS_NS = 1_000_000
+RULES = Instrument(SYMBOL, "BTC", "USDT", Decimal("0.01"), Decimal("0.001"), min_notional=Decimal(5))
+LIMITS = Limits(
+    max_order_notional=Decimal(10_000),
+    max_position=Decimal("1.0"),
+    max_open_orders=3,
+    max_orders_per_s=4,
+    price_collar_bps=100,
+    max_book_age_ms=1_000,
+    duplicate_ms=50,
+)
+BOOK = BookView(StreamState.LIVE, 4_999_900, 5_000_100, 7, 0)
+
+
+def order(side=Side.BUY, price_ticks=5_000_000, size_lots=100, **changes) -> PlaceOrder:
+    return PlaceOrder(1, 0, SYMBOL, side, price_ticks, size_lots, **changes)
+
+
+def judge(gate: Gate, what: PlaceOrder, book=BOOK, exposure=None, now_ns: int = 0, rules=RULES) -> str:
+    return gate.refusal(what, "maker", rules, book, exposure or Exposure(), now_ns)
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate({SYMBOL: LIMITS})
+
+
+def exposed(net=0, buy=0, sell=0, count=0) -> Exposure:
+    exposure = Exposure()
+    exposure.net_lots, exposure.buy_lots, exposure.sell_lots, exposure.count = net, buy, sell, count
+    return exposure
+
+
+def test_a_good_order_passes(gate):
+    assert judge(gate, order()) == ""
+    assert gate.refused == 0
+
+
+def test_a_market_without_limits_or_rules_is_not_traded(gate):
+    assert "no limits" in judge(Gate({}), order())
+    assert "no limits" in judge(gate, order(), rules=None)
+
+
+@pytest.mark.parametrize("field", Limits.__struct_fields__)
+def test_no_limit_can_be_left_out(field):
+    table = {name: str(getattr(LIMITS, name)) for name in Limits.__struct_fields__ if name != field}
+    with pytest.raises(msgspec.ValidationError, match=field):
+        msgspec.convert(table, Limits, strict=False)
+
+
+def test_notional(gate):
+    assert judge(gate, order(size_lots=200)) == ""
+    assert "max_order_notional" in judge(gate, order(size_lots=201))
+
+
+def test_a_market_order_is_judged_by_the_worst_price_that_the_collar_allows(gate):
+    market = OrdType.MARKET
+    assert judge(gate, order(price_ticks=0, size_lots=197, ord_type=market)) == ""
+    assert "max_order_notional" in judge(gate, order(price_ticks=0, size_lots=199, ord_type=market))
+
+
+@pytest.mark.parametrize(
+    ("side", "exposure", "passes"),
+    [
+        (Side.BUY, exposed(net=800, buy=100), True),
+        (Side.BUY, exposed(net=800, buy=101), False),
+        (Side.BUY, exposed(net=800, sell=900, buy=101), False),
+        (Side.BUY, exposed(net=-900, buy=1_800), True),
+        (Side.SELL, exposed(net=-800, sell=100), True),
+        (Side.SELL, exposed(net=-800, sell=101), False),
+        (Side.SELL, exposed(net=900), True),
+    ],
+)
+def test_worst_case_position(gate, side, exposure, passes):
+    refusal = judge(gate, order(side), exposure=exposure)
+    assert (refusal == "") == passes
+    assert passes or "max_position" in refusal
+
+
+def test_open_orders(gate):
+    assert judge(gate, order(), exposure=exposed(count=2)) == ""
+    assert "max_open_orders" in judge(gate, order(), exposure=exposed(count=3))
+
+
+def test_the_collar_holds_on_both_sides(gate):
+    assert judge(gate, order(price_ticks=5_050_000)) == ""
+    assert "middle" in judge(gate, order(price_ticks=5_050_001))
+    assert judge(gate, order(Side.SELL, 4_950_000)) == ""
+    assert "middle" in judge(gate, order(Side.SELL, 4_949_999))
+
+
+@pytest.mark.parametrize(
+    "book",
+    [
+        None,
+        BookView(StreamState.STALE, 4_999_900, 5_000_100, 7, 0),
+        BookView(StreamState.LIVE, 0, 5_000_100, 7, 0),
+        BookView(StreamState.LIVE, 4_999_900, 0, 7, 0),
+        BookView(StreamState.LIVE, 5_000_100, 4_999_900, 7, 0),
+        BookView(StreamState.LIVE, 4_999_900, 5_000_100, 7, 1_001 * MS_NS),
+    ],
+)
+def test_a_book_that_is_not_known_to_be_right_stops_everything(gate, book):
+    assert "book" in judge(gate, order(), book=book)
+
+
+def test_the_age_of_the_book_that_the_decision_was_made_on_counts(gate):
+    assert judge(gate, order(book_age_ns=1_000 * MS_NS)) == ""
+    assert "old" in judge(gate, order(book_age_ns=1_001 * MS_NS))
+
+
+def test_the_pace_is_counted_over_a_sliding_second(gate):
+    for number in range(4):
+        assert judge(gate, order(price_ticks=5_000_000 + number), now_ns=number) == ""
+        gate.passed(order(price_ticks=5_000_000 + number), "maker", number)
+    assert "max_orders_per_s" in judge(gate, order(price_ticks=4_990_000), now_ns=999_999_999)
+    assert judge(gate, order(price_ticks=4_990_000), now_ns=1_000_000_000) == ""
+
+
+def test_the_same_order_again_at_once_is_a_bug_somewhere(gate):
+    gate.passed(order(), "maker", 0)
+    assert "the same order" in judge(gate, order(), now_ns=49 * MS_NS)
+    assert judge(gate, order(price_ticks=5_000_001), now_ns=49 * MS_NS) == ""
+    assert judge(gate, order(), now_ns=50 * MS_NS) == ""
+
+
+def test_the_kill_switch(gate):
+    gate.kill_level = 1
+    assert "kill switch" in judge(gate, order())
+
+
+def test_rules_of_the_exchange_are_checked_before_it_has_to(gate):
+    strict = msgspec.structs.replace(RULES, min_notional=Decimal(100))
+    assert "NOTIONAL" in judge(gate, order(size_lots=1), rules=strict)
+    assert "size_lots" in judge(gate, order(size_lots=0))
+    assert "price_ticks" in judge(gate, order(price_ticks=0))
