@@ -14,6 +14,7 @@ from actors.run_time import RunTime
 from protocol.errors import AlreadyRunning, TickbusError, Unreachable
 from tickbus.registry import SUPERVISOR, register
 from tickbus.supervise import CONF, PROGRAMS, STOP_WAIT_S, priorities, program, render
+from tickbus.supervised import BOUND, FREE
 from tickbus.supervisor_client import Supervisor
 
 PASSPHRASE_NOTE = "passphrase.path"
@@ -69,9 +70,8 @@ class House:
         """
         self.refuse_second()
         register(self.run.dir)
-        command = [sys.executable, "-m", "tickbus.supervised", str(self.run.dir), "-c", str(self.run.dir / CONF)]
-        if foreground:
-            command.append("-n")
+        bond = BOUND if foreground else FREE
+        command = [sys.executable, "-m", "tickbus.supervised", str(self.run.dir), bond, "-c", str(self.run.dir / CONF)]
         log = os.open(self.run.dir / "logs" / "supervisord.out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self.run.path.parent
@@ -80,7 +80,7 @@ class House:
         until = time.monotonic() + START_WAIT_S
         while not self.supervisor.is_up():
             gone = child.poll()
-            if gone is not None and (foreground or gone != 0):
+            if gone is not None:
                 self._tell_failure(gone)
             if time.monotonic() > until:
                 child.terminate()

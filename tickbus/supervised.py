@@ -1,4 +1,4 @@
-"""supervisord, bound to who started it: `python -m tickbus.supervised LOCK_DIR supervisord-arguments...`"""
+"""supervisord, holding its house: `python -m tickbus.supervised LOCK_DIR bound|free supervisord-arguments...`"""
 
 import os
 import sys
@@ -8,12 +8,14 @@ from actors.lock import Lock
 from protocol.errors import TickbusError
 from tickbus.process import die_with_parent
 
+BOUND, FREE = "bound", "free"
+
 
 def main() -> int:
-    """Hold the house's lock for as long as supervisord runs. With `-n` (foreground) it ends with its parent."""
-    folder, arguments = Path(sys.argv[1]), sys.argv[2:]
+    """Hold the house's lock for as long as supervisord runs. `bound`: it ends with its parent."""
+    folder, bond, arguments = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
     os.umask(0o077)
-    if "-n" in arguments:
+    if bond == BOUND:
         die_with_parent()
     lock = Lock(folder, "supervisord")
     try:
@@ -23,7 +25,7 @@ def main() -> int:
         return error.exit_code
     from supervisor import supervisord
 
-    supervisord.main(arguments)
+    supervisord.main(["-n", *arguments])  # whoever wants it in the background starts a session for it
     return 0
 
 

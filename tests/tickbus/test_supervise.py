@@ -1,0 +1,80 @@
+"""supervisord's configuration: written by tickbus, by hand, and the same."""
+
+import configparser
+import shlex
+from pathlib import Path
+
+import pytest
+
+from actors.config import load
+from tickbus.supervise import RESTARTS, priorities, render
+
+ROOT = Path(__file__).resolve().parents[2]
+SAME = (*RESTARTS, "priority", "directory", "stdout_logfile_maxbytes", "stdout_logfile_backups")
+
+
+def parsed(text, **expand):
+    for key, value in expand.items():
+        text = text.replace(f"%({key})s", value)
+    parser = configparser.RawConfigParser(inline_comment_prefixes=(";",))
+    parser.read_string(text.replace("%%", "%"))
+    return parser
+
+
+def programs(parser):
+    return {name.partition(":")[2]: dict(parser[name]) for name in parser.sections() if name.startswith("program:")}
+
+
+def arguments(command):
+    """What tickbus is called with, without where it lies and without the folder that follows from the run file."""
+    words = shlex.split(command)
+    words = words[3:] if words[1:3] == ["-m", "tickbus.main"] else words[1:]
+    return words[: words.index("--dir")] if "--dir" in words else words
+
+
+def test_supervisord_by_hand_does_the_same_job_as_tickbus_up():
+    ours = parsed(render(load(ROOT / "runs" / "default.toml")))
+    by_hand = parsed((ROOT / "supervisord.conf").read_text(), here=str(ROOT))
+    assert list(programs(ours)) == list(programs(by_hand)) == ["venue", "clockd", "binance", "maker"] or (
+        programs(ours).keys() == programs(by_hand).keys()
+    )
+    for name, program in programs(ours).items():
+        other = programs(by_hand)[name]
+        assert arguments(program["command"]) == arguments(other["command"])
+        assert {key: program[key] for key in SAME} == {key: other[key] for key in SAME}
+    assert by_hand["supervisord"]["umask"] == ours["supervisord"]["umask"] == "077"
+    assert by_hand["unix_http_server"]["chmod"] == ours["unix_http_server"]["chmod"] == "0700"
+    assert by_hand["include"]["files"] == ours["include"]["files"]
+
+
+def test_nothing_is_ever_given_up_and_exit_0_is_restarted():
+    assert (RESTARTS["autorestart"], RESTARTS["startsecs"]) == ("true", "0")
+    assert int(RESTARTS["startretries"]) >= 10**9
+
+
+@pytest.fixture
+def run(tmp_path):
+    path = tmp_path / "r.toml"
+    path.write_text(
+        '[actors.c]\nuse="m:C"\nfollows=["b"]\n[actors.b]\nuse="m:B"\nfollows=["a"]\n[actors.a]\nuse="m:A"\n'
+        '[actors.z]\nuse="m:Z"\n[venue]\n'
+    )
+    return load(path)
+
+
+def test_who_follows_stops_before_whom_it_follows(run):
+    assert priorities(run) == {"venue": 10, "clockd": 20, "a": 30, "z": 30, "b": 40, "c": 41}
+
+
+def test_percent_signs_in_a_path_are_no_expansions(tmp_path):
+    folder = tmp_path / "100%s"
+    folder.mkdir()
+    (folder / "r.toml").write_text("")
+    text = render(load(folder / "r.toml"))
+    assert f"--run {tmp_path}/100%%s/r.toml" in text
+    assert "%" not in text.replace("%%", "")
+
+
+def test_a_passphrase_is_handed_on_by_the_name_of_a_file_alone(run):
+    assert "TICKBUS_PASSPHRASE_FILE" not in render(run)
+    assert 'environment = TICKBUS_PASSPHRASE_FILE="/dev/shm/x"' in render(run, Path("/dev/shm/x"))
