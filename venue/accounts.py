@@ -1,5 +1,6 @@
 """Accounts: what each owns, free and locked, and the API keys that speak for it."""
 
+from collections import deque
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -106,7 +107,17 @@ class Account:
 class Accounts:
     """All accounts and keys. Raises BadVenue for two accounts or two keys of one name."""
 
-    def __init__(self, settings: Iterable[AccountSettings], maker_fee: Decimal, taker_fee: Decimal) -> None:
+    def __init__(
+        self,
+        settings: Iterable[AccountSettings],
+        maker_fee: Decimal,
+        taker_fee: Decimal,
+        orders_kept: int,
+        trades_kept: int,
+    ) -> None:
+        self.orders_kept = orders_kept
+        self.trades_kept = trades_kept
+        self.finished: deque[tuple[Account, int]] = deque()
         self.by_name: dict[str, Account] = {}
         self.keys: dict[str, ApiKey] = {}
         self.opening: dict[str, dict[str, int]] = {}
@@ -124,6 +135,13 @@ class Accounts:
                 if key.api_key in self.keys:
                     raise errors.BadVenue(f"account {one.name}: its key {key.api_key[:8]}... is used twice")
                 self.keys[key.api_key] = load_key(key, one.name)
+
+    def keep_finished(self, account: Account, order: Order) -> None:
+        """Remember a finished order, and forget the oldest where there are too many."""
+        self.finished.append((account, order.order_id))
+        while len(self.finished) > self.orders_kept:
+            oldest, order_id = self.finished.popleft()
+            oldest.forget_order(order_id)
 
     def of_key(self, key: ApiKey) -> Account:
         return self.by_name[key.account]

@@ -46,20 +46,15 @@ class Exchange:
         if len({symbol.name for symbol in symbols}) < len(symbols):
             raise BadVenue("two markets have one symbol: remove one")
         wanted = demo.accounts() if settings.accounts is None else settings.accounts
-        self.accounts = Accounts(wanted, settings.maker_fee, settings.taker_fee)
+        self.accounts = Accounts(
+            wanted, settings.maker_fee, settings.taker_fee, settings.orders_kept, settings.trades_kept
+        )
         self.limits = Limits(settings.limit_settings())
         self.records = Records(is_logged)
         self.faults = Faults()
         self.connections = Connections(settings.ping_interval_s, settings.pong_timeout_s)
         self.user_stream = UserStream(self.connections, self.accounts, self.faults, self.records)
-        self.settlement = Settlement(
-            self.accounts,
-            self.limits,
-            self.records,
-            self.user_stream,
-            settings.orders_kept,
-            settings.trades_kept,
-        )
+        self.settlement = Settlement(self.accounts, self.limits, self.records, self.user_stream)
         self.engine = Engine(symbols, self.accounts, self.limits, self.records, self.settlement)
         self.subscriptions = Subscriptions(self.connections, self.faults, self.limits.settings.streams)
         self.streams = Streams(self.engine, self.subscriptions)

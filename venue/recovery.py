@@ -34,7 +34,7 @@ class Recovery:
         self.records.commit()
 
     def _batch(self, batch: Batch) -> None:
-        accounts, settlement = self.engine.accounts.by_name, self.engine.settlement
+        accounts = self.engine.accounts.by_name
         for name, asset, free, locked in batch.balances:
             if name not in accounts:
                 raise LogDamaged(f"the log holds account {name}, which the settings do not: add it, or start a new log")
@@ -44,7 +44,7 @@ class Recovery:
         for order in batch.orders:
             self.orders[order.order_id] = order
         for execution in batch.executions:
-            accounts[execution.account].add_execution(execution, settlement.trades_kept)
+            accounts[execution.account].add_execution(execution, self.engine.accounts.trades_kept)
         for name, price_ticks in batch.prices.items():
             if name in self.engine.symbols:
                 self.engine.symbols[name].last_ticks = price_ticks
@@ -60,7 +60,7 @@ class Recovery:
             raise LogDamaged(f"the log holds orders on {order.symbol}, which the settings do not trade: add it")
         account.add_order(order)
         if not order.is_open:
-            self.engine.settlement.keep_finished(account, order)
+            self.engine.accounts.keep_finished(account, order)
             return
         self.engine.settlement.open_orders[order.order_id] = order
         events = symbol.matching.submit(

@@ -1,14 +1,12 @@
 """What matching decided, carried out: balances, fees, order states, public trades, and the news of them."""
 
-from collections import deque
-
 from market import codes
 from protocol.enums import Side
 from venue.accounts import Account, Accounts
 from venue.feeds import MarketFeed, Nobody, UserFeed
 from venue.limits import Limits
 from venue.numbers import ATOMS
-from venue.orders import AggTrade, Execution, Order, PublicTrade
+from venue.orders import Execution, Order, PublicTrade
 from venue.records import Records
 from venue.symbol import Symbol
 
@@ -23,24 +21,13 @@ EXPIRY_REASONS = {
 class Settlement:
     """Carries out the events of one call to matching, in their order."""
 
-    def __init__(
-        self,
-        accounts: Accounts,
-        limits: Limits,
-        records: Records,
-        user_feed: UserFeed,
-        orders_kept: int,
-        trades_kept: int,
-    ) -> None:
+    def __init__(self, accounts: Accounts, limits: Limits, records: Records, user_feed: UserFeed) -> None:
         self.accounts = accounts
         self.limits = limits
         self.records = records
         self.market_feed: MarketFeed = Nobody()
         self.user_feed = user_feed
-        self.orders_kept = orders_kept
-        self.trades_kept = trades_kept
         self.open_orders: dict[int, Order] = {}
-        self.finished: deque[tuple[Account, int]] = deque()
         self.house: dict[str, int] = {}  # atoms that left the accounts: to the flow, and as fees; may be below zero
 
     def apply(self, symbol: Symbol, taker_side: Side, events: list[Event], now_ns: int) -> list[Execution]:
@@ -58,7 +45,9 @@ class Settlement:
             elif code == codes.EXPIRED:
                 self._expired(symbol, event, now_ns)
         if trades:
-            self.market_feed.traded(symbol, trades, self._aggregate(symbol, trades), now_ns)
+            self.market_feed.traded(
+                symbol, trades, symbol.aggregate(trades, self.records.counter("agg:" + symbol.name).take), now_ns
+            )
         self.book_changed(symbol, now_ns)
         return fills
 
@@ -80,13 +69,6 @@ class Settlement:
         for asset in assets:
             balance = account.balance(asset)
             self.records.balance(account.name, asset, balance.free, balance.locked)
-
-    def keep_finished(self, account: Account, order: Order) -> None:
-        """Remember a finished order, and forget the oldest where there are too many."""
-        self.finished.append((account, order.order_id))
-        while len(self.finished) > self.orders_kept:
-            oldest, order_id = self.finished.popleft()
-            oldest.forget_order(order_id)
 
     # One event each
 
@@ -144,7 +126,7 @@ class Settlement:
             symbol.name, trade.trade_id, order.order_id, order.account, order.side, trade.price_ticks,
             trade.size_lots, quote_atoms, fee, got_asset, now_ns, is_maker,
         )  # fmt: skip
-        account.add_execution(fill, self.trades_kept)
+        account.add_execution(fill, self.accounts.trades_kept)
         self.records.execution(fill)
         if not order.open_lots:
             self._ended(symbol, order, now_ns)
@@ -203,7 +185,7 @@ class Settlement:
             self._release(symbol, order, order.locked_atoms, now_ns)
         account.end_order(order)
         del self.open_orders[order.order_id]
-        self.keep_finished(account, order)
+        self.accounts.keep_finished(account, order)
 
     def _release(self, symbol: Symbol, order: Order, amount_atoms: int, now_ns: int) -> None:
         """Free what an order held; a market order holds nothing."""
@@ -227,19 +209,3 @@ class Settlement:
 
     def _position(self, symbol: Symbol, order: Order, now_ns: int) -> None:
         self.user_feed.position(self.accounts.by_name[order.account], (symbol.held_asset(order),), now_ns)
-
-    def _aggregate(self, symbol: Symbol, trades: list[PublicTrade]) -> list[AggTrade]:
-        rows: list[AggTrade] = []
-        for trade in trades:
-            if rows and rows[-1].price_ticks == trade.price_ticks:
-                rows[-1].size_lots += trade.size_lots
-                rows[-1].last_id = trade.trade_id
-                continue
-            number = self.records.counter("agg:" + symbol.name).take()
-            first = trade.trade_id
-            row = AggTrade(
-                number, trade.price_ticks, trade.size_lots, first, first, trade.time_ns, trade.buyer_is_maker
-            )
-            rows.append(row)
-        symbol.agg_trades.extend(rows)
-        return rows

@@ -1,6 +1,7 @@
 """A traded symbol: its numbers, its matching engine, and what the public knows of it."""
 
 from collections import deque
+from collections.abc import Callable
 from decimal import Decimal
 
 from market.levels import unpack_levels
@@ -68,6 +69,19 @@ class Symbol:
         self.trades.append(trade)
         self.candles.add(trade)
         self.last_ticks = trade.price_ticks
+
+    def aggregate(self, trades: list[PublicTrade], take_id: Callable[[], int]) -> list[AggTrade]:
+        """The trades of one taker order, those at one price as one; kept, too."""
+        rows: list[AggTrade] = []
+        for trade in trades:
+            if rows and rows[-1].price_ticks == trade.price_ticks:
+                rows[-1].size_lots += trade.size_lots
+                rows[-1].last_id = trade.trade_id
+                continue
+            price, size, first = trade.price_ticks, trade.size_lots, trade.trade_id
+            rows.append(AggTrade(take_id(), price, size, first, first, trade.time_ns, trade.buyer_is_maker))
+        self.agg_trades.extend(rows)
+        return rows
 
     def average_ticks(self, now_ns: int) -> int:
         """The volume-weighted price of the last five minutes, else the last price."""
