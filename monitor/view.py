@@ -24,6 +24,7 @@ class Row(NamedTuple):
     state: str
     restarts: int
     rss_bytes: int = 0
+    words: str = ""  # the last that it said when it ended badly
 
 
 def lines(
@@ -66,6 +67,8 @@ def process_lines(state: RunState, rows: Sequence[Row], now_ns: int) -> list[str
             says = f"{view.state} {view.detail}".strip() if row.pid else ""
             if row.pid and view.heard_ns and now_ns - view.heard_ns > SILENT_NS:
                 says = f"SILENT for {(now_ns - view.heard_ns) / 1e9:.0f} s  {says}"
+        if row.words:
+            says = f"{says}  last end: {row.words}".strip()
         ticks, lost = (view.ticks, view.lost) if view is not None else (0, 0)
         if row.name == CLOCK and state.report is not None:
             ticks = state.ticks

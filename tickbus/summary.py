@@ -24,6 +24,7 @@ class Summary:
         self._differences: list[str] | None = None
         self._positions: list[str] = []
         self._trouble = ""
+        self._troubles: dict[str, str] = {}
         self._running_rows = 0
         self._rows = 0
         self._rss_bytes = 0
@@ -35,6 +36,7 @@ class Summary:
         self._rows = len(self.watch.rows)
         self._rss_bytes = sum(row.rss_bytes for row in self.watch.rows)
         self._running_rows = sum(row.state == "RUNNING" for row in self.watch.rows)
+        self._troubles = {row.name: row.words for row in self.watch.rows if row.words}
 
     def compare(self) -> None:
         """Replay the journals and ask the exchange; strategies and connectors have stopped."""
@@ -50,7 +52,11 @@ class Summary:
     @property
     def is_clean(self) -> bool:
         """Nothing is open, in doubt, or in disagreement with the exchange."""
-        return not self._differences and not self._after.orders_open and self._running_rows == self._rows
+        compared = self._differences is not None or not any(
+            one.keys.startswith(truth.VENUE) for one in self._run.actors.values()
+        )
+        all_ran = self._running_rows == self._rows
+        return compared and not self._differences and not self._after.orders_open and all_ran
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON object of the last line; counts are of this run, not of earlier ones in its folder."""
@@ -78,6 +84,7 @@ class Summary:
             "processes_running": self._running_rows,
             "own_position_matches_venue": None if self._differences is None else not self._differences,
             "differences": self._differences or [],
+            "troubles": self._troubles,
             "equity": round(float(sums["equity"]), 2) if sums else None,
             "equity_change": round(float(sums["equity_change"]), 2) if sums else None,
             "trading_pnl": round(float(sums["trading_pnl"]), 2) if sums else None,
@@ -104,6 +111,7 @@ class Summary:
             f"{found['fills']} fills, {found['restarts']} restarts, {found['lost_messages']} messages lost",
             f"own orders, fills and position {verdict[matches]}",
             *(f"  {one}" for one in self._differences or self._positions),
+            *(f"{name} ended and was started again; its last words: {words}" for name, words in self._troubles.items()),
             *([f"{money}, by trading {found['trading_pnl']:+.2f}"] if money else []),
             *([] if self.is_clean else [f"logs and journals are in {self._run.dir}"]),
         ]

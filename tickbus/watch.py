@@ -13,6 +13,7 @@ from protocol.errors import Unreachable
 from tickbus.supervise import priorities
 from tickbus.supervisor_client import Process, Supervisor
 
+TOLD = "tickbus: "  # how the command line begins the one line of an error
 LOOK_S = 0.5  # how often the supervisor is asked
 
 
@@ -59,9 +60,20 @@ class Watch:
         ranks = priorities(self._run)
         order: Callable[[Process], tuple[int, str]] = lambda one: (ranks.get(one.name, 99), one.name)  # noqa: E731
         self.rows = [
-            Row(one.name, one.pid, one.state, self.restarts.get(one.name, 0), rss_bytes(one.pid))
+            Row(one.name, one.pid, one.state, self.restarts.get(one.name, 0), rss_bytes(one.pid), self._words(one))
             for one in sorted(processes, key=order)
         ]
+
+    def _words(self, process: Process) -> str:
+        """What a process that did not end well has said last; supervisord keeps what it writes on stderr."""
+        if process.name not in self.restarts and process.pid:
+            return ""
+        if process.trouble:
+            return process.trouble
+        path = self._run.dir / "logs" / f"{process.name}.out"
+        lines = path.read_text(errors="replace").strip().splitlines() if path.exists() else []
+        told = [line for line in lines if line.startswith(TOLD)]
+        return told[-1].removeprefix(TOLD) if told else ""
 
 
 def rss_bytes(pid: int) -> int:

@@ -1,0 +1,77 @@
+"""Actors that are added: their tables, checked before anything is started."""
+
+import pytest
+
+from actors.config import load
+from protocol.errors import BadRunFile
+from tickbus.extras import add_table, remove_table, table_of_file, table_of_options
+
+
+@pytest.fixture
+def run(house):
+    return load(house)
+
+
+def test_a_table_from_options_is_the_table_that_a_person_would_write(run, house):
+    text = table_of_options(
+        "more", "own_actors:Follower", ["source"], ["size_lots=3", "market=binance:BTC-USDT"], house.parent
+    )
+    assert text == (
+        f'folder = "{house.parent}"\n[actors.more]\nuse = "own_actors:Follower"\nfollows = ["source"]\n'
+        'settings.size_lots = 3\nsettings.market = "binance:BTC-USDT"\n'
+    )
+    assert add_table(run, text) == "more"
+    merged = load(house)
+    assert merged.actor_settings("more").size_lots == 3
+    assert merged.actor_settings("more").market == "binance:BTC-USDT"
+
+
+def test_modules_are_found_beside_the_file_that_was_given(run, house):
+    folder = house.parent / 'it"s own'
+    folder.mkdir()
+    (folder / "beside_it.py").write_text("from actors.actor import Actor\nclass Beside(Actor):\n    pass\n")
+    (folder / "x.toml").write_text('[actors.beside]\nuse = "beside_it:Beside"\n')
+    assert add_table(run, table_of_file(folder / "x.toml")) == "beside"
+    assert load(house).actor_class("beside").__name__ == "Beside"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('[actors.more]\nuse = "own_actors:Follwer"\n', "has no `Follwer`, did you mean `Follower`?"),
+        (
+            '[actors.more]\nuse = "own_actors:Follower"\nfollows = ["sorce"]\n',
+            "unknown actor `sorce`, did you mean `source`?",
+        ),
+        (
+            '[actors.more]\nuse = "own_actors:Follower"\nsettings.size_lot = 2\n',
+            "unknown field `size_lot`, did you mean `size_lots`?",
+        ),
+        ('[actors.follower]\nuse = "own_actors:Follower"\n', "actor `follower` is there already"),
+        (
+            '[actors.a]\nuse = "own_actors:Source"\n[actors.b]\nuse = "own_actors:Source"\n',
+            "want one [actors.NAME] table, not 2",
+        ),
+        ('[actors.clockd]\nuse = "own_actors:Source"\n', "`clockd` is a name of the house"),
+    ],
+)
+def test_a_wrong_table_is_refused_and_nothing_is_left_of_it(run, house, text, line):
+    with pytest.raises(BadRunFile) as refused:
+        add_table(run, text)
+    assert line in str(refused.value)
+    assert list((run.dir / "actors.d").glob("*")) == [] if (run.dir / "actors.d").exists() else True
+    assert list(load(house).actors) == ["source", "follower"]
+
+
+def test_only_what_was_added_is_removed_and_nobody_s_leader(run, house):
+    for name, leader in (("one", "source"), ("two", "one")):
+        add_table(load(house), f'[actors.{name}]\nuse = "own_actors:Follower"\nfollows = ["{leader}"]\n')
+    with pytest.raises(BadRunFile, match=r"`source` is of the run file itself: take its table out of .*h\.toml"):
+        remove_table(load(house), "source")
+    with pytest.raises(BadRunFile, match="`one` is followed by two: remove that first"):
+        remove_table(load(house), "one")
+    with pytest.raises(BadRunFile, match="unknown actor `tow`, did you mean `two`"):
+        remove_table(load(house), "tow")
+    remove_table(load(house), "two")
+    remove_table(load(house), "one")
+    assert load(house).extras == {}

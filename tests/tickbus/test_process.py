@@ -1,0 +1,78 @@
+"""What a process asks of the kernel."""
+
+import os
+import signal
+import subprocess
+import sys
+
+from tickbus import process
+
+PARENT = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", sys.argv[1]])
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+POLITE = """
+import signal, sys, time
+from tickbus.process import die_with_parent
+die_with_parent()
+def end(*_):
+    open({path!r}, "w").write("wound up")
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+open({path!r}, "w").write("ready")
+time.sleep(60)
+"""
+DEAF = """
+import signal, time
+from tickbus import process
+process.GRACE_S = 0.3
+process.die_with_parent()
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+open({path!r}, "w").write("ready")
+while True:
+    pass
+"""
+
+
+def orphan(code, path, wait_for):
+    """Start a child of a child, kill the one between; the pid that should end."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, code.format(path=str(path))], stdout=subprocess.PIPE
+    ) as parent:
+        pid = int(parent.stdout.readline())
+        wait_for(lambda: path.exists() and path.read_text() == "ready")
+        parent.send_signal(signal.SIGKILL)
+    return pid
+
+
+def is_gone(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_a_child_winds_up_when_its_parent_is_killed(tmp_path, wait_for):
+    note = tmp_path / "note"
+    pid = orphan(POLITE, note, wait_for)
+    wait_for(lambda: is_gone(pid))
+    assert note.read_text() == "wound up"
+
+
+def test_a_child_that_does_not_hear_is_killed_after_its_grace(tmp_path, wait_for):
+    pid = orphan(DEAF, tmp_path / "note", wait_for)
+    wait_for(lambda: is_gone(pid))
+
+
+def test_secrets_stay_in_the_process():
+    code = (
+        "import os, resource\nfrom tickbus.process import keep_secrets\nkeep_secrets()\n"
+        "print(resource.getrlimit(resource.RLIMIT_CORE), os.stat('/proc/self/mem').st_uid == 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "(0, 0) True\n"
+    assert process.GRACE_S > 8, "an actor may take 8 s to wind up"
+    assert os.getpid()
