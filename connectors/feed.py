@@ -12,6 +12,7 @@ from connectors.book_source import OK, Ask, BookSource, Purpose
 from connectors.feed_market import FeedMarket
 from connectors.feed_settings import MAX_MARKETS, FeedSettings
 from connectors.gate import BookView
+from connectors.lag import Lag
 from connectors.market_dialect import BadFrame, GoingAway, MarketDialect, Subscribed
 from connectors.session import MS_NS, Host, Session
 from connectors.subscriptions import Subscriptions
@@ -44,7 +45,7 @@ class FeedHost(Host, Protocol):
 
 
 class Counters(msgspec.Struct):
-    """What the feed has seen since it started; lag is the exchange's time of the last diff to ours."""
+    """What the feed has seen since it started."""
 
     frames: int = 0
     deltas: int = 0
@@ -54,8 +55,6 @@ class Counters(msgspec.Struct):
     garbage: int = 0
     stalls: int = 0
     probes: int = 0
-    lag_ns: int = 0
-    lag_max_ns: int = 0
 
 
 class MarketFeed:
@@ -76,6 +75,7 @@ class MarketFeed:
         self.markets = {symbol: FeedMarket(host.name, symbol, host.now_ns) for symbol in markets}
         self.unknown: list[str] = []  # markets that the exchange does not have
         self.counters = Counters()
+        self.lag = Lag()  # of diffs
         self.last_error = ""
         kept = msgspec.structs.replace(
             settings.session,
@@ -140,7 +140,10 @@ class MarketFeed:
         return market.instrument if market is not None else None
 
     def book(self, symbol: str) -> BookView | None:
-        """The book as it is now, for the gate; None for a market that is not ours."""
+        """The book as it is now, for the gate; None for a market that is not ours.
+
+        Its age: since it was last told of or confirmed, and how late the latest diffs were.
+        """
         market = self.markets.get(symbol)
         if market is None:
             return None
@@ -149,7 +152,7 @@ class MarketFeed:
         if sync.state is StreamState.LIVE:  # a stream that delivers anything delivers in order: no news is news
             heard_ns = max(heard_ns, self.session.last_frame_ns)
         best = sync.book
-        age_ns = max(0, self.host.now_ns - heard_ns)
+        age_ns = max(0, self.host.now_ns - heard_ns) + self.lag.excess_ns
         return BookView(sync.state, best.best_bid_ticks, best.best_ask_ticks, market.book_seq, age_ns)
 
     def set_fees(self, maker: Decimal, taker: Decimal) -> None:
@@ -182,7 +185,7 @@ class MarketFeed:
         except BadFrame as error:
             self._bad(str(error))
             return
-        if self._doubted and type(events[0]) in DATA:
+        if self._doubted and any(type(event) in DATA for event in events):
             self._trust()
         for event in events:
             kind = type(event)
@@ -203,10 +206,8 @@ class MarketFeed:
         market = self.markets[delta.symbol]
         told = market.sync.feed(delta)
         now_ns = market.heard_ns = self.host.now_ns
-        counters = self.counters
-        counters.deltas += 1
-        counters.lag_ns = lag_ns = now_ns - delta.ts_event_ns
-        counters.lag_max_ns = max(counters.lag_max_ns, lag_ns)
+        self.counters.deltas += 1
+        self.lag.add(now_ns, delta.ts_event_ns)
         if market.top_ahead_ns:
             market.top_ahead_ns = now_ns if market.best_id() > delta.update_id else 0
         if told is delta:
@@ -370,7 +371,8 @@ class MarketFeed:
             self.host.after(grace_ns, self._overdue, market, snapshot.update_id, self.session.connects)
 
     def _overdue(self, market: FeedMarket, update_id: int, connects: int) -> None:
-        if connects == self.session.connects and market.sync.update_id < update_id:
+        sync = market.sync
+        if connects == self.session.connects and sync.state is StreamState.LIVE and sync.update_id < update_id:
             self._stalled(f"{market.symbol}: REST is at update {update_id}, the stream is not")
 
     # -- chores --------------------------------------------------------------------------------------------------

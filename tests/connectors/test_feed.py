@@ -322,6 +322,24 @@ def test_a_server_that_announces_its_end_is_left_in_time(house):
     assert watcher.news[before:] == []
 
 
+def test_after_a_freeze_what_had_piled_up_is_old_news_until_it_is_worked_off(house):
+    sim, _line, desk, _watcher = house
+    sim.run_for(10)
+    assert desk.feed.book(SYMBOL).age_ns < SECOND_NS
+    held = []
+    port = sim.nodes["desk"]
+    port.ws_event = lambda link, kind, data: held.append((link, kind, data))
+    sim.run_for(3)
+    del port.ws_event
+    ages = []
+    for link, kind, data in held:
+        port.ws_event(link, kind, data)
+        ages.append(desk.feed.book(SYMBOL).age_ns)
+    assert max(ages) > 2 * SECOND_NS
+    assert ages[-1] < SECOND_NS
+    assert desk.feed.markets[SYMBOL].sync.gaps == 0
+
+
 def test_garbage_is_counted_and_too_much_of_it_costs_the_connection(house):
     sim, _line, desk, watcher = house
     sim.run_for(10)
