@@ -1,0 +1,95 @@
+"""`tickbus keys` as a person uses it through pipes, and a run that wants a key."""
+
+import json
+import os
+
+import pytest
+
+KEY, SECRET, PHRASE = "api-key-of-main-0001", "very-secret-of-main-0001", "open sesame 42"
+
+
+@pytest.fixture
+def added(tickbus, folder):
+    done = tickbus("keys", "add", "main", input=f"{PHRASE}\n{KEY}\n{SECRET}\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert done.stderr == f"main is in {folder}/tickbus/keys\n"
+
+
+def test_a_key_is_added_listed_and_removed(tickbus, folder, added):
+    assert tickbus("keys", "list").stdout == "main  hmac\n"
+    assert json.loads(tickbus("keys", "list", "--json").stdout)["keys"] == {"main": "hmac"}
+    wrong = tickbus("keys", "remove", "main", input="something else\n")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert "the passphrase is wrong" in wrong.stderr
+    assert tickbus("keys", "remove", "main", input=f"{PHRASE}\n").returncode == 0
+    assert "no keys in" in tickbus("keys", "list").stderr
+
+
+def test_a_key_is_not_replaced_by_accident(tickbus, added):
+    again = tickbus("keys", "add", "main", input=f"{PHRASE}\nx\ny\n")
+    assert again.returncode == 2
+    assert "has a key `main` already: choose another name, or --replace" in again.stderr
+    assert tickbus("keys", "add", "main", "--replace", input=f"{PHRASE}\n{KEY}2\n{SECRET}2\n").returncode == 0
+
+
+@pytest.mark.parametrize("given", ["", f"{PHRASE}\n", f"{PHRASE}\n{KEY}\n"])
+def test_what_is_missing_is_asked_for_and_nothing_is_written(tickbus, folder, given):
+    done = tickbus("keys", "add", "main", input=given)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert not (folder / "tickbus" / "keys").exists()
+
+
+def test_an_ed25519_key_comes_from_its_pem_file(tickbus, folder):
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    for name, key in (("good", Ed25519PrivateKey.generate()), ("bad", generate_private_key(SECP256R1()))):
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (folder / f"{name}.pem").write_bytes(pem)
+    done = tickbus("keys", "add", "ed", "--ed25519", folder / "good.pem", input=f"{PHRASE}\n{KEY}\n")
+    assert done.returncode == 0, done.stderr
+    assert tickbus("keys", "list").stdout == "ed  ed25519\n"
+    done = tickbus("keys", "add", "ec", "--ed25519", folder / "bad.pem", input=f"{PHRASE}\n{KEY}\n")
+    assert (done.returncode, "where an Ed25519 private key is wanted" in done.stderr) == (2, True)
+
+
+def test_a_running_actor_gets_its_key_and_no_file_line_or_argument_shows_it(tickbus, house, folder, added, wait_for):
+    (folder / "keyed.py").write_text(
+        "from actors.actor import Actor\n\n\nclass Keyed(Actor):\n"
+        "    def on_start(self):\n"
+        f"        self.health('HAS', str(self.keys.secret.reveal() == {SECRET[::-1]!r}[::-1]))\n"
+        "        self.log.info('canary', secret=self.keys.secret, text='signature=' + self.keys.secret.reveal())\n"
+    )
+    house.write_text(house.read_text() + '[actors.keyed]\nuse = "keyed:Keyed"\nkeys = "main"\n')
+    refused = tickbus("up", house, input="not the passphrase\n")
+    assert (refused.returncode, "the passphrase is wrong" in refused.stderr) == (2, True)
+    assert tickbus("up", house, input=f"{PHRASE}\n").returncode == 0
+    run_dir = folder / ".tickbus" / "h"
+    try:
+        said = wait_for(lambda: "HAS True" in tickbus("status", house).stdout)
+        assert said
+        for entry in os.listdir("/proc"):
+            if entry.isdigit() and str(folder) in _text(f"/proc/{entry}/cmdline"):
+                assert SECRET not in _text(f"/proc/{entry}/cmdline")
+                assert PHRASE not in _text(f"/proc/{entry}/cmdline") + _text(f"/proc/{entry}/environ")
+    finally:
+        tickbus("down", house)
+    for path in run_dir.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert SECRET.encode() not in content, path
+            assert PHRASE.encode() not in content, path
+    assert '"secret":"***"' in (run_dir / "logs" / "keyed.log").read_text()
+    assert not list(folder.glob("tickbus-*")) or all(one.is_dir() for one in folder.glob("tickbus-*")), (
+        "the phrase is gone"
+    )
+
+
+def _text(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
