@@ -1,0 +1,152 @@
+"""The rules of the house that a machine can check: time is given, errors are not swallowed, files say what they are."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("protocol", "market", "actors", "clockd", "connectors", "strategies", "venue", "monitor", "tickbus")
+FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+# Drivers, and what runs beside an actor and not in it. Everything else is told the time.
+MAY_READ_CLOCKS = {
+    "actors/live.py", "actors/live_net.py", "actors/run_time.py", "actors/tap.py", "actors/syncer.py", "actors/lock.py",
+    "actors/log.py", "venue/server.py", "venue/main.py",
+}  # fmt: skip
+MAY_READ_CLOCKS_IN = ("tickbus/",)
+# A user's module may raise anything; a bug ends a process, with a word on it first.
+MAY_CATCH_ALL = {"actors/classes.py", "venue/server.py", "tickbus/actor_process.py"}
+PURE = ("protocol", "market", "strategies", "clockd", "connectors")
+IO_MODULES = {"socket", "asyncio", "threading", "subprocess", "select", "zmq", "aiohttp", "websockets", "requests"}
+LONGEST_FILE = 500
+LONGEST_FUNCTION = 60
+
+
+@cache
+def tree(path):
+    return ast.parse(path.read_text())
+
+
+def told(path):
+    return str(path.relative_to(ROOT))
+
+
+def nodes(kind, paths=FILES):
+    return [(told(path), node) for path in paths for node in ast.walk(tree(path)) if isinstance(node, kind)]
+
+
+def where(name, node):
+    return f"{name}:{node.lineno}"
+
+
+def imported(paths):
+    """(file, line, module) of every import."""
+    for name, node in nodes(ast.Import | ast.ImportFrom, paths):
+        for one in [node.module] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names]:
+            yield name, where(name, node), one
+
+
+def test_clocks_are_read_by_drivers_alone():
+    read = {
+        at
+        for name, at, module in imported(FILES)
+        if module == "time" and name not in MAY_READ_CLOCKS and not name.startswith(MAY_READ_CLOCKS_IN)
+    }
+    assert not read
+    wall = {
+        where(name, node) for name, node in nodes(ast.Attribute) if node.attr in ("utcnow", "today", "now")
+        and ast.unparse(node.value).split(".")[-1] in ("datetime", "date")
+    }  # fmt: skip
+    assert not wall
+
+
+def test_chance_comes_from_a_seed():
+    bare = {at for _, at, module in imported(FILES) if module == "random"} - {
+        where(name, node) for name, node in nodes(ast.ImportFrom) if [one.name for one in node.names] == ["Random"]
+    }
+    assert not bare
+    unseeded = {
+        where(name, node) for name, node in nodes(ast.Call) if ast.unparse(node.func) == "Random" and not node.args
+    }
+    assert not unseeded
+
+
+def test_what_is_pure_opens_no_sockets_and_starts_no_threads():
+    pure = [path for path in FILES if told(path).startswith(PURE)]
+    assert not {at for _, at, module in imported(pure) if module.split(".")[0] in IO_MODULES}
+
+
+def test_nothing_catches_everything_and_goes_on():
+    caught = set()
+    for name, node in nodes(ast.ExceptHandler):
+        kinds = {one.id for one in ast.walk(node.type) if isinstance(one, ast.Name)} if node.type else {"Exception"}
+        goes_on = not (node.body and isinstance(node.body[-1], ast.Raise))
+        if kinds & {"Exception", "BaseException"} and goes_on and name not in MAY_CATCH_ALL:
+            caught.add(where(name, node))
+    for name, node in nodes(ast.Call):
+        if ast.unparse(node.func).endswith("suppress") and {"Exception", "BaseException"} & {
+            ast.unparse(one) for one in node.args
+        }:
+            caught.add(where(name, node))
+    assert not caught
+
+
+def test_a_file_says_in_its_first_line_what_it_is():
+    silent = {told(path) for path in FILES if path.read_text().strip() and not ast.get_docstring(tree(path))}
+    assert not silent
+
+
+def test_public_classes_of_the_bus_say_what_they_are():
+    silent = {
+        where(name, node) for name, node in nodes(ast.ClassDef)
+        if name.startswith(("protocol/", "actors/")) and not node.name.startswith("_") and not ast.get_docstring(node)
+    }  # fmt: skip
+    assert not silent
+
+
+def test_files_and_functions_can_be_read_whole():
+    long_files = {told(path): n for path in FILES if (n := len(path.read_text().splitlines())) > LONGEST_FILE}
+    assert not long_files
+    long_functions = {
+        where(name, node): n
+        for name, node in nodes(ast.FunctionDef | ast.AsyncFunctionDef)
+        if (n := node.end_lineno - node.lineno + 1) > LONGEST_FUNCTION
+    }
+    assert not long_functions
+
+
+def test_nothing_is_left_to_do_and_no_machine_is_named():
+    word = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|/home/\w|/root/|/work/")
+    left = {
+        f"{told(path)}:{n}: {line.strip()}"
+        for path in FILES
+        for n, line in enumerate(path.read_text().splitlines(), 1)
+        if word.search(line)
+    }
+    assert not left
+
+
+def test_only_programs_print():
+    printed = {
+        where(name, node) for name, node in nodes(ast.Call)
+        if ast.unparse(node.func) == "print" and not name.startswith(("tickbus/", "venue/main.py"))
+    }  # fmt: skip
+    assert not printed
+
+
+def test_tests_have_names_of_their_own_and_no_packages():
+    names = [path.name for path in TESTS if path.name.startswith("test_")]
+    assert sorted(names) == sorted(set(names))
+    assert not [told(path) for path in TESTS if path.name == "__init__.py"]
+
+
+def test_tests_read_no_figures_off_the_clock():
+    """What is measured is measured in benchmarks, side by side; a test that times is a test that fails at night."""
+    timed = {
+        where(name, node)
+        for name, node in nodes(ast.Assert, TESTS)
+        if re.search(r"\b(perf_counter|process_time)\b", ast.unparse(node))
+    }
+    assert not timed
