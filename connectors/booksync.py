@@ -3,8 +3,8 @@
 from bisect import insort
 from collections import deque
 
+from connectors.reach import Reach
 from market.book import Book
-from market.levels import MAX_INT
 from protocol import BookDelta, BookSnapshot, BookStatus, StreamState, TopOfBook
 
 MAX_BUFFERED = 1_000  # diffs kept while a snapshot is on its way: 100 s of them at ten a second
@@ -12,30 +12,10 @@ MAX_HELD = 20  # diffs of one connection kept while another may still bring thos
 JUMP_PART = 5  # a mid that moves by more than a fifth in one diff is not believed without a snapshot
 MAX_TOPS = 256  # of another stream, kept to compare with the book once it is at their update ids
 MAX_RECENT = 100  # diffs kept to bring a later snapshot up to date with
-MARGIN = 4  # a new snapshot is wanted once the price has gone all but a quarter of the way to the last one's end
 NOTHING = -1  # the update id of a book that is right at none
 MAX_OLDER = 2  # snapshots in a row older than our book; then the exchange has begun to count anew
-LEVEL_BYTES = 16
 
 Told = BookDelta | BookSnapshot | BookStatus
-
-
-class Reach:
-    """How far a snapshot tells of a book. Bids below the floor and asks above the ceiling (0: none) are unknown."""
-
-    __slots__ = ("ceiling_ticks", "floor_ticks", "high_ticks", "low_ticks")
-
-    def __init__(self, snapshot: BookSnapshot | None = None, limit: int = 0) -> None:
-        self.floor_ticks = self.ceiling_ticks = self.low_ticks = 0
-        self.high_ticks = MAX_INT
-        if snapshot is None:
-            return
-        self.floor_ticks = floor_ticks = _last_price(snapshot.bids, limit)
-        self.ceiling_ticks = ceiling_ticks = _last_price(snapshot.asks, limit)
-        if floor_ticks:
-            self.low_ticks = floor_ticks + (_first_price(snapshot.bids) - floor_ticks) // MARGIN
-        if ceiling_ticks:
-            self.high_ticks = ceiling_ticks - (ceiling_ticks - _first_price(snapshot.asks)) // MARGIN
 
 
 class BookSync:
@@ -309,14 +289,3 @@ class BookSync:
 
 def _best(book: Book) -> tuple[int, int, int, int]:
     return book.best_bid_ticks, book.best_bid_lots, book.best_ask_ticks, book.best_ask_lots
-
-
-def _first_price(levels: bytes) -> int:
-    return int.from_bytes(levels[:8], "little", signed=True)
-
-
-def _last_price(levels: bytes, limit: int) -> int:
-    """The last price of levels that were cut off at `limit`; 0 if they were not."""
-    if not limit or len(levels) < limit * LEVEL_BYTES:
-        return 0
-    return int.from_bytes(levels[-LEVEL_BYTES:-8], "little", signed=True)

@@ -7,13 +7,13 @@ from typing import Protocol
 
 import msgspec
 
-from actors.net import HttpAnswer, HttpFailure
-from connectors.book_source import OK, Ask, BookSource, Purpose
+from connectors.book_source import Ask, BookSource, Purpose
 from connectors.feed_market import FeedMarket
 from connectors.feed_settings import MAX_MARKETS, FeedSettings
 from connectors.gate import BookView
 from connectors.lag import Lag
 from connectors.market_dialect import BadFrame, GoingAway, MarketDialect, Subscribed
+from connectors.rules_source import RulesSource
 from connectors.session import MS_NS, Host, Session
 from connectors.subscriptions import Subscriptions
 from market.instrument import Instrument
@@ -32,8 +32,6 @@ from protocol import (
 WORK_NS = 250 * MS_NS
 DATA = (BookDelta, BookSnapshot, TopOfBook, Trade)
 STEADY_NS = 3_000 * MS_NS  # a book that was right for so long is repaired at once
-RULES_RETRY_NS = 1_000 * MS_NS
-MAX_RULES_RETRY_NS = 30_000 * MS_NS
 
 
 class FeedHost(Host, Protocol):
@@ -85,15 +83,16 @@ class MarketFeed:
         self.session = Session(host, dialect.stream_url(), self, kept, f"{host.name}/{seed}")
         self.subscriptions = Subscriptions(host, self.session, dialect, settings, self._subscribed)
         self.source = BookSource(host, dialect, settings, ask, self._delivered, self._bad)
-        self._ask = ask
+        self.rules = RulesSource(
+            host, dialect, settings.rules_ms, ask, self._take_rules, self._not_there, self._bad
+        )  # fmt: skip
         self._changed = changed
         self._parse = dialect.parse
         self._garbage_ns: deque[int] = deque(maxlen=settings.garbage_max)
-        self._topics = {topic: (market, kind) for market in self.markets.values() for topic, kind in _topics(market)}
+        self._topics = {topic: (market, kind) for market in self.markets.values() for topic, kind in market.topics()}
         self._two_streams = False
         self._doubted = False  # a stream has stalled, and none has brought data since
         self._confirmed: dict[str, None] = {}  # markets that this connection is subscribed to
-        self._rules_retry_ns = RULES_RETRY_NS
         self._fees: tuple[Decimal, Decimal] | None = None
         self._running = False
 
@@ -104,12 +103,13 @@ class MarketFeed:
         self._running = True
         for market in self.markets.values():
             market.lost_ns = market.heard_ns = self.host.now_ns
-        self._ask_rules(list(self.markets))
+        self.rules.ask(list(self.markets))
         self.host.after(WORK_NS, self._work)
 
     def stop(self) -> None:
         """Hang up, and do nothing more."""
         self._running = False
+        self.rules.stop()
         self.session.stop()
 
     @property
@@ -129,7 +129,7 @@ class MarketFeed:
             return f"the exchange has no market {', '.join(self.unknown)}: correct `markets`"
         for market in self.markets.values():
             if market.rules is None:
-                return f"{market.symbol}: no rules yet {self.last_error}".rstrip()
+                return f"{market.symbol}: no rules yet: {self.rules.trouble or 'asked'}"
             if market.sync.state is not StreamState.LIVE:
                 return f"{market.symbol}: {market.sync.reason}"
         return ""
@@ -264,7 +264,7 @@ class MarketFeed:
         if len(times) == times.maxlen and now_ns - times[0] <= self.settings.garbage_ms * MS_NS:
             times.clear()
             self.host.log.warning("feed.garbage", last=why)
-            self._ask_rules(list(self.markets))  # a changed tick or lot would look like that
+            self.rules.ask(self._known())  # a changed tick or lot would look like that
             self.session.recycle("too many bad frames")
 
     # -- the connection ------------------------------------------------------------------------------------------
@@ -397,67 +397,23 @@ class MarketFeed:
 
     # -- rules ---------------------------------------------------------------------------------------------------
 
-    def _ask_rules(self, symbols: list[str]) -> None:
-        if self._running:
-            self._ask(self.dialect.rules_request(symbols), lambda answer: self._rules_answered(symbols, answer))
-
-    def _rules_answered(self, symbols: list[str], answer: HttpAnswer | HttpFailure) -> None:
-        if isinstance(answer, HttpAnswer) and self.dialect.unknown_market(answer.status, answer.body):
-            self._halve(symbols)
-            return
-        rules = self._parse_rules(answer)
-        if rules is None:
-            self.host.after(self._rules_retry_ns, self._ask_rules, symbols)
-            self._rules_retry_ns = min(2 * self._rules_retry_ns, MAX_RULES_RETRY_NS)
-        else:
-            self._rules_retry_ns = RULES_RETRY_NS
-            for row in rules:
-                if row.symbol in self.markets:
-                    self._take_rules(row)
-            told = {row.symbol for row in rules}
-            self._not_there([symbol for symbol in symbols if symbol not in told])
-            self._start_session()
-        self._changed()
-
-    def _parse_rules(self, answer: HttpAnswer | HttpFailure) -> list[Rules] | None:
-        """The rules in an answer; None if it holds none."""
-        if isinstance(answer, HttpFailure):
-            self.last_error = answer.text
-        elif answer.status != OK:
-            self.last_error = f"HTTP {answer.status} to a request for rules"
-        else:
-            try:
-                return self.dialect.parse_rules(answer.body)
-            except BadFrame as error:
-                self._bad(str(error))
-        return None
-
-    def _halve(self, symbols: list[str]) -> None:
-        """One of these does not exist: find out which; go on with the others."""
-        if len(symbols) > 1:
-            middle = len(symbols) // 2
-            self._ask_rules(symbols[:middle])
-            self._ask_rules(symbols[middle:])
-        else:
-            self._not_there(symbols)
+    def _not_there(self, symbol: str) -> None:
+        """The exchange does not have this market; or has it no more, and then its last rules stand."""
+        if symbol not in self.unknown and self.markets[symbol].rules is None:
+            self.unknown.append(symbol)
+            self.host.log.error("feed.unknown_market", market=symbol)
             self._start_session()
             self._changed()
 
-    def _not_there(self, symbols: list[str]) -> None:
-        for symbol in symbols:
-            if symbol not in self.unknown and self.markets[symbol].rules is None:
-                self.unknown.append(symbol)
-                self.host.log.error("feed.unknown_market", market=symbol)
-
     def _start_session(self) -> None:
-        known = [m for m in self.markets.values() if m.instrument is not None or m.symbol in self.unknown]
-        if len(known) == len(self.markets) > len(self.unknown) and not self.session.connects:
-            self.host.after(self.settings.rules_ms * MS_NS, self._refresh_rules)
+        """Connect as soon as it is known of every market what it is."""
+        missing = sum(market.instrument is None for market in self.markets.values())
+        if missing == len(self.unknown) < len(self.markets) and not self.session.connects and self._running:
+            self.rules.keep_fresh(self._known)
             self.session.start()
 
-    def _refresh_rules(self) -> None:
-        self.host.after(self.settings.rules_ms * MS_NS, self._refresh_rules)
-        self._ask_rules([symbol for symbol in self.markets if symbol not in self.unknown])
+    def _known(self) -> list[str]:
+        return [symbol for symbol in self.markets if symbol not in self.unknown]
 
     def _take_rules(self, rules: Rules) -> None:
         """Rules of one of our markets, first told, read again or changed."""
@@ -474,21 +430,14 @@ class MarketFeed:
             return
         before, market.instrument, market.rules = market.instrument, instrument, rules
         self.host.publish(market.rules_topic, rules)
+        self._start_session()
         if before is not None and _scale(before) != _scale(instrument):
             told = market.sync.distrust("the tick or lot has changed")  # its numbers meant something else
             market.sync.book.clear()
             if told is not None:
                 self._tell(market, told)
+        self._changed()
 
 
 def _scale(instrument: Instrument) -> tuple[Decimal, Decimal]:
     return instrument.tick_size, instrument.lot_size
-
-
-def _topics(market: FeedMarket) -> list[tuple[str, str]]:
-    return [
-        (market.book_topic, "book"),
-        (market.top_topic, "top"),
-        (market.trade_topic, "trade"),
-        (market.rules_topic, "rules"),
-    ]

@@ -36,6 +36,11 @@ class FeedMarket:
             topics.market_data(connector, symbol, kind) for kind in KINDS
         )
 
+    def topics(self) -> list[tuple[str, str]]:
+        """(topic, kind) of each stream of this market."""
+        names = self.book_topic, self.top_topic, self.trade_topic, self.rules_topic
+        return list(zip(names, KINDS, strict=True))
+
     def best_id(self) -> int:
         """The update id of the latest best prices; 0 if there are none."""
         return self.top.update_id if self.top is not None else 0

@@ -1,0 +1,35 @@
+"""How far a snapshot tells of a book."""
+
+from market.levels import LEVEL_BYTES, MAX_INT
+from protocol import BookSnapshot
+
+MARGIN = 4  # a new snapshot is wanted once the price has gone all but a quarter of the way to the last one's end
+
+
+class Reach:
+    """How far a snapshot tells of a book. Bids below the floor and asks above the ceiling (0: none) are unknown."""
+
+    __slots__ = ("ceiling_ticks", "floor_ticks", "high_ticks", "low_ticks")
+
+    def __init__(self, snapshot: BookSnapshot | None = None, limit: int = 0) -> None:
+        self.floor_ticks = self.ceiling_ticks = self.low_ticks = 0
+        self.high_ticks = MAX_INT
+        if snapshot is None:
+            return
+        self.floor_ticks = floor_ticks = _last_price(snapshot.bids, limit)
+        self.ceiling_ticks = ceiling_ticks = _last_price(snapshot.asks, limit)
+        if floor_ticks:
+            self.low_ticks = floor_ticks + (_first_price(snapshot.bids) - floor_ticks) // MARGIN
+        if ceiling_ticks:
+            self.high_ticks = ceiling_ticks - (ceiling_ticks - _first_price(snapshot.asks)) // MARGIN
+
+
+def _first_price(levels: bytes) -> int:
+    return int.from_bytes(levels[:8], "little", signed=True)
+
+
+def _last_price(levels: bytes, limit: int) -> int:
+    """The last price of levels that were cut off at `limit`; 0 if they were not."""
+    if not limit or len(levels) < limit * LEVEL_BYTES:
+        return 0
+    return int.from_bytes(levels[-LEVEL_BYTES:-8], "little", signed=True)
