@@ -80,6 +80,7 @@ class Venue(SimVenue):
         super().__init__(settings, now_ns, log)
         self.net = net
         self.users: set[int] = set()
+        self.is_closed = False  # takes no new websocket
 
     def restart(self, now_ns):
         return Venue(self.settings, now_ns, self.net, self.log)
@@ -105,6 +106,8 @@ class Venue(SimVenue):
         return answer, delay_ns
 
     def open(self, conn_id, path, now_ns):
+        if self.is_closed:
+            return False
         if "ws-api" in path:
             self.users.add(conn_id)
         return super().open(conn_id, path, now_ns)

@@ -605,3 +605,162 @@ def test_the_journal_is_compacted_and_says_the_same(new_world):
     assert sorted(after.orders, key=lambda one: one.cl_ord_id) == sorted(before.orders, key=lambda one: one.cl_ord_id)
     assert (after.positions, after.fills) == (before.positions, before.fills)
     world.check()
+
+
+# -- what each way of learning the truth finds alone ----------------------------------------------------
+
+
+def test_a_placement_that_hangs_is_doubted_and_asked_about_before_it_times_out(world):
+    world.net.next_http["POST", "order"] = ["late"]
+    world.control("POST", "faults", silence={"kind": "user", "seconds": 3})
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(1.3)
+    assert world.last(intent).status is OrdStatus.UNKNOWN
+    assert "no answer for 1000 ms" in world.last(intent).reason
+    world.run(1.5)
+    assert world.last(intent).status is OrdStatus.NEW
+
+
+def test_what_was_on_its_way_is_unknown_after_a_restart(world):
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(0.001)
+    world.kill_connector()
+    world.start_connector()
+    world.run(0.001)
+    assert world.connector.tracker.by_intent("maker", intent).status is OrdStatus.UNKNOWN
+    world.run(3)
+    assert world.last(intent).status is OrdStatus.NEW
+
+
+def test_a_fill_between_the_loss_of_the_stream_and_its_return_is_found_when_it_returns(new_world):
+    world = new_world(poll_ms=60_000, reconcile_ms=600_000).ready()
+    intent = world.place(Side.BUY, BID + 100)
+    world.run(0.1)
+    world.venue.is_closed = True
+    world.control("POST", "drop", kind="user")
+    world.run(0.5)
+    passes = world.connector.reconciler.passes
+    world.human("SELL", "59991", "0.01")
+    world.run(0.5)
+    assert world.connector.reconciler.passes == passes
+    world.venue.is_closed = False
+    world.until(lambda: world.state[0] == "TRADING", 10)
+    world.run(0.2)
+    assert world.last(intent).status is OrdStatus.FILLED
+    world.check()
+
+
+def test_a_cancel_that_shows_a_fill_we_do_not_know_brings_it(new_world):
+    world = new_world(poll_ms=60_000, reconcile_ms=600_000).ready()
+    intent = world.place(Side.BUY, BID + 100)
+    world.run(0.1)
+    world.control("POST", "faults", silence={"kind": "user", "seconds": 600})
+    world.human("SELL", "59991", "0.004")
+    world.cancel(intent)
+    world.run(0.1)
+    assert world.last(intent).status is OrdStatus.PENDING_CANCEL
+    world.run(2)
+    assert (world.last(intent).status, world.last(intent).cum_lots) == (OrdStatus.CANCELED, 400)
+    assert len(world.trader.fills) == 1
+
+
+def test_trades_of_another_order_are_not_booked_though_the_exchange_sends_them(new_world):
+    world = new_world(poll_ms=60_000, reconcile_ms=600_000).ready()
+    world.human("BUY", "60010", "0.1", key=demo.MAKER_KEY)
+    intent = world.place(Side.BUY, BID + 100)
+    world.run(0.1)
+    account = world.venue.exchange.accounts.by_name["maker"]
+
+    class AllTheSame(dict):
+        def get(self, order_id, default):
+            return account.executions
+
+    world.control("POST", "faults", silence={"kind": "user", "seconds": 600})
+    world.human("SELL", "59991", "0.004")
+    account.executions_by_order = AllTheSame()
+    world.cancel(intent)
+    world.run(5)
+    assert (world.last(intent).status, world.last(intent).cum_lots) == (OrdStatus.CANCELED, 400)
+
+
+def test_an_order_that_a_human_has_cancelled_is_found_to_be_gone(new_world):
+    world = new_world(poll_ms=60_000, reconcile_ms=5_000).ready()
+    intent = world.place(Side.BUY, FAR_BID)
+    world.run(0.1)
+    world.control("POST", "faults", silence={"kind": "user", "seconds": 600})
+    world.signed(
+        "DELETE", "order", demo.MAKER_KEY, demo.MAKER_SECRET, symbol="BTCUSDT",
+        origClientOrderId=key_of(world, intent),
+    )  # fmt: skip
+    world.run(8)
+    assert world.last(intent).status is OrdStatus.CANCELED
+
+
+def test_more_trades_than_one_answer_holds_are_all_found(world, monkeypatch):
+    monkeypatch.setattr("connectors.binance.requests.TRADES_PAGE", 3)
+    monkeypatch.setattr("connectors.binance.requests.BinanceOrders.trades_page", 3)
+    intent = world.place(Side.BUY, BID + 100, 10_000)
+    world.run(0.1)
+    world.kill_connector()
+    for _ in range(10):
+        world.human("SELL", "59991", "0.01")
+    world.start_connector()
+    world.run(3)
+    assert world.last(intent).status is OrdStatus.FILLED
+    assert len(world.trader.fills) == 10
+    world.check()
+
+
+@pytest.mark.parametrize("fate", ["lost", "unanswered", "503", "cut", "refused"])
+def test_a_replacement_without_an_answer_leaves_two_orders_to_be_resolved(world, fate):
+    old = world.place(Side.BUY, FAR_BID)
+    world.run(0.1)
+    world.net.next_http["POST", "cancelReplace"] = [fate]
+    new = world.replace(old, FAR_BID + 100)
+    world.run(4)
+    arrived = fate not in ("lost", "refused")
+    assert world.last(old).status is OrdStatus.CANCELED
+    assert world.last(new).status is (OrdStatus.NEW if arrived else OrdStatus.UNKNOWN)
+    world.run(120)
+    assert world.last(new).status is (OrdStatus.NEW if arrived else OrdStatus.NOT_PLACED)
+    world.check()
+
+
+def test_a_user_stream_that_tells_everything_is_left_in_peace(world):
+    for number in range(20):
+        intent = world.place(Side.BUY, FAR_BID - number)
+        world.run(1)
+        world.cancel(intent)
+        world.run(1)
+        assert world.state == ("TRADING", "")
+    assert world.connector.user._session.connects == 1
+
+
+def test_dying_at_every_record_of_an_orders_life_loses_nothing(new_world):
+    for cut in range(1, 14):
+        world = new_world().ready()
+        start = len(world.sim.journals["binance", "orders"])
+        port = world.sim.nodes["binance"]
+        real = port.append
+
+        def append(journal, record, world=world, port=port, real=real, start=start, cut=cut):
+            trouble = real(journal, record)
+            if len(world.sim.journals["binance", "orders"]) == start + cut:
+                port.alive = False  # kill -9: nothing of what was to follow happens
+                world.sim.at(world.sim.now_ns, world.kill_connector)
+            return trouble
+
+        port.append = append
+        resting = world.place(Side.BUY, BID + 100, 3_000)
+        world.run(0.1)
+        world.human("SELL", "59991", "0.01")
+        world.run(0.1)
+        if "binance" in world.sim.nodes:
+            world.place(Side.SELL, BID - 100, 700)
+            world.cancel(resting)
+        world.run(0.5)
+        if "binance" in world.sim.nodes:
+            world.kill_connector()
+        world.start_connector()
+        world.run(130)
+        world.check()

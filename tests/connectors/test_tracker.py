@@ -255,10 +255,11 @@ def test_a_fill_and_the_end_are_told_in_order_to_the_owner_alone():
     host.commit(
         [
             Intent(
-                1, name, "a", 77, SYMBOL, Side.SELL, OrdType.LIMIT, TimeInForce.GTC, SelfTradePrevention.NONE, 100, 5, 0, 0
+                1, name, "a", 77, SYMBOL, Side.SELL, OrdType.LIMIT, TimeInForce.GTC, SelfTradePrevention.NONE, 100, 5,
+                0, 0,
             )
         ]
-    )
+    )  # fmt: skip
     order = TrueOrder(name, Side.SELL, 5, "9")
     trade = TradeReport(
         SYMBOL, 4, "9", Side.SELL, Decimal(99), Decimal("0.5"), Decimal("0.05"), "USDT", Liquidity.TAKER, 3, name

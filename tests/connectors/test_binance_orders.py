@@ -1,0 +1,313 @@
+"""Binance's order side: its documented answers as reports, and what each of its errors proves."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.net import HttpAnswer, HttpFailure
+from actors.secret import ApiKey, Secret
+from connectors.binance.requests import BinanceOrders
+from connectors.dialect import BadAnswer, Pong, UserReady, UserRefused
+from connectors.records import Intent
+from connectors.reports import AccountReport, OrderReport, Proof, StreamEnded, TradeReport, Trouble
+from market.instrument import Instrument
+from protocol import Liquidity, OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
+
+KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
+SECRET = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
+TS_NS = 1_499_827_319_559_000_000
+
+
+@pytest.fixture
+def dialect() -> BinanceOrders:
+    made = BinanceOrders("https://api", "wss://ws-api", ApiKey(KEY, Secret(SECRET)), 5_000, 5_000)
+    for symbol in ("LTC-BTC", "BTC-USDT", "BNB-BTC", "ETH-BTC"):
+        base, quote = symbol.split("-")
+        made.learn(Instrument(symbol, base, quote, Decimal("0.00000001"), Decimal("0.00000001")))
+    return made
+
+
+@pytest.fixture
+def documented(recorded):
+    """`documented("rest", "GET /api/v3/order")`: the exchange's own examples."""
+    path: Path = recorded("binance_docs/binance_docs_examples.json")
+    table = json.loads(path.read_text())
+
+    def find(kind: str, name: str):
+        for row in table[kind]:
+            if row.get("endpoint") == name or row.get("event", {}).get("e") == name:
+                return row.get("examples", row)
+        raise KeyError(name)
+
+    return find
+
+
+def answer(body, status: int = 200, headers=None) -> HttpAnswer:
+    return HttpAnswer(status, headers or {}, body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+def error(code: int, msg: str = "", status: int = 400, headers=None) -> HttpAnswer:
+    return answer({"code": code, "msg": msg}, status, headers)
+
+
+# -- requests -----------------------------------------------------------------------------------------
+
+
+def intent(**changes) -> Intent:
+    fields = {
+        "counter": 1,
+        "cl_ord_id": "tabc-m-1-1",
+        "owner": "m",
+        "intent": 1,
+        "symbol": "LTC-BTC",
+        "side": Side.BUY,
+        "ord_type": OrdType.LIMIT,
+        "time_in_force": TimeInForce.IOC,
+        "stp": SelfTradePrevention.EXPIRE_MAKER,
+        "price_ticks": 10_000_000,
+        "size_lots": 150_000_000,
+        "ts_ns": 0,
+        "valid_until_ns": 0,
+    }
+    return Intent(**{**fields, **changes})
+
+
+def test_a_limit_order_as_a_request(dialect):
+    call = dialect.place_request(intent(), TS_NS)
+    path, _, query = call.request.url.partition("?")
+    assert (call.request.method, path) == ("POST", "https://api/api/v3/order")
+    assert query.startswith(
+        "symbol=LTCBTC&side=BUY&type=LIMIT&quantity=1.50000000&newClientOrderId=tabc-m-1-1&newOrderRespType=FULL"
+        "&price=0.10000000&timeInForce=IOC&selfTradePreventionMode=EXPIRE_MAKER&recvWindow=5000&timestamp=1499827319559"
+        "&signature="
+    )
+    assert call.request.headers == {"X-MBX-APIKEY": KEY}
+    assert SECRET not in repr(call)
+
+
+def test_a_market_order_has_no_price_and_a_maker_order_no_time_in_force(dialect):
+    market = dialect.place_request(intent(ord_type=OrdType.MARKET), TS_NS).request.url
+    assert "price=" not in market
+    assert "timeInForce" not in market
+    maker = dialect.place_request(intent(ord_type=OrdType.LIMIT_MAKER, stp=SelfTradePrevention.NONE), TS_NS).request.url
+    assert "price=" in maker
+    assert "timeInForce" not in maker
+    assert "selfTradePrevention" not in maker
+
+
+def test_every_price_is_written_without_an_exponent(dialect):
+    url = dialect.place_request(intent(price_ticks=1, size_lots=1), TS_NS).request.url
+    assert "quantity=0.00000001&" in url
+    assert "price=0.00000001&" in url
+
+
+def test_a_replacement_stops_where_the_cancel_fails(dialect):
+    url = dialect.replace_request(intent(replaces="tabc-m-1-0"), TS_NS).request.url
+    assert "/api/v3/order/cancelReplace?" in url
+    assert "cancelReplaceMode=STOP_ON_FAILURE&cancelOrigClientOrderId=tabc-m-1-0" in url
+
+
+def test_cancels_and_questions_may_use_the_reserved_share(dialect):
+    assert dialect.cancel_request("LTC-BTC", "x", TS_NS).urgent
+    assert dialect.order_query("LTC-BTC", TS_NS, cl_ord_id="x").urgent
+    assert not dialect.open_orders_request("LTC-BTC", TS_NS).urgent
+    assert dialect.trades_request("LTC-BTC", TS_NS, order_id="5").costs == {"weight": 5}
+
+
+# -- answers ------------------------------------------------------------------------------------------
+
+
+def test_the_documented_placement_with_its_trades(dialect, documented):
+    _, _, full = documented("rest", "POST /api/v3/order")
+    report, trades = dialect.parse_order(answer(full).body)
+    assert (report.cl_ord_id, report.order_id, report.status) == ("6gCrw2kRUAF9CvJDGP16IP", "28", OrdStatus.FILLED)
+    assert (report.size, report.cum, report.side) == (Decimal(10), Decimal(10), Side.SELL)
+    assert [trade.trade_id for trade in trades] == [56, 57, 58, 59, 60]
+    assert sum(trade.size for trade in trades) == report.cum
+    assert trades[0].fee == Decimal("4.00000000")
+    assert all(trade.cl_ord_id == report.cl_ord_id for trade in trades)
+
+
+def test_the_documented_cancel_names_the_order_and_not_itself(dialect, documented):
+    (body,) = documented("rest", "DELETE /api/v3/order")
+    report, _ = dialect.parse_order(answer(body).body)
+    assert (report.cl_ord_id, report.status) == ("myOrder1", OrdStatus.CANCELED)
+
+
+def test_the_documented_query_open_orders_trades_and_account(dialect, documented):
+    (body,) = documented("rest", "GET /api/v3/order")
+    assert dialect.parse_order(answer(body).body)[0].status is OrdStatus.NEW
+    (rows,) = documented("rest", "GET /api/v3/openOrders")
+    assert [row.order_id for row in dialect.parse_orders(answer(rows).body)] == ["1"]
+    (rows,) = documented("rest", "GET /api/v3/myTrades")
+    (trade,) = dialect.parse_trades(answer(rows).body)
+    assert (trade.trade_id, trade.order_id, trade.side, trade.liquidity) == (28457, "100234", Side.BUY, Liquidity.TAKER)
+    (body,) = documented("rest", "GET /api/v3/account")
+    account = dialect.parse_account(answer(body).body)
+    assert (account.account_id, account.maker_fee) == ("354937868", Decimal("0.00150000"))
+    assert account.rows[0].free == Decimal("4723846.89208129")
+
+
+def test_orders_of_markets_that_are_not_ours_are_left_out(dialect, documented):
+    (rows,) = documented("rest", "GET /api/v3/openOrders")
+    assert dialect.parse_orders(answer([{**rows[0], "symbol": "XYZABC"}]).body) == []
+
+
+@pytest.mark.parametrize("field", ["executedQty", "origQty", "price"])
+@pytest.mark.parametrize("value", ["NaN", "-1", "Infinity", "x", None])
+def test_numbers_that_are_none_are_no_answer(dialect, documented, field, value):
+    (body,) = documented("rest", "GET /api/v3/order")
+    with pytest.raises(BadAnswer):
+        dialect.parse_order(answer({**body, field: value}).body)
+
+
+@given(st.binary(max_size=80))
+def test_no_bytes_do_more_than_be_refused(data):
+    made = BinanceOrders("https://api", "wss://api", ApiKey(KEY, Secret(SECRET)), 5_000, 5_000)
+    for parse in (made.parse_order, made.parse_orders, made.parse_trades, made.parse_account, made.parse_user):
+        try:
+            parse(data)
+        except BadAnswer:
+            continue
+    made.judge(HttpAnswer(400, {}, data))
+    made.judge_replace(HttpAnswer(200, {}, data))
+
+
+# -- what an error proves -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("result", "proof"),
+    [
+        (HttpFailure(False, "connection refused"), Proof.NOT_PLACED),
+        (HttpFailure(True, "timed out"), Proof.UNKNOWN),
+        (answer({}), Proof.PLACED),
+        (answer(b"<html>", 400), Proof.UNKNOWN),
+        (answer(b"", 502), Proof.UNKNOWN),
+        (error(-1007, status=504), Proof.UNKNOWN),
+        (error(-1006, status=500), Proof.UNKNOWN),
+        (error(-2010, "insufficient balance", 500), Proof.UNKNOWN),
+        (error(-1003, status=503), Proof.UNKNOWN),
+        (error(-1000), Proof.UNKNOWN),
+        (error(-9999), Proof.UNKNOWN),
+        (error(-1013, "Filter failure: LOT_SIZE"), Proof.REJECTED),
+        (error(-1111), Proof.REJECTED),
+        (error(-1015, status=429), Proof.REJECTED),
+        (error(-2010, "Account has insufficient balance for requested action."), Proof.REJECTED),
+        (error(-2010, "Duplicate order sent."), Proof.DUPLICATE),
+        (error(-1021), Proof.NOT_PLACED),
+        (error(-2015, status=401), Proof.NOT_PLACED),
+        (error(-1003, status=429), Proof.NOT_PLACED),
+        (answer(b"<html>", 429), Proof.UNKNOWN),
+        (error(-2011), Proof.NOT_FOUND),
+        (error(-2013), Proof.NOT_FOUND),
+        (error(-2026), Proof.UNKNOWN),
+    ],
+)
+def test_what_an_answer_proves(dialect, result, proof):
+    assert dialect.judge(result).proof is proof
+
+
+@pytest.mark.parametrize(
+    ("result", "trouble", "pause_s"),
+    [
+        (error(-1003, status=429, headers={"retry-after": "7"}), Trouble.RATE_LIMITED, 7),
+        (error(-1003, status=429), Trouble.RATE_LIMITED, 10),
+        (error(-1003, status=418, headers={"retry-after": "120"}), Trouble.BANNED, 120),
+        (answer(b"<html>", 403), Trouble.RATE_LIMITED, 60),
+        (error(-1015, status=429, headers={"retry-after": "9"}), Trouble.NONE, 0),
+        (error(-1021), Trouble.CLOCK_SKEW, 0),
+        (error(-2015, status=401), Trouble.BAD_KEY, 0),
+        (error(-1022), Trouble.BAD_KEY, 0),
+        (error(-1013), Trouble.RULES, 0),
+    ],
+)
+def test_what_an_answer_says_beyond_its_order(dialect, result, trouble, pause_s):
+    verdict = dialect.judge(result)
+    assert (verdict.trouble, verdict.retry_after_ns) == (trouble, pause_s * 1_000_000_000)
+
+
+def test_the_documented_halves_of_a_replacement(dialect, documented):
+    both, none, half, *_ = documented("rest", "POST /api/v3/order/cancelReplace")
+    done = dialect.judge_replace(answer(both))
+    assert (done.old.proof, done.new.proof) == (Proof.PLACED, Proof.PLACED)
+    assert done.old_report.cl_ord_id == "DnLo3vTAQcjha43lAZhZ0y"
+    assert done.new_report.cl_ord_id == "wOceeeOzNORyLiQfw7jd8S"
+    failed = dialect.judge_replace(answer(none, 400))
+    assert (failed.old.proof, failed.new.proof) == (Proof.NOT_FOUND, Proof.NOT_PLACED)
+    dialect.learn(Instrument("LTC-BNB", "LTC", "BNB", Decimal("0.00000001"), Decimal("0.00000001")))
+    cancelled = dialect.judge_replace(answer(half, 409))
+    assert (cancelled.old.proof, cancelled.new.proof) == (Proof.PLACED, Proof.REJECTED)
+
+
+@pytest.mark.parametrize("result", [HttpFailure(True, "reset"), answer(b"", 503), answer(b'{"cancelResult":', 200)])
+def test_a_replacement_without_an_answer_proves_nothing_of_either(dialect, result):
+    outcome = dialect.judge_replace(result)
+    assert (outcome.old.proof, outcome.new.proof) == (Proof.UNKNOWN, Proof.UNKNOWN)
+
+
+def test_what_the_headers_say_is_used(dialect):
+    headers = {"x-mbx-used-weight-1m": "20", "x-mbx-order-count-10s": "3", "x-mbx-order-count-1d": "x"}
+    assert dialect.used(headers) == {"weight-1m": 20, "order-count-10s": 3}
+
+
+# -- the user stream ------------------------------------------------------------------------------------
+
+
+def frame(row) -> bytes:
+    return json.dumps(row).encode()
+
+
+def test_the_documented_user_events(dialect, documented):
+    (report,) = dialect.parse_user(frame(documented("user", "executionReport")))
+    assert isinstance(report, OrderReport)
+    assert (report.symbol, report.status, report.price) == ("ETH-BTC", OrdStatus.NEW, Decimal("0.10264410"))
+    (account,) = dialect.parse_user(frame(documented("user", "outboundAccountPosition")))
+    assert isinstance(account, AccountReport)
+    assert not account.is_whole
+    assert dialect.parse_user(frame(documented("user", "balanceUpdate"))) == []
+    assert dialect.parse_user(frame(documented("user", "listStatus"))) == []
+    assert dialect.parse_user(frame(documented("user", "eventStreamTerminated"))) == [
+        StreamEnded("eventStreamTerminated")
+    ]
+
+
+def test_a_trade_event_is_the_trade_and_then_the_order(dialect, documented):
+    row = documented("user", "executionReport")
+    row["event"] |= {"x": "TRADE", "X": "PARTIALLY_FILLED", "l": "0.4", "L": "0.1", "z": "0.4", "t": 9}
+    row["event"] |= {"m": True, "n": "0.1", "N": "BNB"}
+    trade, order = dialect.parse_user(frame(row))
+    assert isinstance(trade, TradeReport)
+    assert (trade.trade_id, trade.size, trade.liquidity, trade.fee_asset) == (9, Decimal("0.4"), Liquidity.MAKER, "BNB")
+    assert (order.status, order.cum) == (OrdStatus.PARTIALLY_FILLED, Decimal("0.4"))
+
+
+def test_a_cancel_event_names_the_order_by_its_original_id(dialect, documented):
+    row = documented("user", "executionReport")
+    row["event"] |= {"x": "CANCELED", "X": "CANCELED", "c": "the-cancel", "C": "the-order"}
+    (report,) = dialect.parse_user(frame(row))
+    assert (report.cl_ord_id, report.status) == ("the-order", OrdStatus.CANCELED)
+
+
+def test_answers_to_the_login_and_the_probe(dialect):
+    assert dialect.parse_user(b'{"id":"login","status":200,"result":{"subscriptionId":0}}') == [UserReady()]
+    assert dialect.parse_user(b'{"id":"probe","status":200,"result":{}}') == [Pong()]
+    (refused,) = dialect.parse_user(b'{"id":"login","status":401,"error":{"code":-2015,"msg":"Invalid API-key"}}')
+    assert refused == UserRefused("-2015 Invalid API-key", True)
+    (late,) = dialect.parse_user(b'{"id":"login","status":400,"error":{"code":-1021,"msg":"Timestamp"}}')
+    assert not late.is_final
+
+
+def test_both_ways_to_log_in(dialect):
+    (one,) = dialect.user_login(TS_NS)
+    assert json.loads(one)["method"] == "userDataStream.subscribe.signature"
+    by_session = BinanceOrders("https://api", "wss://api", ApiKey(KEY, Secret(SECRET)), 5_000, 5_000, "session")
+    logon, subscribe = by_session.user_login(1_649_729_878_532_000_000)
+    assert json.loads(subscribe)["method"] == "userDataStream.subscribe"
+    params = json.loads(logon)["params"]
+    assert params["apiKey"] == KEY
+    assert params["signature"] == "1cf54395b336b0a9727ef27d5d98987962bc47aca6e13fe978612d0adee066ed"
