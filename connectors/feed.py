@@ -10,6 +10,7 @@ import msgspec
 from connectors.book_source import Ask, BookSource, Purpose
 from connectors.feed_market import FeedMarket
 from connectors.feed_settings import MAX_MARKETS, FeedSettings
+from connectors.feed_watch import DATA, FeedWatch
 from connectors.gate import BookView
 from connectors.lag import Lag
 from connectors.market_dialect import BadFrame, GoingAway, MarketDialect, Subscribed
@@ -30,7 +31,6 @@ from protocol import (
 )
 
 WORK_NS = 250 * MS_NS
-DATA = (BookDelta, BookSnapshot, TopOfBook, Trade)
 STEADY_NS = 3_000 * MS_NS  # a book that was right for so long is repaired at once
 
 
@@ -51,8 +51,6 @@ class Counters(msgspec.Struct):
     tops: int = 0
     doubles: int = 0
     garbage: int = 0
-    stalls: int = 0
-    probes: int = 0
 
 
 class MarketFeed:
@@ -86,13 +84,12 @@ class MarketFeed:
         self.rules = RulesSource(
             host, dialect, settings.rules_ms, ask, self._take_rules, self._not_there, self._bad
         )  # fmt: skip
+        self.watch = FeedWatch(self)
         self._changed = changed
         self._parse = dialect.parse
         self._garbage_ns: deque[int] = deque(maxlen=settings.garbage_max)
         self._topics = {topic: (market, kind) for market in self.markets.values() for topic, kind in market.topics()}
         self._two_streams = False
-        self._doubted = False  # a stream has stalled, and none has brought data since
-        self._confirmed: dict[str, None] = {}  # markets that this connection is subscribed to
         self._fees: tuple[Decimal, Decimal] | None = None
         self._running = False
 
@@ -185,8 +182,8 @@ class MarketFeed:
         except BadFrame as error:
             self._bad(str(error))
             return
-        if self._doubted and any(type(event) in DATA for event in events):
-            self._trust()
+        if self.watch.doubted and any(type(event) in DATA for event in events):
+            self.watch.data()
         for event in events:
             kind = type(event)
             if kind is BookDelta:
@@ -212,8 +209,8 @@ class MarketFeed:
             market.top_ahead_ns = now_ns if market.best_id() > delta.update_id else 0
         if told is delta:
             market.book_seq = self.host.publish(market.book_topic, delta)
-        elif told is not None:
-            self._tell(market, told)
+        else:
+            self.tell(market, told)
 
     def _top(self, top: TopOfBook) -> None:
         market = self.markets[top.symbol]
@@ -226,8 +223,7 @@ class MarketFeed:
             market.top_ahead_ns = self.host.now_ns
         self.host.publish(market.top_topic, top)
         told = market.sync.top(top)
-        if told is not None:
-            self._tell(market, told)
+        self.tell(market, told)
 
     def _trade(self, trade: Trade) -> None:
         market = self.markets[trade.symbol]
@@ -238,8 +234,10 @@ class MarketFeed:
         market.trade_id = trade.trade_id
         self.host.publish(market.trade_topic, trade)
 
-    def _tell(self, market: FeedMarket, told: Message) -> None:
-        """Publish a change of a book's state, and do what it calls for."""
+    def tell(self, market: FeedMarket, told: Message | None) -> None:
+        """Publish a change of a book's state, if there is one, and do what it calls for."""
+        if told is None:
+            return
         market.book_seq = self.host.publish(market.book_topic, told)
         now_ns = self.host.now_ns
         market.top_ahead_ns = 0
@@ -249,7 +247,7 @@ class MarketFeed:
                 self.source.later(market)  # stale again so soon: not at the pace of the diffs
             else:
                 market.attempts = market.retry_ns = 0
-            self._pump()
+            self.pump()
         elif market.sync.state is StreamState.LIVE:
             market.live_ns = now_ns
         self._changed()
@@ -281,62 +279,35 @@ class MarketFeed:
         self.host.log.warning("feed.down", reason=reason)
         self.subscriptions.forget()
         self.source.forget()
-        self._confirmed.clear()
+        self.watch.down()
         for market in self.markets.values():
             market.stream_lost(self.host.now_ns)
             told = market.sync.lost(f"stream down: {reason}")
-            if told is not None:
-                self._tell(market, told)
+            self.tell(market, told)
         self._changed()
 
     def session_silent(self, session: Session, silence_ms: int) -> None:
-        """SessionOwner: ask the exchange whether there is nothing to say; give up if it does not answer in time."""
-        if silence_ms >= self.settings.silence_ms:
-            self._stalled(f"silent for {silence_ms} ms")
-        if self._doubted or not session.is_up:
-            return
-        market = min(self.markets.values(), key=lambda one: one.probe_ns)
-        if not market.asking and market.instrument is not None:
-            self.counters.probes += 1
-            self.source.ask(market, Purpose.PROBE)
-
-    def _stalled(self, reason: str) -> None:
-        """The stream does not bring what it should: connect again, poll, and trust it once it brings something."""
-        self.counters.stalls += 1
-        self._doubted = True
-        self.session.recycle(reason)
-        for market in self.markets.values():
-            market.lost_ns = self.host.now_ns - self.settings.silence_ms * MS_NS
-        self._pump()
-
-    def _trust(self) -> None:
-        """The stream brings data again."""
-        self._doubted = False
-        for symbol in self._confirmed:
-            self.markets[symbol].stream_back(self.host.now_ns)
-        self._pump()
+        """SessionOwner."""
+        self.watch.silent(silence_ms)
 
     def _subscribed(self, symbols: Sequence[str]) -> None:
         """The exchange has confirmed some subscriptions."""
-        self._confirmed.update(dict.fromkeys(symbols))
-        if not self._doubted:
-            for symbol in symbols:
-                self.markets[symbol].stream_back(self.host.now_ns)
+        self.watch.subscribed(symbols)
         if self._two_streams and self.subscriptions.is_done:
             self.host.after(self.settings.settle_ms * MS_NS, self._settle)
-        self._pump()
 
     def _settle(self) -> None:
         """Both connections have delivered for a while: the old one has nothing left that the new one has not."""
+        self._two_streams = False
         self.session.settled()
         for market in self.markets.values():
             told = market.sync.one_stream()
-            if told is not None:
-                self._tell(market, told)
+            self.tell(market, told)
 
     # -- whole books ---------------------------------------------------------------------------------------------
 
-    def _pump(self) -> None:
+    def pump(self) -> None:
+        """Ask for the books that are due."""
         if self._running:
             self.source.pump(self.markets.values())
 
@@ -344,7 +315,7 @@ class MarketFeed:
         """A whole book came."""
         sync = market.sync
         if purpose is Purpose.PROBE:
-            self._compare(market, snapshot)
+            self.watch.compare(market, snapshot)
             return
         if purpose is Purpose.POLL:
             market.heard_ns = self.host.now_ns
@@ -355,25 +326,8 @@ class MarketFeed:
                 self.source.later(market)
             else:
                 market.heard_ns = self.host.now_ns
-        if told is not None:
-            self._tell(market, told)
-        self._pump()
-
-    def _compare(self, market: FeedMarket, snapshot: BookSnapshot) -> None:
-        """A book by REST beside ours, in a silence: equal ids prove it right; a newer one must come by stream too."""
-        if market.sync.state is not StreamState.LIVE:
-            return
-        if snapshot.update_id <= market.sync.update_id:
-            market.heard_ns = self.host.now_ns
-            self.session.confirm()
-        else:
-            grace_ns = self.settings.grace_ms * MS_NS
-            self.host.after(grace_ns, self._overdue, market, snapshot.update_id, self.session.connects)
-
-    def _overdue(self, market: FeedMarket, update_id: int, connects: int) -> None:
-        sync = market.sync
-        if connects == self.session.connects and sync.state is StreamState.LIVE and sync.update_id < update_id:
-            self._stalled(f"{market.symbol}: REST is at update {update_id}, the stream is not")
+        self.tell(market, told)
+        self.pump()
 
     # -- chores --------------------------------------------------------------------------------------------------
 
@@ -382,18 +336,8 @@ class MarketFeed:
         if not self._running:
             return
         self.host.after(WORK_NS, self._work)
-        now_ns = self.host.now_ns
-        stall_ns, silence_ns = self.settings.stall_ms * MS_NS, self.settings.silence_ms * MS_NS
-        for market in self.markets.values():
-            if market.sync.state is StreamState.POLLING and now_ns - market.heard_ns > silence_ns:
-                told = market.sync.lost("the stream is down, and polling fails")
-                if told is not None:
-                    self._tell(market, told)
-            ahead_ns = market.top_ahead_ns
-            if ahead_ns and now_ns - ahead_ns > stall_ns and market.sync.state is StreamState.LIVE:
-                self._stalled(f"{market.symbol}: best prices move and the book does not")
-                break
-        self._pump()
+        self.watch.check()
+        self.pump()
 
     # -- rules ---------------------------------------------------------------------------------------------------
 
@@ -432,10 +376,11 @@ class MarketFeed:
         self.host.publish(market.rules_topic, rules)
         self._start_session()
         if before is not None and _scale(before) != _scale(instrument):
-            told = market.sync.distrust("the tick or lot has changed")  # its numbers meant something else
+            why = "the tick or lot has changed"  # all that is known was in the old ones
+            self.tell(market, market.sync.distrust(why))
+            self.tell(market, market.sync.lost(why))
             market.sync.book.clear()
-            if told is not None:
-                self._tell(market, told)
+            market.top = None
         self._changed()
 
 

@@ -285,7 +285,7 @@ def test_a_market_where_nothing_happens_stays_live_because_the_exchange_says_so(
     line.exchange.flows.clear()
     sim.run_for(60)
     assert states(watcher) == [StreamState.LIVE]
-    assert desk.feed.counters.probes > 5
+    assert desk.feed.watch.probes > 5
     assert desk.feed.session.connects == 1
     view = desk.feed.book(SYMBOL)
     assert view.age_ns < desk.feed.settings.silence_ms * 1_000_000
@@ -443,3 +443,25 @@ def test_the_same_seed_gives_the_same_run():
         sim.run_for(20)
         traces.append((sim.nodes["desk"].runtime.outbox.trace, sim.events, watcher.checked))
     assert traces[0] == traces[1]
+
+
+def test_a_tick_that_changes_is_taken_over_and_the_book_read_anew():
+    feed = FeedSettings(rules_ms=5_000)
+    sim, line, desk, watcher = build(feed=feed, checked=False)
+    sim.run_for(4)
+    before = desk.feed.book(SYMBOL)
+    answer = line.http
+
+    def finer(request, path, now_ns):
+        told, delay_ns = answer(request, path, now_ns)
+        if "exchangeInfo" in path:
+            told.body = told.body.replace(b'"tickSize":"0.01', b'"tickSize":"0.001')
+        return told, delay_ns
+
+    line.http = finer
+    sim.run_for(4)
+    after = desk.feed.book(SYMBOL)
+    assert watcher.rules[SYMBOL].tick_size == Decimal("0.001")
+    assert [state for _, state, _ in watcher.news] == [StreamState.LIVE, StreamState.STALE, StreamState.LIVE]
+    assert 9.9 < after.bid_ticks / before.bid_ticks < 10.1
+    assert watcher.books[SYMBOL].best_bid_ticks // 10**6 == after.bid_ticks // 10**6
