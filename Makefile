@@ -2,13 +2,14 @@
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
-SOURCES := $(shell find actors market connectors -name '*.pyx' -o -name '*.pxd')
+SOURCES := $(shell find protocol actors market connectors clockd -name '*.pyx' -o -name '*.pxd')
+TYPED := $(wildcard $(patsubst %.pxd,%.py,$(filter %.pxd,$(SOURCES))))
 
 .PHONY: venv run test bench lint clean
 
 venv: .venv/.installed
 
-.venv/.installed: pyproject.toml setup.py $(SOURCES)
+.venv/.installed: pyproject.toml setup.py $(SOURCES) $(TYPED)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e .
 	touch $@

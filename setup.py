@@ -1,16 +1,29 @@
-"""Compile every .pyx beside its plain twin. Each extension is optional: without a C compiler the twin serves."""
+"""Compile what is hot. Each extension is optional: without a C compiler the Python sources serve.
+
+Two kinds: a .pyx is the fast twin of the .py it is named after (_book.pyx of book.py); a .pxd beside a .py types that
+very source, which is then compiled as it stands.
+"""
 
 from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-PACKAGES = ("actors", "market", "connectors")
+PACKAGES = ("protocol", "actors", "market", "connectors", "clockd")
+# The plain source is what runs uncompiled: its annotations are for readers and mypy, the .pxd has the C types.
+DIRECTIVES = {"annotation_typing": False}
 
-extensions = [
-    Extension(".".join(path.with_suffix("").parts), [str(path)], optional=True, extra_compile_args=["-O3"])
-    for package in PACKAGES
-    for path in sorted(Path(package).rglob("*.pyx"))
-]
 
-setup(ext_modules=cythonize(extensions, language_level=3, build_dir="build/cython") if extensions else [])
+def extension(source: Path) -> Extension:
+    name = ".".join(source.with_suffix("").parts)
+    return Extension(name, [str(source)], optional=True, extra_compile_args=["-O3"])
+
+
+found = [path for package in PACKAGES for path in sorted(Path(package).rglob("*.p[xy]*"))]
+twins = [extension(path) for path in found if path.suffix == ".pyx"]
+typed = [extension(path.with_suffix(".py")) for path in found if path.suffix == ".pxd"]
+
+setup(
+    ext_modules=cythonize(twins, language_level=3, build_dir="build/cython")
+    + cythonize(typed, language_level=3, build_dir="build/cython", compiler_directives=DIRECTIVES)
+)

@@ -1,5 +1,6 @@
 """Actors: synchronous state machines, and the two drivers that run them."""
 
+from actors import source_first  # noqa: F401  # before anything that may be compiled
 from actors.actor import Actor
 from actors.net import HttpAnswer, HttpFailure, HttpRequest, Link
 

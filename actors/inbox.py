@@ -10,8 +10,6 @@ MAX_HELD_FRAMES = 10_000  # while a snapshot is awaited; over it, hold afresh an
 class StreamIn:
     """One stream as it has arrived. `live`: nothing is missing up to `seq`."""
 
-    __slots__ = ("epoch", "held", "live", "publisher", "seq", "topic")
-
     def __init__(self, topic: str) -> None:
         self.topic = topic
         self.publisher = topics.publisher(topic)

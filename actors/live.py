@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from actors import runtime as runtime_module
 from actors.actor import Actor
 from actors.bus import Bus
 from actors.config import Run
@@ -65,7 +66,8 @@ class Live:
     def run(self) -> int:
         """Until the actor stops, or SIGTERM or SIGINT asks it to; the exit code."""
         runtime = self.runtime
-        runtime.log.info("up", pid=os.getpid(), epoch=runtime.epoch, loop=runtime.loop)
+        compiled = "plain" if str(runtime_module.__file__).endswith(".py") else "cython"
+        runtime.log.info("up", pid=os.getpid(), epoch=runtime.epoch, loop=runtime.loop, runtime=compiled)
         if runtime.actor.network:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(self._on_uvloop())

@@ -2,7 +2,8 @@
 
 import hashlib
 
-from protocol import Mark, Message, frame
+from protocol import Mark, Message, encode
+from protocol.frame import MAX_FRAME_BYTES, join, prefix
 
 MAX_POSITIONS = 1_000
 
@@ -10,11 +11,9 @@ MAX_POSITIONS = 1_000
 class StreamOut:
     """One stream that this actor sends. `marked`: the clock forwards its position to those who follow."""
 
-    __slots__ = ("marked", "prefix", "seq", "topic")
-
     def __init__(self, topic: str, marked: bool) -> None:
         self.topic = topic
-        self.prefix = frame.prefix(topic)
+        self.prefix = prefix(topic)
         self.seq = 0
         self.marked = marked
 
@@ -37,9 +36,15 @@ class Outbox:
 
     def pack(self, stream: StreamOut, ts_ns: int, message: Message) -> bytes:
         """The next frame of a stream; `commit` makes it count. Raises ValueError above the size limit."""
-        data = frame.pack(stream.prefix, self.epoch, stream.seq + 1, ts_ns, message)
-        if len(data) > frame.MAX_FRAME_BYTES:
-            raise ValueError(f"{stream.topic}: a message of {len(data)} bytes; at most {frame.MAX_FRAME_BYTES} fit")
+        data: bytes = join(stream.prefix, self.epoch, stream.seq + 1, ts_ns, encode(message))
+        if len(data) > MAX_FRAME_BYTES:
+            raise ValueError(f"{stream.topic}: a message of {len(data)} bytes; at most {MAX_FRAME_BYTES} fit")
+        return data
+
+    def next(self, stream: StreamOut, ts_ns: int, message: Message) -> bytes:
+        """`pack` and `commit`."""
+        data = self.pack(stream, ts_ns, message)
+        self.commit(stream, data)
         return data
 
     def commit(self, stream: StreamOut, data: bytes) -> None:

@@ -15,10 +15,10 @@ from actors.actor import Actor
 from actors.calls import Calls
 from actors.inbox import Inbox, StreamIn
 from actors.net import Link, Listener
-from actors.outbox import Outbox
+from actors.outbox import Outbox, StreamOut
 from actors.port import Port
 from actors.streams import Streams
-from actors.timers import Timers
+from actors.timers import NEVER_NS, Timers
 from actors.turns import Turns
 from protocol import Answer, Heartbeat, Message, Snapshot, SnapshotRequest, Tick, topics
 from protocol.errors import BadMessage
@@ -29,10 +29,12 @@ SECOND_NS = 1_000_000_000
 HEARTBEAT_NS = SECOND_NS
 
 
+def _not_started(_: bytes) -> None:
+    raise AssertionError("publish in on_start or later, not in the constructor")
+
+
 class Envelope:
     """Where the message in hand came from."""
-
-    __slots__ = ("epoch", "sender", "seq", "topic", "ts_ns")
 
     def __init__(self) -> None:
         self.sender = self.topic = ""
@@ -66,6 +68,7 @@ class Runtime:
         self.lockstep = lockstep
         self.anchor_ns = anchor_ns
         self.port = port
+        self._pub: Callable[[bytes], None] = _not_started
         self.log = log if log is not None else structlog.get_logger().bind(actor=name)
         self.envelope = Envelope()
         self.inbox = Inbox()
@@ -78,9 +81,10 @@ class Runtime:
         self.stopping = False
         self.stopped = False
         self._stop_at_ns = 0
-        self._effects: deque[tuple[Any, ...]] = deque()
+        self._effects: deque[bytes | tuple[Any, ...]] = deque()
         self._arrived: dict[tuple[str, str], list[tuple[Callable[..., None], tuple[Any, ...]]]] = {}
         self._links = 0
+        self._tells: dict[str, StreamOut] = {}
         self.actor = kind(name, settings, self)
         self.actor.now_ns = anchor_ns
         self.calls = Calls(self)
@@ -89,7 +93,6 @@ class Runtime:
         self._inner: dict[str, Callable[..., None]] = {
             "_send": self.calls.send,
             "_reply": self.calls.reply,
-            "_done": self.turns.done,
             "_call": self.call,
             "append": self._append,
         }
@@ -108,11 +111,12 @@ class Runtime:
 
     def start(self, mono_ns: int, journals: dict[str, list[bytes]] | None = None) -> None:
         """Journals first, then on_start, then the first heartbeat and the request to be ticked."""
+        self._pub = self.port.pub
         self.begin(mono_ns)
         for journal, records in (journals or {}).items():
             self.actor.on_journal(journal, records)
         self.actor.on_start()
-        self._perform()
+        self.perform()
         self._beat()
         self.turns.start()
         self.finish()
@@ -189,25 +193,26 @@ class Runtime:
     def finish(self) -> None:
         """Run what is due, then perform all effects, until nothing is left to do now."""
         while True:
-            self._perform()
-            due = self.chores.pop_due(self.mono_ns)
-            if due is None and not self.lockstep:
-                due = self.timers.pop_due(self.actor.now_ns)
-            if due is None:
+            if self._effects:
+                self.perform()
+            if self.chores.due_ns <= self.mono_ns:
+                due = self.chores.pop_due(self.mono_ns)
+            elif self.timers.due_ns <= self.mono_ns + self.anchor_ns and not self.lockstep:
+                due = self.timers.pop_due(self.mono_ns + self.anchor_ns)
+            else:
                 break
-            due[0](*due[1])
+            if due is not None:
+                due[0](*due[1])
         if self.stopping and not self.stopped:
             self._maybe_stopped()
 
     @property
     def next_wake_ns(self) -> int | None:
         """Driver's time at which to call `begin`, `finish` again if nothing arrives before."""
-        chore_ns = self.chores.next_ns
-        timer_ns = None if self.lockstep else self.timers.next_ns
-        if timer_ns is None:
-            return chore_ns
-        timer_ns -= self.anchor_ns
-        return timer_ns if chore_ns is None else min(chore_ns, timer_ns)
+        due_ns = self.chores.due_ns
+        if not self.lockstep and self.timers.due_ns != NEVER_NS:
+            due_ns = min(due_ns, self.timers.due_ns - self.anchor_ns)
+        return None if due_ns == NEVER_NS else due_ns
 
     def request_stop(self) -> None:
         """Somebody wants this actor to end: on_stop, then as long as `may_stop` says no, at most `stop_within_ms`."""
@@ -228,7 +233,7 @@ class Runtime:
             if not done:
                 self.log.warning("stopping unfinished", within_ms=self.actor.stop_within_ms)
             self.stop("asked to", 0)
-            self._perform()
+            self.perform()
 
     # -- delivery -------------------------------------------------------------------------------------
 
@@ -291,9 +296,7 @@ class Runtime:
         if stream is None:
             assert topics.publisher(topics.check_topic(topic)) == self.name, f"{self.name} publishes {topic}"
             stream = outbox.stream(topic)
-        data = outbox.pack(stream, self.actor.now_ns, message)
-        outbox.commit(stream, data)
-        self._effects.append(("pub", data))
+        self._effects.append(outbox.next(stream, self.actor.now_ns, message))
         return stream.seq
 
     def subscribe(self, prefix: str) -> None:
@@ -309,8 +312,10 @@ class Runtime:
 
     def tell(self, target: str, message: Message) -> bool:
         """Send a message that needs no answer, now; False if nobody is there. For the clock: Ticks."""
-        stream = self.outbox.stream(f"tell.{self.name}.{target}.", marked=False)
-        data = self.outbox.pack(stream, self.actor.now_ns, message)
+        stream = self._tells.get(target)
+        if stream is None:
+            stream = self._tells[target] = self.outbox.stream(f"tell.{self.name}.{target}.", marked=False)
+        data = self.outbox.pack(stream, self.mono_ns + self.anchor_ns, message)
         if not self.port.send(target, data):
             return False
         self.outbox.commit(stream, data)
@@ -343,16 +348,20 @@ class Runtime:
             self.turns.leave()
             self.effect("stop", reason, exit_code)
 
-    def _perform(self) -> None:
-        effects, port = self._effects, self.port
+    def perform(self) -> None:
+        """Do what is queued, in order, and what that queues in turn."""
+        effects = self._effects
         while effects:
-            kind, *args = effects.popleft()
-            if kind == "pub":
-                port.pub(args[0])
-            elif kind in self._inner:
-                self._inner[kind](*args)
+            effect = effects.popleft()
+            if type(effect) is bytes:  # a frame to publish: by far the most frequent
+                self._pub(effect)
+                continue
+            kind, *args = effect
+            inner = self._inner.get(kind)
+            if inner is not None:
+                inner(*args)
             else:
-                getattr(port, kind)(*args)
+                getattr(self.port, kind)(*args)
 
     def _append(self, journal: str, record: bytes, then: Callable[[str], None] | None) -> None:
         trouble = self.port.append(journal, record)
@@ -366,7 +375,5 @@ class Runtime:
             self.pid, self.turns.ticks, self.outbox.positions(), self.inbox.lost, self.garbage, self.inbox.dropped,
             self.state, self.detail, self.loop,
         )
-        data = self.outbox.pack(self._heart, self.actor.now_ns, beat)
-        self.outbox.commit(self._heart, data)
-        self.port.pub(data)
+        self._pub(self.outbox.next(self._heart, self.actor.now_ns, beat))
         self.chores.add(self.mono_ns + HEARTBEAT_NS, self._beat)

@@ -5,15 +5,20 @@ from collections.abc import Callable
 from typing import Any
 
 MAX_TIMERS = 100_000  # an actor with more has lost count of them: a bug
+NEVER_NS = 2**63 - 1
 
 
 class Timers:
-    """Calls due at a time; equal times run in the order they were set. Knows no clock: it is told the time."""
+    """Calls due at a time; equal times run in the order they were set. Knows no clock: it is told the time.
+
+    `due_ns`: no call is due before it (NEVER_NS if there is none).
+    """
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int]] = []
         self._calls: dict[int, tuple[Callable[..., None], tuple[Any, ...]]] = {}
         self._count = 0
+        self.due_ns = NEVER_NS
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -24,23 +29,36 @@ class Timers:
         self._count += 1
         self._calls[self._count] = (call, args)
         heapq.heappush(self._heap, (due_ns, self._count))
+        if due_ns < self.due_ns:
+            self.due_ns = due_ns
         return self._count
 
     def cancel(self, timer: int) -> None:
         """Forget it; harmless if it has run."""
-        self._calls.pop(timer, None)
+        if self._calls.pop(timer, None) is not None and not self._calls:
+            self._heap.clear()
+            self.due_ns = NEVER_NS
 
     @property
     def next_ns(self) -> int | None:
-        """When the earliest is due."""
-        heap = self._heap
-        while heap and heap[0][1] not in self._calls:
-            heapq.heappop(heap)
-        return heap[0][0] if heap else None
+        """When the earliest is due; None if there is none."""
+        self._trim()
+        return self._heap[0][0] if self._heap else None
 
     def pop_due(self, now_ns: int) -> tuple[Callable[..., None], tuple[Any, ...]] | None:
         """The earliest call that is due, taken off; None if there is none."""
-        due_ns = self.next_ns
-        if due_ns is None or due_ns > now_ns:
+        if now_ns < self.due_ns:
             return None
-        return self._calls.pop(heapq.heappop(self._heap)[1])
+        self._trim()
+        due = None
+        if self._heap and self._heap[0][0] <= now_ns:
+            due = self._calls.pop(heapq.heappop(self._heap)[1])
+            self._trim()
+        self.due_ns = self._heap[0][0] if self._heap else NEVER_NS
+        return due
+
+    def _trim(self) -> None:
+        """Take cancelled ones off the top."""
+        heap = self._heap
+        while heap and heap[0][1] not in self._calls:
+            heapq.heappop(heap)

@@ -132,12 +132,9 @@ class Turns:
             runtime.advance(tick.time_ns)
         self.ticks += 1
         runtime.actor.on_tick(tick)
-        runtime.effect("_done", peer, tick.n, waited_ns)
-
-    def done(self, peer: str, n: int, waited_ns: int) -> None:
-        """Hand the turn back, after every effect of it has been performed."""
-        outbox = self._runtime.outbox
-        message = TickDone(n, outbox.take_marks(), waited_ns, outbox.trace, self.early)
-        data = outbox.pack(self._done, self._runtime.actor.now_ns, message)
-        if self._runtime.port.reply(peer, data):
+        runtime.perform()
+        outbox = runtime.outbox
+        message = TickDone(tick.n, outbox.take_marks(), waited_ns, outbox.trace, self.early)
+        data = outbox.pack(self._done, runtime.mono_ns + runtime.anchor_ns, message)
+        if runtime.port.reply(peer, data):
             outbox.commit(self._done, data)

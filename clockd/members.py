@@ -8,11 +8,6 @@ from protocol import Join, Mark
 class Member:
     """One actor in the order."""
 
-    __slots__ = (
-        "absent", "epoch", "follows", "joined", "last_n", "late", "marks", "name", "patience_ns", "prefixes", "sent_ns",
-        "timer", "trace", "turn",
-    )  # fmt: skip
-
     def __init__(self, name: str) -> None:
         self.name = name
         self.epoch = 0
@@ -25,7 +20,7 @@ class Member:
         self.turn = -1  # the tick that it has the turn for; -1 if it has none
         self.last_n = -1
         self.sent_ns = 0
-        self.timer = 0
+        self.has_turn = False  # the tick waits for it
         self.trace = 0
         self.marks: dict[str, Mark] = {}  # what moved since its last Tick
 

@@ -1,8 +1,14 @@
 """What the clock and the actors it ticks say to each other."""
 
+from typing import Annotated
+
+import msgspec
+
 from protocol.message import Message
 
-Mark = tuple[str, int, int]
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+Mark = tuple[str, Int64, Int64]
 """(topic, epoch, seq): "you have not seen all of this stream before you have seen that message"."""
 
 
@@ -14,9 +20,9 @@ class Tick(Message):
     mark did not arrive within the bounded wait (filled in by the receiving runtime).
     """
 
-    n: int
-    time_ns: int
-    period_ns: int
+    n: Int64
+    time_ns: Int64
+    period_ns: Int64
     marks: list[Mark] = []
     skipped: int = 0
     late: list[str] = []
@@ -30,7 +36,7 @@ class TickDone(Message):
     (0 otherwise). `early`: marks so far that had not been seen, within the bounded wait, when on_tick ran.
     """
 
-    n: int
+    n: Int64
     marks: list[Mark] = []
     waited_ns: int = 0
     trace: int = 0
@@ -41,10 +47,10 @@ class Join(Message):
     """An actor asks to be ticked; repeated until it is. `subscriptions` are topic prefixes."""
 
     name: str
-    epoch: int
+    epoch: Int64
     follows: list[str] = []
     subscriptions: list[str] = []
-    patience_ms: int = 500
+    patience_ms: Annotated[int, msgspec.Meta(ge=0, le=86_400_000)] = 500
 
 
 class Leave(Message):

@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from protocol.clock import Mark
+from protocol.clock import Int64, Mark
 from protocol.message import Command, Message
 
 
@@ -35,8 +35,8 @@ class Snapshot(Message):
     """Stream `topic` stands at (`epoch`, `seq`); `body` is the encoded message that says all (or empty)."""
 
     topic: str
-    epoch: int
-    seq: int
+    epoch: Int64
+    seq: Int64
     body: bytes = b""
 
 

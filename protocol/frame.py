@@ -6,6 +6,7 @@ Little-endian. `epoch` is the sender's incarnation, `seq` counts the messages of
 `ts_ns` is the sender's time (UTC, ns). ZeroMQ filters on the leading bytes, so the topic comes first.
 """
 
+import os
 from struct import Struct
 
 from protocol.errors import BadMessage
@@ -14,16 +15,10 @@ from protocol.message import Message, decode, encode
 VERSION = b"\x01"
 HEADER = Struct("<IQq")
 MAX_TOPIC_BYTES = 250
+MAX_SEQ = 2**63 - 1
 MAX_FRAME_BYTES = 8 * 1024 * 1024  # senders refuse more; receivers' sockets take twice as much, then cut the peer
 
-_pack = HEADER.pack
-_unpack = HEADER.unpack_from
 _HEADER_BYTES = HEADER.size
-
-
-def pack(prefix: bytes, epoch: int, seq: int, ts_ns: int, message: Message) -> bytes:
-    """The frame of `message`; `prefix` is the topic's bytes with VERSION at their end."""
-    return prefix + _pack(epoch, seq, ts_ns) + encode(message)
 
 
 def prefix(topic: str) -> bytes:
@@ -31,15 +26,38 @@ def prefix(topic: str) -> bytes:
     return topic.encode("ascii") + VERSION
 
 
-def split(frame: bytes) -> tuple[bytes, int, int, int, int]:
+def plain_join(prefix: bytes, epoch: int, seq: int, ts_ns: int, body: bytes) -> bytes:
+    """prefix, header, body."""
+    return prefix + HEADER.pack(epoch, seq, ts_ns) + body
+
+
+def plain_split(frame: bytes) -> tuple[bytes, int, int, int, int]:
     """(topic, epoch, seq, ts_ns, offset of the body). Raises BadMessage for bytes that are no frame of ours."""
     end = frame.find(VERSION, 0, MAX_TOPIC_BYTES)
-    if end <= 0 or len(frame) <= end + _HEADER_BYTES:
+    if end <= 0 or len(frame) <= end + 1 + _HEADER_BYTES:
         raise BadMessage(f"{len(frame)} bytes that are no frame (or of a newer header version)")
-    epoch, seq, ts_ns = _unpack(frame, end + 1)
+    epoch, seq, ts_ns = HEADER.unpack_from(frame, end + 1)
+    if seq > MAX_SEQ:
+        raise BadMessage(f"seq {seq} is past any that a sender reaches")
     return frame[:end], epoch, seq, ts_ns, end + 1 + _HEADER_BYTES
+
+
+try:
+    from protocol import _frame as fast
+except ImportError:
+    fast = None
+
+FAST = fast is not None and not os.environ.get("TICKBUS_PLAIN")
+IMPLEMENTATION = "cython" if FAST else "plain"
+join = fast.join if FAST else plain_join
+split = fast.split if FAST else plain_split
+
+
+def pack(prefix: bytes, epoch: int, seq: int, ts_ns: int, message: Message) -> bytes:
+    """The frame of `message`; `prefix` is the topic's bytes with VERSION at their end."""
+    return join(prefix, epoch, seq, ts_ns, encode(message))
 
 
 def body(frame: bytes, offset: int) -> Message:
     """The message that starts at `offset`. Raises BadMessage."""
-    return decode(memoryview(frame)[offset:])
+    return decode(frame[offset:])  # a copy is cheaper than a view of so little

@@ -4,6 +4,19 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure() -> None:
+    """A compiled module that is older than its source would be tested in the source's place."""
+    for compiled in [*ROOT.glob("*/*.so"), *ROOT.glob("*/*/*.so")]:
+        stem = compiled.name.split(".")[0]
+        for suffix in (".py", ".pyx", ".pxd"):
+            source = compiled.with_name(stem + suffix)
+            if source.exists() and source.stat().st_mtime > compiled.stat().st_mtime:
+                pytest.exit(f"{source.relative_to(ROOT)} is newer than its compiled form: run `make venv`", 2)
+
+
 RECORDED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

@@ -1,0 +1,29 @@
+"""TICKBUS_PLAIN=1: import the Python source of a module also where it has been compiled."""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+
+PACKAGES = ("actors", "clockd")
+
+
+class SourceFirst:
+    """A finder for `sys.meta_path`."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        package, _, rest = name.partition(".")
+        if package in PACKAGES and rest and path:
+            for folder in path:
+                source = Path(folder) / f"{name.rpartition('.')[2]}.py"
+                if source.exists():
+                    return importlib.util.spec_from_file_location(name, source)
+        return None
+
+
+if os.environ.get("TICKBUS_PLAIN"):
+    sys.meta_path.insert(0, SourceFirst)  # type: ignore[arg-type]
