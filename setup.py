@@ -21,7 +21,15 @@ def extension(source: Path) -> Extension:
 
 found = [path for package in PACKAGES for path in sorted(Path(package).rglob("*.p[xy]*"))]
 twins = [extension(path) for path in found if path.suffix == ".pyx"]
-typed = [extension(path.with_suffix(".py")) for path in found if path.suffix == ".pxd"]
+typed = [
+    extension(path.with_suffix(".py"))
+    for path in found
+    if path.suffix == ".pxd" and path.with_suffix(".py").exists()
+]
+    extension(path.with_suffix(".py"))
+    for path in found
+    if path.suffix == ".pxd" and path.with_suffix(".py").exists()
+]
 
 setup(
     ext_modules=cythonize(twins, language_level=3, build_dir="build/cython")
