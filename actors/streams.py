@@ -50,7 +50,7 @@ class Streams:
 
     def odd(self, stream: StreamIn, epoch: int, seq: int, ts_ns: int, data: bytes, offset: int) -> None:
         """A frame that is not simply the next one."""
-        was_live = stream.live
+        was_live, was_asked = stream.live, stream.topic in self._inbox.unsynced
         if self._inbox.accept(stream, epoch, seq, data):
             self._runtime.deliver(stream, epoch, seq, ts_ns, body(data, offset))
             self._runtime.arrive(("pub", stream.publisher), self._runtime.actor.on_live, stream.topic)
@@ -58,7 +58,8 @@ class Streams:
         if stream.topic in self._inbox.unsynced:
             if was_live:
                 self._runtime.actor.on_stale(stream.topic)
-            self._ask(stream.publisher, stream.topic)
+            if not was_asked:  # once a hole, not once a frame that comes behind it; `_look` asks again
+                self._ask(stream.publisher, stream.topic)
             self._ask_again()
 
     def heart(self, topic: bytes, epoch: int, message: Message) -> None:
@@ -115,6 +116,10 @@ class Streams:
         for data in resumed:
             _, epoch, seq, ts_ns, offset = split(data)
             runtime.deliver(stream, epoch, seq, ts_ns, body(data, offset))
+        if not stream.live:  # a second hole behind the first
+            runtime.arrive(("pub", stream.publisher), runtime.actor.on_stale, stream.topic)
+            self._ask(stream.publisher, stream.topic)
+            self._ask_again()
         if runtime.turns.held is not None:
             runtime.turns.seen(stream)
 
