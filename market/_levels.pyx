@@ -244,6 +244,20 @@ cdef int _scan(
         p += 1
 
 
+cdef bytes take_levels(
+    const uint8_t** at, const uint8_t* end,
+    int price_digits, uint64_t price_step, int size_digits, uint64_t size_step, bint floor_lots
+):
+    """`scan_levels` for compiled callers: packed levels, with `at` moved past the array; None if there is a fault.
+
+    The scale must be valid, and `end` inside one bytes object (whose last byte is followed by a 0).
+    """
+    cdef Py_ssize_t n
+    if _scan(at, end, price_digits, price_step, size_digits, size_step, floor_lots, &n):
+        return None
+    return PyBytes_FromStringAndSize(<char*>_scratch, n * 16) if n else b""
+
+
 cdef int _check_scale(int64_t digits, int64_t step) except -1:
     if not (0 <= digits <= MAX_DIGITS and 1 <= step <= MAX_INT):
         raise ValueError(f"levels: no scale: {digits} digits (0..{MAX_DIGITS}), step {step} (1..{MAX_INT})")

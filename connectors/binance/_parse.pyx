@@ -6,10 +6,11 @@ two say cannot differ.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memchr, memcmp
 
-from market.levels import MAX_INT, scan_levels
+from market._levels cimport take_levels
+from market.levels import MAX_INT
 from protocol import BookDelta, Side, TopOfBook, Trade
 
 cdef int64_t TIMES = <int64_t>1 << 43  # MAX_TIME_MS of the plain twin
@@ -87,7 +88,20 @@ cdef inline int64_t _steps(Cursor* c, int digits, int64_t step) noexcept nogil:
     return value // step
 
 
-cdef inline tuple _scale(Cursor* c, dict scales):
+cdef class Scale:
+    """A market's name on the bus, and its tick and lot."""
+
+    cdef object symbol
+    cdef int price_digits, size_digits
+    cdef int64_t price_step, size_step
+
+    def __init__(self, rules):
+        self.symbol = rules.symbol
+        self.price_digits, self.price_step = rules.price_digits, rules.price_step
+        self.size_digits, self.size_step = rules.size_digits, rules.size_step
+
+
+cdef inline Scale _scale(Cursor* c, dict scales):
     """Pass over a market's name and its closing quote: what is known of the market."""
     cdef const char* close
     if c.at == NULL:
@@ -101,7 +115,19 @@ cdef inline tuple _scale(Cursor* c, dict scales):
     scale = scales.get(name)
     if scale is None:
         c.at = NULL
-    return <tuple>scale
+    return <Scale>scale
+
+
+cdef bytes _levels(Cursor* c, Scale scale):
+    """Pass over an array of levels: those levels, packed."""
+    cdef const uint8_t* at = <const uint8_t*>c.at
+    if at == NULL:
+        return None
+    levels = take_levels(
+        &at, <const uint8_t*>c.end, scale.price_digits, scale.price_step, scale.size_digits, scale.size_step, True
+    )
+    c.at = NULL if levels is None else <const char*>at
+    return levels
 
 
 cdef inline bint _unwrap(Cursor* c) noexcept nogil:
@@ -132,8 +158,7 @@ cdef class FastParser:
     def learn(self, name, rules):
         """Understand the frames of Binance's market `name` ("BTCUSDT")."""
         self.plain.learn(name, rules)
-        scale = (rules.symbol, rules.price_digits, rules.price_step, rules.size_digits, rules.size_step)
-        self.scales[name.encode()] = scale
+        self.scales[name.encode()] = Scale(rules)
 
     def parse_snapshot(self, name, body, ts_recv_ns):
         """The body of a REST depth answer. Raises BadFrame."""
@@ -149,7 +174,7 @@ cdef class FastParser:
         wrapped = _unwrap(&c)
         if c.at != NULL and c.end - c.at > 16:
             if memcmp(c.at, b'{"e":"depthUpdat', 16) == 0:
-                message = self._depth(&c, frame, wrapped, ts_recv_ns)
+                message = self._depth(&c, wrapped, ts_recv_ns)
             elif memcmp(c.at, b'{"u":', 5) == 0:
                 message = self._top(&c, wrapped, ts_recv_ns)
             elif memcmp(c.at, b'{"e":"trade","E"', 16) == 0:
@@ -158,9 +183,9 @@ cdef class FastParser:
             return self.plain_parse(frame, ts_recv_ns)
         return (message,)
 
-    cdef object _depth(self, Cursor* c, bytes frame, bint wrapped, object ts_recv_ns):
+    cdef object _depth(self, Cursor* c, bint wrapped, object ts_recv_ns):
         cdef int64_t time_ms, first_id, update_id
-        cdef const char* start = PyBytes_AS_STRING(frame)
+        cdef Scale scale
         _skip(c, b'{"e":"depthUpdate","E":', 23)
         time_ms = _integer(c)
         _skip(c, b',"s":"', 6)
@@ -172,48 +197,39 @@ cdef class FastParser:
         _skip(c, b',"b":', 5)
         if c.at == NULL or time_ms >= TIMES or not first_id <= update_id <= IDS:
             return None
-        symbol, price_digits, price_step, size_digits, size_step = scale
-        try:
-            bids, end = scan_levels(frame, c.at - start, price_digits, price_step, size_digits, size_step, True)
-            c.at = start + <Py_ssize_t>end
-            _skip(c, b',"a":', 5)
-            if c.at == NULL:
-                return None
-            asks, end = scan_levels(frame, c.at - start, price_digits, price_step, size_digits, size_step, True)
-        except ValueError:
-            return None
-        c.at = start + <Py_ssize_t>end
+        bids = _levels(c, scale)
+        _skip(c, b',"a":', 5)
+        asks = _levels(c, scale)
         _close(c, wrapped)
         if c.at == NULL:
             return None
-        return BookDelta(symbol, first_id, update_id, bids, asks, time_ms * 1_000_000, ts_recv_ns)
+        return BookDelta(scale.symbol, first_id, update_id, bids, asks, time_ms * 1_000_000, ts_recv_ns)
 
     cdef object _top(self, Cursor* c, bint wrapped, object ts_recv_ns):
-        cdef int64_t update_id, bid_ticks, bid_lots, ask_ticks, ask_lots, price_step, size_step
-        cdef int price_digits, size_digits
+        cdef int64_t update_id, bid_ticks, bid_lots, ask_ticks, ask_lots
+        cdef Scale scale
         _skip(c, b'{"u":', 5)
         update_id = _integer(c)
         _skip(c, b',"s":"', 6)
         scale = _scale(c, self.scales)
         if c.at == NULL or update_id > IDS:
             return None
-        symbol, price_digits, price_step, size_digits, size_step = scale
         _skip(c, b',"b":"', 6)
-        bid_ticks = _steps(c, price_digits, price_step)
+        bid_ticks = _steps(c, scale.price_digits, scale.price_step)
         _skip(c, b',"B":"', 6)
-        bid_lots = _steps(c, size_digits, size_step)
+        bid_lots = _steps(c, scale.size_digits, scale.size_step)
         _skip(c, b',"a":"', 6)
-        ask_ticks = _steps(c, price_digits, price_step)
+        ask_ticks = _steps(c, scale.price_digits, scale.price_step)
         _skip(c, b',"A":"', 6)
-        ask_lots = _steps(c, size_digits, size_step)
+        ask_lots = _steps(c, scale.size_digits, scale.size_step)
         _close(c, wrapped)
         if c.at == NULL:
             return None
-        return TopOfBook(symbol, update_id, bid_ticks, bid_lots, ask_ticks, ask_lots, 0, ts_recv_ns)
+        return TopOfBook(scale.symbol, update_id, bid_ticks, bid_lots, ask_ticks, ask_lots, 0, ts_recv_ns)
 
     cdef object _trade(self, Cursor* c, bint wrapped, object ts_recv_ns):
-        cdef int64_t time_ms, trade_id, price_ticks, size_lots, price_step, size_step
-        cdef int price_digits, size_digits
+        cdef int64_t time_ms, trade_id, price_ticks, size_lots
+        cdef Scale scale
         cdef bint buyer_made
         _skip(c, b'{"e":"trade","E":', 17)
         _integer(c)
@@ -223,11 +239,10 @@ cdef class FastParser:
         trade_id = _integer(c)
         if c.at == NULL or trade_id > IDS:
             return None
-        symbol, price_digits, price_step, size_digits, size_step = scale
         _skip(c, b',"p":"', 6)
-        price_ticks = _steps(c, price_digits, price_step)
+        price_ticks = _steps(c, scale.price_digits, scale.price_step)
         _skip(c, b',"q":"', 6)
-        size_lots = _steps(c, size_digits, size_step)
+        size_lots = _steps(c, scale.size_digits, scale.size_step)
         _skip(c, b',"T":', 5)
         time_ms = _integer(c)
         buyer_made = c.at != NULL and c.end - c.at > 9 and memcmp(c.at, b',"m":true', 9) == 0
@@ -236,7 +251,7 @@ cdef class FastParser:
         if c.at == NULL or time_ms >= TIMES:
             return None
         taker = SELL if buyer_made else BUY
-        return Trade(symbol, trade_id, taker, price_ticks, size_lots, time_ms * 1_000_000, ts_recv_ns)
+        return Trade(scale.symbol, trade_id, taker, price_ticks, size_lots, time_ms * 1_000_000, ts_recv_ns)
 
 
 cdef inline void _close(Cursor* c, bint wrapped) noexcept nogil:
