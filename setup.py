@@ -26,10 +26,6 @@ typed = [
     for path in found
     if path.suffix == ".pxd" and path.with_suffix(".py").exists()
 ]
-    extension(path.with_suffix(".py"))
-    for path in found
-    if path.suffix == ".pxd" and path.with_suffix(".py").exists()
-]
 
 setup(
     ext_modules=cythonize(twins, language_level=3, build_dir="build/cython")
