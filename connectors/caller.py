@@ -74,6 +74,8 @@ class Caller:
         if verdict.trouble is Trouble.CLOCK_SKEW:
             self.clock.forget()
             self.read_clock()
+        elif verdict.trouble is Trouble.RULES:
+            self.host.rules_broken()
         elif verdict.trouble is Trouble.BAD_KEY:
             self.host.halt(f"the exchange refuses the key: {verdict.reason}")
 

@@ -95,8 +95,10 @@ def control(host: "Connector", command: Control) -> str:
         host.condition.resume()
     elif command.verb == "cancel_all":
         cancel_all(host, command.argument, EVERYBODY)
+    elif command.verb == "stop":
+        host.runtime.request_stop()
     else:
-        return f"unknown verb {command.verb!r}: pause, resume, cancel_all"
+        return f"no verb {command.verb!r}: pause, resume, cancel_all and stop are known"
     host.judge()
     return ""
 

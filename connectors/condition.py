@@ -49,6 +49,8 @@ class Condition:
             return self._connecting()
         if not host.reconciler.passes:
             return "RECONCILING", host.caller.trouble
+        if level := host.kill_switch():
+            return "HALTED", f"kill switch at level {level}"
         if reason := self.journal_trouble or self.paused:
             return "HALTED", reason
         return self._trading()
@@ -68,6 +70,10 @@ class Condition:
         state, detail = self.state()
         if state not in TRADES_IN:
             return f"{host.name} is {state}: {detail}"
+        if symbol not in host.instruments:
+            return f"{host.name} does not serve {symbol}"
+        if trouble := host.scale_trouble(symbol):
+            return trouble
         if symbol in self.halted_symbols:
             return f"{symbol} is halted: {self.halted_symbols[symbol]}"
         if host.caller.throttle.is_paused(host.caller.now_ns):

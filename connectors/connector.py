@@ -40,6 +40,8 @@ from protocol import (
 
 MS_NS = 1_000_000
 BEAT_NS = 250 * MS_NS
+CANCEL_ALL = 2  # kill level
+RULES_NS = 60_000 * MS_NS
 CLOCK_GAP_NS = 3_000 * MS_NS  # a beat so late means that we slept: nothing that was known is sure
 
 
@@ -59,6 +61,11 @@ class Connector(Actor):
 
     keys: ApiKey | None = None  # set before on_start
 
+    @staticmethod
+    def kill_switch() -> int:
+        """0: none; 1: nothing new; 2: cancel everything too. A driver may set its own: a file that it looks at."""
+        return 0
+
     def __init__(self, name: str, settings: ConnectorSettings, runtime: Any) -> None:
         super().__init__(name, settings, runtime)
         self.markets: list[str] = settings.markets
@@ -76,6 +83,7 @@ class Connector(Actor):
         self.user: UserStream
         self.feed: MarketFeed
         self._beat_ns = 0
+        self._rules_ns = 0
 
     def make_dialect(self, keys: ApiKey | None) -> OrderDialect:
         """The exchange's order side; without keys nothing of it is used that needs a signature."""
@@ -168,6 +176,12 @@ class Connector(Actor):
         self.caller.trouble = ""
         self.judge()
 
+    def rules_broken(self) -> None:
+        """The exchange says that an order broke a rule: ours may be out of date. They are read again, not too often."""
+        if self.now_ns - self._rules_ns > RULES_NS:
+            self._rules_ns = self.now_ns
+            self.feed.rules.ask(self.markets)
+
     def reconcile_failed(self, reason: str) -> None:
         self.log.warning("reconcile", failed=reason)
         self.caller.trouble = reason
@@ -232,27 +246,36 @@ class Connector(Actor):
         """Take over rules from the feed; when all are known, begin with the account."""
         for symbol in self.markets:
             instrument = self.feed.instrument(symbol)
-            if instrument is not None and self.instruments.get(symbol) != instrument:
-                self._learn_one(instrument)
+            if instrument is None:
+                continue
+            if self.instruments.get(symbol) != instrument:
+                self.instruments[symbol] = instrument
+                self.dialect.learn(instrument)
+            if self.keys is not None:
+                self._scale(instrument)
         if self.keys is not None and self.condition.is_ready and not self.user.is_started:
             self.user.start()
             self.reconciler.start("start")
 
-    def _learn_one(self, instrument: Instrument) -> None:
+    def _scale(self, instrument: Instrument) -> None:
+        """Ticks and lots of the journal follow the exchange's, once nothing that they count depends on them."""
         symbol = instrument.symbol
-        self.instruments[symbol] = instrument
-        if self.keys is None:
+        scale, known = Scale(symbol, instrument.tick_size, instrument.lot_size), self.tracker.scales.get(symbol)
+        if scale == known:
             return
-        self.dialect.learn(instrument)
-        scale = Scale(symbol, instrument.tick_size, instrument.lot_size)
-        known = self.tracker.scales.get(symbol)
-        if known is None:
+        orders = any(order.intent.symbol == symbol for order in self.tracker.open.values())
+        if known is None or (known.lot_size == scale.lot_size and not orders):
             self.commit([scale])
-        elif known != scale:
-            self.condition.halted_symbols[symbol] = (
-                f"tick {known.tick_size}, lot {known.lot_size} in the journal; the exchange has now "
-                f"{scale.tick_size}, {scale.lot_size}: move the journal away when no order is open"
-            )
+
+    def scale_trouble(self, symbol: str) -> str:
+        """Why nothing new may be placed in a market whose tick or lot has changed; "" if none has."""
+        known, now = self.tracker.scales.get(symbol), self.instruments[symbol]
+        if known is None or (known.tick_size, known.lot_size) == (now.tick_size, now.lot_size):
+            return ""
+        return (
+            f"tick {known.tick_size} and lot {known.lot_size} have become {now.tick_size} and {now.lot_size}: a new "
+            "tick is taken over once no order is open; for a new lot move the journal away"
+        )
 
     # -- the beat -----------------------------------------------------------------------------------------
 
@@ -270,6 +293,8 @@ class Connector(Actor):
         elif self.caller.clock.is_stale(now_ns):
             self.caller.read_clock()
         self._doubt(now_ns)
+        if self.kill_switch() >= CANCEL_ALL:
+            commands.cancel_all(self, "", commands.EVERYBODY)
         self.user.check()
         self.desk.pump()
         every_ms = self.settings.reconcile_ms if self.user.is_reliable else self.settings.poll_ms

@@ -95,7 +95,7 @@ class Desk:
         for trade in trades:
             self.host.intake.trade(trade, source)
         self.host.intake.order(report, source)
-        self.host.user.expect(report.cl_ord_id)
+        self.host.user.expect(report.cl_ord_id, report.status.is_final)
 
     def _refuse(self, intent: Intent, verdict: Verdict) -> None:
         """It was not shown to be there: proven absent, or UNKNOWN until proof."""
@@ -172,7 +172,7 @@ class Desk:
             assert isinstance(answer, HttpAnswer)
             report, _ = self._own(self.host.dialect.parse_order(answer.body), order.cl_ord_id)
             self.host.intake.order(report, "cancel")
-            self.host.user.expect(order.cl_ord_id)
+            self.host.user.expect(order.cl_ord_id, report.status.is_final)
         self._cancel_done(order.cl_ord_id, verdict)
 
     def _cancel_done(self, cl_ord_id: str, verdict: Verdict) -> None:

@@ -12,7 +12,6 @@ from protocol import OrdType, PlaceOrder, Settings, Side, StreamState
 
 SECOND_NS = 1_000_000_000
 BPS = 10_000
-NO_NEW = 1  # kill level from which on nothing new is placed
 DUPLICATES_MAX = 10_000
 
 PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
@@ -41,11 +40,10 @@ class BookView(msgspec.Struct, frozen=True):
 
 
 class Gate:
-    """Judges orders by limits, book and exposure; remembers what passed. `kill_level` is set from outside."""
+    """Judges orders by limits, book and exposure; remembers what passed."""
 
     def __init__(self, limits: dict[str, Limits]) -> None:
         self.limits = limits
-        self.kill_level = 0
         self.refused = 0
         self._passed: dict[str, deque[int]] = {symbol: deque() for symbol in limits}
         self._latest: dict[tuple[str, str, Side, int, int], int] = {}
@@ -58,8 +56,6 @@ class Gate:
         limits = self.limits.get(order.symbol)
         if limits is None or instrument is None:
             return f"no limits or rules for {order.symbol}: name it in markets and in limits"
-        if self.kill_level >= NO_NEW:
-            return f"kill switch at level {self.kill_level}"
         reason = (
             _wrong_numbers(order)
             or _wrong_book(order, book, limits)

@@ -5,12 +5,14 @@ from typing import Any
 
 from connectors.balances import Balances
 from connectors.client_id import decode_id
+from connectors.dialect import BadAnswer
 from connectors.foreign import OWNER, Foreign
 from connectors.order import Order
 from connectors.records import AnyRecord, CancelWish, Intent
 from connectors.reports import AccountReport, OrderReport, TradeReport
+from connectors.scales import in_lots, in_ticks
 from connectors.tracker import OrderTracker
-from market.instrument import Instrument, OffTick
+from market.instrument import Instrument
 from protocol import Message, SelfTradePrevention, TimeInForce, topics
 
 Commit = Callable[[Sequence[AnyRecord]], None]
@@ -52,10 +54,9 @@ class Intake:
             order = self._adopt(report)
             if order is None:
                 return None
-        instrument = host.instruments[order.intent.symbol]
         try:
-            cum_lots = instrument.size_lots(report.cum)
-        except OffTick as error:
+            cum_lots = in_lots(tracker.scales[order.intent.symbol], report.cum)
+        except BadAnswer as error:
             host.commit(tracker.finding(order.cl_ord_id, str(error), host.now_ns))
             return order
         host.commit(
@@ -75,10 +76,10 @@ class Intake:
             order = tracker.by_order_id(report.symbol, report.order_id)
         if order is None:
             return False
-        instrument = host.instruments[report.symbol]
+        scale = tracker.scales[report.symbol]
         try:
-            ticks, lots = instrument.price_ticks(report.price), instrument.size_lots(report.size)
-        except OffTick as error:
+            ticks, lots = in_ticks(scale, report.price), in_lots(scale, report.size)
+        except BadAnswer as error:
             host.commit(tracker.finding(order.cl_ord_id, str(error), host.now_ns))
             return True
         host.commit(
@@ -108,10 +109,10 @@ class Intake:
         assert known is not None
         if report.status.is_final and not report.cum:
             return None
-        instrument = host.instruments[report.symbol]
+        scale = tracker.scales[report.symbol]
         try:
-            price_ticks, size_lots = instrument.price_ticks(report.price), instrument.size_lots(report.size)
-        except OffTick as error:
+            price_ticks, size_lots = in_ticks(scale, report.price), in_lots(scale, report.size)
+        except BadAnswer as error:
             host.commit(tracker.finding(report.cl_ord_id, str(error), host.now_ns))
             return None
         host.log.warning("order adopted", cl_ord_id=report.cl_ord_id, status=report.status.name)

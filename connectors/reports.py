@@ -91,9 +91,10 @@ class AccountReport(msgspec.Struct, frozen=True):
 
 
 class StreamEnded(msgspec.Struct, frozen=True):
-    """The exchange ends this user stream."""
+    """The exchange ends this user stream, or (`is_soon`) is about to."""
 
     reason: str
+    is_soon: bool = False
 
 
 UserEvent = OrderReport | TradeReport | AccountReport | StreamEnded

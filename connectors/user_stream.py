@@ -1,5 +1,6 @@
 """The user stream: our orders, fills and balances as they happen, and whether it can be relied on."""
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from connectors.dialect import BadAnswer, Pong, UserReady, UserRefused
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 MS_NS = 1_000_000
 LOGIN_MS = 5_000
 BAD_FRAMES_MAX = 20
-EXPECTED_MAX = 10_000
+REMEMBERED_MAX = 10_000
 SUSPECT_NS = 20_000 * MS_NS  # with nothing owed for so long, silence proves nothing either way
 
 
@@ -30,7 +31,8 @@ class UserStream:
         self.garbage = 0
         self._bad_in_a_row = 0
         self._probed = False
-        self._expected: dict[str, int] = {}  # orders that REST told news of, and since when the stream owes it
+        self._expected: dict[tuple[str, bool], int] = {}  # (order, its end) that REST told, and since when it is owed
+        self._heard: OrderedDict[tuple[str, bool], None] = OrderedDict()  # what the stream has told, the latest last
         self._session = Session(host, host.dialect.user_url(), self, settings, f"{host.name}.user")
         self._login_timer = 0
         self._suspect_ns = 0
@@ -47,14 +49,23 @@ class UserStream:
         self.is_live = False
         self._session.stop()
 
-    def expect(self, cl_ord_id: str) -> None:
-        """The exchange has just told news of this order over REST: the stream owes us the same."""
-        if self.is_live and len(self._expected) < EXPECTED_MAX:
-            self._expected.setdefault(cl_ord_id, self.host.now_ns)
+    def expect(self, cl_ord_id: str, ended: bool) -> None:
+        """The exchange has just told over REST that this order is there, or has ended: the stream owes us the same,
+        unless it was faster."""
+        key = (cl_ord_id, ended)
+        if self.is_live and key not in self._heard and len(self._expected) < REMEMBERED_MAX:
+            self._expected.setdefault(key, self.host.now_ns)
+
+    def _hear(self, cl_ord_id: str, ended: bool) -> None:
+        for key in ((cl_ord_id, False), (cl_ord_id, True))[: 1 + ended]:
+            self._expected.pop(key, None)
+            self._heard[key] = None
+        while len(self._heard) > REMEMBERED_MAX:
+            self._heard.popitem(last=False)
 
     def check(self) -> None:
         """Called now and then: has it kept something from us for too long?"""
-        for cl_ord_id, since_ns in self._expected.items():
+        for (cl_ord_id, _), since_ns in self._expected.items():
             if self.host.now_ns - since_ns < self.silence_ns:
                 return  # the oldest is first
             self.is_suspect = True
@@ -117,7 +128,7 @@ class UserStream:
                 self.host.user_refused(event)
                 session.recycle(event.reason)
             elif isinstance(event, StreamEnded):
-                session.recycle(event.reason)
+                (session.renew if event.is_soon else session.recycle)(event.reason)
             else:
                 self._told(event)
 
@@ -132,7 +143,7 @@ class UserStream:
         if self.is_suspect:
             self._trust()
         if isinstance(event, OrderReport):
-            self._expected.pop(event.cl_ord_id, None)
+            self._hear(event.cl_ord_id, event.status.is_final)
             self.host.intake.order(event, "user stream")
         elif isinstance(event, TradeReport):
             self.host.intake.trade(event, "user stream")

@@ -121,7 +121,7 @@ def _event(raw: msgspec.Raw, symbols: Symbols) -> list[StreamEvent]:
         rows = [BalanceRow(one.a, number(one.f), number(one.l)) for one in row.B]
         return [AccountReport(rows, time_ns(row.u), is_whole=False)]
     if kind in ("eventStreamTerminated", "serverShutdown"):
-        return [StreamEnded(kind)]
+        return [StreamEnded(kind, is_soon=kind == "serverShutdown")]
     return []
 
 

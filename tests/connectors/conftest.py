@@ -59,6 +59,7 @@ class BadNet:
     def __init__(self, seed: int = 0) -> None:
         self.random = Random(seed)
         self.rate = 0.0  # share of signed requests that meet a fate
+        self.slow_ns = 0  # answers come up to this later: after the user stream has told the same
         self.event_rate = 0.0  # share of user events that are lost, doubled or swapped
         self.next_http: dict[tuple[str, str], list[str]] = {}
         self.requests: list[tuple[int, str, str]] = []  # (time, method, path)
@@ -103,7 +104,7 @@ class Venue(SimVenue):
             return HttpAnswer(504, {}, b'{"code":-1007,"msg":"Timeout waiting for response from backend server."}'), 0
         if fate == "cut":
             return HttpAnswer(answer.status, answer.headers, answer.body[: len(answer.body) // 2]), 0
-        return answer, delay_ns
+        return answer, delay_ns + round(self.net.random.random() * self.net.slow_ns)
 
     def open(self, conn_id, path, now_ns):
         if self.is_closed:

@@ -8,6 +8,7 @@ from connectors.records import CancelWish, Intent, Report, Resolved
 from protocol import AnswerCode, OrdStatus, OrdType, Side, TimeInForce
 from venue import demo
 
+SYMBOL = "BTC-USDT"
 BID, ASK = 5_999_000, 6_001_000
 FAR_BID = 5_900_000
 
@@ -478,10 +479,17 @@ def test_pausing_stops_orders_and_resuming_lets_them_through(world):
 
 
 def test_the_kill_switch_works_without_the_bus(world):
-    world.connector.gate.kill_level = 1
-    intent = world.place(Side.BUY, FAR_BID)
+    resting = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
-    assert "kill switch" in world.trader.answers[intent].text
+    level = 1
+    world.connector.kill_switch = lambda: level
+    refused = world.place(Side.BUY, FAR_BID - 1)
+    world.run(1)
+    assert "kill switch" in world.trader.answers[refused].text
+    assert world.last(resting).status is OrdStatus.NEW
+    level = 2
+    world.run(1)
+    assert world.last(resting).status is OrdStatus.CANCELED
 
 
 # -- limits, clocks, keys, streams ----------------------------------------------------------------------
@@ -726,7 +734,9 @@ def test_a_replacement_without_an_answer_leaves_two_orders_to_be_resolved(world,
     world.check()
 
 
-def test_a_user_stream_that_tells_everything_is_left_in_peace(world):
+@pytest.mark.parametrize("slow_ms", [0, 300])
+def test_a_user_stream_that_tells_everything_is_left_in_peace(world, slow_ms):
+    world.net.slow_ns = slow_ms * 1_000_000
     for number in range(20):
         intent = world.place(Side.BUY, FAR_BID - number)
         world.run(1)
@@ -764,3 +774,54 @@ def test_dying_at_every_record_of_an_orders_life_loses_nothing(new_world):
         world.start_connector()
         world.run(130)
         world.check()
+
+
+def change_tick(world, tick: str) -> None:
+    """The exchange has a new tick size, and tells it."""
+    symbol = world.venue.exchange.engine.symbols["BTCUSDT"]
+    real = world.venue.http
+    assert symbol
+
+    def http(request, path, now_ns):
+        answer, delay_ns = real(request, path, now_ns)
+        if "exchangeInfo" in path:
+            answer.body = answer.body.replace(b'"tickSize":"0.01000000"', f'"tickSize":"{tick}"'.encode())
+        return answer, delay_ns
+
+    world.venue.http = http
+    world.connector.feed.rules.ask([SYMBOL])
+    world.run(0.5)
+
+
+def test_a_changed_tick_is_taken_over_once_no_order_is_open(world):
+    resting = world.place(Side.BUY, FAR_BID)
+    world.run(0.1)
+    change_tick(world, "0.10000000")
+    refused = world.place(Side.BUY, FAR_BID // 10)
+    world.run(0.1)
+    assert "have become" in world.trader.answers[refused].text
+    world.cancel(resting)
+    world.run(1)
+    assert world.last(resting).status is OrdStatus.CANCELED
+    accepted = world.place(Side.BUY, FAR_BID // 10)
+    world.run(0.5)
+    assert world.last(accepted).status is OrdStatus.NEW
+    assert [row["price"] for row in world.ledger["open_orders"]] == ["59000.00000000"]
+
+
+def test_a_broken_rule_makes_the_rules_be_read_again_once(world):
+    fault = {"method": "POST", "path": "/api/v3/order", "status": 400, "code": -1013, "msg": "Filter failure: X"}
+    for number in range(3):
+        world.control("POST", "faults", error_next=fault)
+        world.place(Side.BUY, FAR_BID - number)
+        world.run(1)
+    assert sum("exchangeInfo" in path for _, _, path in world.net.requests) == 2
+
+
+def test_a_person_may_stop_it(world):
+    world.place(Side.BUY, FAR_BID)
+    world.run(0.1)
+    world.command("stop")
+    world.run(2)
+    assert world.connector.runtime.stopped
+    assert world.ledger["open_orders"] == []

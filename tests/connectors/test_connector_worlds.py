@@ -73,6 +73,7 @@ class Monkey:
 def test_whatever_happens_in_the_end_we_know_what_the_exchange_knows(new_world, seed):
     world = new_world(seed, still=False).ready()
     world.net.rate = [0.05, 0.2, 0.5, 0.2][seed]
+    world.net.slow_ns = [0, 20_000_000, 200_000_000, 900_000_000][seed]
     world.net.event_rate = [0.5, 0.1, 0.0, 0.3][seed]
     monkey = Monkey(world, seed)
     for _ in range(round(60 / STEP_S)):

@@ -137,11 +137,6 @@ def test_the_same_order_again_at_once_is_a_bug_somewhere(gate):
     assert judge(gate, order(), now_ns=50 * MS_NS) == ""
 
 
-def test_the_kill_switch(gate):
-    gate.kill_level = 1
-    assert "kill switch" in judge(gate, order())
-
-
 def test_rules_of_the_exchange_are_checked_before_it_has_to(gate):
     strict = msgspec.structs.replace(RULES, min_notional=Decimal(100))
     assert "NOTIONAL" in judge(gate, order(size_lots=1), rules=strict)
