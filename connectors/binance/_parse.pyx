@@ -126,7 +126,10 @@ cdef bytes _levels(Cursor* c, Scale scale):
     levels = take_levels(
         &at, <const uint8_t*>c.end, scale.price_digits, scale.price_step, scale.size_digits, scale.size_step, True
     )
-    c.at = NULL if levels is None else <const char*>at
+    if levels is None:
+        c.at = NULL
+    else:
+        c.at = <const char*>at
     return levels
 
 
