@@ -10,10 +10,12 @@ import msgspec
 
 _AT = re.compile(r" - at `\$(.*)`$")
 
+CLOSE = 0.6  # how alike two names are to be taken for one, from 0 to 1
+
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
     """The end of a sentence about an unknown name: the nearest known one, or all that are known."""
-    near = difflib.get_close_matches(name, list(known), 1, 0.6)
+    near = difflib.get_close_matches(name, list(known), 1, CLOSE)
     if near:
         return f", did you mean `{near[0]}`?"
     return f"; known are {', '.join(sorted(known))}" if known else "; there are none"
@@ -33,12 +35,15 @@ def mistakes(value: Any, kind: Any, at: str) -> list[str]:
 
 def _in_table(table: dict[str, Any], kind: type[msgspec.Struct], at: str) -> list[str]:
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    unknown = [key for key in table if key not in fields]
-    found = [f"unknown field `{key}`{did_you_mean(key, fields.keys())} - at `{at}`" for key in unknown]
+    found, meant = [], set()
+    for key in table:
+        if key not in fields:
+            found.append(f"unknown field `{key}`{did_you_mean(key, fields.keys())} - at `{at}`")
+            meant.update(difflib.get_close_matches(key, list(fields), 1, CLOSE))
     for name, field in fields.items():
         if name in table:
             found += mistakes(table[name], field.type, f"{at}.{name}")
-        elif field.required:
+        elif field.required and name not in meant:  # a misspelt one is told once
             found.append(f"missing field `{name}` - at `{at}`")
     return found or _whole(table, kind, at)
 

@@ -17,6 +17,7 @@ from tickbus.backoff import Backoff
 from tickbus.main import BUG_EXIT_CODE
 from tickbus.process import die_with_parent, keep_secrets
 
+HOUSE_NAMES = ("clockd", "venue")  # processes of every house; they have no [actors] table
 Body = Callable[[Run, int, Any], int]
 """(run, epoch, log) -> exit code: what the process is there for."""
 
@@ -33,6 +34,8 @@ def run_process(name: str, run_file: Path, run_dir: Path | None, body: Body, pre
     if is_supervised():
         die_with_parent()
     run = load(run_file, run_dir)
+    if name not in HOUSE_NAMES:
+        run.actor(name)
     check_socket_paths(run.dir, [name])
     open_dir(run.dir)
     lock = Lock(run.dir, name)
@@ -43,7 +46,8 @@ def run_process(name: str, run_file: Path, run_dir: Path | None, body: Body, pre
     try:
         code = body(run, epoch, log)
     except TickbusError as error:
-        log.error("cannot run", reason=str(error))
+        if is_supervised():
+            log.error("cannot run", reason=str(error))
         raise
     except Exception as error:  # a bug: told in full in the log, in one line here; the supervisor starts it afresh
         log.exception("bug")

@@ -36,6 +36,12 @@ class Backoff:
         """A clean end: the next life starts at once."""
         self._path.unlink(missing_ok=True)
 
+    def is_troubled(self, now_s: float | None = None) -> bool:
+        """Whether its latest life follows on a quick end, and is young itself."""
+        now_s = time.clock_gettime(time.CLOCK_BOOTTIME) if now_s is None else now_s
+        starts, streak = self._read()
+        return bool(streak and starts and -LONGEST_WAIT_S <= now_s - starts[-1] < QUICK_S)
+
     @property
     def is_loop(self) -> bool:
         return self.recent >= LOOP_CRASHES

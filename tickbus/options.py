@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from actors.config import Run, load
+from actors.lock import holder
 from protocol.errors import Unreachable
 
 RUN_FILE = "the run file (default: the only bot that `tickbus run` or `up` keeps running here)"
@@ -41,6 +42,11 @@ def named_run(run_file: Path | None) -> Run:
     if not found:
         raise Unreachable("no bot of yours runs on this machine: start one (tickbus run), or name its run file")
     raise Unreachable(f"several bots run ({', '.join(map(str, found))}): name a run file or one of these folders")
+
+
+def lives(run: Run) -> bool:
+    """Whether any process of the run is there, under whatever supervisor."""
+    return run.dir.is_dir() and any(holder(run.dir, path.stem) for path in run.dir.glob("*.lock"))
 
 
 def run_of_dir(folder: Path) -> Run:

@@ -10,10 +10,12 @@ from actors.tap import Tap
 from monitor.state import RunState
 from monitor.view import Row
 from protocol.errors import Unreachable
+from tickbus.backoff import Backoff
 from tickbus.supervise import priorities
 from tickbus.supervisor_client import Process, Supervisor
 
-TOLD = "tickbus: "  # how the command line begins the one line of an error
+TOLD = ("tickbus: ", "venue: ")  # how the one line of an error begins
+WORDS_S = 120.0  # last words older than this are not news
 LOOK_S = 0.5  # how often the supervisor is asked
 
 
@@ -66,14 +68,15 @@ class Watch:
 
     def _words(self, process: Process) -> str:
         """What a process that did not end well has said last; supervisord keeps what it writes on stderr."""
-        if process.name not in self.restarts and process.pid:
-            return ""
         if process.trouble:
             return process.trouble
+        if process.pid and process.name not in self.restarts and not Backoff(self._run.dir, process.name).is_troubled():
+            return ""
         path = self._run.dir / "logs" / f"{process.name}.out"
-        lines = path.read_text(errors="replace").strip().splitlines() if path.exists() else []
-        told = [line for line in lines if line.startswith(TOLD)]
-        return told[-1].removeprefix(TOLD) if told else ""
+        if not path.exists() or time.time() - path.stat().st_mtime > WORDS_S:
+            return ""
+        told = [line for line in path.read_text(errors="replace").splitlines() if line.startswith(TOLD)]
+        return told[-1].partition(": ")[2] if told else ""
 
 
 def rss_bytes(pid: int) -> int:

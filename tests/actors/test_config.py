@@ -198,7 +198,7 @@ def test_all_mistakes_are_found_at_once(run_file):
         ('= ["source"]\n', '= ["nobody"]\n'),
     )
     found = problems(path)
-    assert len(found) == 4, found
+    assert len(found) == 3, found
     assert {line.split(" - at ")[1] for line in found} == {
         "`$.clock.tick_ms`",
         "`$.actors.quoter.follows[0]`",

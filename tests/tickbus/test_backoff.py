@@ -64,3 +64,11 @@ def test_times_of_before_a_reboot_do_not_count(live):
 def test_actors_do_not_share_a_score(tmp_path, live):
     live(100, 101, 102, 103, 104)
     assert Backoff(tmp_path, "binance").begin(105) == 0
+
+
+def test_a_young_life_after_a_quick_end_is_in_trouble_and_an_old_one_is_not(tmp_path, live):
+    live(100)
+    assert not Backoff(tmp_path, "maker").is_troubled(101)
+    live(102)
+    assert Backoff(tmp_path, "maker").is_troubled(103)
+    assert not Backoff(tmp_path, "maker").is_troubled(140)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tickbus.options import named_run
+from protocol.errors import Unreachable
+from tickbus.options import lives, named_run
 
 if TYPE_CHECKING:
     from actors.tap import Tap, Tapped
@@ -56,7 +57,10 @@ def command(
     show = {None: lines.as_line, "json": lines.as_json, "raw": lines.as_raw}[style]
     meter = Meter()
     begun = time.monotonic()
-    with Tap(named_run(run_file).dir, *_wanted(topics)) as tap:
+    run = named_run(run_file)
+    if not lives(run):
+        raise Unreachable(f"nothing runs in {run.dir}: start it with `tickbus run` or `tickbus up`")
+    with Tap(run.dir, *_wanted(topics)) as tap:
         try:
             _listen(tap, lambda heard: print(show(heard)), meter, count, seconds)
         except KeyboardInterrupt:

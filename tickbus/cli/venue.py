@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from actors.config import Run
+from protocol.errors import BadRunFile
 from tickbus.actor_process import run_process
 from tickbus.options import run_options
 
@@ -22,5 +23,7 @@ def _serve(run: Run, epoch: int, log: Any) -> int:
     from tickbus.key_source import venue_settings
     from venue.main import run as serve
 
+    if run.venue is None:
+        raise BadRunFile(f"{run.path}: there is no [venue] table: add one (an empty one will do)")
     log.info("up", epoch=epoch)
     return serve(venue_settings(run))
