@@ -26,6 +26,6 @@ class ConnectorSettings(Settings):
     reconcile_ms: Ms = 30_000  # between two readings of the account otherwise
     settle_ms: Ms = 600_000  # trades older than this are told by every reading of the exchange's history
     cancel_on_stop: bool = True
-    compact_records: Ms = 20_000  # the order journal is rewritten when it holds more
+    compact_records: Ms = 10_000  # the order journal is rewritten when it holds more
     feed: FeedSettings = FeedSettings()
     user_session: SessionSettings = SessionSettings(life_ms=82_800_000)

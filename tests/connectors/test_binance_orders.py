@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from actors.net import HttpAnswer, HttpFailure
 from actors.secret import ApiKey, Secret
 from connectors.binance.requests import BinanceOrders
+from connectors.binance.sign import sign
 from connectors.dialect import BadAnswer, Pong, UserReady, UserRefused
 from connectors.records import Intent
 from connectors.reports import AccountReport, OrderReport, Proof, StreamEnded, TradeReport, Trouble
@@ -97,6 +98,14 @@ def test_a_market_order_has_no_price_and_a_maker_order_no_time_in_force(dialect)
     assert "price=" in maker
     assert "timeInForce" not in maker
     assert "selfTradePrevention" not in maker
+
+
+def test_names_that_need_it_are_percent_encoded_before_they_are_signed(dialect):
+    dialect.learn(Instrument("１２３-USDT", "１２３", "USDT", Decimal(1), Decimal(1)))
+    url = dialect.open_orders_request("１２３-USDT", TS_NS).request.url
+    assert url.startswith("https://api/api/v3/openOrders?symbol=%EF%BC%91%EF%BC%92%EF%BC%93USDT&recvWindow=")
+    payload, _, signature = url.partition("?")[2].rpartition("&signature=")
+    assert signature == sign(ApiKey(KEY, Secret(SECRET)), payload.encode())
 
 
 def test_every_price_is_written_without_an_exponent(dialect):

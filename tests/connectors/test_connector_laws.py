@@ -825,3 +825,21 @@ def test_a_person_may_stop_it(world):
     world.run(2)
     assert world.connector.runtime.stopped
     assert world.ledger["open_orders"] == []
+
+
+@pytest.mark.parametrize("logon", ["signature", "session"])
+def test_an_ed25519_key_trades_too_and_either_logon_brings_the_user_stream(new_world, logon):
+    from actors.secret import ApiKey, Secret
+
+    world = new_world(logon=logon)
+    world.kill_connector()
+    world.keys = ApiKey(demo.ED25519_KEY, Secret(demo.ED25519_PRIVATE_PEM), "ed25519")
+    world.start_connector()
+    world.ready()
+    intents = [world.place(Side.BUY, FAR_BID - number) for number in range(5)]
+    world.run(0.2)
+    assert {world.last(intent).status for intent in intents} == {OrdStatus.NEW}
+    world.cancel_all()
+    world.run(0.2)
+    assert {world.last(intent).status for intent in intents} == {OrdStatus.CANCELED}
+    world.check()
