@@ -172,6 +172,9 @@ class Live:
         if wake_ns is not None:
             self._timer = self._loop.call_later(max(0, wake_ns - time.monotonic_ns()) / 1e9, self._cycle)
 
+    def pub(self, frame: bytes) -> None:
+        self._bus.pub(frame)
+
     # -- the rest of the Port -------------------------------------------------------------------------
 
     def http(self, request: HttpRequest, then: Any) -> None:

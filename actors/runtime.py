@@ -29,10 +29,6 @@ SECOND_NS = 1_000_000_000
 HEARTBEAT_NS = SECOND_NS
 
 
-def _not_started(_: bytes) -> None:
-    raise AssertionError("publish in on_start or later, not in the constructor")
-
-
 class Envelope:
     """Where the message in hand came from."""
 
@@ -68,7 +64,7 @@ class Runtime:
         self.lockstep = lockstep
         self.anchor_ns = anchor_ns
         self.port = port
-        self._pub: Callable[[bytes], None] = _not_started
+        self._pub: Callable[[bytes], None] = port.pub
         self.log = log if log is not None else structlog.get_logger().bind(actor=name)
         self.envelope = Envelope()
         self.inbox = Inbox()
@@ -111,7 +107,7 @@ class Runtime:
 
     def start(self, mono_ns: int, journals: dict[str, list[bytes]] | None = None) -> None:
         """Journals first, then on_start, then the first heartbeat and the request to be ticked."""
-        self._pub = self.port.pub
+        self._pub = self.port.pub  # the port is whole by now, and may have put a shorter way in its place
         self.begin(mono_ns)
         for journal, records in (journals or {}).items():
             self.actor.on_journal(journal, records)
@@ -150,6 +146,8 @@ class Runtime:
         try:
             topic, epoch, seq, ts_ns, offset = split(data)
             message = body(data, offset)
+            if topic.startswith(b"cmd."):
+                self._direct(topic, epoch, seq)
         except BadMessage as error:
             self.dead_letter(peer, data, error)
             return
@@ -158,7 +156,6 @@ class Runtime:
         elif type(message) is SnapshotRequest:
             self.streams.tell(peer, message)
         else:
-            self._direct(topic, epoch, seq)
             self.arrive(("cmd", peer), self.calls.act, peer, epoch, seq, ts_ns, message)
 
     def answer_in(self, target: str, data: bytes) -> None:
@@ -166,22 +163,24 @@ class Runtime:
         try:
             topic, epoch, seq, ts_ns, offset = split(data)
             message = body(data, offset)
+            name = topics.read(topic)
+            if topic.startswith(b"ans."):
+                self._direct(topic, epoch, seq)
         except BadMessage as error:
             self.dead_letter(target, data, error)
             return
         if type(message) is Snapshot:
             self.streams.snapshot(target, ts_ns, message)
         elif type(message) is Answer:
-            self._direct(topic, epoch, seq)
             self.arrive(("ans", target), self.calls.answered, target, message)
         else:
-            self._handle(target, topic.decode("ascii"), epoch, seq, ts_ns, message)
+            self._handle(target, name, epoch, seq, ts_ns, message)
 
     def _direct(self, topic: bytes, epoch: int, seq: int) -> None:
         """Commands and answers are streams too: what was seen of them satisfies marks. They have no way back."""
         stream = self.inbox.streams.get(topic)
         if stream is None:
-            stream = self.inbox.streams[topic] = StreamIn(topic.decode("ascii"))
+            stream = self.inbox.streams[topic] = StreamIn(topics.read(topic))
         stream.epoch, stream.seq, stream.live = epoch, seq, True
         if self.turns.held is not None:
             self.turns.seen(stream)
