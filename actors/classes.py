@@ -37,10 +37,10 @@ def load_class(use: str) -> type[Actor]:
 
 
 def add_path(folders: list[Path]) -> None:
-    """Put folders in front of the import path, where a user's own files are found."""
-    for folder in reversed(folders):
+    """Put folders at the end of the import path, where a user's own files are found and hide nothing of ours."""
+    for folder in folders:
         if str(folder) not in sys.path:
-            sys.path.insert(0, str(folder))
+            sys.path.append(str(folder))
     importlib.invalidate_caches()
 
 

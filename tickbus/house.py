@@ -1,5 +1,6 @@
 """One run as a house of processes: made ready, started, stopped in order."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ RUN_PATH = "run.path"  # in the run folder: where its run file is
 DEFAULT = Path(__file__).resolve().parent.parent / "runs" / "default.toml"  # installed beside this package
 START_WAIT_S = 10.0
 POLL_S = 0.05
+GONE_WAIT_S = 4 * STOP_WAIT_S
 STOPPED = ("STOPPED", "EXITED", "FATAL", "UNKNOWN", "BACKOFF")
 
 
@@ -58,6 +60,9 @@ class House:
         open_dir(run.dir)
         (run.dir / PROGRAMS).mkdir(mode=0o700, exist_ok=True)
         self._write(CONF, render(run, passphrase_file))
+        for path in (run.dir / PROGRAMS).glob("*.conf"):
+            if path.stem not in run.actors:  # its table was taken away by hand
+                path.unlink()
         for name in run.extras:
             self._write(f"{PROGRAMS}/{name}.conf", program(run, name))
         self._write(RUN_PATH, f"{run.path}\n")
@@ -125,13 +130,12 @@ class House:
             while_waiting()
 
     def shut_down(self) -> None:
-        """End supervisord and what is left under it, and wait until it is gone."""
-        try:
+        """End supervisord and what is left under it, and wait until all of it is gone."""
+        with contextlib.suppress(Unreachable):
             self.supervisor.shutdown()
-        except Unreachable:
-            return
-        until = time.monotonic() + 4 * STOP_WAIT_S
-        while holder(self.run.dir, SUPERVISOR) and time.monotonic() < until:
+        names = [SUPERVISOR, *priorities(self.run)]
+        until = time.monotonic() + GONE_WAIT_S
+        while any(holder(self.run.dir, name) for name in names) and time.monotonic() < until:
             time.sleep(POLL_S)
 
     def add_program(self, name: str) -> None:

@@ -73,7 +73,8 @@ def render(run: Run, passphrase_file: Path | None = None) -> str:
 def program(run: Run, name: str) -> str:
     """The [program] of one actor, of the clock or of the local exchange."""
     verb = [name] if name in ("venue", "clockd") else ["actor", name]
-    command = [sys.executable, "-m", "tickbus.main", *verb, "--run", str(run.path), "--dir", str(run.dir)]
+    # -P: a folder `market` or `venue` beside somebody's run file is not ours
+    command = [sys.executable, "-P", "-m", "tickbus.main", *verb, "--run", str(run.path), "--dir", str(run.dir)]
     options = {
         "command": _text(shlex.join(command)),
         "directory": _text(run.path.parent),

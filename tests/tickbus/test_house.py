@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,8 @@ from actors.lock import holder
 from actors.tap import Tap
 from protocol import TickReport
 from tickbus.supervisor_client import Supervisor
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def hops(folder):
@@ -141,3 +145,22 @@ def test_a_tap_that_is_cut_short_by_its_reader_ends_quietly(up, house):
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, timeout=30, check=False)
     assert len(done.stdout.splitlines()) == 2
     assert "Traceback" not in done.stderr
+
+
+def test_supervisord_by_hand_runs_the_default_bot(folder, wait_for, processes_of):
+    (folder / "runs").mkdir()
+    shutil.copy(ROOT / "runs" / "default.toml", folder / "runs")
+    shutil.copy(ROOT / "supervisord.conf", folder)
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    script = folder / ".venv" / "bin" / "tickbus"
+    script.write_text(f'#!/bin/sh\nexec {sys.executable} -m tickbus.main "$@"\n')
+    script.chmod(0o755)
+    command = [sys.executable, "-m", "supervisor.supervisord", "-n", "-s", "-c", str(folder / "supervisord.conf")]
+    with subprocess.Popen(command) as supervisord:
+        journal = folder / "runs" / ".tickbus" / "default" / "binance.orders.journal"
+        wait_for(lambda: journal.exists() and journal.stat().st_size > 2_000, 40)
+        supervisord.terminate()
+        assert supervisord.wait(60) == 0
+    wait_for(lambda: not processes_of(folder))
+    stopped = (folder / ".supervisord.log").read_text().split("stopped: ")[1:]
+    assert [line.split()[0] for line in stopped] == ["maker", "binance", "clockd", "venue"]

@@ -17,6 +17,7 @@ from actors.config import Run, load
 from monitor import view
 from protocol.errors import TickbusError
 from tickbus.house import House, default_run
+from tickbus.log_tail import LogTail
 from tickbus.screen import Screen
 from tickbus.summary import Summary
 
@@ -27,9 +28,12 @@ REFRESH_S = 0.25
 @click.argument("run_file", required=False, type=click.Path(path_type=Path))
 @click.option("--for", "seconds", type=float, default=0.0, help="Stop by itself after so many seconds.")
 @click.option("--json", "as_json", is_flag=True, help="No view; the last line is the summary as one JSON object.")
+@click.option("--pretty", is_flag=True, help="Instead of the view, what all actors log, as lines for people.")
 @click.option("--keep", is_flag=True, help="Keep the default bot's folder also after a clean end.")
 @click.option("--dir", "run_dir", type=click.Path(path_type=Path), help="The run folder, if not the run file's.")
-def command(run_file: Path | None, seconds: float, as_json: bool, keep: bool, run_dir: Path | None) -> int:
+def command(
+    run_file: Path | None, seconds: float, as_json: bool, pretty: bool, keep: bool, run_dir: Path | None
+) -> int:
     """Run a bot in the foreground under supervisord and watch it; without RUN_FILE the default bot.
 
     Ctrl-C stops it: strategies first, then connectors (which cancel open orders), the clock, the exchange.
@@ -37,7 +41,7 @@ def command(run_file: Path | None, seconds: float, as_json: bool, keep: bool, ru
     run = load(run_file, run_dir) if run_file is not None else default_run()
     clean = False
     try:
-        summary = Foreground(run, seconds, as_json).run_it()
+        summary = Foreground(run, seconds, as_json, pretty).run_it()
         clean = summary.is_clean
     finally:
         if run_file is None and clean and not keep:
@@ -48,10 +52,11 @@ def command(run_file: Path | None, seconds: float, as_json: bool, keep: bool, ru
 class Foreground:
     """One run from its start to its summary."""
 
-    def __init__(self, run: Run, seconds: float, as_json: bool) -> None:
+    def __init__(self, run: Run, seconds: float, as_json: bool, pretty: bool) -> None:
         self._run = run
         self._seconds = seconds
         self._as_json = as_json
+        self._pretty = pretty
         self._house = House(run)
         self._stop_asked = False
         self._notes: list[str] = []
@@ -98,7 +103,8 @@ class Foreground:
             def line() -> str:
                 return view.status_line(watch.state, watch.rows, time.monotonic() - self._begun_s)
 
-            with Screen(lines, line, sys.stderr if self._as_json else sys.stdout) as screen:
+            out = sys.stderr if self._as_json else sys.stdout
+            with LogTail(self._run.dir, out) if self._pretty else Screen(lines, line, out) as screen:
                 while not self._stop_asked and time.monotonic() < until_s:
                     if child.poll() is not None:
                         raise TickbusError(f"supervisord has ended: see {self._run.dir}/logs/supervisord.log")
@@ -106,7 +112,7 @@ class Foreground:
                     screen.show()
                 self._stop(summary, screen)
 
-    def _stop(self, summary: Summary, screen: Screen) -> None:
+    def _stop(self, summary: Summary, screen: Screen | LogTail) -> None:
         """All but the exchange, which is asked for the truth when its clients are gone; then that too."""
         assert summary.watch is not None
         watch, house = summary.watch, self._house
