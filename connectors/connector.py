@@ -120,6 +120,9 @@ class Connector(Actor):
         self.commit(tracker.doubt_all(self.now_ns))
         for order in tracker.open.values():
             self.resolver.follow(order, self.now_ns)
+        left = {order.intent.symbol for order in tracker.open.values()} - set(self.markets)
+        if left:
+            self.halt(f"the journal has open orders in {', '.join(sorted(left))}: put it back into `markets`")
         for owner in tracker.owners:
             self.publish(topics.orders(self.name, owner), tracker.snapshot(owner, 0))
         self.keeper.compact(tracker.records > 1)

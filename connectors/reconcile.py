@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from actors.net import HttpAnswer, HttpFailure
 from connectors.dialect import BadAnswer, Call
 from connectors.records import Scanned
@@ -45,6 +47,7 @@ class Reconciler:
         self.passes = 0
         self.done_ns = 0  # when the last whole pass ended
         self.running = False
+        self.reason = ""  # of the latest pass, for people
         self._started_ns = 0
         self._again = False
         self._failures = 0
@@ -57,7 +60,7 @@ class Reconciler:
             self._again = True
             return
         self.running = True
-        self.host.log.debug("reconcile", reason=reason)
+        self.reason = reason
         self._begin()
 
     def stop(self) -> None:
@@ -186,6 +189,7 @@ class Reconciler:
         host = self.host
         for order_id in scan.unclaimed:
             call = host.dialect.order_query(scan.symbol, host.caller.now_ns, order_id=order_id)
+            call = msgspec.structs.replace(call, urgent=False)  # it may be of any order, perhaps of very many
             self._ask(call, partial(self._claimed, scan, order_id))
             return
         self._steps.popleft()

@@ -48,15 +48,6 @@ class Throttle:
         self.paused_until_ns = 0
         self.refused = 0
 
-    def learn(self, limits: list[Limit]) -> None:
-        """The exchange's own word on its limits; what is used stays counted."""
-        for limit in limits:
-            pool = self.pools.get(limit.name)
-            if pool is None:
-                self.pools[limit.name] = Pool(limit)
-            else:
-                pool.limit, pool.interval_ns = limit.limit, limit.interval_ns
-
     def take(self, costs: Mapping[str, int], now_ns: int, urgent: bool = False) -> bool:
         """Whether a request of these costs (by kind) may leave now; if so, they are taken."""
         if now_ns < self.paused_until_ns:

@@ -843,3 +843,15 @@ def test_an_ed25519_key_trades_too_and_either_logon_brings_the_user_stream(new_w
     world.run(0.2)
     assert {world.last(intent).status for intent in intents} == {OrdStatus.CANCELED}
     world.check()
+
+
+def test_a_market_with_open_orders_cannot_be_dropped_from_the_settings(world):
+    import msgspec
+
+    world.place(Side.BUY, FAR_BID)
+    world.run(0.1)
+    world.kill_connector()
+    world.settings = msgspec.structs.replace(world.settings, markets=["ETH-USDT"], limits={})
+    world.start_connector()
+    world.run(0.1)
+    assert "open orders in BTC-USDT" in world.connector.condition.halted

@@ -67,11 +67,3 @@ def test_nothing_leaves_during_a_pause_and_a_shorter_one_does_not_end_it():
     assert not throttle.take(CANCEL, 29 * SECOND_NS, urgent=True)
     assert throttle.take(CANCEL, 30 * SECOND_NS, urgent=True)
     assert throttle.refused == 1
-
-
-def test_limits_that_the_exchange_tells_replace_ours():
-    throttle = Throttle(LIMITS)
-    spend(throttle, {"weight": 50}, 0)
-    throttle.learn([Limit("weight-1m", "weight", 1_000, 60 * SECOND_NS), Limit("raw", "raw", 5, SECOND_NS)])
-    assert throttle.take({"weight": 800, "raw": 4}, 0)
-    assert not throttle.take({"raw": 1}, 0)
