@@ -44,10 +44,10 @@ class Inbox:
         return any(topic.startswith(prefix) for prefix in self.prefixes)
 
     def stream(self, topic: bytes) -> StreamIn | None:
-        """The stream of a topic, new if a subscription covers it, else None."""
+        """The stream of a topic, new if a subscription covers it, else None. Raises BadMessage for what is no topic."""
         known = self.streams.get(topic)
         if known is None:
-            name = topic.decode("ascii")
+            name = topics.read(topic)
             if not self.wants(name):
                 return None
             known = self.streams[topic] = StreamIn(name)
@@ -116,7 +116,7 @@ class Inbox:
         missing = {}
         for mark in marks:
             topic, epoch, seq = mark
-            stream = self.streams.get(topic.encode("ascii"))
+            stream = self.streams.get(topic.encode())
             if stream is None:
                 if self.wants(topic):
                     missing[topic] = mark

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from actors.inbox import StreamIn
 from protocol import Heartbeat, Message, Snapshot, SnapshotRequest, encode, topics
-from protocol.errors import BadMessage
-from protocol.frame import body, split
+from protocol.errors import BadMessage, BadTopic
+from protocol.frame import MAX_EPOCH, MAX_SEQ, body, split
 from protocol.message import decode
 
 if TYPE_CHECKING:
@@ -18,6 +18,14 @@ SILENT_NS = 3_000_000_000  # three heartbeats missed: the publisher is taken for
 def _is_direct(topic: str) -> bool:
     """Commands and answers: told to one, and never told again."""
     return topic.startswith(("cmd.", "ans."))
+
+
+def _is_topic_of(name: str, prefix: str) -> bool:
+    """Whether it could be a stream of the actor `name`: anybody may ask for anything."""
+    try:
+        return topics.publisher(topics.check_topic(prefix)) == name
+    except BadTopic:
+        return False
 
 
 class Streams:
@@ -67,7 +75,7 @@ class Streams:
         if type(message) is not Heartbeat:
             return
         runtime, inbox = self._runtime, self._inbox
-        publisher = topics.publisher(topic.decode("ascii"))
+        publisher = topics.publisher(topics.read(topic))
         was_gone = not self._heard_ns.get(publisher)
         self._heard_ns[publisher] = runtime.mono_ns
         if self._epochs.get(publisher) != epoch or was_gone:
@@ -82,7 +90,7 @@ class Streams:
             self._ask_all()
         for mark_topic in inbox.behind(message.streams):
             # One socket carries both in order: what the beat counts and has not come before it is lost.
-            behind = inbox.stream(mark_topic.encode("ascii"))
+            behind = inbox.stream(mark_topic.encode())
             if behind is not None and not _is_direct(mark_topic):
                 if behind.live:
                     self._stale(behind)
@@ -97,16 +105,17 @@ class Streams:
             if message.topic in inbox.prefixes:
                 inbox.prefixes[message.topic] = True
             return
-        topic = message.topic.encode("ascii")
-        stream = inbox.stream(topic)
+        try:
+            stream = inbox.stream(message.topic.encode())
+            told = decode(message.body) if message.body else None
+            if message.seq > MAX_SEQ or not 0 <= message.epoch <= MAX_EPOCH:
+                raise BadMessage(f"a snapshot at epoch {message.epoch}, seq {message.seq}")
+        except BadMessage as error:
+            runtime.dead_letter(target, message.body, error)
+            return
         if stream is None or (message.epoch, message.seq) < (stream.epoch, stream.seq):
             return  # older than what has been seen
         if stream.live and (message.epoch, message.seq) == (stream.epoch, stream.seq):
-            return
-        try:
-            told = decode(message.body) if message.body else None
-        except BadMessage as error:
-            runtime.dead_letter(target, message.body, error)
             return
         resumed = list(inbox.resume(stream, message.epoch, message.seq, told is not None))
         if told is not None:
@@ -115,7 +124,12 @@ class Streams:
         self.resyncs += 1
         for data in resumed:
             _, epoch, seq, ts_ns, offset = split(data)
-            runtime.deliver(stream, epoch, seq, ts_ns, body(data, offset))
+            try:
+                held = body(data, offset)
+            except BadMessage as error:
+                runtime.dead_letter(stream.publisher, data, error)
+                continue
+            runtime.deliver(stream, epoch, seq, ts_ns, held)
         if not stream.live:  # a second hole behind the first
             runtime.arrive(("pub", stream.publisher), runtime.actor.on_stale, stream.topic)
             self._ask(stream.publisher, stream.topic)
@@ -125,7 +139,7 @@ class Streams:
 
     def resync(self, topic: str) -> None:
         """A mark of this stream did not come within the wait: do not trust it until a snapshot."""
-        stream = self._inbox.stream(topic.encode("ascii"))
+        stream = self._inbox.stream(topic.encode())
         if stream is None or _is_direct(topic):
             return
         if stream.live:
@@ -180,10 +194,10 @@ class Streams:
     def tell(self, peer: str, request: SnapshotRequest) -> None:
         """Answer with each of our streams under the prefix, and then that this was all."""
         runtime = self._runtime
-        new = request.prefix not in runtime.outbox.streams
+        new = request.prefix not in runtime.outbox.streams and _is_topic_of(runtime.name, request.prefix)
         if new and runtime.actor.snapshot(request.prefix, request.cursor) is not None:
             # Nothing was published on it in this life, and yet there is something to say: it stands at 0.
-            runtime.outbox.stream(topics.check_topic(request.prefix))
+            runtime.outbox.stream(request.prefix)
         for stream in list(runtime.outbox.streams.values()):
             if stream.marked and stream.topic.startswith(request.prefix) and not _is_direct(stream.topic):
                 told = runtime.actor.snapshot(stream.topic, request.cursor)

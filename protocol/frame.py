@@ -16,6 +16,7 @@ VERSION = b"\x01"
 HEADER = Struct("<IQq")
 MAX_TOPIC_BYTES = 250
 MAX_SEQ = 2**63 - 1
+MAX_EPOCH = 2**32 - 1
 MAX_FRAME_BYTES = 8 * 1024 * 1024  # senders refuse more; receivers' sockets take twice as much, then cut the peer
 
 _HEADER_BYTES = HEADER.size

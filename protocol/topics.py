@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from protocol.errors import BadTopic
+from protocol.errors import BadMessage, BadTopic
 
 _TOPIC = re.compile(r"(?:[A-Za-z0-9_:@/+-]+\.)+")
 
@@ -13,6 +13,16 @@ def check_topic(topic: str) -> str:
     if not _TOPIC.fullmatch(topic):
         raise BadTopic(f"topic {topic!r}: want tokens of letters, digits, _:@/+- that each end with a dot")
     return topic
+
+
+def read(topic: bytes) -> str:
+    """The topic at the head of a frame, which anybody may have written. Raises BadMessage."""
+    try:
+        name = check_topic(topic.decode("ascii"))
+        publisher(name)
+    except (UnicodeDecodeError, BadTopic) as error:
+        raise BadMessage(str(error)) from None
+    return name
 
 
 def market_data(connector: str, symbol: str, kind: str) -> str:

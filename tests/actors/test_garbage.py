@@ -1,0 +1,224 @@
+"""Whatever bytes reach an actor, it lives: what is no message is counted, and the next good message is served."""
+
+import logging
+from decimal import Decimal
+
+import msgspec
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.actor import Actor
+from actors.runtime import Runtime
+from clockd import Clock
+from protocol import Control, Health, Snapshot, SnapshotRequest, Tick, TickDone, encode
+from protocol.frame import HEADER, VERSION, body, pack, prefix, split
+from protocol.message import REGISTRY
+
+FEED = "md.feed.X.health."
+QUIET = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+KINDS = [kind for kind in REGISTRY.types.values() if kind.__module__.startswith("protocol.")]
+
+
+class Nosy(Actor):
+    """Hears a feed, takes commands, and has something to say of every topic that it is asked for."""
+
+    heard = 0
+
+    def on_start(self):
+        self.subscribe("md.feed.X.")
+
+    def on_health(self, health):
+        self.heard += 1
+
+    def on_control(self, control):
+        self.publish(f"md.{self.name}.verb.", Health(control.verb))
+
+    def snapshot(self, topic, cursor):
+        return Health("WHOLE", str(cursor))
+
+
+class Post:
+    """A Port on which everything leaves and is kept."""
+
+    def __init__(self):
+        self.told, self.sent, self.replied = [], [], []
+
+    def pub(self, frame):
+        self.told.append(frame)
+
+    def send(self, target, frame):
+        self.sent.append((target, frame))
+        return True
+
+    def reply(self, peer, frame):
+        self.replied.append((peer, frame))
+        return True
+
+    def subscribe(self, publisher, prefix):
+        pass
+
+
+class World:
+    """One actor, and the time."""
+
+    def __init__(self, kind=Nosy, **options):
+        self.post = Post()
+        self.runtime = Runtime("me", kind, kind.Settings(), self.post, log=QUIET, **options)
+        self.now_ns = 1_000_000_000
+        self.runtime.start(self.now_ns)
+
+    def arrive(self, way, *args):
+        self.now_ns += 1_000_000
+        self.runtime.begin(self.now_ns)
+        getattr(self.runtime, way)(*args)
+        self.runtime.finish()
+
+    def lives(self):
+        """It answers a command, a snapshot request and a Tick, and hears its feed."""
+        self.post.replied.clear()
+        verb = Control(9_999, 0, "look")
+        self.arrive("command_in", "boss", pack(prefix("cmd.boss.me."), 1, 1, 0, verb))
+        self.arrive("command_in", "boss", pack(prefix("req.boss.snapshot."), 1, 1, 0, SnapshotRequest("md.me.verb.")))
+        self.arrive("command_in", "clockd", pack(prefix("tell.clockd.me."), 1, 1, 0, Tick(10**6, 0, 10**9)))
+        kinds = [type(body(frame, split(frame)[-1])).__name__ for _, frame in self.post.replied]
+        assert kinds == ["Answer", "Snapshot", "Snapshot", "TickDone"]
+        heard = self.runtime.actor.heard
+        self.arrive("frame_in", pack(prefix("md.feed.X.fresh."), 1, 1, 0, Health("NEW")))
+        assert self.runtime.actor.heard == heard + 1
+
+
+INTS = st.sampled_from([0, 1, 2, 3, 7, -1, 2**31, 2**32, 2**63 - 1, -(2**63), 2**63, 2**64 - 1])
+TEXTS = st.sampled_from(
+    ["", ".", "x", "x.", "me", "feed", FEED, FEED[:-1], "md.feed.X.", "md.me.verb.", "md.me.a b.", "sys.feed.heart.",
+     "cmd.me.me.", "cmd", "é.é.é.", "\x00", "md.feed.X.\x01.", "a." * 300]
+)  # fmt: skip
+BYTES = st.sampled_from([b"", b"\x00", b"\xff" * 16, encode(Health("IN", "a snapshot")), encode(Tick(1, 1, 1))])
+TOPICS = TEXTS.map(str.encode) | st.sampled_from([FEED.encode(), b"\xff\xfe.\xff.", b"md.feed.X.\xff."])
+
+
+def values(of):
+    info = msgspec.inspect
+    plain = {
+        info.IntType: INTS, info.StrType: TEXTS, info.BoolType: st.booleans(), info.FloatType: st.floats(width=32),
+        info.BytesType: BYTES, info.DecimalType: st.sampled_from([Decimal(1), Decimal("NaN"), Decimal("-1E+99")]),
+    }  # fmt: skip
+    if type(of) in plain:
+        return plain[type(of)]
+    if isinstance(of, info.EnumType):
+        return st.sampled_from(list(of.cls))
+    if isinstance(of, info.ListType):
+        return st.lists(values(of.item_type), max_size=3)
+    if isinstance(of, info.TupleType):
+        return st.tuples(*map(values, of.item_types))
+    return messages(of.cls)
+
+
+def messages(kind):
+    """Well-formed messages with extreme values in every field."""
+    return st.builds(kind, *(values(one.type) for one in msgspec.inspect.type_info(kind).fields))
+
+
+HEADS = st.builds(
+    HEADER.pack,
+    st.sampled_from([0, 1, 2, 2**32 - 1]),
+    st.sampled_from([0, 1, 2, 3, 2**63 - 1, 2**63, 2**64 - 1]),
+    st.sampled_from([0, 1, -(2**63), 2**63 - 1]),
+)
+BODIES = st.one_of(*(messages(kind).map(encode) for kind in KINDS)) | st.binary(max_size=40)
+WHOLE = st.builds(lambda topic, head, rest: topic + VERSION + head + rest, TOPICS, HEADS, BODIES)
+WAYS = st.sampled_from(["frame_in", "command_in", "answer_in"])
+PEERS = st.sampled_from(["feed", "me", "clockd"])
+ARRIVALS = st.lists(st.tuples(WAYS, PEERS, WHOLE | st.binary(max_size=60)), max_size=12)
+
+
+def bombard(world, arrivals):
+    for way, peer, data in arrivals:
+        world.arrive(way, data) if way == "frame_in" else world.arrive(way, peer, data)
+        world.now_ns += 300_000_000
+
+
+@given(ARRIVALS)
+def test_no_bytes_end_an_actor(arrivals):
+    world = World()
+    bombard(world, arrivals)
+    world.lives()
+
+
+@given(ARRIVALS)
+def test_no_bytes_end_an_actor_in_lockstep(arrivals):
+    world = World(lockstep=True)
+    bombard(world, arrivals)
+    world.arrive("command_in", "clockd", pack(prefix("tell.clockd.me."), 1, 1, 0, Tick(10**6, 10**18, 10**9)))
+    assert type(body(world.post.replied[-1][1], split(world.post.replied[-1][1])[-1])) is TickDone
+
+
+@given(ARRIVALS)
+def test_no_bytes_end_the_clock(arrivals):
+    world = World(Clock)
+    bombard(world, arrivals)
+    world.post.told.clear()
+    for _ in range(3_000):
+        world.arrive("command_in", "boss", b"")
+    assert any(frame.startswith(b"sys.me.tick.") for frame in world.post.told)
+
+
+def test_garbage_is_counted_and_told_in_the_heartbeat():
+    world = World()
+    bombard(world, [("frame_in", "", b"junk"), ("command_in", "feed", b""), ("answer_in", "feed", b"x\x01y")])
+    world.now_ns += 2_000_000_000
+    world.arrive("frame_in", pack(prefix("md.feed.X.health."), 1, 1, 0, Health("GOOD")))
+    assert world.runtime.garbage == 3
+    beats = [body(frame, split(frame)[-1]) for frame in world.post.told if frame.startswith(b"sys.me.heart.")]
+    assert beats[-1].garbage == 3
+
+
+def test_a_frame_that_waited_for_a_snapshot_and_is_garbage_is_counted_then():
+    world = World()
+    world.arrive("frame_in", pack(prefix(FEED), 1, 7, 0, Health("AHEAD")))
+    world.arrive("frame_in", prefix(FEED) + HEADER.pack(1, 8, 0) + b"junk")
+    world.arrive("frame_in", pack(prefix(FEED), 1, 9, 0, Health("AHEAD")))
+    told = Snapshot(FEED, 1, 6, encode(Health("WHOLE")))
+    world.arrive("answer_in", "feed", pack(prefix("rep.feed.snapshot."), 1, 1, 0, told))
+    assert world.runtime.actor.heard == 3
+    assert world.runtime.garbage == 1
+    world.lives()
+
+
+def test_a_command_with_another_streams_topic_does_not_move_that_stream():
+    world = World()
+    world.arrive("frame_in", pack(prefix(FEED), 1, 1, 0, Health("ONE")))
+    world.arrive("command_in", "boss", pack(prefix(FEED), 1, 1_000, 0, Control(1, 0, "look")))
+    world.arrive("frame_in", pack(prefix(FEED), 1, 2, 0, Health("TWO")))
+    assert world.runtime.actor.heard == 2
+    assert world.runtime.inbox.lost == 0
+
+
+@pytest.mark.parametrize("number", [-(2**63), -1, 2**63, 2**64 - 1])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_numbers_past_all_sense_end_nobody(kind, number):
+    data = pack(prefix("tell.feed.me."), 1, 1, 0, extreme(msgspec.inspect.type_info(kind), number))
+    for world in (World(), World(lockstep=True), World(Clock)):
+        world.arrive("command_in", "feed", data)
+        world.arrive("answer_in", "feed", data)
+        world.arrive("frame_in", data.replace(b"tell.feed.me.", b"sys.feed.heart."))
+        world.now_ns += 10**9
+        world.arrive("command_in", "feed", pack(prefix("tell.feed.me."), 1, 1, 0, Health("AFTER")))
+
+
+def extreme(of, number):
+    """A message with `number` in every field that takes one."""
+    info = msgspec.inspect
+    if isinstance(of, info.IntType):
+        return number
+    if isinstance(of, info.EnumType):
+        return next(iter(of.cls))
+    if isinstance(of, info.ListType):
+        return [extreme(of.item_type, number)]
+    if isinstance(of, info.TupleType):
+        return tuple(extreme(one, number) for one in of.item_types)
+    if isinstance(of, info.StructType):
+        return of.cls(*(extreme(one.type, number) for one in of.fields))
+    plain = {info.StrType: FEED, info.BoolType: True, info.FloatType: 1e300, info.BytesType: encode(Health("IN"))}
+    return plain.get(type(of), Decimal(number))
