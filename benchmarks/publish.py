@@ -11,7 +11,7 @@ ROUND_S = 30.0
 
 
 class PublishSide:
-    """Messages per second, from the first that arrives to the last; none may be lost."""
+    """Messages per second, from when the publisher began until the last was handled; none may be lost."""
 
     def __init__(self, sender_core: int, receiver_core: int) -> None:
         self._core = receiver_core
