@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from protocol import Join, Mark
+from protocol import Join, Mark, topics
 
 
 class Member:
@@ -40,6 +40,7 @@ class Members:
         self.by_name: dict[str, Member] = {member.name: member for wave in self.waves for member in wave}
         self._fixed = set(self.by_name)
         self._routes: dict[str, list[Member]] = {}  # topic -> who is to hear of its marks
+        self._marks: dict[str, Mark] = {}  # where each stream stands: what somebody who joins has to have seen
 
     def __iter__(self) -> Iterator[Member]:
         return iter(self.by_name.values())
@@ -50,11 +51,13 @@ class Members:
         if member is None:
             member = self.by_name[join.name] = Member(join.name)
             self._place(member, join.follows)
-        if member.epoch != join.epoch or tuple(join.subscriptions) != member.prefixes:
+        renewed = member.epoch != join.epoch
+        if renewed:
+            self._forget(join.name)
+        if renewed or tuple(join.subscriptions) != member.prefixes:
+            member.epoch, member.follows, member.prefixes = join.epoch, join.follows, tuple(join.subscriptions)
+            member.marks = {topic: mark for topic, mark in self._marks.items() if member.hears(topic)}
             self._routes.clear()
-        if member.epoch != join.epoch:
-            member.marks.clear()
-        member.epoch, member.follows, member.prefixes = join.epoch, join.follows, tuple(join.subscriptions)
         member.patience_ns = join.patience_ms * 1_000_000
         member.joined = True
         return member
@@ -78,13 +81,21 @@ class Members:
         if name not in self._fixed:
             del self.by_name[name]
             self.waves = [wave for wave in ([m for m in wave if m is not member] for wave in self.waves) if wave]
+        self._forget(name)
         self._routes.clear()
         return member
+
+    def _forget(self, publisher: str) -> None:
+        """Its streams have ended: nobody is to wait for what they carried."""
+        for table in (self._marks, *(member.marks for member in self)):
+            for topic in [topic for topic in table if topics.publisher(topic) == publisher]:
+                del table[topic]
 
     def mark(self, marks: list[Mark]) -> None:
         """Note for everybody who hears a stream where it stands."""
         for mark in marks:
             topic = mark[0]
+            self._marks[topic] = mark
             route = self._routes.get(topic)
             if route is None:
                 route = self._routes[topic] = [member for member in self if member.hears(topic)]
