@@ -1,31 +1,13 @@
-"""An append-only file of records that survives the death of its process at any instruction.
-
-    file:   TBJRNL 01 00 | first seq u64 | crc32 u32 of all before
-    record: B5 4A | length u32 | seq u64 | crc32 u32 of payload | crc32 u32 of all before | payload
-
-Little-endian. The head has its own CRC, so that a damaged length is never taken for a record that runs past
-the end: only a file that stops short (or that a power cut left with zeros at its end) has a torn tail.
-"""
+"""An append-only file of records that survives the death of its process at any instruction (actors.journal_frame)."""
 
 import errno
 import os
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from struct import Struct
 from typing import Literal
-from zlib import crc32
 
-from protocol.errors import JournalDamaged
-
-MAX_RECORD_BYTES = 16 * 1024 * 1024
-MAGIC = b"TBJRNL\x01\x00"
-MARK = b"\xb5J"
-_FILE = Struct("<8sQ")
-_HEAD = Struct("<2sIQI")
-_CRC = Struct("<I")
-FILE_BYTES = _FILE.size + _CRC.size
-HEAD_BYTES = _HEAD.size + _CRC.size
+from actors.journal_frame import file_head, frame, scan
 
 Sync = Literal["interval", "always", "never"]
 
@@ -65,13 +47,13 @@ class Journal:
         Raises OSError (disk full, I/O error) and leaves the file as it was.
         """
         self._check_open()
-        frame = _frame(record, self.next_seq)
+        data = frame(record, self.next_seq)
         try:
-            _write_all(self._fd, frame, self._size)
+            _write_all(self._fd, data, self._size)
         except OSError as error:
             self._undo(error)
             raise OSError(error.errno, f"journal {self.path}: {os.strerror(error.errno or 0)}") from None
-        self._size += len(frame)
+        self._size += len(data)
         self.next_seq += 1
         self._dirty = True
         if self._mode == "always":
@@ -97,9 +79,9 @@ class Journal:
     def rewrite(self, records: Iterable[bytes]) -> None:
         """Replace the whole content, all or nothing: a new file reaches the disk, then takes the name."""
         self._check_open()
-        content, seq = [_file_head(self.next_seq)], self.next_seq
+        content, seq = [file_head(self.next_seq)], self.next_seq
         for record in records:
-            content.append(_frame(record, seq))
+            content.append(frame(record, seq))
             seq += 1
         whole = b"".join(content)
         beside = self.path.with_name(self.path.name + ".new")
@@ -128,11 +110,11 @@ class Journal:
     def _recover(self) -> int:
         """Read the file, cut a torn tail, and return its size."""
         data = _read_all(self._fd)
-        base, self._records, good = _scan(data, str(self.path))
+        base, self._records, good = scan(data, str(self.path))
         self.next_seq = base + len(self._records)
         self.torn_bytes = len(data) - good
         if good == 0:
-            head = _file_head(1)
+            head = file_head(1)
             os.ftruncate(self._fd, 0)
             _write_all(self._fd, head, 0)
             os.fsync(self._fd)
@@ -155,60 +137,6 @@ class Journal:
             raise OSError(errno.EBADF, f"journal {self.path} is closed")
         if self._broken:
             raise OSError(errno.EIO, f"journal {self.path} takes no more records after: {self._broken}")
-
-
-def _frame(record: bytes, seq: int) -> bytes:
-    if len(record) > MAX_RECORD_BYTES:
-        raise ValueError(f"a record of {len(record)} bytes: a journal takes {MAX_RECORD_BYTES}")
-    head = _HEAD.pack(MARK, len(record), seq, crc32(record))
-    return head + _CRC.pack(crc32(head)) + record
-
-
-def _file_head(seq: int) -> bytes:
-    head = _FILE.pack(MAGIC, seq)
-    return head + _CRC.pack(crc32(head))
-
-
-def _scan(data: bytes, name: str) -> tuple[int, list[bytes], int]:
-    """(seq of the first record, records, bytes that are whole). Raises JournalDamaged."""
-    if len(data) < FILE_BYTES or not any(data):
-        if data and not _file_head(1).startswith(data) and any(data):
-            raise JournalDamaged(f"{name} is no journal: its first bytes are {data[:8]!r}")
-        return 1, [], 0
-    magic, base = _FILE.unpack_from(data)
-    if magic != MAGIC or _CRC.unpack_from(data, _FILE.size)[0] != crc32(data[: _FILE.size]):
-        raise JournalDamaged(f"{name}: its file header does not check; {_ADVICE}")
-    at, seq = FILE_BYTES, base
-    records: list[bytes] = []
-    while len(data) - at >= HEAD_BYTES:
-        mark, length, number, crc = _HEAD.unpack_from(data, at)
-        head_crc = _CRC.unpack_from(data, at + _HEAD.size)[0]
-        if mark != MARK or head_crc != crc32(data[at : at + _HEAD.size]) or number != seq:
-            break
-        end = at + HEAD_BYTES + length
-        if end > len(data):
-            return base, records, at  # a whole head, and a payload that stops short: torn
-        payload = data[at + HEAD_BYTES : end]
-        if crc != crc32(payload):
-            if not any(payload) and not any(data[end:]):
-                return base, records, at
-            raise JournalDamaged(f"{name}: record {seq} at byte {at} does not check; {_ADVICE}")
-        records.append(payload)
-        at, seq = end, seq + 1
-    rest = data[at:]
-    if any(rest) and (len(rest) >= HEAD_BYTES or not _starts_a_head(rest, seq)):
-        raise JournalDamaged(f"{name}: what follows byte {at} is no record {seq}; {_ADVICE}")
-    return base, records, at
-
-
-def _starts_a_head(rest: bytes, seq: int) -> bool:
-    """Whether these few bytes can be the beginning of record `seq` and nothing else."""
-    if len(rest) <= 2:
-        return MARK.startswith(rest)
-    return rest.startswith(MARK) and seq.to_bytes(8, "little").startswith(rest[6:14])
-
-
-_ADVICE = "move it away, so that the actor starts from what the exchange knows, and keep it for a look"
 
 
 def _write_all(fd: int, data: bytes, at: int) -> None:

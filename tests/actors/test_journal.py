@@ -10,6 +10,7 @@ import pytest
 
 from actors import journal as journal_module
 from actors.journal import Journal
+from actors.journal_frame import MAX_RECORD_BYTES, PAGE_BYTES
 from protocol.errors import JournalDamaged
 
 RECORDS = [b"place 1", b"", b"\x00" * 9, b"fill \xff\x00 " * 3, b"cancel 1"]
@@ -44,9 +45,7 @@ def test_what_was_appended_is_read_back_in_order_over_several_lives(path, sync):
 
 
 def test_every_truncation_gives_exactly_the_records_that_are_whole(path):
-    ends = [
-        len(write(path, RECORDS[:n])) for n in range(len(RECORDS) + 1) if not path.unlink(missing_ok=True)
-    ]
+    ends = [len(write(path, RECORDS[:n])) for n in range(len(RECORDS) + 1) if not path.unlink(missing_ok=True)]
     data = path.read_bytes()
     for cut in range(len(data)):
         path.write_bytes(data[:cut])
@@ -89,10 +88,21 @@ def test_zeros_that_a_power_cut_leaves_at_the_end_are_cut(path, zeros):
     assert path.read_bytes() == data
 
 
-def test_a_record_of_zeros_whose_payload_never_reached_the_disk_is_not_believed(path):
+def test_pages_that_a_power_cut_kept_from_the_disk_are_cut_wherever_they_begin(path):
+    records = [bytes([number]) * (number * 37 % 900) for number in range(1, 40)]
+    ends = [len(write(path, records[number : number + 1])) for number in range(len(records))]
+    data = path.read_bytes()
+    assert len(data) > 3 * PAGE_BYTES
+    for boundary in range(PAGE_BYTES, len(data), PAGE_BYTES):
+        path.write_bytes(data[:boundary] + bytes(len(data) - boundary))
+        assert read(path) == records[: sum(end <= boundary for end in ends)]
+
+
+def test_zeros_that_begin_anywhere_else_are_damage(path):
     data = write(path, [b"one", b"two"])
     path.write_bytes(data[:-3] + bytes(3))
-    assert read(path) == [b"one"]
+    with pytest.raises(JournalDamaged):
+        Journal(path)
 
 
 def test_a_record_that_is_missing_in_the_middle_is_damage(path):
@@ -216,7 +226,7 @@ def test_a_process_that_is_killed_loses_nothing_that_append_returned_for(path):
 def test_a_record_that_is_too_large_is_refused_before_anything_is_written(path):
     journal = Journal(path)
     with pytest.raises(ValueError, match="takes"):
-        journal.append(bytes(journal_module.MAX_RECORD_BYTES + 1))
+        journal.append(bytes(MAX_RECORD_BYTES + 1))
     journal.close()
     assert read(path) == []
 
