@@ -8,10 +8,11 @@ import msgspec
 import pytest
 
 from actors.actor import Actor
-from actors.net import HttpAnswer
+from actors.net import HttpAnswer, HttpRequest
 from actors.secret import ApiKey, Secret
 from actors.sim import Sim
 from connectors.binance import BinanceSpot
+from connectors.binance.sign import signed_query
 from connectors.gate import Limits
 from connectors.records import decode_record
 from protocol import (
@@ -212,9 +213,6 @@ class World:
         )  # fmt: skip
 
     def signed(self, method: str, path: str, key: str, secret: str, **params) -> dict:
-        from actors.net import HttpRequest
-        from connectors.binance.sign import signed_query
-
         params["timestamp"] = self.sim.now_ns // 1_000_000
         query = signed_query(ApiKey(key, Secret(secret)), params)
         request = HttpRequest(method, "", {"X-MBX-APIKEY": key})
@@ -223,8 +221,6 @@ class World:
         return json.loads(answer.body)
 
     def control(self, method: str, path: str, **body) -> dict:
-        from actors.net import HttpRequest
-
         request = HttpRequest(method, "", {}, msgspec.json.encode(body))
         answer, _ = SimVenue.http(self.venue, request, f"/control/{path}", self.sim.now_ns)
         self.sim.services["venue"].flush()

@@ -2,8 +2,11 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
+from actors.net import HttpAnswer
+from actors.secret import ApiKey, Secret
 from connectors.records import CancelWish, Intent, Report, Resolved
 from protocol import AnswerCode, OrdStatus, OrdType, Side, TimeInForce
 from venue import demo
@@ -411,8 +414,6 @@ def test_a_journal_that_lost_its_last_records_finds_its_order_again(world):
 
 
 def test_another_account_under_the_same_journal_is_refused(world):
-    from actors.secret import ApiKey, Secret
-
     world.kill_connector()
     world.keys = ApiKey(demo.HUMAN_KEY, Secret(demo.HUMAN_SECRET))
     world.start_connector()
@@ -496,8 +497,6 @@ def test_the_kill_switch_works_without_the_bus(world):
 
 
 def test_nothing_is_sent_while_the_exchange_asks_for_silence(world):
-    from actors.net import HttpAnswer
-
     intent = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
     real = world.venue.http
@@ -543,8 +542,6 @@ def test_a_clock_that_is_wrong_by_an_hour_still_trades(new_world):
 
 
 def test_a_wrong_key_halts_and_says_so(new_world):
-    from actors.secret import ApiKey, Secret
-
     world = new_world()
     world.kill_connector()
     world.keys = ApiKey(demo.MAKER_KEY, Secret("not the secret"))
@@ -829,8 +826,6 @@ def test_a_person_may_stop_it(world):
 
 @pytest.mark.parametrize("logon", ["signature", "session"])
 def test_an_ed25519_key_trades_too_and_either_logon_brings_the_user_stream(new_world, logon):
-    from actors.secret import ApiKey, Secret
-
     world = new_world(logon=logon)
     world.kill_connector()
     world.keys = ApiKey(demo.ED25519_KEY, Secret(demo.ED25519_PRIVATE_PEM), "ed25519")
@@ -846,8 +841,6 @@ def test_an_ed25519_key_trades_too_and_either_logon_brings_the_user_stream(new_w
 
 
 def test_a_market_with_open_orders_cannot_be_dropped_from_the_settings(world):
-    import msgspec
-
     world.place(Side.BUY, FAR_BID)
     world.run(0.1)
     world.kill_connector()
