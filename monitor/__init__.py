@@ -1,0 +1,1 @@
+"""What watches a running bot: read-only on the bus."""

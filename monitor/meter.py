@@ -1,7 +1,7 @@
 """What a tap has heard, in sum: messages, bytes of time, lag, losses."""
 
 from actors.tap import Tapped
-from monitor.state import percentile
+from monitor.sums import percentile
 
 LAGS_MAX = 100_000
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from actors.tap import Tapped
-from market.book import Book
+from monitor.views import ActorView, MarketView
 from protocol import (
     Balances,
     BookDelta,
@@ -32,35 +32,6 @@ ZERO = Decimal(0)
 
 Ask = Callable[[str, str], Any]
 """(publisher, prefix): ask for snapshots of these streams."""
-
-
-class ActorView:
-    """One actor, by its heartbeats and its own word."""
-
-    def __init__(self) -> None:
-        self.pid = self.ticks = self.lost = self.garbage = self.dropped = self.rss_bytes = 0
-        self.epoch = self.first_epoch = 0
-        self.state = self.detail = self.loop = ""
-        self.heard_ns = 0
-
-
-class MarketView:
-    """One market of one connector: its rules and its book."""
-
-    def __init__(self, connector: str, symbol: str) -> None:
-        self.connector = connector
-        self.symbol = symbol
-        self.rules: Rules | None = None
-        self.book = Book()
-        self.epoch = self.seq = 0
-        self.trouble = "no book yet"
-
-    @property
-    def mid(self) -> Decimal | None:
-        """In quote; None while there is no whole book."""
-        if self.rules is None or self.book.is_empty:
-            return None
-        return self.book.mid_x2_ticks * self.rules.tick_size / 2
 
 
 class RunState:
@@ -255,14 +226,3 @@ class RunState:
     def in_doubt(self) -> list[OrderUpdate]:
         """Orders of which nobody knows whether they are on the exchange."""
         return [order for order in self.open_orders.values() if order.status is OrdStatus.UNKNOWN]
-
-
-def value(amounts: dict[str, Decimal], prices: dict[str, Decimal]) -> Decimal:
-    """The worth of what has a price."""
-    return sum((amount * prices[asset] for asset, amount in amounts.items() if asset in prices), ZERO)
-
-
-def percentile(values: "deque[float] | list[float]", share: float) -> float:
-    """The value below which `share` of them are; 0 of none."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0

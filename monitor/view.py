@@ -5,7 +5,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from actors.config import CLOCK
-from monitor.state import MarketView, RunState, percentile, value
+from monitor.state import RunState
+from monitor.sums import equity, percentile
+from monitor.views import MarketView
 from protocol import OrdStatus, Rules, Side
 
 LADDER = 5  # levels a side
@@ -162,23 +164,6 @@ def money_lines(state: RunState) -> list[str]:
             f"equity  {sums['equity']:.2f}  change {sums['equity_change']:+.2f}  by trading {sums['trading_pnl']:+.2f}"
         )
     return found
-
-
-def equity(state: RunState) -> dict[str, Decimal]:
-    """Worth now; its change since the start; and the part of it that trading made (both ends at today's prices)."""
-    prices = state.prices()
-    if not prices or not state.opening:
-        return {}
-    opening: dict[str, Decimal] = {}
-    for rows in state.opening.values():
-        for asset, amount in rows.items():
-            opening[asset] = opening.get(asset, Decimal(0)) + amount
-    now = value(state.totals(), prices)
-    return {
-        "equity": now,
-        "equity_change": now - value(opening, prices | state.opening_mids),
-        "trading_pnl": now - value(opening, prices),
-    }
 
 
 def status_line(state: RunState, rows: Sequence[Row], seconds: float) -> str:

@@ -3,8 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from actors.config import Run
-from monitor.state import percentile
-from monitor.view import equity
+from monitor.sums import equity, percentile
 from protocol.errors import JournalDamaged
 from tickbus import truth
 

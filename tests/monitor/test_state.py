@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from market.levels import pack_levels
-from monitor.state import RunState, percentile
+from monitor.state import RunState
+from monitor.sums import percentile
 from protocol import (
     Balances,
     BookDelta,

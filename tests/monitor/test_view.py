@@ -6,6 +6,7 @@ import pytest
 
 from monitor import view
 from monitor.state import RunState
+from monitor.sums import equity
 from monitor.view import Row
 from protocol import Balances, Heartbeat, OrdStatus, Side, TickReport, topics
 
@@ -98,7 +99,7 @@ def test_equity_tells_the_market_s_share_from_the_trading_s(state, hear):
     state.take(
         hear(topics.account("binance"), Balances([("BTC", Decimal(2), Decimal(0)), ("USDT", Decimal(507), Decimal(0))]))
     )
-    sums = view.equity(state)
+    sums = equity(state)
     assert (sums["equity"], sums["equity_change"], sums["trading_pnl"]) == (727, 27, 7)
 
 

@@ -1,0 +1,35 @@
+"""What a watcher keeps of one actor and of one market."""
+
+from decimal import Decimal
+
+from market.book import Book
+from protocol import Rules
+
+
+class ActorView:
+    """One actor, by its heartbeats and its own word."""
+
+    def __init__(self) -> None:
+        self.pid = self.ticks = self.lost = self.garbage = self.dropped = self.rss_bytes = 0
+        self.epoch = self.first_epoch = 0
+        self.state = self.detail = self.loop = ""
+        self.heard_ns = 0
+
+
+class MarketView:
+    """One market of one connector: its rules and its book."""
+
+    def __init__(self, connector: str, symbol: str) -> None:
+        self.connector = connector
+        self.symbol = symbol
+        self.rules: Rules | None = None
+        self.book = Book()
+        self.epoch = self.seq = 0
+        self.trouble = "no book yet"
+
+    @property
+    def mid(self) -> Decimal | None:
+        """In quote; None while there is no whole book."""
+        if self.rules is None or self.book.is_empty:
+            return None
+        return self.book.mid_x2_ticks * self.rules.tick_size / 2
