@@ -1,10 +1,11 @@
 """The time of a run: monotonic, in UTC nanoseconds, and the same for every process of it."""
 
-import contextlib
+import fcntl
 import json
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 FILE = "run.time"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -29,23 +30,32 @@ def _boot() -> str:
 
 
 def _read_or_make(path: Path) -> tuple[int, int]:
-    born_ns = 0
-    for _ in range(100):  # bounded: each turn either reads a whole file or loses a race to somebody who made one
-        with contextlib.suppress(FileNotFoundError):
-            kept = json.loads(path.read_text())
-            born_ns = kept["born_ns"]
-            if kept["boot"] == _boot():
-                return kept["anchor_ns"], born_ns
-            path.unlink(missing_ok=True)
-        now_ns = time.time_ns()
-        anchor_ns = now_ns - time.monotonic_ns()
-        kept = {"boot": _boot(), "anchor_ns": anchor_ns, "born_ns": born_ns or now_ns}
-        fresh = path.with_name(f"{FILE}.{os.getpid()}")
-        fresh.write_text(json.dumps(kept))
+    kept = _read(path)
+    if kept is None or kept["boot"] != _boot():
+        folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            os.link(fresh, path)
-        except FileExistsError:
-            continue
+            fcntl.flock(folder, fcntl.LOCK_EX)  # of several that start at once, one makes it
+            kept = _read(path)
+            if kept is None or kept["boot"] != _boot():
+                kept = _make(path, kept["born_ns"] if kept else 0)
         finally:
-            fresh.unlink()
-    raise RuntimeError(f"{path} keeps changing")
+            os.close(folder)
+    return kept["anchor_ns"], kept["born_ns"]
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """None if there is none, or if a power cut has left half of one."""
+    try:
+        kept = json.loads(path.read_text())
+        return {"boot": str(kept["boot"]), "anchor_ns": int(kept["anchor_ns"]), "born_ns": int(kept["born_ns"])}
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _make(path: Path, born_ns: int) -> dict[str, Any]:
+    now_ns = time.time_ns()
+    kept = {"boot": _boot(), "anchor_ns": now_ns - time.monotonic_ns(), "born_ns": born_ns or now_ns}
+    fresh = path.with_name(f"{FILE}.new")
+    fresh.write_text(json.dumps(kept))
+    fresh.replace(path)
+    return kept

@@ -1,0 +1,257 @@
+"""Commands: a deadline and an id; acted on once, answered once; what became of it is always told."""
+
+import pytest
+
+from actors.actor import Actor
+from actors.calls import MAX_REMEMBERED
+from actors.sim import Sim
+from protocol import Answer, AnswerCode, Health
+from protocol.frame import body, split
+from protocol.message import Command
+
+MS_NS = 1_000_000
+
+
+class Deposit(Command):
+    """Add to a sum."""
+
+    amount: int
+
+
+class Unwanted(Command):
+    """Nobody has a handler for it."""
+
+
+class Bank(Actor):
+    """Keeps a sum, and refuses to take anything away."""
+
+    ticks = False
+    total = acted = 0
+
+    def on_deposit(self, deposit):
+        self.acted += 1
+        if deposit.amount < 0:
+            return Answer(deposit.cmd_id, AnswerCode.REFUSED, "this bank gives nothing back")
+        self.total += deposit.amount
+        self.sender = self.envelope.sender
+        return None
+
+
+class Client(Actor):
+    """Sends what the test wants."""
+
+    ticks = False
+
+    def on_start(self):
+        self.answers = []
+
+    def ask(self, command):
+        self.send("bank", command, lambda answer: self.answers.append((answer, self.now_ns)))
+
+    def deposit(self, amount, within_ms=1_000):
+        command = Deposit(self.new_id(), self.now_ns + within_ms * MS_NS if within_ms else 0, amount)
+        self.ask(command)
+        return command
+
+    @property
+    def codes(self):
+        return [answer.code for answer, _ in self.answers]
+
+
+class Ear(Actor):
+    """Hears the client."""
+
+    ticks = False
+
+    def on_start(self):
+        self.subscribe("md.client.")
+
+
+class Line(Sim):
+    """A simulation in which answers may be lost and commands late: `delays(method)` in ms, one for each copy."""
+
+    delays = staticmethod(lambda method: [0])
+
+    def __init__(self):
+        super().__init__()
+        self.arrived = []  # who got a frame, in order
+
+    def deliver(self, port, method, *args):
+        if method != "call":
+            self.arrived.append(port.name)
+        if method not in ("command_in", "answer_in"):
+            super().deliver(port, method, *args)
+            return
+        for delay_ms in self.delays(method):
+            self.at(self.now_ns + delay_ms * MS_NS, super().deliver, port, method, *args)
+
+    def call(self, name, *args):
+        """Let an actor do something now, as one of its own handlers."""
+        port = self.nodes[name]
+        self.deliver(port, "call", *args)
+
+
+@pytest.fixture
+def line():
+    line = Line()
+    line.bank, line.client = line.add("bank", Bank), line.add("client", Client)
+    line.run_for(0.1)
+    return line
+
+
+def test_a_command_is_acted_on_and_its_sender_is_told(line):
+    line.call("client", line.client.deposit, 5)
+    line.run_for(0.1)
+    assert line.client.codes == [AnswerCode.OK]
+    assert (line.bank.total, line.bank.sender) == (5, "client")
+
+
+def test_a_refusal_comes_with_its_reason(line):
+    line.call("client", line.client.deposit, -5)
+    line.run_for(0.1)
+    answer, _ = line.client.answers[0]
+    assert (answer.code, answer.text) == (AnswerCode.REFUSED, "this bank gives nothing back")
+
+
+def test_a_command_that_nobody_handles_is_refused_by_name(line):
+    line.call("client", line.client.ask, Unwanted(1, 0))
+    line.run_for(0.1)
+    assert line.client.answers[0][0] == Answer(1, AnswerCode.REFUSED, "bank takes no Unwanted")
+
+
+def test_a_late_command_is_not_acted_on_and_its_sender_is_told(line):
+    line.delays = lambda method: [30] if method == "command_in" else [0]
+    line.call("client", line.client.ask, Deposit(7, line.now_ns + 20 * MS_NS, 5))
+    line.run_for(0.1)
+    assert line.bank.acted == 0
+    # The client had given up on it by then: SILENT was the truth as it could know it.
+    assert line.client.codes == [AnswerCode.SILENT]
+
+
+def test_a_late_command_is_answered_expired_if_its_sender_still_waits(line):
+    """A sender whose own clock is held up (it has not run its timers yet) hears the receiver's word."""
+    heard = []
+    line.delays = lambda method: [30] if method == "command_in" else [0]
+    reply = line.nodes["bank"].reply
+
+    class Overheard:
+        """The bank's port, with an ear on it."""
+
+        def __getattr__(self, name):
+            return getattr(line.nodes["bank"], name)
+
+        def reply(self, peer, frame):
+            heard.append(body(frame, split(frame)[-1]))
+            return reply(peer, frame)
+
+    line.nodes["bank"].runtime.port = Overheard()
+    command = Deposit(7, line.now_ns + 20 * MS_NS, 5)
+    line.call("client", line.client.ask, command)
+    line.run_for(0.1)
+    (answer,) = heard
+    assert (answer.cmd_id, answer.code) == (7, AnswerCode.EXPIRED)
+    assert "10." in answer.text
+    assert "ms after its deadline" in answer.text
+    assert line.bank.acted == 0
+
+
+def test_a_command_that_comes_twice_is_acted_on_once_and_answered_twice(line):
+    line.delays = lambda method: [0, 1, 50] if method == "command_in" else [0]
+    answers = []
+    line.call("client", line.client.send, "bank", Deposit(9, 0, 5), answers.append)
+    line.run_for(0.2)
+    assert (line.bank.acted, line.bank.total) == (1, 5)
+    assert len(answers) == 1  # the sender hears of it once
+
+
+def test_a_refusal_is_remembered_too(line):
+    line.delays = lambda method: [0, 10] if method == "command_in" else [0]
+    line.call("client", line.client.deposit, -1)
+    line.run_for(0.1)
+    assert line.bank.acted == 1
+    assert line.client.codes == [AnswerCode.REFUSED]
+
+
+def test_an_answer_that_is_lost_is_had_by_sending_the_same_command_again(line):
+    line.delays = lambda method: [] if method == "answer_in" else [0]
+    command = Deposit(11, line.now_ns + 500 * MS_NS, 5)
+    line.call("client", line.client.ask, command)
+    line.run_for(0.1)
+    assert line.client.codes == []
+    line.delays = lambda method: [0]
+    line.call("client", line.client.ask, command)
+    line.run_for(0.1)
+    assert line.client.codes == [AnswerCode.OK]
+    assert (line.bank.acted, line.bank.total) == (1, 5)
+
+
+def test_one_id_of_two_senders_is_two_commands(line):
+    other = line.add("other", Client)
+    line.run_for(0.1)
+    for name, client in (("client", line.client), ("other", other)):
+        line.call(name, client.ask, Deposit(1, 0, 5))
+    line.run_for(0.1)
+    assert line.bank.total == 10
+
+
+def test_nobody_there_is_told_at_once_and_nothing_waits_for_the_one_that_comes(line):
+    line.kill("bank")
+    line.call("client", line.client.deposit, 5)
+    answer, when_ns = line.client.answers[0]
+    assert (answer.code, when_ns) == (AnswerCode.UNREACHABLE, line.now_ns)
+    assert answer.text == "bank is not connected"
+    bank = line.add("bank", Bank)
+    line.run_for(2)
+    assert bank.acted == 0
+    assert len(line.client.answers) == 1
+
+
+def test_a_receiver_that_dies_with_the_command_in_hand_leaves_silence_until_the_deadline(line):
+    line.delays = lambda method: [] if method == "answer_in" else [0]
+    command = line.client.deposit
+    line.call("client", command, 5, 70)
+    asked_ns = line.now_ns
+    line.run_for(1)
+    assert line.client.codes == [AnswerCode.SILENT]
+    assert line.client.answers[0][1] == asked_ns + 70 * MS_NS
+    assert line.bank.total == 5  # it may or may not have been acted on
+
+
+def test_an_answer_after_the_deadline_changes_nothing_more(line):
+    line.delays = lambda method: [100] if method == "answer_in" else [0]
+    line.call("client", line.client.deposit, 5, 50)
+    line.run_for(1)
+    assert line.client.codes == [AnswerCode.SILENT]
+
+
+def test_ids_are_unique_over_restarts(line):
+    first = [line.client.new_id() for _ in range(3)]
+    line.kill("client")
+    client = line.add("client", Client)
+    second = [client.new_id() for _ in range(3)]
+    assert len({*first, *second}) == 6
+    assert min(second) > max(first)
+
+
+def test_what_an_actor_asks_for_leaves_in_that_order(line):
+    def act():
+        line.client.publish("md.client.X.health.", Health("BEFORE"))
+        line.client.deposit(1)
+        line.client.publish("md.client.X.health.", Health("AFTER"))
+
+    line.add("ear", Ear)
+    line.run_for(1)
+    line.arrived.clear()
+    line.call("client", act)
+    line.run_for(0.01)
+    assert line.arrived == ["ear", "bank", "ear", "client"]
+
+
+def test_remembered_answers_are_bounded(line):
+    for n in range(MAX_REMEMBERED + 10):
+        line.call("client", line.client.ask, Deposit(n, 0, 1))
+    line.run_for(1)
+    assert line.bank.total == MAX_REMEMBERED + 10
+    line.call("client", line.client.ask, Deposit(MAX_REMEMBERED, 0, 1))
+    line.run_for(1)
+    assert line.bank.total == MAX_REMEMBERED + 10
