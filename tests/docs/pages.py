@@ -1,0 +1,94 @@
+"""The pages of the documentation as data: fenced blocks with their marks, links, tables, lines that are named.
+
+    python tests/docs/pages.py
+
+writes anew what follows from the code: lines of functions that are named, and files that are shown whole.
+"""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+_BLOCK = re.compile(r"(?:^<!-- ([^\n]*?) -->\n)?^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
+NAMED_LINE = re.compile(r"\[`([\w/]+\.py):(\d+)`\]\(([\w/.]+)#L(\d+)\) `(\w+)`")
+_SHOWN_FILE = re.compile(r"(<!-- file: (\S+) -->\n```python\n).*?(^```)", re.MULTILINE | re.DOTALL)
+
+
+class Block(NamedTuple):
+    """A fenced block. `mark` is the text of a comment right above it."""
+
+    page: Path
+    line: int
+    mark: str
+    language: str
+    text: str
+
+    @property
+    def where(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def blocks(page: Path) -> list[Block]:
+    text = page.read_text(encoding="utf-8")
+    return [
+        Block(page, text[: found.start(3)].count("\n"), found[1] or "", found[2], found[3])
+        for found in _BLOCK.finditer(text)
+    ]
+
+
+def links(page: Path) -> list[str]:
+    """Targets of links and pictures, code left out."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return [one or two for one, two in _LINK.findall(text)]
+
+
+def anchors(page: Path) -> set[str]:
+    """What `#...` may name in a page: its headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    plain = [re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings]
+    return {heading.strip().replace(" ", "-") for heading in plain}
+
+
+def tables(page: Path) -> dict[str, dict[str, str]]:
+    """{heading: {key: default}} of the tables whose first column is `code` and whose second is a default."""
+    found: dict[str, dict[str, str]] = {}
+    heading = ""
+    for line in page.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            heading = line.lstrip("# ")
+        elif row := re.match(r"\| `(\w+)` \|\s*(.*?)\s*\|", line):
+            found.setdefault(heading, {})[row[1]] = row[2].strip("`")
+    return found
+
+
+def line_of(path: Path, function: str) -> int:
+    """The line that defines a function. Raises StopIteration if there is none."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    define = re.compile(rf"\s*(async )?def {function}\(")
+    return next(n for n, line in enumerate(lines, start=1) if define.match(line))
+
+
+def refreshed(text: str) -> str:
+    """A page with its named lines and shown files as they are now."""
+
+    def named(found: re.Match[str]) -> str:
+        path, _, link, _, function = found.groups()
+        line = line_of(ROOT / path, function)
+        return f"[`{path}:{line}`]({link}#L{line}) `{function}`"
+
+    def shown(found: re.Match[str]) -> str:
+        return found[1] + (ROOT / found[2]).read_text(encoding="utf-8") + found[3]
+
+    return _SHOWN_FILE.sub(shown, NAMED_LINE.sub(named, text))
+
+
+if __name__ == "__main__":
+    for one in PAGES:
+        before = one.read_text(encoding="utf-8")
+        if (after := refreshed(before)) != before:
+            one.write_text(after, encoding="utf-8")
+            print(f"{one.relative_to(ROOT)} refreshed")

@@ -1,0 +1,285 @@
+"""What README and docs show, runs; what they name, is there; what they list, is all there is."""
+
+import importlib.util
+import json
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+import pytest
+
+from actors import bus, calls, inbox, outbox, timers, wires
+from actors.config import ActorConf, ClockConf, ExtraFile, RunFile, load, problems
+from connectors.binance import BinanceSpot
+from connectors.feed_settings import FeedSettings
+from connectors.gate import Limits
+from connectors.session import SessionSettings
+from protocol import AnswerCode, OrdStatus, errors, frame
+from strategies.ping_pong import PingPong
+from tickbus.extras import add_table, table_of_file
+from tickbus.main import BUG_EXIT_CODE, VERBS, cli
+from tickbus.summary import Summary
+from venue.settings import AccountSettings, FlowSettings, KeySettings, LimitSettings, MarketSettings, VenueSettings
+
+_spec = importlib.util.spec_from_file_location("docs_pages", Path(__file__).with_name("pages.py"))
+assert _spec is not None
+assert _spec.loader is not None
+pages = importlib.util.module_from_spec(_spec)
+sys.modules["docs_pages"] = pages
+_spec.loader.exec_module(pages)
+
+ROOT = pages.ROOT
+DOCS = ROOT / "docs"
+BLOCKS = [block for page in pages.PAGES for block in pages.blocks(page)]
+PARTS = ("part of: ", "added to: ")
+
+
+def of(*languages):
+    """Parameters: the blocks of these languages, named by page and line."""
+    return [pytest.param(block, id=block.where) for block in BLOCKS if block.language in languages]
+
+
+def text_of(page):
+    return page.read_text(encoding="utf-8")
+
+
+# -- code ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("block", of("python"))
+def test_python_compiles(block):
+    compile(block.text, block.where, "exec")
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in pages.PAGES])
+def test_what_is_marked_runs_after_what_stands_before_it(page):
+    found = [block for block in pages.blocks(page) if block.language == "python"]
+    marked = [n for n, block in enumerate(found) if block.mark == "runs"]
+    scope = {"__name__": _module_of(page)}
+    for block in found[: max(marked, default=-1) + 1]:
+        exec(compile(block.text, block.where, "exec"), scope)
+
+
+def test_the_pages_that_teach_have_code_that_runs():
+    assert {block.page.stem for block in BLOCKS if block.mark == "runs"} >= {"actor", "connector", "bus"}
+
+
+@pytest.mark.parametrize("block", of("toml"))
+def test_toml_is_a_run_file_without_mistakes_or_a_part_of_one(block, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    for shown in (one for one in BLOCKS if one.page == block.page and one.language == "python"):
+        (tmp_path / f"{_module_of(block.page)}.py").write_text(shown.text)
+        break
+    kind, _, base = block.mark.partition(": ")
+    path = tmp_path / "run.toml"
+    if kind == "part of":
+        path.write_text(f'path = ["."]\n{text_of(ROOT / base)}\n{block.text}')
+        assert problems(path, None, VenueSettings) == []
+    elif kind == "added to":
+        path.write_text(text_of(ROOT / base))
+        (tmp_path / "added.toml").write_text(block.text)
+        run = load(path, tmp_path / "run")
+        assert add_table(run, table_of_file(tmp_path / "added.toml")) in block.text
+    else:
+        path.write_text(block.text)
+        assert problems(path, None, VenueSettings) == []
+
+
+def _module_of(page):
+    """The module that a page's class is in, by what its TOML calls it."""
+    found = re.search(r'^use = "(\w+):', text_of(page), re.MULTILINE)
+    return found[1] if found else f"shown_in_{page.stem}"
+
+
+@pytest.mark.parametrize("block", of("sh"))
+def test_commands_are_known_with_all_their_options(block):
+    for line in block.text.splitlines():
+        words = shlex.split(line, comments=True)
+        if not words:
+            continue
+        if words[0] == "make":
+            assert re.search(rf"^{words[1]}:", text_of(ROOT / "Makefile"), re.MULTILINE), line
+        elif words[0] == "tickbus":
+            _parse(words[1], words[2:], line)
+        else:
+            assert words[0] == "supervisorctl", f"{block.where}: {line}"
+            assert (ROOT / words[words.index("-c") + 1]).exists()
+
+
+def _parse(verb, arguments, line):
+    command = cli.get_command(click.Context(cli), verb)
+    assert command is not None, line
+    context = command.make_context(verb, list(arguments))  # raises UsageError for what it does not know
+    if isinstance(command, click.Group):
+        name, inner, rest = command.resolve_command(context, arguments)
+        assert inner is not None, line
+        inner.make_context(name, list(rest))
+
+
+@pytest.mark.parametrize("block", of("ini"))
+def test_a_shown_program_has_no_setting_that_supervisord_does_not_know(block):
+    known = text_of(ROOT / "supervisord.conf")
+    for line in block.text.splitlines():
+        if " = " in line:
+            assert f"\n{line.partition(' = ')[0]} = " in known, line
+
+
+def test_every_block_is_of_a_kind_that_is_checked():
+    kinds = {block.language for block in BLOCKS}
+    assert kinds <= {"python", "toml", "sh", "ini", "text"}
+
+
+# -- what is named --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages.PAGES])
+def test_links_lead_somewhere(page):
+    for link in pages.links(page):
+        path, _, anchor = link.partition("#")
+        if path.startswith(("http://", "https://")):
+            continue
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{page.name}: {link}"
+        assert target.is_relative_to(ROOT)
+        if anchor and not anchor.startswith("L"):
+            assert anchor in pages.anchors(target), f"{page.name}: {link}"
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages.PAGES])
+def test_named_lines_and_shown_files_are_as_they_are_now(page):
+    assert text_of(page) == pages.refreshed(text_of(page)), "run: python tests/docs/pages.py"
+
+
+def test_the_readme_names_the_loops_by_line():
+    named = {found[5] for found in pages.NAMED_LINE.finditer(text_of(ROOT / "README.md"))}
+    assert named >= {"_on_poll", "_on_uvloop", "run_until"}
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in pages.PAGES])
+def test_files_that_are_named_exist(page):
+    for name in re.findall(r"`((?:[a-z]+/)+\w+\.(?:py|pyx|toml|c))`", text_of(page)):
+        assert (ROOT / name).exists(), f"{page.name}: {name}"
+
+
+def test_every_decision_is_in_the_list():
+    listed = text_of(DOCS / "decisions" / "README.md")
+    for page in (DOCS / "decisions").glob("*.md"):
+        assert page.name == "README.md" or f"({page.name})" in listed
+
+
+def test_every_page_can_be_reached_from_the_readme():
+    reached, new = set(), {ROOT / "README.md"}
+    while new:
+        reached |= new
+        targets = [(page, link.partition("#")[0]) for page in new for link in pages.links(page)]
+        new = {(page.parent / path).resolve() for page, path in targets if path.endswith(".md")} - reached
+    assert set(pages.PAGES) <= reached
+
+
+# -- what is listed -------------------------------------------------------------------------------------
+
+TABLES = {
+    "Top level": [RunFile],
+    "`[clock]`": [ClockConf],
+    "`[actors.NAME]`": [ActorConf],
+    "Settings of a connector": [BinanceSpot.Settings],
+    "Limits": [Limits],
+    "Feed": [FeedSettings],
+    "Session": [SessionSettings],
+    "Settings of strategies": [PingPong.Settings],
+    "`[venue]`": [VenueSettings],
+    "`[[venue.markets]]`": [MarketSettings],
+    "`[venue.markets.flow]`": [FlowSettings],
+    "`[[venue.accounts]]`": [AccountSettings],
+    "`[[venue.accounts.keys]]`": [KeySettings],
+    "`[venue.limits]`": [LimitSettings],
+    "A file of `actors.d`": [ExtraFile],
+}
+
+
+@pytest.mark.parametrize("heading", TABLES)
+def test_every_key_of_a_run_file_is_told_with_its_default(heading):
+    (kind,) = TABLES[heading]
+    told = pages.tables(DOCS / "run-file.md")[heading]
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    assert told.keys() == fields.keys()
+    for name, field in fields.items():
+        if told[name]:  # a table of its own has no default in the list
+            assert told[name] == _default(field), f"{heading}: {name}"
+
+
+def _default(field):
+    if field.required:
+        return "required"
+    value = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+    if value is None:
+        return "none"
+    return json.dumps(value) if isinstance(value, (str, bool, int, float, list, dict)) else str(value)
+
+
+def test_every_state_of_an_order_is_told():
+    told = set(re.findall(r"`([A-Z_]+)`", text_of(DOCS / "orders.md")))
+    assert {status.name for status in OrdStatus} <= told
+
+
+def test_every_answer_is_told():
+    told = set(re.findall(r"`([A-Z_]+)`", text_of(DOCS / "bus.md")))
+    assert {code.name for code in AnswerCode} <= told
+
+
+def test_every_number_of_the_summary_is_told(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text(text_of(ROOT / "runs" / "default.toml"))
+    found = Summary(load(path, tmp_path / "run")).as_dict()
+    told = set(re.findall(r"`(\w+)`", text_of(DOCS / "operations.md")))
+    assert found.keys() <= told
+
+
+def test_every_exit_code_is_told():
+    codes = {kind.exit_code for kind in vars(errors).values() if isinstance(kind, type)} | {BUG_EXIT_CODE}
+    told = {int(code) for code in re.findall(r"^\| (\d+) \|", text_of(DOCS / "operations.md"), re.MULTILINE)}
+    assert codes | {0} <= told
+
+
+def test_every_verb_is_shown_somewhere():
+    shown = {shlex.split(line)[1] for block in BLOCKS if block.language == "sh" for line in block.text.splitlines()
+             if line.startswith("tickbus ")}  # fmt: skip
+    prose = "\n".join(text_of(page) for page in pages.PAGES)
+    assert {verb for verb in VERBS if verb not in shown and f"`{verb}`" not in prose} == set()
+
+
+BOUNDS = [
+    (frame.MAX_FRAME_BYTES, 8 * 1024 * 1024, "8 MiB"),
+    (frame.MAX_TOPIC_BYTES, 250, "250 bytes"),
+    (bus.HWM_PUB, 100_000, "100,000 on each side"),
+    (bus.HWM_SUB, 100_000, "100,000 on each side"),
+    (bus.HWM_DIRECT, 10_000, "10,000 on each side"),
+    (bus.HEARTBEAT_TIMEOUT_MS, 600, "600 ms"),
+    (inbox.MAX_HELD_FRAMES, 10_000, "10,000 a stream"),
+    (outbox.MAX_POSITIONS, 1_000, "1,000 busiest"),
+    (wires.BATCH, 256, "256"),
+    (calls.MAX_REMEMBERED, 10_000, "last 10,000 answers"),
+    (timers.MAX_TIMERS, 100_000, "100,000: more is a bug"),
+]
+
+
+@pytest.mark.parametrize(("bound", "value", "words"), BOUNDS)
+def test_bounds_of_the_bus_are_what_the_page_says(bound, value, words):
+    assert bound == value
+    assert words in text_of(DOCS / "bus.md")
+
+
+def test_the_view_and_its_summary_are_shown():
+    shown = {block.mark: block.text for block in pages.blocks(ROOT / "README.md") if block.language == "text"}
+    assert "* " in shown["view"]
+    assert "own orders, fills and position agree" in shown["summary"]
+
+
+def test_the_pages_tell_of_no_machine():
+    for page in pages.PAGES:
+        assert str(ROOT) not in text_of(page)
+        assert os.path.expanduser("~/") not in text_of(page)
