@@ -135,7 +135,7 @@ def test_killing_the_foreground_process_ends_the_house_and_the_orders_are_cancel
     child.kill()
     child.communicate()
     wait_for(lambda: not processes_of(run_dir), 40)
-    assert holder(run_dir, "supervisord") == 0
+    wait_for(lambda: holder(run_dir, "supervisord") == 0)
     done = tickbus("run", bot, "--for", "3", "--json")
     found = json.loads(done.stdout.splitlines()[-1])
     assert (found["own_position_matches_venue"], found["orders_open"]) == (True, 0), found
