@@ -1,4 +1,4 @@
-"""The time of a run: one anchor for all of its processes, over the whole boot; a step of the wall clock moves nothing."""
+"""The time of a run: one anchor for all of its processes, over a boot; a step of the wall clock moves nothing."""
 
 import json
 import os
