@@ -59,9 +59,8 @@ class Live:
         self.runtime.actor.keys = keys
         self._bus = Bus(name, folder, self.runtime.frame_in, self.runtime.command_in, self.runtime.answer_in)
         # The Port of this driver: the bus does its share itself.
-        self.pub, self.send, self.reply, self.subscribe = (
-            self._bus.pub, self._bus.send, self._bus.reply, self._bus.subscribe,
-        )  # fmt: skip
+        self.pub = self._bus.pub  # type: ignore[method-assign]
+        self.send, self.reply, self.subscribe = self._bus.send, self._bus.reply, self._bus.subscribe
 
     def run(self) -> int:
         """Until the actor stops, or SIGTERM or SIGINT asks it to; the exit code."""

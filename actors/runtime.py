@@ -355,12 +355,12 @@ class Runtime:
             if type(effect) is bytes:  # a frame to publish: by far the most frequent
                 self._pub(effect)
                 continue
-            kind, *args = effect
+            kind: str = effect[0]
             inner = self._inner.get(kind)
             if inner is not None:
-                inner(*args)
+                inner(*effect[1:])
             else:
-                getattr(self.port, kind)(*args)
+                getattr(self.port, kind)(*effect[1:])
 
     def _append(self, journal: str, record: bytes, then: Callable[[str], None] | None) -> None:
         trouble = self.port.append(journal, record)

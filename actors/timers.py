@@ -29,8 +29,7 @@ class Timers:
         self._count += 1
         self._calls[self._count] = (call, args)
         heapq.heappush(self._heap, (due_ns, self._count))
-        if due_ns < self.due_ns:
-            self.due_ns = due_ns
+        self.due_ns = min(self.due_ns, due_ns)
         return self._count
 
     def cancel(self, timer: int) -> None:

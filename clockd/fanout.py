@@ -1,4 +1,4 @@
-"""Fanout: one tick's turns. Gives the turn to wave after wave, and never waits for an actor longer than its patience."""
+"""Fanout: one tick's turns, wave after wave, and no wait for an actor longer than its patience."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def plain_split(frame: bytes) -> tuple[bytes, int, int, int, int]:
 
 
 try:
-    from protocol import _frame as fast
+    from protocol import _frame as fast  # type: ignore[attr-defined]
 except ImportError:
     fast = None
 
