@@ -31,6 +31,7 @@ class Actor:
     network: ClassVar[bool] = False  # wants HTTP and websockets: the live driver then runs it on uvloop
     journals: ClassVar[tuple[str, ...]] = ()  # append-only files, read back before on_start
     keys: Any = None  # ApiKey of the run file's `keys` entry; set by the driver before on_start
+    kill_switch: Callable[[], int] = staticmethod(lambda: 0)  # 1: send nothing new; 2: cancel too; set by the driver
     stop_within_ms: ClassVar[int] = 8_000  # how long `may_stop` may say no after a stop was asked for
 
     def __init__(self, name: str, settings: BaseSettings, runtime: "Runtime") -> None:

@@ -13,6 +13,7 @@ from actors.actor import Actor
 from actors.bus import Bus
 from actors.config import Run
 from actors.journal import Journal, Sync
+from actors.kill_switch import KillSwitch
 from actors.net import HttpRequest, Link
 from actors.run_time import RunTime
 from actors.runtime import Runtime
@@ -57,6 +58,7 @@ class Live:
             pid=os.getpid(), loop=f"{'uvloop' if kind.network else 'poll'}+{IMPLEMENTATION}", log=log, **options,
         )  # fmt: skip
         self.runtime.actor.keys = keys
+        self.runtime.actor.kill_switch = KillSwitch(folder)
         self._bus = Bus(name, folder, self.runtime.frame_in, self.runtime.command_in, self.runtime.answer_in)
         # The Port of this driver: the bus does its share itself.
         self.pub = self._bus.pub  # type: ignore[method-assign]

@@ -32,6 +32,7 @@ class LiveNet:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sockets: dict[int, aiohttp.ClientWebSocketResponse] = {}
         self._links: dict[int, asyncio.Task[None]] = {}
+        self._closing = False
 
     def resolve(self, url: str, scheme: str) -> str:
         """Raises ValueError if a local service has not told its address (yet)."""
@@ -47,7 +48,8 @@ class LiveNet:
     # -- HTTP -----------------------------------------------------------------------------------------
 
     def http(self, request: HttpRequest, then: Any) -> None:
-        self._spawn(self._http(request, then))
+        if not self._closing:
+            self._spawn(self._http(request, then))
 
     async def _http(self, request: HttpRequest, then: Any) -> None:
         answer: HttpAnswer | HttpFailure
@@ -73,6 +75,8 @@ class LiveNet:
     # -- websockets -----------------------------------------------------------------------------------
 
     def ws_connect(self, link: Link) -> None:
+        if self._closing:
+            return
         self._links[link.link_id] = self._spawn(self._websocket(link))
 
     def ws_send(self, link: Link, data: str | bytes) -> None:
@@ -146,7 +150,8 @@ class LiveNet:
             self._event(_raise, error)
 
     async def close(self) -> None:
-        """Hang up."""
+        """Hang up; what is asked for from now on comes too late."""
+        self._closing = True
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

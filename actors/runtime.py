@@ -355,7 +355,7 @@ class Runtime:
             if type(effect) is bytes:  # a frame to publish: by far the most frequent
                 self._pub(effect)
                 continue
-            kind: str = effect[0]
+            kind = str(effect[0])
             inner = self._inner.get(kind)
             if inner is not None:
                 inner(*effect[1:])

@@ -61,11 +61,6 @@ class Connector(Actor):
 
     keys: ApiKey | None = None  # set before on_start
 
-    @staticmethod
-    def kill_switch() -> int:
-        """0: none; 1: nothing new; 2: cancel everything too. A driver may set its own: a file that it looks at."""
-        return 0
-
     def __init__(self, name: str, settings: ConnectorSettings, runtime: Any) -> None:
         super().__init__(name, settings, runtime)
         self.markets: list[str] = settings.markets

@@ -1,8 +1,11 @@
 """The supervisord configuration of a run: one program an actor, with the settings that a bot needs."""
 
+import hashlib
 import shlex
 import sys
 from pathlib import Path
+
+import msgspec
 
 from actors.config import Run
 
@@ -79,12 +82,23 @@ def program(run: Run, name: str) -> str:
         "command": _text(shlex.join(command)),
         "directory": _text(run.path.parent),
         "priority": str(priorities(run)[name]),
+        "environment": f'TICKBUS_TABLE="{_digest(run, name)}"',
         **RESTARTS,
         "stdout_logfile": f"{_text(run.dir)}/logs/{name}.out",
         "stdout_logfile_maxbytes": "4MB",
         "stdout_logfile_backups": "1",
     }
     return _section(f"program:{name}", options)
+
+
+def _digest(run: Run, name: str) -> str:
+    """Changes with what the run file says of a program, so that supervisord sees that it is to be restarted."""
+    table: object = run.actors.get(name)
+    if name == "clockd":
+        table = (run.clock, run.order)
+    elif name == "venue":
+        table = run.venue
+    return hashlib.blake2b(msgspec.json.encode(table), digest_size=8).hexdigest()
 
 
 FACTORY = "supervisor.rpcinterface:make_main_rpcinterface"
