@@ -4,11 +4,13 @@ Two kinds: a .pyx is the fast twin of the .py it is named after (_book.pyx of bo
 very source, which is then compiled as it stands.
 """
 
+import os
 from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
+CORES = os.cpu_count() or 1
 PACKAGES = ("protocol", "actors", "market", "connectors", "clockd")
 # The plain source is what runs uncompiled: its annotations are for readers and mypy, the .pxd has the C types.
 DIRECTIVES = {"annotation_typing": False}
@@ -16,7 +18,8 @@ DIRECTIVES = {"annotation_typing": False}
 
 def extension(source: Path) -> Extension:
     name = ".".join(source.with_suffix("").parts)
-    return Extension(name, [str(source)], optional=True, extra_compile_args=["-O3"])
+    level = "-O3" if source.suffix == ".pyx" else "-O2"
+    return Extension(name, [str(source)], optional=True, extra_compile_args=[level])
 
 
 found = [path for package in PACKAGES for path in sorted(Path(package).rglob("*.p[xy]*"))]
@@ -28,6 +31,7 @@ typed = [
 ]
 
 setup(
-    ext_modules=cythonize(twins, language_level=3, build_dir="build/cython")
-    + cythonize(typed, language_level=3, build_dir="build/cython", compiler_directives=DIRECTIVES)
+    options={"build_ext": {"parallel": CORES}},
+    ext_modules=cythonize(twins, language_level=3, nthreads=CORES, build_dir="build/cython")
+    + cythonize(typed, language_level=3, nthreads=CORES, build_dir="build/cython", compiler_directives=DIRECTIVES)
 )
