@@ -91,18 +91,21 @@ class Inbox:
     def resume(self, stream: StreamIn, epoch: int, seq: int, says_all: bool = True) -> Iterator[bytes]:
         """A snapshot at (epoch, seq) was applied: the held frames that follow it without a hole.
 
-        A snapshot that says nothing (`says_all` False: a stream of mere events) covers no frame: all that was held
-        and not yet seen is delivered, and what is missing between is gone.
+        A snapshot that says nothing (`says_all` False: a stream of mere events) covers no frame. All that was held and
+        not yet seen is delivered, what is missing between is gone, and what is on its way is still to come.
         """
-        if not says_all:
-            newer = [held for held in stream.held if held[0] == epoch and held[1] <= seq]
-            yield from (frame for _, held_seq, frame in newer if epoch > stream.epoch or held_seq > stream.seq)
+        seen = stream.seq if stream.epoch == epoch else 0
+        held, stream.held = stream.held, []
+        if not says_all and (newer := [one for one in held if one[0] == epoch and one[1] > seen]):
+            seq = newer[0][1] - 1
         stream.epoch, stream.seq, stream.live = epoch, seq, True
         self.unsynced.pop(stream.topic, None)
-        held, stream.held = stream.held, []
         for at, (held_epoch, held_seq, frame) in enumerate(held):
             if held_epoch < epoch or (held_epoch == epoch and held_seq <= stream.seq):
                 continue
+            if held_epoch == epoch and not says_all:
+                self.lost += held_seq - stream.seq - 1
+                stream.seq = held_seq - 1
             if held_epoch == epoch and held_seq == stream.seq + 1:
                 stream.seq = held_seq
                 yield frame

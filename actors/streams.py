@@ -115,8 +115,8 @@ class Streams:
             return
         if stream is None or (message.epoch, message.seq) < (stream.epoch, stream.seq):
             return  # older than what has been seen
-        if stream.live and (message.epoch, message.seq) == (stream.epoch, stream.seq):
-            return
+        if stream.live and message.epoch == stream.epoch and (told is None or message.seq == stream.seq):
+            return  # nothing is missing; what it may be ahead by is on its way
         resumed = list(inbox.resume(stream, message.epoch, message.seq, told is not None))
         if told is not None:
             runtime.deliver(stream, message.epoch, message.seq, ts_ns, told)

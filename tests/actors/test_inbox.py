@@ -110,12 +110,28 @@ def test_a_second_hole_among_the_held_frames_needs_a_second_snapshot():
     assert not inbox.unsynced
 
 
-def test_a_snapshot_that_says_nothing_loses_nothing_that_was_held():
+def test_a_snapshot_that_says_nothing_sets_all_free_that_was_held():
     inbox = new_inbox()
     heard(inbox, 1, 3, 4, 6)
-    assert resumed(inbox, 4, says_all=False) == [frame(3), frame(4)]
-    assert resumed(inbox, 6, says_all=False) == [frame(6)]
+    assert resumed(inbox, 4, says_all=False) == [frame(3), frame(4), frame(6)]
     assert heard(inbox, 7) == [7]
+    assert inbox.lost == 2
+
+
+def test_a_snapshot_that_says_nothing_does_not_pass_over_what_is_still_on_its_way():
+    inbox = new_inbox()
+    heard(inbox, 1, 3, 4)
+    assert resumed(inbox, 9, says_all=False) == [frame(3), frame(4)]
+    assert heard(inbox, 5, 6, 7, 8, 9, 10) == [5, 6, 7, 8, 9, 10]
+    assert inbox.lost == 1
+
+
+def test_a_snapshot_that_says_nothing_is_where_a_silent_stream_stands():
+    inbox = new_inbox()
+    inbox.mark_stale(inbox.stream(TOPIC))
+    assert resumed(inbox, 9, says_all=False) == []
+    assert inbox.behind([(TOPIC.decode(), 1, 9)]) == {}
+    assert heard(inbox, 10) == [10]
 
 
 def test_held_frames_are_bounded_and_what_is_given_up_is_counted():

@@ -344,3 +344,25 @@ def test_heartbeats_say_where_every_stream_stands():
     (topic, epoch, seq) = beats[-1].streams[0]
     assert (topic, epoch) == (TOPIC, 1)
     assert 190 < seq <= teller.seq
+
+
+def test_a_snapshot_that_overtakes_events_does_not_swallow_them():
+    """Answers come on another socket than events: the word of where a stream stands may be ahead of it."""
+    wire = Wire()
+    follower, teller = wire.add("follower", Follower), wire.add("teller", Teller)
+    teller.has_snapshots = False
+    wire.fault = lambda method, frame: [45] if method == "frame_in" else [0]
+    wire.run_for(3)
+    wire.kill("teller")
+    teller = wire.add("teller", Teller)
+    teller.has_snapshots = False
+    wire.run_for(3)
+    wire.kill("follower")
+    late = wire.add("follower", Follower)
+    wire.run_for(3)
+    for diary in (follower.diary, late.diary):
+        for epoch in (1, 2):
+            steps = [seq for what, e, seq in diary if what == "step" and e == epoch]
+            assert steps == list(range(steps[0], steps[-1] + 1)) if steps else diary is late.diary
+    # At the beginning of a life, with nothing heard yet, what is on its way then is before one's time.
+    assert follower.runtime.inbox.dropped + late.runtime.inbox.dropped <= 10
