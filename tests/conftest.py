@@ -1,8 +1,19 @@
-"""What every test may use: the recorded market data, where it is present."""
+"""What every test may use: the recorded market data, where it is present, and houses of real processes."""
 
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from actors.tap import Tap
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -31,3 +42,81 @@ def recorded():
         return path
 
     return find
+
+
+class House:
+    """Processes in one run folder, each an actor of a `cast`: a file beside the tests (see cast_process.py)."""
+
+    def __init__(self, folder: Path, cast: Path) -> None:
+        self.folder = folder
+        self.cast = cast
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, kind: str, settings: dict[str, Any] | None = None, **options: Any) -> None:
+        conf = json.dumps({"settings": settings or {}, "options": options})
+        program = str(ROOT / "tests" / "cast_process.py")
+        self.processes[name] = subprocess.Popen(
+            [sys.executable, program, str(self.folder), name, str(self.cast), kind, conf],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )
+
+    def signal(self, name: str, number: int) -> None:
+        self.processes[name].send_signal(number)
+
+    def kill(self, name: str) -> None:
+        process = self.processes.pop(name)
+        process.kill()
+        process.wait(10)
+
+    def stop(self, name: str) -> int:
+        process = self.processes.pop(name)
+        process.terminate()
+        return process.wait(20)
+
+    def wait(self, name: str, timeout_s: float) -> int:
+        return self.processes.pop(name).wait(timeout_s)
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text()
+
+    def close(self) -> None:
+        for process in self.processes.values():
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+            process.wait(10)
+
+    def tap(self, *wanted: Any) -> Tap:
+        wait_until((self.folder / "run.time").exists)
+        return Tap(self.folder, *wanted)
+
+
+def wait_until(found: Callable[[], Any], timeout_s: float = 20.0) -> Any:
+    """What `found` gives once it gives something; fails after `timeout_s`."""
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        if result := found():
+            return result
+        time.sleep(0.02)
+    raise AssertionError(f"did not happen within {timeout_s} s")
+
+
+@pytest.fixture(name="wait_until")
+def _wait_until() -> Callable[..., Any]:
+    return wait_until
+
+
+@pytest.fixture
+def house_of() -> Iterator[Callable[[Path], House]]:
+    """`house_of(cast)`: an empty house, torn down afterwards."""
+    with tempfile.TemporaryDirectory(prefix="tb-") as folder:
+        built: list[House] = []
+
+        def build(cast: Path) -> House:
+            built.append(House(Path(folder), cast))
+            return built[-1]
+
+        try:
+            yield build
+        finally:
+            for one in built:
+                one.close()

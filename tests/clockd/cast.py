@@ -1,22 +1,14 @@
-"""Actors for tests of the clock, and a main that runs one of them as a process of its own.
-
-    python cast.py FOLDER NAME CLASS '{"settings": {...}, "options": {...}}'
-"""
+"""Actors for tests of the clock."""
 
 import json
-import sys
 import time
 from pathlib import Path
 
-import msgspec
-
 from actors import Actor
-from actors.live import Live
-from actors.lock import Lock
-from actors.log import make_log
-from actors.run_time import RunTime
 from clockd import Clock
 from protocol import Message, Settings, Tick
+
+__all__ = ["Clock", "Feed", "Follower", "Sleeper"]
 
 UPDATES = 1_000
 
@@ -110,26 +102,3 @@ def step_the_wall_clock() -> None:
 
     time.time_ns = stepping_ns
     time.time = lambda: stepping_ns() / 1e9
-
-
-KINDS = {"Feed": Feed, "Follower": Follower, "Sleeper": Sleeper, "Clock": Clock}
-
-
-def main() -> int:
-    folder, name, kind, conf = Path(sys.argv[1]), sys.argv[2], KINDS[sys.argv[3]], json.loads(sys.argv[4])
-    table = conf.get("settings", {})
-    if conf["options"].pop("wall_steps", False):
-        step_the_wall_clock()
-    if kind is Clock:
-        table.setdefault("start_ns", RunTime(folder).born_ns)
-    with (folder / f"{name}.log").open("a", buffering=1) as lines:
-        log = make_log(name, write=lines.write)
-        live = Live(
-            name, kind, msgspec.convert(table, kind.Settings), folder, log=log, epoch=Lock(folder, name).acquire(),
-            **conf.get("options", {}),
-        )  # fmt: skip
-        return live.run()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

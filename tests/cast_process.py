@@ -1,0 +1,34 @@
+"""One actor of a test's cast as a process of its own.
+
+    python cast_process.py FOLDER NAME CAST.py CLASS '{"settings": {...}, "options": {...}}'
+"""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import msgspec
+
+from actors.live import Live
+from actors.lock import Lock
+from actors.log import make_log
+from actors.run_time import RunTime
+
+
+def main() -> int:
+    folder, name, path, which = Path(sys.argv[1]), *sys.argv[2:5]
+    cast, conf = runpy.run_path(path, run_name="cast"), json.loads(sys.argv[5])
+    kind, table, options = cast[which], conf["settings"], conf["options"]
+    if options.pop("wall_steps", False):
+        cast["step_the_wall_clock"]()
+    if "start_ns" in kind.Settings.__struct_fields__:
+        table.setdefault("start_ns", RunTime(folder).born_ns)
+    with (folder / f"{name}.log").open("a", buffering=1) as lines:
+        log = make_log(name, write=lines.write)
+        epoch = Lock(folder, name).acquire()
+        return Live(name, kind, msgspec.convert(table, kind.Settings), folder, log=log, epoch=epoch, **options).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
