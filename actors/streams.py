@@ -62,6 +62,7 @@ class Streams:
         if self._inbox.accept(stream, epoch, seq, data):
             self._runtime.deliver(stream, epoch, seq, ts_ns, body(data, offset))
             self._runtime.arrive(("pub", stream.publisher), self._runtime.actor.on_live, stream.topic)
+            self._heard(stream.publisher)
             return
         if stream.topic in self._inbox.unsynced:
             if was_live:
@@ -98,6 +99,12 @@ class Streams:
                 self._ask(publisher, mark_topic)
         self._ask_again()
 
+    def _heard(self, publisher: str) -> None:
+        """Silence counts from the first word, even of a publisher that dies before its first heartbeat comes."""
+        if publisher not in self._epochs and publisher in self._heard_ns:
+            self._heard_ns[publisher] = self._runtime.mono_ns
+            self._ask_again()
+
     def snapshot(self, target: str, ts_ns: int, message: Snapshot) -> None:
         """A stream as its publisher has it, or (seq -1) word that this was all under a prefix."""
         runtime, inbox = self._runtime, self._inbox
@@ -122,6 +129,7 @@ class Streams:
             runtime.deliver(stream, message.epoch, message.seq, ts_ns, told)
         runtime.arrive(("pub", stream.publisher), runtime.actor.on_live, stream.topic)
         self.resyncs += 1
+        self._heard(stream.publisher)
         for data in resumed:
             _, epoch, seq, ts_ns, offset = split(data)
             try:

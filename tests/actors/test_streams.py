@@ -243,6 +243,21 @@ def test_a_publisher_that_is_gone_makes_its_streams_stale_until_it_is_back():
     settle(wire, teller, follower)
 
 
+def test_a_publisher_that_dies_before_it_has_been_heard_for_a_second_is_missed_too():
+    wire = Wire()
+    wire.add("teller", Teller)
+    wire.run_for(0.2)  # its first heartbeat has passed
+    follower = wire.add("follower", Follower)
+    wire.run_for(0.3)
+    assert follower.is_live
+    wire.kill("teller")
+    wire.run_for(5)
+    assert not follower.is_live
+    teller = wire.add("teller", Teller)
+    wire.run_for(1)
+    settle(wire, teller, follower)
+
+
 def test_a_publisher_whose_heartbeats_alone_are_lost_is_resynced_when_they_come_again():
     wire, teller, follower = house(lambda method, frame: [] if frame.startswith(b"sys.teller.heart.") else [0])
     wire.run_for(6)

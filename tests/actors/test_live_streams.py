@@ -1,0 +1,154 @@
+"""Streams between real processes: late joiners, killed publishers, frozen subscribers."""
+
+import json
+import signal
+import time
+
+import pytest
+
+from actors.bus import Bus
+from protocol import AnswerCode
+from protocol.frame import body, pack, prefix, split
+
+
+class Watch:
+    """What teller and followers say, read by a tap. One for a whole test: it sees each message once."""
+
+    def __init__(self, house, cast):
+        self.tap = house.tap("md.")
+        self.cast = cast
+        self.copies = {}  # follower -> its last word
+
+    def copy_when(self, name, is_it, timeout_s=30.0):
+        """The first word of a follower that `is_it`."""
+        until = time.monotonic() + timeout_s
+        while time.monotonic() < until:
+            for tapped in self.tap.poll(0.2):
+                if type(tapped.body).__name__ == "Copy":
+                    self.copies[tapped.sender] = tapped.body
+                    if tapped.sender == name and is_it(tapped.body):
+                        return tapped.body
+        raise AssertionError(f"not within {timeout_s} s; last: {self.copies.get(name)}")
+
+
+@pytest.fixture
+def watch(house, cast):
+    built = []
+
+    def start():
+        built.append(Watch(house, cast))
+        return built[0]
+
+    yield start
+    for one in built:
+        one.tap.close()
+
+
+def sum_at(cast, epoch, seq):
+    """The teller's sum after its first `seq` messages of a life, of which the first is the state at its start."""
+    total = epoch
+    for value in range(1, seq):
+        total = cast.applied(total, value)
+    return total
+
+
+def assert_right(cast, copy):
+    assert copy.total == sum_at(cast, copy.epoch, copy.seq)
+    assert copy.breaks <= copy.wholes
+
+
+def test_a_late_joiner_reaches_the_present_by_a_snapshot(house, cast, watch):
+    house.start("teller", "Teller", {"every_ms": 1})
+    house.start("early", "Follower")
+    seen = watch()
+    seen.copy_when("early", lambda copy: copy.seq > 200)
+    house.start("late", "Follower")
+    copy = seen.copy_when("late", lambda copy: copy.seq > 300)
+    assert copy.is_live
+    assert copy.wholes >= 1
+    assert_right(cast, copy)
+
+
+def test_a_publisher_that_is_killed_and_started_again_is_followed_into_its_new_life(house, cast, watch):
+    house.start("teller", "Teller")
+    house.start("follower", "Follower")
+    seen = watch()
+    before = seen.copy_when("follower", lambda copy: copy.seq > 50)
+    assert before.epoch == 1
+    assert_right(cast, before)
+    house.kill("teller")
+    house.start("teller", "Teller")
+    after = seen.copy_when("follower", lambda copy: copy.epoch == 2 and copy.seq > 50)
+    assert after.is_live
+    assert after.stale > before.stale
+    assert after.wholes > before.wholes
+    assert_right(cast, after)
+
+
+def test_a_publisher_that_stays_away_makes_the_stream_stale(house, watch):
+    house.start("teller", "Teller")
+    house.start("follower", "Follower")
+    seen = watch()
+    seen.copy_when("follower", lambda copy: copy.is_live and copy.seq > 20)
+    house.kill("teller")
+    gone = seen.copy_when("follower", lambda copy: not copy.is_live)
+    house.start("teller", "Teller")
+    back = seen.copy_when("follower", lambda copy: copy.is_live)
+    assert back.epoch == 2 > gone.epoch
+
+
+def test_a_frozen_subscriber_misses_a_flood_sees_the_gap_and_is_whole_again(house, cast, watch):
+    """It is frozen for longer than its publisher keeps a dead connection: what was told meanwhile is lost to it."""
+    house.start("teller", "Teller")
+    house.start("frozen", "Follower")
+    house.start("other", "Follower")
+    seen = watch()
+    before = seen.copy_when("frozen", lambda copy: copy.is_live)
+    house.signal("frozen", signal.SIGSTOP)
+    answer = command(house, cast.Burst(1, 0, 30_000, 300))
+    assert answer.code is AnswerCode.OK
+    flooded = seen.copy_when("other", lambda copy: copy.seq > 30_000 and copy.is_live)
+    time.sleep(1.5)
+    house.signal("frozen", signal.SIGCONT)
+    back = seen.copy_when("frozen", lambda copy: copy.seq > flooded.seq and copy.is_live)
+    assert back.lost > 0
+    assert back.stale > before.stale
+    assert back.wholes > before.wholes
+    assert_right(cast, back)
+    assert_right(cast, seen.copies["other"])
+    assert seen.copies["other"].lost == 0
+
+
+def test_commands_through_the_death_and_return_of_their_receiver_each_have_one_answer(house, cast, watch, wait_until):
+    report = house.folder / "report.json"
+    house.start("teller", "Teller", {"every_ms": 1})
+    house.start("client", "Client", {"report": str(report)})
+    house.start("follower", "Follower")
+    seen = watch()
+    seen.copy_when("follower", lambda copy: copy.seq > 500)
+    house.kill("teller")
+    time.sleep(0.7)
+    house.start("teller", "Teller", {"every_ms": 1})
+    seen.copy_when("follower", lambda copy: copy.epoch == 2 and copy.seq > 1_000)
+    house.stop("client")
+    codes = [AnswerCode(code) for code in json.loads(report.read_text())]
+    assert codes.count(AnswerCode.OK) > 20
+    assert AnswerCode.UNREACHABLE in codes
+    assert set(codes) <= {AnswerCode.OK, AnswerCode.UNREACHABLE, AnswerCode.SILENT}
+    # Nothing waited for the one that came back: the last answers are good, and come in one stretch.
+    assert codes[-1] is AnswerCode.OK
+
+
+def command(house, message):
+    """Send `teller` a command from here; its answer."""
+    answers = []
+    bus = Bus("boss", house.folder, print, print, lambda target, frame: answers.append(frame), bind=False)
+    frame = pack(prefix("cmd.boss.teller."), 1, 1, 0, message)
+    until = time.monotonic() + 20
+    while not bus.send("teller", frame) and time.monotonic() < until:
+        time.sleep(0.02)
+    while not answers and time.monotonic() < until:
+        bus.wires.wait(100_000_000)
+        bus.wires.drain()
+    bus.close()
+    return body(answers[0], split(answers[0])[-1])
