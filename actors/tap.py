@@ -5,6 +5,7 @@
             print(envelope.sender, envelope.body)
 """
 
+import itertools
 import os
 import time
 from collections import deque
@@ -17,11 +18,12 @@ import msgspec
 from actors.bus import Bus
 from actors.config import CLOCK, load
 from actors.run_time import RunTime
-from protocol import Message, SnapshotRequest, frame, topics
+from protocol import Message, Snapshot, SnapshotRequest, frame, topics
 from protocol.errors import BadMessage, Unreachable
 from protocol.message import decode
 
 LOOK_NS = 500_000_000  # how often the folder is looked at for actors that have joined
+_count = itertools.count(1)  # taps of this process: an answer goes by its asker's name
 MAX_QUEUED = 200_000  # frames taken off the sockets and not yet asked for; more are lost, and counted
 
 
@@ -64,7 +66,8 @@ class Tap:
         self._known: set[str] = set()
         self._look_ns = 0
         self.lost = self.garbage = self.received = 0
-        self._bus = Bus(f"tap-{os.getpid()}", self.folder, self._frame, self._ignore, self._answer, bind=False)
+        name = f"tap-{os.getpid()}-{next(_count)}"
+        self._bus = Bus(name, self.folder, self._frame, self._ignore, self._answer, bind=False)
         self._look()
 
     def __enter__(self) -> "Tap":
@@ -121,10 +124,10 @@ class Tap:
         now_ns = self._time.now_ns()
         try:
             topic, epoch, seq, ts_ns, offset = frame.split(data)
+            name = topics.read(topic)
         except BadMessage:
             self.garbage += 1
             return
-        name = topic.decode("ascii", "replace")
         last = self._seen.get((name, epoch))
         if last is not None and seq > last + 1:
             self.lost += seq - last - 1
@@ -139,7 +142,7 @@ class Tap:
         except BadMessage:
             try:
                 raw = msgspec.msgpack.decode(body)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 self.garbage += 1
                 return
         if self._types and not isinstance(message, self._types):
@@ -153,12 +156,11 @@ class Tap:
         try:
             _, _, _, ts_ns, offset = frame.split(data)
             told = frame.body(data, offset)
+            if isinstance(told, Snapshot) and told.body:
+                topic = topics.read(told.topic.encode())
+                self._take(topic, told.epoch, told.seq, ts_ns, self._time.now_ns(), told.body)
         except BadMessage:
             self.garbage += 1
-            return
-        content = getattr(told, "body", b"")
-        if content:
-            self._take(told.topic, told.epoch, told.seq, ts_ns, self._time.now_ns(), content)  # type: ignore[attr-defined]
 
     def _ignore(self, peer: str, data: bytes) -> None:
         """A tap has no command socket."""

@@ -1,0 +1,220 @@
+"""The tap: hears everybody without being known to anybody, counts what it missed, reads what it has no class for."""
+
+import time
+
+import msgspec
+import pytest
+
+from actors.bus import Bus
+from actors.run_time import RunTime
+from actors.tap import Tap
+from protocol import Health, Snapshot, SnapshotRequest, Trade, encode
+from protocol.errors import BadTopic, Unreachable
+from protocol.frame import HEADER, body, pack, prefix, split
+
+TOPIC = "md.feed.X.health."
+
+
+class Feed:
+    """An actor's sockets without an actor: it tells what the test wants, as the test wants it."""
+
+    def __init__(self, folder, name="feed"):
+        self.name = name
+        self.asked = []
+        self.bus = Bus(name, folder, print, lambda peer, frame: self.asked.append((peer, frame)), print)
+        self.time = RunTime(folder)
+        self.epoch, self.seq = 1, 0
+
+    def tell(self, message=None, topic=TOPIC, skip=0):
+        self.seq += 1 + skip
+        message = message or Health(str(self.seq))
+        self.bus.pub(pack(prefix(topic), self.epoch, self.seq, self.time.now_ns(), message))
+
+    def serve(self):
+        self.bus.wires.wait(10_000_000)
+        self.bus.wires.drain()
+
+
+@pytest.fixture
+def feed(tmp_path):
+    """A feed, and taps on it that are known to hear it."""
+    feeds, taps = [Feed(tmp_path)], []
+
+    def tap(*wanted, **options):
+        taps.append(Tap(tmp_path, *wanted, **options))
+        return taps[-1]
+
+    feeds[0].tap = tap
+    feeds[0].another = lambda name: feeds.append(Feed(tmp_path, name)) or feeds[-1]
+    yield feeds[0]
+    for one in taps:
+        one.close()
+    for one in feeds:
+        one.bus.close()
+
+
+def heard(tap, feed, until=lambda found: found, tell=None):
+    """What the tap hears while the feed tells something again and again."""
+    found, end = [], time.monotonic() + 20
+    while not until(found):
+        assert time.monotonic() < end
+        (tell or feed.tell)()
+        found += tap.poll(0.01)
+    return found
+
+
+def rest(tap, count):
+    found, end = [], time.monotonic() + 20
+    while len(found) < count:
+        assert time.monotonic() < end, found
+        found += tap.poll(0.1)
+    return found
+
+
+def test_a_tap_hears_who_says_what_and_how_long_it_took(feed):
+    tap = feed.tap()
+    tapped = heard(tap, feed)[0]
+    assert (tapped.topic, tapped.sender, tapped.epoch) == (TOPIC, "feed", 1)
+    assert tapped.body == Health(str(tapped.seq))
+    assert 0 < tapped.lag_ns < 20_000_000_000
+    assert tap.lost == tap.garbage == 0
+    assert tap.actors == ["clockd", "feed"]
+
+
+def test_what_was_not_heard_is_counted_as_lost(feed):
+    tap = feed.tap()
+    heard(tap, feed)
+    feed.tell(skip=3)
+    feed.tell()
+    feed.tell(skip=10)
+    while rest(tap, 1)[-1].seq != feed.seq:
+        pass
+    assert tap.lost == 13
+
+
+def test_a_new_life_is_no_loss(feed):
+    tap = feed.tap()
+    heard(tap, feed)
+    feed.epoch, feed.seq = 2, 0
+    heard(tap, feed, lambda found: found and found[-1].epoch == 2)
+    assert tap.lost == 0
+
+
+def test_a_type_that_this_process_does_not_know_is_told_raw(feed):
+    tap = feed.tap()
+    heard(tap, feed)
+    strange = msgspec.msgpack.encode(["NoSuchMessage", 1, {"deep": [b"x"]}])
+    feed.bus.pub(prefix(TOPIC) + HEADER.pack(1, feed.seq + 1, 0) + strange)
+    tapped = [one for one in rest(tap, 1) if one.body is None]
+    while not tapped:
+        tapped = [one for one in rest(tap, 1) if one.body is None]
+    assert tapped[0].raw == ["NoSuchMessage", 1, {"deep": [b"x"]}]
+    assert tap.garbage == 0
+
+
+GARBAGE = {
+    "no frame": b"junk",
+    "nothing": b"",
+    "no msgpack": prefix(TOPIC) + HEADER.pack(1, 1, 0) + b"\xc1",
+    "cut msgpack": prefix(TOPIC) + HEADER.pack(1, 1, 0) + b"\x92\x01",
+    "nested beyond the stack": prefix(TOPIC) + HEADER.pack(1, 1, 0) + b"\x91" * 100_000,
+    "a topic without a publisher": b"md\x01" + HEADER.pack(1, 1, 0) + encode(Health("x")),
+    "a topic that is no text": b"md.feed.\xff.\x01" + HEADER.pack(1, 1, 0) + encode(Health("x")),
+}
+
+
+@pytest.mark.parametrize("what", GARBAGE)
+def test_garbage_is_counted_and_the_tap_goes_on(feed, what):
+    tap = feed.tap()
+    heard(tap, feed)
+    feed.bus.pub(GARBAGE[what])
+    heard(tap, feed, lambda found: tap.garbage)
+    assert tap.garbage == 1
+    assert heard(tap, feed)
+
+
+def test_only_what_is_wanted_is_told(feed):
+    tap = feed.tap(Trade, "md.feed.")
+
+    def tell():
+        feed.tell()
+        feed.bus.pub(pack(prefix("md.feed.X.trade."), 1, 1, 0, Trade("X", 1, 1, 5, 5)))
+        feed.bus.pub(pack(prefix("ord.feed.X."), 1, 1, 0, Trade("Y", 1, 1, 5, 5)))
+
+    found = heard(tap, feed, lambda found: len(found) >= 3, tell)
+    assert {type(one.body) for one in found} == {Trade}
+    assert {one.body.symbol for one in found} == {"X"}
+
+
+def test_who_comes_later_is_heard_too_and_who_is_not_wanted_is_not(feed):
+    tap, picky = feed.tap(), feed.tap(publishers=["late"])
+    heard(tap, feed)
+    late = feed.another("late")
+
+    def tell():
+        feed.tell()
+        late.tell(topic="md.late.X.health.")
+
+    heard(tap, feed, lambda found: {one.sender for one in found} == {"feed", "late"}, tell)
+    found = heard(picky, feed, lambda found: found, tell)
+    assert {one.sender for one in found} == {"late"}
+
+
+def test_a_snapshot_that_was_asked_for_comes_like_a_message(feed):
+    tap = feed.tap("md.feed.")
+    heard(tap, feed)
+    end = time.monotonic() + 20
+    while not tap.ask("feed", "md.feed.X."):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    while not feed.asked:
+        assert time.monotonic() < end
+        feed.serve()
+    peer, frame = feed.asked[0]
+    assert body(frame, split(frame)[-1]) == SnapshotRequest("md.feed.X.")
+    told = Snapshot(TOPIC, 1, 77, encode(Health("WHOLE")))
+    feed.bus.reply(peer, pack(prefix("rep.feed.snapshot."), 1, 1, feed.time.now_ns(), told))
+    feed.bus.reply(peer, pack(prefix("rep.feed.snapshot."), 1, 2, feed.time.now_ns(), Snapshot("md.feed.X.", 1, -1)))
+    found = rest(tap, 1)
+    while found[-1].seq != 77:
+        found += rest(tap, 1)
+    assert (found[-1].topic, found[-1].sender, found[-1].body) == (TOPIC, "feed", Health("WHOLE"))
+    feed.tell()
+    rest(tap, 1)
+    assert tap.lost == 0  # a snapshot is no step of the stream
+
+
+def test_two_taps_in_one_process_do_not_take_each_others_answers(feed):
+    taps = {f"md.feed.{name}.": feed.tap("md.feed.") for name in "XY"}
+    got = dict.fromkeys(taps, 0)
+    end = time.monotonic() + 20
+    while min(got.values()) < 3:
+        assert time.monotonic() < end, got
+        for wanted, tap in taps.items():
+            tap.ask("feed", wanted)
+        feed.serve()
+        for peer, frame in feed.asked:
+            wanted = body(frame, split(frame)[-1]).prefix
+            told = Snapshot(f"{wanted}health.", 1, 77, encode(Health(wanted)))
+            feed.bus.reply(peer, pack(prefix("rep.feed.snapshot."), 1, 1, 0, told))
+        feed.asked.clear()
+        for wanted, tap in taps.items():
+            found = tap.poll(0.01)
+            assert {one.body.state for one in found} <= {wanted}
+            got[wanted] += len(found)
+
+
+def test_where_nothing_runs_the_tap_says_what_to_do(tmp_path):
+    with pytest.raises(Unreachable, match=r"nothing runs in .*tickbus run") as refused:
+        Tap(tmp_path)
+    assert refused.value.exit_code == 69
+    RunTime(tmp_path)
+    with pytest.raises(BadTopic):
+        Tap(tmp_path, "md feed")
+
+
+def test_a_tap_on_a_silent_house_waits_no_longer_than_it_is_told(tmp_path):
+    RunTime(tmp_path)
+    with Tap(tmp_path) as tap:
+        assert tap.poll(0.05) == []
+        assert tap.poll() == []
