@@ -9,11 +9,11 @@ from benchmarks.actor_process import ActorProcess
 
 TICK_MS = 1
 ROUND_S = 60.0
-CLOCK_CORE_SHARE = 3 / 16  # in a wave the clock is busy all the time: fewer actors beside it, and both cores end together
+CLOCK_CORE_SHARE = 3 / 16  # in a wave the clock is always busy: fewer actors beside it, so that both cores end together
 
 
 class HopSide:
-    """Microseconds a hop. The clock is on the first of `cores`, with CLOCK_CORE_SHARE of the actors if there are more."""
+    """Microseconds a hop. The clock is on the first of `cores`, with CLOCK_CORE_SHARE of the actors if there are two."""
 
     def __init__(self, mode: Literal["sequential", "wave"], actors: int, cores: Sequence[int]) -> None:
         names = [f"a{number}" for number in range(actors)]
@@ -24,13 +24,10 @@ class HopSide:
         self.detail: dict[str, Any] = {}
         self._home = tempfile.TemporaryDirectory(prefix="tickbus-hop-")
         self._folder = Path(self._home.name)
-        self._actors = [
-            ActorProcess(
-                "benchmarks.hop_actors:Ticked", name, self._folder,
-                cores[0 if number < actors * CLOCK_CORE_SHARE else -1],
-            )  # fmt: skip
-            for number, name in enumerate(names)
-        ]
+        with_clock = actors * CLOCK_CORE_SHARE
+        placed = [(name, cores[0 if number < with_clock else -1]) for number, name in enumerate(names)]
+        use = "benchmarks.hop_actors:Ticked"
+        self._actors = [ActorProcess(use, name, self._folder, core) for name, core in placed]
 
     def round(self) -> float:
         """Some hundred ticks of a clock that is started for them."""
