@@ -1,0 +1,238 @@
+"""One bot for a whole file of tests: the default bot, quick; what it says on the bus; its exchange's own books."""
+
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections import deque
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from actors.run_time import RunTime
+from actors.tap import Tap
+from protocol import Balances, BookSnapshot, Health, Heartbeat, OrdersSnapshot, StreamState, TickReport
+from tickbus.supervisor_client import Supervisor
+from venue import demo
+
+DEFAULT = Path(__file__).resolve().parents[2] / "runs" / "default.toml"
+QUICKER = {
+    "tick_ms = 1000": "tick_ms = 200",
+    "order_refresh_ms = 5000": "order_refresh_ms = 1000",
+    "filled_order_delay_ms = 2000": "filled_order_delay_ms = 200",
+    # An order whose placement died on the way is looked for until it cannot arrive any more: not for so long here.
+    '[actors.binance.settings]\n': '[actors.binance.settings]\nrecv_window_ms = 1000\nnot_placed_margin_ms = 1000\n',
+    "max_position = 0.5": "max_position = 5",
+}  # fmt: skip
+LOT = Decimal("0.00001")
+ACTORS = ("binance", "maker")
+
+
+class Bot:
+    """The house, as its user sees it: by the command line, by a tap, by supervisord, by the exchange's control page."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.run_file = folder / "bot.toml"
+        self.run_dir = folder / ".tickbus" / "bot"
+        text = DEFAULT.read_text()
+        for slow, quick in QUICKER.items():
+            assert slow in text
+            text = text.replace(slow, quick)
+        self.run_file.write_text(text)
+        self.supervisor = Supervisor(self.run_dir)
+        self.heard: deque = deque(maxlen=50_000)
+        self._tap: Tap | None = None
+
+    # -- the house ------------------------------------------------------------------------------------
+
+    def tickbus(self, *args: object) -> str:
+        names = dict.fromkeys(("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "TMPDIR"), str(self.folder))
+        command = [sys.executable, "-m", "tickbus.main", *map(str, args)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=os.environ | names)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def up(self) -> None:
+        self.tickbus("up", self.run_file)
+        if self._tap is None:
+            self._tap = Tap(self.run_dir)
+
+    def pids(self) -> dict[str, int]:
+        return {one.name: one.pid for one in self.supervisor.processes()}
+
+    def processes(self) -> list[int]:
+        """Every process that was started for this bot."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if entry.name.isdigit() and str(self.folder).encode() in (entry / "cmdline").read_bytes():
+                    found.append(int(entry.name))
+        return found
+
+    # -- what it says -----------------------------------------------------------------------------------
+
+    def listen(self, seconds: float = 0.05) -> None:
+        self.heard.extend(self._tap.poll(seconds))
+
+    def wait(self, what, timeout_s: float = 30.0):
+        """Listen until `what()` is true; its value."""
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end:
+            self.listen()
+            if found := what():
+                return found
+        raise AssertionError(f"did not come true in {timeout_s} s; {self.last(Health)} {self.last(TickReport)}")
+
+    def since(self, kind: type, ts_ns: int = 0, sender: str = "") -> list:
+        """What was said of this type after a time (of the bus), oldest first."""
+        return [
+            one for one in self.heard
+            if isinstance(one.body, kind) and one.ts_ns > ts_ns and (not sender or one.sender == sender)
+        ]  # fmt: skip
+
+    def last(self, kind: type, sender: str = ""):
+        found = self.since(kind, sender=sender)
+        return found[-1] if found else None
+
+    def now_ns(self) -> int:
+        return RunTime(self.run_dir).now_ns()
+
+    def is_ticked(self, ts_ns: int = 0) -> bool:
+        """Whether a tick went through every actor, after a time."""
+        return any({name for name, _ in one.body.hops} == set(ACTORS) for one in self.since(TickReport, ts_ns))
+
+    def is_trading(self, ts_ns: int = 0) -> bool:
+        beats = self.since(Heartbeat, ts_ns, "binance")
+        return bool(beats) and beats[-1].body.state == "TRADING" and bool(self.ledger()["open_orders"])
+
+    def live_book(self, ts_ns: int):
+        """The first whole book after a time."""
+        found = [one for one in self.since(BookSnapshot, ts_ns) if one.body.state is StreamState.LIVE]
+        return found[0] if found else None
+
+    # -- its exchange -------------------------------------------------------------------------------------
+
+    def call(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None):
+        base = json.loads((self.run_dir / "venue.address").read_text())["http"]
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(base + path, data, headers or {}, method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def ledger(self) -> dict:
+        """The exchange's own word; empty while it does not answer."""
+        try:
+            return self.call("GET", "/control/ledger?account=maker")
+        except (OSError, urllib.error.URLError):
+            return {"open_orders": [], "trades": [], "orders": [], "balances": {}}
+
+    def strike(self) -> int:
+        """A human trades against one of our orders; how many trades we have then."""
+        ours = self.wait(lambda: self.ledger()["open_orders"])
+        order = ours[0]
+        side = "SELL" if order["side"] == "BUY" else "BUY"
+        query = urllib.parse.urlencode({
+            "symbol": order["symbol"], "side": side, "type": "LIMIT", "timeInForce": "IOC", "price": order["price"],
+            "quantity": "0.9", "timestamp": time.time_ns() // 1_000_000,
+        })  # fmt: skip
+        signature = hmac.new(demo.HUMAN_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
+        self.call("POST", f"/api/v3/order?{query}&signature={signature}", headers={"X-MBX-APIKEY": demo.HUMAN_KEY})
+        return len(self.ledger()["trades"])
+
+    def trade(self) -> None:
+        """Fills happen now."""
+        before = len(self.ledger()["trades"])
+        self.wait(lambda: self.strike() > before)
+
+    # -- both, side by side -------------------------------------------------------------------------------
+
+    def differences(self) -> dict:
+        """Where the connector, as it tells on the bus, and the exchange differ at this moment."""
+        asked_ns = self.now_ns()
+        for prefix in ("ord.binance.maker.", "acct.binance."):
+            if not self._tap.ask("binance", prefix):
+                return {"binance": "is not there"}
+        end = time.monotonic() + 2
+        while not (self.since(OrdersSnapshot, asked_ns) and self.since(Balances, asked_ns)):
+            if time.monotonic() > end:
+                return {"binance": "does not answer"}
+            self.listen(0.02)
+        ours = _ours(self.last(OrdersSnapshot).body, self.last(Balances).body)
+        theirs = _theirs(self.ledger())
+        return {what: (ours[what], theirs[what]) for what in theirs if ours[what] != theirs[what]}
+
+    def assert_books_agree(self, timeout_s: float = 30.0) -> None:
+        """At some moment all of it agrees: it moves, so a look may fall between a fill and its report."""
+        end = time.monotonic() + timeout_s
+        while found := self.differences():
+            assert time.monotonic() < end, found
+            self.listen(0.1)
+
+
+def _ours(snapshot: OrdersSnapshot, balances: Balances) -> dict:
+    rows = {row.symbol: row for row in snapshot.positions}
+    row = rows.get("BTC-USDT")
+    return {
+        "open orders": {one.cl_ord_id: one.cum_lots * LOT for one in snapshot.orders},
+        "fills": snapshot.fill_no,
+        "bought": row.bought_lots * LOT if row else 0,
+        "sold": row.sold_lots * LOT if row else 0,
+        "paid": row.bought_notional if row else 0,
+        "received": row.sold_notional if row else 0,
+        "fees": {asset: fee for asset, fee in row.fees if fee} if row else {},
+        "balances": {asset: (free, locked) for asset, free, locked in balances.rows},
+    }
+
+
+def _theirs(ledger: dict) -> dict:
+    bought = [one for one in ledger["trades"] if one["isBuyer"]]
+    sold = [one for one in ledger["trades"] if not one["isBuyer"]]
+    fees: dict[str, Decimal] = {}
+    for one in ledger["trades"]:
+        fees[one["commissionAsset"]] = fees.get(one["commissionAsset"], Decimal(0)) + Decimal(one["commission"])
+    return {
+        "open orders": {one["clientOrderId"]: Decimal(one["executedQty"]) for one in ledger["open_orders"]},
+        "fills": len(ledger["trades"]),
+        "bought": sum(Decimal(one["qty"]) for one in bought),
+        "sold": sum(Decimal(one["qty"]) for one in sold),
+        "paid": sum(Decimal(one["quoteQty"]) for one in bought),
+        "received": sum(Decimal(one["quoteQty"]) for one in sold),
+        "fees": {asset: fee for asset, fee in fees.items() if fee},
+        "balances": {asset: (Decimal(b["free"]), Decimal(b["locked"])) for asset, b in ledger["balances"].items()},
+    }
+
+
+@pytest.fixture(scope="module")
+def bot():
+    """A bot that trades, and nothing left of it afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="tb-"))
+    built = Bot(folder)
+    try:
+        built.up()
+        built.wait(lambda: built.is_ticked() and built.is_trading(), 60)
+        for asset, amount in (("BTC", 1_000), ("USDT", 100_000_000)):
+            built.call("POST", "/control/deposit", {"account": "human", "asset": asset, "amount": amount})
+        yield built
+    finally:
+        if built._tap is not None:
+            built._tap.close()
+        with contextlib.suppress(Exception):
+            built.supervisor.shutdown()
+        end = time.monotonic() + 20
+        while built.processes() and time.monotonic() < end:
+            time.sleep(0.1)
+        for pid in built.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, 9)
+        shutil.rmtree(folder, ignore_errors=True)
