@@ -13,7 +13,7 @@ CLOCK_CORE_SHARE = 3 / 16  # in a wave the clock is always busy: fewer actors be
 
 
 class HopSide:
-    """Microseconds a hop. The clock is on the first of `cores`, with CLOCK_CORE_SHARE of the actors if there are two."""
+    """Microseconds a hop. The clock is on the first of `cores`, with CLOCK_CORE_SHARE of the actors if there are 2."""
 
     def __init__(self, mode: Literal["sequential", "wave"], actors: int, cores: Sequence[int]) -> None:
         names = [f"a{number}" for number in range(actors)]
