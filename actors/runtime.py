@@ -20,13 +20,28 @@ from actors.port import Port
 from actors.streams import Streams
 from actors.timers import NEVER_NS, Timers
 from actors.turns import Turns
-from protocol import Answer, Heartbeat, Message, Snapshot, SnapshotRequest, Tick, topics
+from protocol import (
+    Answer,
+    Heartbeat,
+    Join,
+    Leave,
+    Message,
+    Snapshot,
+    SnapshotRequest,
+    Tick,
+    TickDone,
+    Welcome,
+    topics,
+)
 from protocol.errors import BadMessage
 from protocol.frame import body, split
 from protocol.message import REGISTRY, Command, Settings, handler_name
 
 SECOND_NS = 1_000_000_000
 HEARTBEAT_NS = SECOND_NS
+# What comes on the sockets between two actors; everything else is told to all, and numbered, or it is not believed.
+ASKED = (Tick, Command, SnapshotRequest, Join, Leave, Welcome)
+ANSWERED = (TickDone, Answer, Snapshot)
 
 
 class Envelope:
@@ -146,6 +161,8 @@ class Runtime:
         try:
             topic, epoch, seq, ts_ns, offset = split(data)
             message = body(data, offset)
+            if not isinstance(message, ASKED):
+                raise BadMessage(f"{type(message).__name__} is nothing that is asked of an actor")
             if topic.startswith(b"cmd."):
                 self._direct(topic, epoch, seq)
         except BadMessage as error:
@@ -163,6 +180,8 @@ class Runtime:
         try:
             topic, epoch, seq, ts_ns, offset = split(data)
             message = body(data, offset)
+            if not isinstance(message, ANSWERED):
+                raise BadMessage(f"{type(message).__name__} is no answer")
             name = topics.read(topic)
             if topic.startswith(b"ans."):
                 self._direct(topic, epoch, seq)

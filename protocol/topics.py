@@ -15,6 +15,7 @@ def check_topic(topic: str) -> str:
     return topic
 
 
+@lru_cache(maxsize=65_536)
 def read(topic: bytes) -> str:
     """The topic at the head of a frame, which anybody may have written. Raises BadMessage."""
     try:

@@ -137,6 +137,7 @@ def bombard(world, arrivals):
     for way, peer, data in arrivals:
         world.arrive(way, data) if way == "frame_in" else world.arrive(way, peer, data)
         world.now_ns += 300_000_000
+    world.arrive("finish")  # a turn that waits for marks that will never come is given up
 
 
 @given(ARRIVALS)
@@ -222,3 +223,11 @@ def extreme(of, number):
         return of.cls(*(extreme(one.type, number) for one in of.fields))
     plain = {info.StrType: FEED, info.BoolType: True, info.FloatType: 1e300, info.BytesType: encode(Health("IN"))}
     return plain.get(type(of), Decimal(number))
+
+
+def test_what_belongs_on_a_stream_is_not_believed_when_it_comes_from_a_peer():
+    world = World()
+    world.arrive("command_in", "feed", pack(prefix(FEED), 1, 1, 0, Health("FORGED")))
+    world.arrive("answer_in", "feed", pack(prefix(FEED), 1, 1, 0, Health("FORGED")))
+    assert world.runtime.actor.heard == 0
+    assert world.runtime.garbage == 2
