@@ -147,8 +147,13 @@ class Streams:
 
     def resync(self, topic: str) -> None:
         """A mark of this stream did not come within the wait: do not trust it until a snapshot."""
-        stream = self._inbox.stream(topic.encode())
-        if stream is None or _is_direct(topic):
+        if _is_direct(topic):
+            return
+        try:
+            stream = self._inbox.stream(topic.encode())
+        except BadMessage:
+            return  # a mark of no stream at all
+        if stream is None:
             return
         if stream.live:
             self._stale(stream)
