@@ -158,8 +158,8 @@ class Connector(Actor):
     def snapshot(self, topic: str, cursor: int) -> Message | None:
         if topic == topics.account(self.name):
             return self.intake.balances.message() if self.intake.balances.reconciled else None
-        if topic.startswith(f"ord.{self.name}."):
-            owner = topic.split(".")[2]
+        owner = topic.removeprefix(f"ord.{self.name}.").removesuffix(".")
+        if owner and "." not in owner and topic == topics.orders(self.name, owner):
             return self.intake.foreign.snapshot() if owner == OWNER else self.tracker.snapshot(owner, cursor)
         return self.feed.snapshot(topic, cursor)
 
