@@ -1,0 +1,119 @@
+"""A connector on the local exchange, in one simulation, among peers that ask for nonsense: it goes on, unmoved."""
+
+from decimal import Decimal
+from random import Random
+
+import msgspec
+import pytest
+
+from actors.secret import ApiKey, Secret
+from actors.sim import Sim
+from connectors.binance import BinanceSpot
+from connectors.gate import Limits
+from protocol import Control, Snapshot, SnapshotRequest
+from protocol.frame import body, pack, prefix, split
+from protocol.message import REGISTRY
+from venue import demo
+from venue.settings import VenueSettings
+from venue.sim_service import SimVenue
+
+SYMBOL = "BTC-USDT"
+LIMITS = Limits(
+    max_order_notional=Decimal(20_000), max_position=Decimal("1.5"), max_open_orders=100, max_orders_per_s=50,
+    price_collar_bps=2_000, max_book_age_ms=10_000, duplicate_ms=0,
+)  # fmt: skip
+# A person's Control is left out: it is obeyed, not judged.
+KINDS = [kind for kind in REGISTRY.types.values() if kind.__module__.startswith("protocol.") and kind is not Control]
+NUMBERS = (0, 1, 2, -1, 5, 2**31, 2**32, 2**63 - 1, -(2**63), 2**63, 2**64 - 1, 6_000_000)
+AMOUNTS = tuple(map(Decimal, ("0", "1", "NaN", "-1", "1E+400", "Infinity", "1E-30")))
+TEXTS = ("", "x", "maker", "binance", SYMBOL, "ord.binance.maker.", "ord.binance.", "acct.binance.", "é", "a." * 200)
+
+
+class Town:
+    """Exchange and connector, and somebody who sends what it likes."""
+
+    def __init__(self):
+        self.sim = Sim(net_ns=5_000_000, trace=False)
+        self.sim.serve("venue", SimVenue(VenueSettings(), self.sim.now_ns))
+        settings = BinanceSpot.Settings(
+            markets=[SYMBOL], limits={SYMBOL: LIMITS}, rest_url="local://venue", ws_url="local://venue",
+            ws_api_url="local://venue",
+        )  # fmt: skip
+        keys = ApiKey(demo.MAKER_KEY, Secret(demo.MAKER_SECRET))
+        self.connector = self.sim.add("binance", BinanceSpot, settings, keys=keys)
+        self.replies = []
+        self.port = self.sim.nodes["binance"]
+        self.sim.run_for(3)
+        assert self.connector.runtime.state == "TRADING"
+
+    def send(self, message):
+        """From a peer to the connector's command socket; what comes back."""
+        answers, port = [], self.port
+
+        class Ear:
+            """The connector's port, with an ear on what it replies."""
+
+            def __getattr__(self, name):
+                return getattr(port, name)
+
+            def reply(self, peer, frame):
+                answers.append(body(frame, split(frame)[-1]))
+                return True
+
+        port.runtime.port = Ear()
+        self.sim.deliver(port, "command_in", "stranger", pack(prefix("cmd.stranger.binance."), 1, 1, 0, message))
+        self.sim.run_for(0.02)
+        port.runtime.port = port
+        return answers
+
+    def streams(self):
+        """The streams of which the connector tells the whole state."""
+        return sorted(one.topic for one in self.send(SnapshotRequest("")) if one.seq >= 0)
+
+
+def built(random, of):
+    """A message, or a part of one, of extreme values."""
+    info = msgspec.inspect
+    if isinstance(of, info.ListType):
+        return [built(random, of.item_type) for _ in range(random.randrange(3))]
+    if isinstance(of, info.TupleType):
+        return tuple(built(random, one) for one in of.item_types)
+    if isinstance(of, info.StructType):
+        return of.cls(*(built(random, one.type) for one in of.fields))
+    if isinstance(of, info.EnumType):
+        return random.choice(list(of.cls))
+    choices = {
+        info.IntType: NUMBERS, info.StrType: TEXTS, info.BoolType: (True, False), info.FloatType: (0.0, 1e300),
+        info.BytesType: (b"", b"\x01", b"\xff" * 16, bytes(32)), info.DecimalType: AMOUNTS,
+    }  # fmt: skip
+    return random.choice(choices[type(of)])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_messages_of_extreme_values_neither_end_a_connector_nor_place_an_order(seed):
+    town, random = Town(), Random(seed)
+    for _ in range(150):
+        kind = random.choice(KINDS)
+        try:
+            message = built(random, msgspec.inspect.type_info(kind))
+            msgspec.msgpack.encode(message)
+        except (msgspec.ValidationError, OverflowError):
+            continue
+        town.send(message)
+    town.sim.run_for(2)
+    assert town.port.alive
+    assert town.connector.runtime.state == "TRADING"
+    assert all(one.intent.price_ticks > 0 < one.intent.size_lots for one in town.connector.tracker.orders.values())
+    assert "md.binance.BTC-USDT.book." in town.streams()
+
+
+@pytest.mark.parametrize(
+    "wanted", ["ord.binance.", "ord.binance.maker.extra.", "ord.other.maker.", "md.binance.NOPE.book.", "zzz.", "é"]
+)
+def test_asking_for_what_is_no_stream_makes_none(wanted):
+    town = Town()
+    before = town.streams()
+    told = town.send(SnapshotRequest(wanted, 2**64 - 1))
+    assert told[-1] == Snapshot(wanted, 1, -1)
+    assert {one.topic for one in told[:-1]} <= set(before)
+    assert town.streams() == before
