@@ -28,7 +28,7 @@ run: venv
 	@exec $(BIN)/tickbus run $(ARGS)
 
 test: .venv/.tested .venv-clients/.installed lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: .venv/.tested
 	$(BIN)/ruff check .
