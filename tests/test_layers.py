@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "protocol": set(),
     "actors": {"protocol"},
     "market": {"protocol"},
-    **{name: {"protocol", "actors", "market"} for name in MIDDLE},
+    **{name: {"protocol", "actors", "market"} for name in sorted(MIDDLE)},
     "tickbus": {"protocol", "actors", "market", *MIDDLE},
 }
 PACKAGES = [name for name in MAY_IMPORT if (ROOT / name / "__init__.py").exists()]
