@@ -12,7 +12,7 @@ import pytest
 
 from actors.sim import Sim
 from clockd import Clock
-from protocol import TickReport
+from protocol import Heartbeat, TickReport
 
 _spec = importlib.util.spec_from_file_location("clock_cast", Path(__file__).with_name("cast.py"))
 assert _spec is not None
@@ -52,19 +52,26 @@ def test_without_marks_turns_overtake_their_data(house):
 def lockstep_over_zeromq(house, ticks):
     report = house.folder / "report.json"
     options = {"lockstep": True, "mark_wait_ms": 5_000}
-    house.start("feed", "Feed", {"updates": 50}, **options)
-    settings = {"report": str(report), "updates": 50}
-    house.start("follower", "Follower", settings, follows=["feed"], **options)
     settings = {"order": ORDER, "tick_ms": 1_000, "mode": "lockstep", "ticks_max": ticks, "start_ns": 10**18}
-    with house.tap(TickReport) as tap:
-        house.start("clockd", "Clock", settings)
-        end = time.monotonic() + 60
-        last = None
-        while (last is None or last.ticks < ticks) and time.monotonic() < end:
-            for tapped in tap.poll(1.0):
-                last = tapped.body
+    house.start("clockd", "Clock", settings)  # it waits for everybody; so does this test, for the tap to hear it
+    with house.tap(TickReport, Heartbeat) as tap:
+        heard(tap, lambda body: isinstance(body, Heartbeat))
+        house.start("feed", "Feed", {"updates": 50}, **options)
+        settings = {"report": str(report), "updates": 50}
+        house.start("follower", "Follower", settings, follows=["feed"], **options)
+        last = heard(tap, lambda body: isinstance(body, TickReport) and body.ticks >= ticks)
     house.stop("follower")
     return last, json.loads(report.read_text())
+
+
+def heard(tap, wanted, timeout_s=60):
+    """The first message of a tap that is `wanted`."""
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        for tapped in tap.poll(1.0):
+            if wanted(tapped.body):
+                return tapped.body
+    raise AssertionError(f"not heard within {timeout_s} s")
 
 
 def test_a_lockstep_run_over_zeromq_and_the_same_run_under_sim_leave_the_same_trace(house):
