@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,14 @@ class Bus:
     """PUB and ROUTER bound under the actor's name; one SUB over all publishers; one DEALER an actor that it asks.
 
     No queue holds anything for an actor that is not there (IMMEDIATE, MANDATORY). A frame above MAXMSGSIZE would cut
-    the connection for good, so senders refuse at half of it.
+    the connection for good, so senders refuse at half of it. `sink` takes what arrives: a Runtime or a Sink.
     """
 
     def __init__(
         self,
         name: str,
         folder: Path,
-        on_frame: Callable[[bytes], None],
-        on_command: Callable[[str, bytes], None],
-        on_answer: Callable[[str, bytes], None],
+        sink: Any,
         wires: Any = Wires,
         *,
         bind: bool = True,
@@ -43,7 +42,7 @@ class Bus:
         self._context = zmq.Context()
         self._context.set(zmq.MAX_SOCKETS, 4_096)
         self._sockets: list[zmq.Socket[bytes]] = []
-        self.wires = wires(LIBZMQ, on_frame, on_command, on_answer)
+        self.wires = wires(LIBZMQ, sink)
         self._dealers: dict[str, int] = {}
         self._publishers: set[str] = set()
         self.fds: list[int] = []
@@ -53,8 +52,11 @@ class Bus:
         if bind:
             pub = self._socket(zmq.PUB, SNDHWM=HWM_PUB)
             router = self._socket(zmq.ROUTER, ROUTER_MANDATORY=1, ROUTER_HANDOVER=1)
-            self._pub_at = self.wires.add(pub, PUB, "")
-            self._router_at = self.wires.add(router, ROUTER, "")
+            # The shortest way for what goes out most: no Python between the actor and the socket.
+            self.pub: Callable[[bytes], object] = partial(self.wires.send, self.wires.add(pub, PUB, ""))
+            self.reply: Callable[[str, bytes], bool] = partial(
+                self.wires.send_to, self.wires.add(router, ROUTER, "")
+            )
             for socket, suffix in ((router, "cmd"), (pub, "pub")):
                 path = folder / f"{name}.{suffix}"
                 path.unlink(missing_ok=True)  # ours by the lock on the name; a dead holder leaves it behind
@@ -74,17 +76,11 @@ class Bus:
             self.on_new_fd(socket.FD)
         return socket
 
-    def pub(self, frame: bytes) -> None:
-        self.wires.send(self._pub_at, frame)
-
     def send(self, target: str, frame: bytes) -> bool:
         at = self._dealers.get(target)
         if at is None:
             at = self.connect(target)
         return bool(self.wires.send(at, frame))
-
-    def reply(self, peer: str, frame: bytes) -> bool:
-        return bool(self.wires.send_to(self._router_at, peer.encode("latin-1"), frame))
 
     def connect(self, target: str) -> int:
         """Begin to connect to an actor's command socket; sends fail until it is there."""

@@ -60,7 +60,7 @@ class Live:
         )  # fmt: skip
         self.runtime.actor.keys = keys
         self.runtime.actor.kill_switch = KillSwitch(folder)
-        self._bus = Bus(name, folder, self.runtime.frame_in, self.runtime.command_in, self.runtime.answer_in)
+        self._bus = Bus(name, folder, self.runtime)
         # The Port of this driver: the bus does its share itself.
         self.pub = self._bus.pub  # type: ignore[method-assign]
         self.send, self.reply, self.subscribe = self._bus.send, self._bus.reply, self._bus.subscribe

@@ -40,6 +40,7 @@ cdef class Runtime:
     cdef dict _arrived
     cdef long _links
     cdef dict _tells
+    cdef public object bare_done
     cdef object _pub
     cdef dict _inner
     cdef dict _handlers
@@ -52,6 +53,9 @@ cdef class Runtime:
     cpdef perform(self)
     cpdef publish(self, str topic, message)
     cpdef bint tell(self, str target, message) except -1
+    cpdef bint tell_tick(self, str target, long long n, long long time_ns, long long period_ns, long long skipped) except -1
+    cdef StreamOut _told(self, str target)
+    cdef bint _tell(self, str target, StreamOut stream, bytes data) except -1
     cpdef deliver(self, StreamIn stream, long long epoch, long long seq, long long ts_ns, message)
     cdef _handle(self, str sender, str topic, long long epoch, long long seq, long long ts_ns, message)
     cdef _direct(self, bytes topic, long long epoch, long long seq)

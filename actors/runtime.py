@@ -36,6 +36,7 @@ from protocol import (
 from protocol.errors import BadMessage
 from protocol.frame import body, split
 from protocol.message import REGISTRY, Command, Settings, handler_name
+from protocol.turn import done_of, tick_frame, tick_of
 
 SECOND_NS = 1_000_000_000
 HEARTBEAT_NS = SECOND_NS
@@ -96,6 +97,7 @@ class Runtime:
         self._arrived: dict[tuple[str, str], list[tuple[Callable[..., None], tuple[Any, ...]]]] = {}
         self._links = 0
         self._tells: dict[str, StreamOut] = {}
+        self.bare_done: Callable[[str, int], bool] | None = None  # the clock's: takes a TickDone that only tells its n
         self.actor = kind(name, settings, self)
         self.actor.now_ns = anchor_ns
         self.calls = Calls(self)
@@ -158,6 +160,10 @@ class Runtime:
 
     def command_in(self, peer: str, data: bytes) -> None:
         """A frame on our command socket, from `peer`."""
+        tick = tick_of(data)
+        if tick is not None:
+            self.turns.take(tick, peer)
+            return
         try:
             topic, epoch, seq, ts_ns, offset = split(data)
             message = body(data, offset)
@@ -177,6 +183,10 @@ class Runtime:
 
     def answer_in(self, target: str, data: bytes) -> None:
         """A frame that came back from an actor that we have sent to."""
+        if self.bare_done is not None:
+            n = done_of(data)
+            if n >= 0 and self.bare_done(target, n):
+                return
         try:
             topic, epoch, seq, ts_ns, offset = split(data)
             message = body(data, offset)
@@ -329,11 +339,23 @@ class Runtime:
         self._effects.append(("_send", target, command, then))
 
     def tell(self, target: str, message: Message) -> bool:
-        """Send a message that needs no answer, now; False if nobody is there. For the clock: Ticks."""
+        """Send a message that needs no answer, now; False if nobody is there. For the clock."""
+        stream = self._told(target)
+        return self._tell(target, stream, self.outbox.pack(stream, self.mono_ns + self.anchor_ns, message))
+
+    def tell_tick(self, target: str, n: int, time_ns: int, period_ns: int, skipped: int) -> bool:
+        """`tell` a Tick without marks and names."""
+        stream, ts_ns = self._told(target), self.mono_ns + self.anchor_ns
+        data = tick_frame(stream.prefix, self.epoch, stream.seq + 1, ts_ns, n, time_ns, period_ns, skipped)
+        return self._tell(target, stream, data)
+
+    def _told(self, target: str) -> StreamOut:
         stream = self._tells.get(target)
         if stream is None:
             stream = self._tells[target] = self.outbox.stream(f"tell.{self.name}.{target}.", marked=False)
-        data = self.outbox.pack(stream, self.mono_ns + self.anchor_ns, message)
+        return stream
+
+    def _tell(self, target: str, stream: StreamOut, data: bytes) -> bool:
         if not self.port.send(target, data):
             return False
         self.outbox.commit(stream, data)

@@ -18,6 +18,7 @@ import msgspec
 from actors.bus import Bus
 from actors.config import CLOCK, load
 from actors.run_time import RunTime
+from actors.wires import Sink
 from protocol import Message, Snapshot, SnapshotRequest, frame, topics
 from protocol.errors import BadMessage, Unreachable
 from protocol.message import decode
@@ -67,7 +68,7 @@ class Tap:
         self._look_ns = 0
         self.lost = self.garbage = self.received = 0
         name = f"tap-{os.getpid()}-{next(_count)}"
-        self._bus = Bus(name, self.folder, self._frame, self._ignore, self._answer, bind=False)
+        self._bus = Bus(name, self.folder, Sink(self._frame, self._ignore, self._answer), bind=False)
         self._look()
 
     def __enter__(self) -> "Tap":

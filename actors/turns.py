@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from actors.inbox import StreamIn
 from protocol import Join, Leave, Mark, Tick, TickDone
+from protocol.turn import done_frame
 
 if TYPE_CHECKING:
     from actors.runtime import Runtime
@@ -134,7 +135,11 @@ class Turns:
         runtime.actor.on_tick(tick)
         runtime.perform()
         outbox = runtime.outbox
-        message = TickDone(tick.n, outbox.take_marks(), waited_ns, outbox.trace, self.early)
-        data = outbox.pack(self._done, runtime.mono_ns + runtime.anchor_ns, message)
+        marks, done, ts_ns = outbox.take_marks(), self._done, runtime.mono_ns + runtime.anchor_ns
+        if marks or tick.n < 0:
+            data = outbox.pack(done, ts_ns, TickDone(tick.n, marks, waited_ns, outbox.trace, self.early))
+        else:
+            trace, seq = outbox.trace, done.seq + 1
+            data = done_frame(done.prefix, runtime.epoch, seq, ts_ns, tick.n, waited_ns, trace, self.early)
         if runtime.port.reply(peer, data):
-            outbox.commit(self._done, data)
+            outbox.commit(done, data)

@@ -1,11 +1,12 @@
 """Wires: an actor's sockets, drained in one go. The plain twin of actors/_wires.pyx, and the choice between them."""
 
+import contextlib
 import ctypes
 import os
 import select
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import zmq
 
@@ -17,6 +18,14 @@ FUNCTIONS = (
 )  # fmt: skip
 
 
+class Sink(NamedTuple):
+    """Where what arrives goes: three functions, or a Runtime, which has them as methods."""
+
+    frame_in: Callable[[bytes], Any]  # a frame from a publisher
+    command_in: Callable[[str, bytes], Any]  # from a peer, on our command socket
+    answer_in: Callable[[str, bytes], Any]  # from an actor that we have sent to
+
+
 class PlainWires:
     """Sockets that are read when their FD says so, and looked at again after every send on them.
 
@@ -24,14 +33,8 @@ class PlainWires:
     goes on until there is nothing.
     """
 
-    def __init__(
-        self,
-        functions: dict[str, int],
-        on_frame: Callable[[bytes], None],
-        on_command: Callable[[str, bytes], None],
-        on_answer: Callable[[str, bytes], None],
-    ) -> None:
-        self._on_frame, self._on_command, self._on_answer = on_frame, on_command, on_answer
+    def __init__(self, functions: dict[str, int], sink: Any) -> None:
+        self._sink = sink
         self._sockets: list[tuple[Any, int, str]] = []
         self._ready: set[int] = set()
         self._sent: set[int] = set()
@@ -59,11 +62,11 @@ class PlainWires:
             return False
         return True
 
-    def send_to(self, at: int, peer: bytes, data: bytes) -> bool:
+    def send_to(self, at: int, peer: str, data: bytes) -> bool:
         """On a ROUTER: to one peer. False if it has gone or its queue is full."""
         self._sent.add(at)
         try:
-            self._sockets[at][0].send_multipart((peer, data), zmq.DONTWAIT)
+            self._sockets[at][0].send_multipart((peer.encode("latin-1"), data), zmq.DONTWAIT)
         except zmq.ZMQError as error:
             if error.errno in (zmq.EAGAIN, zmq.EHOSTUNREACH):
                 return False
@@ -87,11 +90,11 @@ class PlainWires:
             except zmq.Again:
                 return False
             if kind == SUB:
-                self._on_frame(parts[0])
+                self._sink.frame_in(parts[0])
             elif kind == DEALER:
-                self._on_answer(name, parts[0])
+                self._sink.answer_in(name, parts[0])
             elif len(parts) > 1:
-                self._on_command(parts[0].decode("latin-1"), parts[1])
+                self._sink.command_in(parts[0].decode("latin-1"), parts[1])
         return True
 
     def wait(self, timeout_ns: int) -> bool:
@@ -121,11 +124,11 @@ def libzmq_functions() -> dict[str, int]:
 
 
 LIBZMQ = libzmq_functions()
-try:
-    from actors._wires import Wires as FastWires
-except ImportError:
-    FastWires = None
+FastWires: Any = None
+if not os.environ.get("TICKBUS_PLAIN"):  # they call a compiled Runtime: together or not at all
+    with contextlib.suppress(ImportError):
+        from actors._wires import Wires as FastWires
 
-FAST = FastWires is not None and bool(LIBZMQ) and not os.environ.get("TICKBUS_PLAIN")
+FAST = FastWires is not None and bool(LIBZMQ)
 IMPLEMENTATION = "cython" if FAST else "plain"
 Wires: Any = FastWires if FAST else PlainWires

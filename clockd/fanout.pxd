@@ -20,6 +20,8 @@ cdef class Fanout:
     cpdef begin(self, long long n, long long due_ns)
     cdef _go_on(self)
     cdef _give(self, Member member)
+    cdef bint _tick(self, Member member) except -1
+    cpdef bint bare_done(self, str name, long long n) except -1
     cpdef done(self, Member member, long long n)
     cpdef close(self, Member member)
     cdef _release(self, Member member)

@@ -63,15 +63,7 @@ class Fanout:
         if member.turn >= 0:  # still late: it is ticked again when it has answered
             self.late.append(member.name)
             return
-        tick = Tick(
-            self.n,
-            self.due_ns,
-            self._period_ns,
-            list(member.marks.values()) if self._with_marks and member.marks else [],
-            self.n - member.last_n - 1 if member.last_n >= 0 else 0,
-            [name for name in self.late if name in member.follows] if self.late else [],
-        )
-        if not self._runtime.tell(member.name, tick):
+        if not self._tick(member):
             if not member.absent:
                 self._runtime.log.warning("unreachable", member=member.name)
             member.absent = True
@@ -86,6 +78,25 @@ class Fanout:
         self._open += 1
         if member.sent_ns + member.patience_ns < self._watch_ns:
             self._watch(member.sent_ns + member.patience_ns)
+
+    def _tick(self, member: Member) -> bool:
+        """Send the Tick; False if the member cannot be reached."""
+        skipped = self.n - member.last_n - 1 if member.last_n >= 0 else 0
+        marks = list(member.marks.values()) if self._with_marks and member.marks else []
+        late = [name for name in self.late if name in member.follows] if self.late else []
+        if marks or late:
+            tick = Tick(self.n, self.due_ns, self._period_ns, marks, skipped, late)
+            return self._runtime.tell(member.name, tick)
+        return self._runtime.tell_tick(member.name, self.n, self.due_ns, self._period_ns, skipped)
+
+    def bare_done(self, name: str, n: int) -> bool:
+        """A TickDone that only tells its `n` came; False if `name` is no member."""
+        member = self._members.by_name.get(name)
+        if member is None:
+            return False
+        member.trace = 0
+        self.done(member, n)
+        return True
 
     def done(self, member: Member, n: int) -> None:
         """A TickDone came from `member`."""

@@ -10,6 +10,7 @@ from actors.actor import Actor
 from actors.bus import Bus
 from actors.outbox import Outbox
 from actors.sim import Sim
+from actors.wires import Sink
 from protocol import Health
 from protocol.frame import MAX_FRAME_BYTES
 
@@ -24,7 +25,7 @@ def buses(tmp_path):
         def direct(peer, frame):
             took((peer, frame))
 
-        bus = Bus(name, tmp_path, took, direct, direct, **options)
+        bus = Bus(name, tmp_path, Sink(took, direct, direct), **options)
         built.append(bus)
         return bus
 
@@ -50,7 +51,7 @@ def read(bus, came, count, timeout_s=10.0):
 
 
 def test_addresses_follow_from_the_name_and_go_with_it(buses, tmp_path):
-    bus = Bus("maker", tmp_path, print, print, print)
+    bus = Bus("maker", tmp_path, Sink(print, print, print))
     assert all(stat.S_ISSOCK((tmp_path / f"maker.{suffix}").stat().st_mode) for suffix in ("pub", "cmd"))
     bus.close()
     assert list(tmp_path.iterdir()) == []
@@ -72,7 +73,7 @@ def test_who_binds_nothing_leaves_no_sockets(buses, tmp_path):
 
 def test_a_receiver_that_comes_back_is_reached_again_and_gets_nothing_from_before(buses, tmp_path):
     asker, came = buses("asker", bind=False), []
-    first = Bus("maker", tmp_path, print, print, print)
+    first = Bus("maker", tmp_path, Sink(print, print, print))
     until(lambda: asker.send("maker", b"to the first"))
     first.close()
     until(lambda: not asker.send("maker", b"to nobody"))

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from actors.bus import Bus
+from actors.wires import Sink
 from protocol import AnswerCode
 from protocol.frame import body, pack, prefix, split
 
@@ -142,7 +143,7 @@ def test_commands_through_the_death_and_return_of_their_receiver_each_have_one_a
 def command(house, message):
     """Send `teller` a command from here; its answer."""
     answers = []
-    bus = Bus("boss", house.folder, print, print, lambda target, frame: answers.append(frame), bind=False)
+    bus = Bus("boss", house.folder, Sink(print, print, lambda target, frame: answers.append(frame)), bind=False)
     frame = pack(prefix("cmd.boss.teller."), 1, 1, 0, message)
     until = time.monotonic() + 20
     while not bus.send("teller", frame) and time.monotonic() < until:

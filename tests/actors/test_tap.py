@@ -8,6 +8,7 @@ import pytest
 from actors.bus import Bus
 from actors.run_time import RunTime
 from actors.tap import Tap
+from actors.wires import Sink
 from protocol import Health, Snapshot, SnapshotRequest, Trade, encode
 from protocol.errors import BadTopic, Unreachable
 from protocol.frame import HEADER, body, pack, prefix, split
@@ -21,7 +22,7 @@ class Feed:
     def __init__(self, folder, name="feed"):
         self.name = name
         self.asked = []
-        self.bus = Bus(name, folder, print, lambda peer, frame: self.asked.append((peer, frame)), print)
+        self.bus = Bus(name, folder, Sink(print, lambda peer, frame: self.asked.append((peer, frame)), print))
         self.time = RunTime(folder)
         self.epoch, self.seq = 1, 0
 

@@ -8,7 +8,20 @@ import time
 import pytest
 import zmq
 
-from actors.wires import BATCH, DEALER, FAST, IMPLEMENTATION, LIBZMQ, PUB, ROUTER, SUB, FastWires, PlainWires, Wires
+from actors.wires import (
+    BATCH,
+    DEALER,
+    FAST,
+    IMPLEMENTATION,
+    LIBZMQ,
+    PUB,
+    ROUTER,
+    SUB,
+    FastWires,
+    PlainWires,
+    Sink,
+    Wires,
+)
 
 TWINS = {"plain": PlainWires} | ({"cython": FastWires} if FastWires is not None and LIBZMQ else {})
 SECOND_NS = 1_000_000_000
@@ -20,12 +33,12 @@ class End:
     def __init__(self, context, twin):
         self.context = context
         self.came = []
-        self.wires = twin(
-            LIBZMQ,
+        sink = Sink(
             lambda frame: self.came.append(("frame", frame)),
             lambda peer, frame: self.came.append((peer, frame)),
             lambda target, frame: self.came.append((target, frame)),
         )
+        self.wires = twin(LIBZMQ, sink)
         self.sockets = []
 
     def socket(self, kind, as_what, name="", **options):
@@ -118,7 +131,7 @@ def test_a_question_arrives_with_the_name_of_its_sender_and_the_answer_with_that
     asker, dealer_at, answerer, router_at = asked
     assert asker.wires.send(dealer_at, b"question")
     assert answerer.read(1) == [("asker", b"question")]
-    assert answerer.wires.send_to(router_at, b"asker", b"answer")
+    assert answerer.wires.send_to(router_at, "asker", b"answer")
     assert asker.read(1) == [("answerer", b"answer")]
 
 
@@ -141,12 +154,12 @@ def test_nothing_is_queued_for_nobody(end):
 
 def test_an_answer_to_a_peer_that_has_gone_is_refused(asked):
     asker, _, answerer, router_at = asked
-    assert not answerer.wires.send_to(router_at, b"nobody", b"answer")
+    assert not answerer.wires.send_to(router_at, "nobody", b"answer")
     asker.sockets.pop().close()
     until = time.monotonic() + 10
-    while answerer.wires.send_to(router_at, b"asker", b"answer") and time.monotonic() < until:
+    while answerer.wires.send_to(router_at, "asker", b"answer") and time.monotonic() < until:
         time.sleep(0.005)
-    assert not answerer.wires.send_to(router_at, b"asker", b"answer")
+    assert not answerer.wires.send_to(router_at, "asker", b"answer")
 
 
 def test_a_full_queue_refuses_and_does_not_block(end):
@@ -170,7 +183,7 @@ def test_a_send_that_swallows_a_wake_up_leaves_nothing_unread(asked):
     for n in range(300):
         assert asker.wires.send(dealer_at, b"question")
         answerer.read(n + 1)
-        answerer.wires.send_to(router_at, b"asker", b"answer")
+        answerer.wires.send_to(router_at, "asker", b"answer")
         if n % 3 == 0:
             time.sleep(0.0005)  # let it arrive: the send below then processes it
         asker.wires.send(dealer_at, b"another")
@@ -189,7 +202,7 @@ def test_a_busy_asker_misses_no_answer(asked):
             answerer.wires.wait(SECOND_NS // 100)
             answerer.wires.drain()
             for peer, frame in answerer.came:
-                while not answerer.wires.send_to(router_at, peer.encode(), frame):
+                while not answerer.wires.send_to(router_at, peer, frame):
                     time.sleep(0.001)
             answerer.came.clear()
 
@@ -250,7 +263,7 @@ def test_data_is_read_before_answers_and_answers_before_commands(end):
     one.read(len(one.came) + 1)
     one.came.clear()
     other.wires.send(asker_at, b"command")
-    other.wires.send_to(back_at, b"one", b"answer")
+    other.wires.send_to(back_at, "one", b"answer")
     other.wires.send(pub_at, b"data")
     time.sleep(0.2)  # all three are there
     one.wires.wait(SECOND_NS)
@@ -272,7 +285,7 @@ def test_more_parts_than_one_and_names_that_are_no_text_harm_nobody(end):
     stranger.send(b"")
     answerer.read(3)
     assert answerer.came == [("\xff\xfe\x01", b"one"), ("\xff\xfe\x01", b"four"), ("\xff\xfe\x01", b"")]
-    assert answerer.wires.send_to(at, "\xff\xfe\x01".encode("latin-1"), b"answer")
+    assert answerer.wires.send_to(at, "\xff\xfe\x01", b"answer")
     assert stranger.poll(10_000)
     assert stranger.recv() == b"answer"
     stranger.close()
