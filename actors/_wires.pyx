@@ -5,7 +5,6 @@ The functions of the libzmq that pyzmq has loaded are handed in as addresses (se
 libzmq in the process and nothing to link against. A compiled Runtime is called without a detour through Python.
 """
 
-from actors.runtime cimport Runtime
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport uintptr_t
 from libc.stdlib cimport calloc, free
@@ -19,6 +18,13 @@ cdef extern from "<sys/epoll.h>" nogil:
     int EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLLIN
     int epoll_create1(int)
     int epoll_ctl(int, int, int, epoll_event *)
+
+cdef extern from "<time.h>" nogil:
+    struct timespec:
+        long tv_sec
+        long tv_nsec
+    int CLOCK_MONOTONIC
+    int clock_gettime(int, timespec *)
 
 cdef extern from "<unistd.h>" nogil:
     int close(int)
@@ -60,13 +66,6 @@ cdef extern from *:
     ctypedef struct tb_msg:
         char bytes[64]
 
-ctypedef int (*f_msg)(void *) noexcept nogil
-ctypedef void *(*f_data)(void *) noexcept nogil
-ctypedef size_t (*f_size)(void *) noexcept nogil
-ctypedef int (*f_recv)(void *, void *, int) noexcept nogil
-ctypedef int (*f_send)(void *, const void *, size_t, int) noexcept nogil
-ctypedef int (*f_getopt)(void *, int, void *, size_t *) noexcept nogil
-
 cdef enum:
     DONTWAIT = 1
     SNDMORE = 2
@@ -83,25 +82,6 @@ cdef enum:
 
 cdef class Wires:
     """Sockets of one actor; see PlainWires for what each method promises."""
-
-    cdef f_msg msg_init, msg_close, msg_more
-    cdef f_data msg_data
-    cdef f_size msg_size
-    cdef f_recv msg_recv
-    cdef f_send zmq_send
-    cdef f_getopt zmq_getopt
-    cdef void **handles
-    cdef char *ready
-    cdef char *sent
-    cdef int *kinds
-    cdef int count
-    cdef int epoll
-    cdef list sockets
-    cdef list names
-    cdef dict peers  # routing id -> name
-    cdef dict ids  # and back
-    cdef Runtime runtime
-    cdef object sink
 
     def __cinit__(self, dict functions, sink):
         self.msg_init = <f_msg><uintptr_t>functions["zmq_msg_init"]
@@ -168,7 +148,7 @@ cdef class Wires:
             return False
         return self.zmq_send(handle, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), DONTWAIT) >= 0
 
-    def drain(self):
+    cpdef bint drain(self) except -1:
         """Hand over what has arrived: data before answers before commands. True if there may be more."""
         cdef int at, kind
         cdef bint more = False
@@ -258,7 +238,7 @@ cdef class Wires:
             found = found or self.ready[at]
         return found
 
-    def wait(self, long long timeout_ns):
+    cpdef bint wait(self, long long timeout_ns) except -1:
         """Sleep until something may have arrived, a signal came, or the time is over. True if something did."""
         cdef epoll_event events[MAX_EVENTS]
         cdef int at, count
@@ -273,3 +253,9 @@ cdef class Wires:
         for at in range(count):
             self.ready[events[at].data.u32] = 1
         return found or count > 0
+
+    cpdef long long now_ns(self) noexcept:
+        """Monotonic time."""
+        cdef timespec now
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        return <long long>now.tv_sec * 1000000000 + now.tv_nsec

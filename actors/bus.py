@@ -53,7 +53,7 @@ class Bus:
             pub = self._socket(zmq.PUB, SNDHWM=HWM_PUB)
             router = self._socket(zmq.ROUTER, ROUTER_MANDATORY=1, ROUTER_HANDOVER=1)
             # The shortest way for what goes out most: no Python between the actor and the socket.
-            self.pub: Callable[[bytes], object] = partial(self.wires.send, self.wires.add(pub, PUB, ""))
+            self.pub: Callable[[bytes], None] = partial(self.wires.send, self.wires.add(pub, PUB, ""))
             self.reply: Callable[[str, bytes], bool] = partial(
                 self.wires.send_to, self.wires.add(router, ROUTER, "")
             )

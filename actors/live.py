@@ -16,9 +16,11 @@ from actors.config import Run
 from actors.journal import Journal, Sync
 from actors.kill_switch import KillSwitch
 from actors.net import HttpRequest, Link
+from actors.poll import poll
 from actors.run_time import RunTime
 from actors.runtime import Runtime
 from actors.syncer import Syncer
+from actors.timers import NEVER_NS
 from actors.wires import IMPLEMENTATION
 from protocol.message import Settings
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from actors.live_net import LiveNet
 
 LOCKSTEP_WAIT_MS = 5_000  # marks always come in lockstep, unless somebody has died
-NAP_NS = 1_000_000_000  # the longest sleep, so that a signal that raced with the sleep is seen
 
 
 class Live:
@@ -47,7 +48,6 @@ class Live:
         self._time = RunTime(folder)
         self._ended = False
         self._exit_code = 0
-        self._signalled = False
         self._bug: BaseException | None = None
         self._net: LiveNet | None = None
         self._folder = folder
@@ -83,25 +83,17 @@ class Live:
         runtime.log.info("down", exit_code=self._exit_code)
         return self._exit_code
 
-    # -- this loop runs an actor that needs the bus alone ------------------------------------------------
+    # -- an actor that needs the bus alone: its loop is in actors/poll.py ------------------------------------
 
     def _on_poll(self) -> None:
         for one in (signal.SIGTERM, signal.SIGINT):
             signal.signal(one, self._signal)
-        runtime, wires, now_ns = self.runtime, self._bus.wires, time.monotonic_ns
-        runtime.start(now_ns(), self._records())
+        self.runtime.start(time.monotonic_ns(), self._records())
         _settle_memory()
-        while not self._ended:
-            wake_ns = runtime.next_wake_ns
-            wires.wait(NAP_NS if wake_ns is None else min(max(0, wake_ns - now_ns()), NAP_NS))
-            runtime.begin(now_ns())
-            wires.drain()
-            if self._signalled:
-                runtime.request_stop()
-            runtime.finish()
+        poll(self.runtime, self._bus.wires)
 
     def _signal(self, *_: Any) -> None:
-        self._signalled = True
+        self.runtime.stop_asked = True
 
     # -- and this one an actor that talks to the world ----------------------------------------------------
 
@@ -172,8 +164,8 @@ class Live:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        wake_ns = self.runtime.next_wake_ns
-        if wake_ns is not None:
+        wake_ns = self.runtime.wake_ns()
+        if wake_ns != NEVER_NS:
             self._timer = self._loop.call_later(max(0, wake_ns - time.monotonic_ns()) / 1e9, self._cycle)
 
     def pub(self, frame: bytes) -> None:

@@ -29,6 +29,7 @@ cdef class Runtime:
     cdef public long long garbage
     cdef public str state
     cdef public str detail
+    cdef public bint stop_asked
     cdef public bint stopping
     cdef public bint stopped
     cdef public object actor
@@ -50,6 +51,7 @@ cdef class Runtime:
     cpdef command_in(self, str peer, bytes data)
     cpdef answer_in(self, str target, bytes data)
     cpdef finish(self)
+    cpdef long long wake_ns(self) except? -1
     cpdef perform(self)
     cpdef publish(self, str topic, message)
     cpdef bint tell(self, str target, message) except -1

@@ -1,8 +1,8 @@
 """Runtime: the part of an actor that both drivers share: dispatch, streams, turns, commands, effects. No I/O, no clock.
 
 A driver calls `begin(mono_ns)`, hands in what arrived (`frame_in`, `command_in`, `answer_in`, `call`), then calls
-`finish()`, which runs what is due and performs the queued effects through the Port. `next_wake_ns` says until when
-it may sleep.
+`finish()`, which runs what is due and performs the queued effects through the Port. `wake_ns()` says until when it may
+sleep.
 """
 
 from collections import deque
@@ -90,6 +90,7 @@ class Runtime:
         self.mono_ns = 0
         self.garbage = 0
         self.state = self.detail = ""
+        self.stop_asked = False  # set from a signal's handler, looked at by `finish`
         self.stopping = False
         self.stopped = False
         self._stop_at_ns = 0
@@ -220,6 +221,8 @@ class Runtime:
 
     def finish(self) -> None:
         """Run what is due, then perform all effects, until nothing is left to do now."""
+        if self.stop_asked:
+            self.request_stop()
         while True:
             if self._effects:
                 self.perform()
@@ -234,13 +237,12 @@ class Runtime:
         if self.stopping and not self.stopped:
             self._maybe_stopped()
 
-    @property
-    def next_wake_ns(self) -> int | None:
-        """Driver's time at which to call `begin`, `finish` again if nothing arrives before."""
+    def wake_ns(self) -> int:
+        """Driver's time at which to call `begin`, `finish` again if nothing arrives before; NEVER_NS if never."""
         due_ns = self.chores.due_ns
         if not self.lockstep and self.timers.due_ns != NEVER_NS:
             due_ns = min(due_ns, self.timers.due_ns - self.anchor_ns)
-        return None if due_ns == NEVER_NS else due_ns
+        return due_ns
 
     def request_stop(self) -> None:
         """Somebody wants this actor to end: on_stop, then as long as `may_stop` says no, at most `stop_within_ms`."""

@@ -13,6 +13,7 @@ from actors.actor import Actor
 from actors.runtime import Runtime
 from actors.sim_port import SimPort
 from actors.sim_service import Service, ServiceNode
+from actors.timers import NEVER_NS
 from protocol.message import Settings
 
 DAY_NS = 86_400_000_000_000
@@ -116,8 +117,8 @@ class Sim:
         """Perform effects, and see that the runtime is woken when it next has something to do."""
         runtime = port.runtime
         runtime.finish()
-        wake_ns = runtime.next_wake_ns
-        if port.alive and wake_ns is not None and (port.wake_ns is None or wake_ns < port.wake_ns):
+        wake_ns = runtime.wake_ns()
+        if port.alive and wake_ns != NEVER_NS and (port.wake_ns is None or wake_ns < port.wake_ns):
             port.wake_ns = max(wake_ns, self.now_ns)
             self.at(port.wake_ns, self._wake, port, port.wake_ns)
 

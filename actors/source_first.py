@@ -1,4 +1,4 @@
-"""TICKBUS_PLAIN=1: import the Python source of a module also where it has been compiled."""
+"""Import the Python source of a module also where it has been compiled; with TICKBUS_PLAIN=1 of all modules."""
 
 import importlib.util
 import os
@@ -23,6 +23,18 @@ class SourceFirst:
                 if source.exists():
                     return importlib.util.spec_from_file_location(name, source)
         return None
+
+
+def force(name: str) -> None:
+    """Import a module of these packages from its Python source, if nobody has imported it before."""
+    if name in sys.modules:
+        return
+    package = sys.modules[name.partition(".")[0]]
+    spec = SourceFirst.find_spec(name, package.__path__, None)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
 
 
 if os.environ.get("TICKBUS_PLAIN"):

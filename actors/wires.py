@@ -1,14 +1,16 @@
 """Wires: an actor's sockets, drained in one go. The plain twin of actors/_wires.pyx, and the choice between them."""
 
-import contextlib
 import ctypes
 import os
 import select
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import zmq
+
+from actors import source_first
 
 PUB, SUB, DEALER, ROUTER = 0, 1, 2, 3
 BATCH = 256  # messages taken from one socket before the others have their turn
@@ -108,6 +110,11 @@ class PlainWires:
         self._ready.update(self._by_fd[fd] for fd, _ in events)
         return found or bool(events)
 
+    @staticmethod
+    def now_ns() -> int:
+        """Monotonic time."""
+        return time.monotonic_ns()
+
 
 def libzmq_functions() -> dict[str, int]:
     """Addresses of the functions of the libzmq that pyzmq uses; empty if it cannot be found."""
@@ -124,11 +131,15 @@ def libzmq_functions() -> dict[str, int]:
 
 
 LIBZMQ = libzmq_functions()
-FastWires: Any = None
-if not os.environ.get("TICKBUS_PLAIN"):  # they call a compiled Runtime: together or not at all
-    with contextlib.suppress(ImportError):
-        from actors._wires import Wires as FastWires
+try:
+    if os.environ.get("TICKBUS_PLAIN"):  # they call a compiled Runtime: together or not at all
+        raise ImportError("plain was asked for")
+    from actors._wires import Wires as FastWires
+except ImportError:
+    FastWires = None
 
 FAST = FastWires is not None and bool(LIBZMQ)
 IMPLEMENTATION = "cython" if FAST else "plain"
 Wires: Any = FastWires if FAST else PlainWires
+if not FAST:
+    source_first.force("actors.poll")  # compiled, it is for the fast wires alone

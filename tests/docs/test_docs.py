@@ -156,7 +156,7 @@ def test_named_lines_and_shown_files_are_as_they_are_now(page):
 
 def test_the_readme_names_the_loops_by_line():
     named = {found[5] for found in pages.NAMED_LINE.finditer(text_of(ROOT / "README.md"))}
-    assert named >= {"_on_poll", "_on_uvloop", "run_until"}
+    assert named >= {"poll", "_on_uvloop", "run_until"}
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in pages.PAGES])
