@@ -62,7 +62,7 @@ class Live:
         self.runtime.actor.kill_switch = KillSwitch(folder)
         self._bus = Bus(name, folder, self.runtime)
         # The Port of this driver: the bus does its share itself.
-        self.pub = self._bus.pub  # type: ignore[method-assign]
+        self.pub = self._bus.pub  # type: ignore[assignment,method-assign]
         self.send, self.reply, self.subscribe = self._bus.send, self._bus.reply, self._bus.subscribe
 
     def run(self) -> int:
