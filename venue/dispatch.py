@@ -4,7 +4,18 @@ from typing import Any
 
 import msgspec
 
-from venue import errors, rest_account, rest_market, rest_replace, rest_shims, rest_tickers, rest_trade, security
+from venue import (
+    errors,
+    rest_account,
+    rest_amend,
+    rest_market,
+    rest_replace,
+    rest_rules,
+    rest_shims,
+    rest_tickers,
+    rest_trade,
+    security,
+)
 from venue.accounts import Account
 from venue.endpoint import MICROSECOND_NS, MILLISECOND_NS, PUBLIC, TRADE, Call, Endpoint
 from venue.engine import Engine
@@ -19,7 +30,9 @@ ENDPOINTS: list[Endpoint] = [
     *rest_tickers.ENDPOINTS,
     *rest_trade.ENDPOINTS,
     *rest_replace.ENDPOINTS,
+    *rest_amend.ENDPOINTS,
     *rest_account.ENDPOINTS,
+    *rest_rules.ENDPOINTS,
     *rest_shims.ENDPOINTS,
 ]
 BY_ROUTE = {(endpoint.method, endpoint.path): endpoint for endpoint in ENDPOINTS}

@@ -3,7 +3,7 @@
 from itertools import islice
 from typing import Any
 
-from venue import errors, filters
+from venue import account_filters, errors, filters
 from venue.candles import INTERVALS_NS, Candle
 from venue.endpoint import Call, Endpoint
 from venue.orders import AggTrade, PublicTrade
@@ -11,7 +11,6 @@ from venue.params import Params
 from venue.symbol import Symbol
 
 API = "/api/v3"
-STP_MODES = ["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT"]
 FAR_NS = 2**62
 
 
@@ -28,7 +27,7 @@ def exchange_info(call: Call) -> dict[str, Any]:
         "timezone": "UTC",
         "serverTime": call.ms(call.now_ns),
         "rateLimits": call.limits.rows(),
-        "exchangeFilters": [],
+        "exchangeFilters": account_filters.exchange_rows(call.engine),
         "symbols": [symbol_info(symbol) for symbol in call.symbols()],
     }
 
@@ -52,15 +51,15 @@ def symbol_info(symbol: Symbol) -> dict[str, Any]:
         "quoteOrderQtyMarketAllowed": True,
         "allowTrailingStop": False,
         "cancelReplaceAllowed": True,
-        "amendAllowed": False,
+        "amendAllowed": symbol.settings.amend_allowed,
         "pegInstructionsAllowed": False,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
         "filters": filters.rows(symbol),
         "permissions": [],
         "permissionSets": [["SPOT"]],
-        "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
-        "allowedSelfTradePreventionModes": STP_MODES,
+        "defaultSelfTradePreventionMode": symbol.settings.default_stp_mode,
+        "allowedSelfTradePreventionModes": symbol.settings.stp_modes,
     }
 
 
