@@ -5,6 +5,7 @@ from typing import Any
 from protocol.enums import Side
 from venue import errors, filters
 from venue.accounts import Account
+from venue.counts import check_counts
 from venue.engine import Engine, Intent
 from venue.numbers import atoms
 from venue.symbol import Symbol, exact
@@ -31,18 +32,16 @@ def asset_rows(account: Account, symbol: Symbol) -> list[dict[str, Any]]:
     ]
 
 
-def check(engine: Engine, account: Account, intent: Intent, now_ns: int) -> None:
-    """Raises -1013 where the account may have no such order besides what it has."""
-    symbol = intent.symbol
-    open_here = sum(order.symbol == symbol.name for order in account.open_orders.values())
-    if open_here >= symbol.settings.max_orders:
-        raise errors.filter_failure("MAX_NUM_ORDERS")
-    if engine.max_orders is not None and len(account.open_orders) >= engine.max_orders:
+def check(engine: Engine, account: Account, intents: list[Intent], now_ns: int) -> None:
+    """Raises -1013 where the account may have no such orders, all of one symbol, besides what it has."""
+    check_counts(account, intents)
+    if engine.max_orders is not None and len(account.open_orders) + len(intents) > engine.max_orders:
         raise errors.filter_failure("EXCHANGE_MAX_NUM_ORDERS")
-    if account.settings.max_asset:
+    symbol = intents[0].symbol
+    for intent in intents if account.settings.max_asset else ():
         check_assets(account, intent, now_ns)
-    if symbol.settings.max_position is not None and intent.side is Side.BUY:
-        check_position(account, symbol, intent.size_lots)
+    if symbol.settings.max_position is not None:
+        check_position(account, symbol, max(one.size_lots if one.side is Side.BUY else 0 for one in intents))
 
 
 def check_position(account: Account, symbol: Symbol, size_lots: int) -> None:
@@ -52,7 +51,7 @@ def check_position(account: Account, symbol: Symbol, size_lots: int) -> None:
     balance = account.balance(symbol.base)
     buying = (order for order in account.open_orders.values() if order.side is Side.BUY and order.symbol == symbol.name)
     lots = size_lots + sum(order.open_lots for order in buying)
-    if balance.free + balance.locked + lots * symbol.lot_atoms > atoms(limit):
+    if size_lots and balance.free + balance.locked + lots * symbol.lot_atoms > atoms(limit):
         raise errors.filter_failure("MAX_POSITION")
 
 

@@ -1,7 +1,7 @@
 """The filters of a symbol: as exchangeInfo tells them, and as a new order meets them (filters.md of the docs)."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from protocol.enums import Side
 from venue import errors
@@ -39,16 +39,26 @@ def rows(symbol: Symbol) -> list[dict[str, Any]]:
             "maxQty": exact(s.max_size),
             "stepSize": exact(s.lot_size),
         },
-        {"filterType": "ICEBERG_PARTS", "limit": 100},
+        {"filterType": "ICEBERG_PARTS", "limit": s.iceberg_parts},
         {
             "filterType": "MARKET_LOT_SIZE",
             "minQty": exact(s.market_min_size),
             "maxQty": exact(s.market_max_size),
             "stepSize": exact(s.market_lot_size),
         },
+        {
+            "filterType": "TRAILING_DELTA",
+            "minTrailingAboveDelta": s.min_trailing_delta,
+            "maxTrailingAboveDelta": s.max_trailing_delta,
+            "minTrailingBelowDelta": s.min_trailing_delta,
+            "maxTrailingBelowDelta": s.max_trailing_delta,
+        },
         percent_row(symbol),
         notional_row(symbol),
         {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": s.max_orders},
+        {"filterType": "MAX_NUM_ORDER_LISTS", "maxNumOrderLists": s.max_order_lists},
+        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": s.max_algo_orders},
+        {"filterType": "MAX_NUM_ICEBERG_ORDERS", "maxNumIcebergOrders": s.max_iceberg_orders},
         {"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": s.max_order_amends},
     ]
     if s.max_position is not None:
@@ -112,12 +122,23 @@ def worth_atoms(symbol: Symbol, size_lots: int, now_ns: int) -> int:
     return weighing_atoms(symbol, now_ns) * size_lots * symbol.lot_atoms // ATOMS
 
 
-def check_price(symbol: Symbol, side: Side, price_ticks: int, now_ns: int) -> None:
-    """Raises -1013 for a price out of range, or too far from the average price."""
-    s = symbol.settings
-    price_atoms = price_ticks * symbol.tick_atoms
+def check_price_range(symbol: Symbol, price_ticks: int) -> None:
+    """Raises -1013 for a price or stop price out of range."""
+    s, price_atoms = symbol.settings, price_ticks * symbol.tick_atoms
     if (s.min_price and price_atoms < atoms(s.min_price)) or (s.max_price and price_atoms > atoms(s.max_price)):
         raise errors.filter_failure("PRICE_FILTER")
+
+
+def check_trailing_delta(symbol: Symbol, delta: int) -> None:
+    """Raises -1013 for a trailing delta out of range; the range is one for both sides of the market."""
+    if not symbol.settings.min_trailing_delta <= delta <= symbol.settings.max_trailing_delta:
+        raise errors.filter_failure("TRAILING_DELTA")
+
+
+def check_price(symbol: Symbol, side: Side, price_ticks: int, now_ns: int) -> None:
+    """Raises -1013 for a price out of range, or too far from the average price."""
+    check_price_range(symbol, price_ticks)
+    price_atoms = price_ticks * symbol.tick_atoms
     if not price_atoms:
         raise errors.ApiError(-1013, "Price * QTY is zero or less.")
     up, down, name = band(symbol, side)
@@ -147,6 +168,28 @@ def check_size(symbol: Symbol, size_lots: int, is_market: bool) -> None:
     is_within = atoms(s.market_min_size) <= size_atoms <= atoms(s.market_max_size)
     if not is_within or (s.market_lot_size and size_atoms % atoms(s.market_lot_size)):
         raise errors.filter_failure("MARKET_LOT_SIZE")
+
+
+class Sized(Protocol):
+    """An order, or the intent to place one."""
+
+    @property
+    def is_market(self) -> bool: ...
+
+    @property
+    def price_ticks(self) -> int: ...
+
+    @property
+    def size_lots(self) -> int: ...
+
+
+def check_worth(symbol: Symbol, order: Sized, now_ns: int) -> None:
+    """Raises -1013 for a size or worth out of range; without a price an order is worth the average price."""
+    check_size(symbol, order.size_lots, order.is_market)
+    notional_atoms = order.price_ticks * order.size_lots * symbol.notional_atoms
+    if order.is_market:
+        notional_atoms = worth_atoms(symbol, order.size_lots, now_ns)
+    check_notional(symbol, notional_atoms, order.is_market)
 
 
 def market_lots(symbol: Symbol, lots: int) -> int:

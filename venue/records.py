@@ -4,6 +4,7 @@ import msgspec
 
 from venue.amendments import Amendment
 from venue.errors import LogDamaged
+from venue.order_lists import OrderList
 from venue.orders import Execution, Order
 from venue.prevention import PreventedMatch
 
@@ -14,6 +15,7 @@ BLOCKS = {
     "book": 100_000,
     "prevented": 1000,
     "execution": 10_000,
+    "list": 1000,
 }
 """How many ids of each kind are set aside at a time; what a dead process had not used is skipped."""
 
@@ -29,6 +31,7 @@ class Batch(msgspec.Struct, array_like=True, gc=False):
     balances: list[tuple[str, str, int, int]] = []  # account, asset, free, locked
     prices: dict[str, int] = {}  # the last price of a symbol, in ticks
     reserved: dict[str, int] = {}  # ids below this may have been used
+    lists: list[OrderList] = []
     prevented: list[PreventedMatch] = []
     amendments: list[Amendment] = []
 
@@ -66,6 +69,7 @@ class Records:
         self._balances: dict[tuple[str, str], tuple[int, int]] = {}
         self._prices: dict[str, int] = {}
         self._reserved: dict[str, int] = {}
+        self._lists: dict[int, OrderList] = {}
         self._prevented: list[PreventedMatch] = []
         self._amendments: list[Amendment] = []
         self._encoder = msgspec.msgpack.Encoder()
@@ -79,6 +83,9 @@ class Records:
 
     def order(self, order: Order) -> None:
         self._orders[order.order_id] = order
+
+    def order_list(self, order_list: OrderList) -> None:
+        self._lists[order_list.list_id] = order_list
 
     def execution(self, execution: Execution) -> None:
         self._executions.append(execution)
@@ -109,6 +116,7 @@ class Records:
                 [(account, asset, *both) for (account, asset), both in self._balances.items()],
                 self._prices,
                 self._reserved,
+                list(self._lists.values()),
                 self._prevented,
                 self._amendments,
             )
@@ -118,6 +126,7 @@ class Records:
         self._balances = {}
         self._prices = {}
         self._reserved = {}
+        self._lists = {}
         self._prevented = []
         self._amendments = []
 

@@ -6,6 +6,7 @@ from market import codes
 from protocol.enums import OrdType, SelfTradePrevention, TimeInForce
 from venue.engine import Engine
 from venue.errors import LogDamaged
+from venue.order_lists import OrderList
 from venue.orders import Execution, Order
 from venue.prevention import PreventedMatch
 from venue.records import Batch, Records
@@ -18,14 +19,17 @@ class Recovery:
         self.engine = engine
         self.records = records
         self.orders: dict[int, Order] = {}
+        self.lists: dict[int, OrderList] = {}
         self.seen: set[str] = set()
 
     def replay(self, log: Iterable[bytes]) -> None:
         """Raises LogDamaged where the log speaks of accounts or symbols that are not configured any more."""
         for record in log:
             self._batch(self.records.decode(record))
-        for order in sorted(self.orders.values(), key=lambda order: order.order_id):
+        for order in sorted(self.orders.values(), key=lambda order: order.priority or order.order_id):
             self._restore(order)
+        for order_list in self.lists.values():
+            self.engine.lists.add(order_list)
         for name, account in self.engine.accounts.by_name.items():
             if name in self.seen:
                 continue
@@ -44,6 +48,8 @@ class Recovery:
             self.seen.add(name)
         for order in batch.orders:
             self.orders[order.order_id] = order
+        for order_list in batch.lists:
+            self.lists[order_list.list_id] = order_list
         for execution in batch.executions:
             accounts[execution.account].add_execution(execution, self.engine.accounts.trades_kept)
         for match in batch.prevented:
@@ -59,7 +65,7 @@ class Recovery:
             counter.next = counter.reserved = max(counter.reserved, below)
 
     def _restore(self, order: Order) -> None:
-        """An open order goes back to its price with what is open of it; those placed first stand first."""
+        """An open order goes back to its price with what is open of it; those that came first stand first."""
         account = self.engine.accounts.by_name[order.account]
         symbol = self.engine.symbols.get(order.symbol)
         if symbol is None:
@@ -70,6 +76,10 @@ class Recovery:
             self.engine.accounts.keep_finished(account, order)
             return
         self.engine.settlement.open_orders[order.order_id] = order
+        if not order.is_working:
+            if order.is_contingent and order.status == "NEW":
+                symbol.stops.add(order)
+            return
         events = symbol.matching.submit(
             order.order_id,
             account.trader,
@@ -103,6 +113,9 @@ class Recovery:
                 yield self.records.encode(Batch(amendments=amendments[start : start + 1000]))
             orders: list[Order] = list(account.orders.values())
             executions: list[Execution] = account.executions
+            lists = list(self.engine.lists.by_account.get(account.name, {}).values())
+            for start in range(0, len(lists), 1000):
+                yield self.records.encode(Batch(lists=lists[start : start + 1000]))
             for start in range(0, len(orders), 1000):
                 yield self.records.encode(Batch(orders=orders[start : start + 1000]))
             for start in range(0, len(executions), 1000):

@@ -4,7 +4,7 @@ from typing import Any
 
 from venue import account_filters, errors, prevention
 from venue.endpoint import TRADE, USER_DATA, Call, Endpoint
-from venue.order_form import read_intent
+from venue.order_form import read_order
 from venue.params import Params
 from venue.prevention import PreventedMatch
 from venue.rest_account import span
@@ -25,7 +25,7 @@ def commission(call: Call) -> dict[str, Any]:
 
 def place_test(call: Call) -> dict[str, Any]:
     """All checks short of matching; nothing is placed. What it would cost, where `computeCommissionRates` asks."""
-    intent = read_intent(call)
+    intent = read_order(call)
     if not call.params.flag("computeCommissionRates", False):
         return {}
     commissions, is_buy = call.engine.settlement.commissions, intent.side.sign > 0

@@ -1,5 +1,6 @@
 """What matching decided, carried out: balances, fees, order states, public trades, and the news of them."""
 
+from collections import deque
 from typing import Any
 
 from market import codes
@@ -7,7 +8,7 @@ from protocol.enums import Side
 from venue import prevention
 from venue.accounts import Account, Accounts
 from venue.commission import Commissions
-from venue.feeds import MarketFeed, Nobody, UserFeed
+from venue.feeds import ListWatch, MarketFeed, Nobody, UserFeed
 from venue.limits import Limits
 from venue.orders import Execution, Order, PublicTrade
 from venue.prevention import PreventedMatch
@@ -34,7 +35,9 @@ class Settlement:
         self.records = records
         self.market_feed: MarketFeed = Nobody()
         self.user_feed = user_feed
+        self.lists: ListWatch = Nobody()
         self.open_orders: dict[int, Order] = {}
+        self.due: deque[Order] = deque()  # orders whose time to work has come
         self.house: dict[str, int] = {}  # atoms that left the accounts: to the flow, and as fees; may be below zero
 
     def apply(self, symbol: Symbol, taker_side: Side, events: list[Event], now_ns: int) -> list[Execution]:
@@ -64,12 +67,52 @@ class Settlement:
         self._ended(symbol, order, now_ns)
         self._report(symbol, order, "CANCELED", now_ns, cancel_id=cancel_id)
         self._position(symbol, order, now_ns)
-        self.book_changed(symbol, now_ns)
+        if order.is_working:
+            self.book_changed(symbol, now_ns)
+        self._told_lists(order, now_ns)
+
+    def waits(self, symbol: Symbol, order: Order, now_ns: int) -> None:
+        """A new order that does not work yet."""
+        self._report(symbol, order, "NEW", now_ns)
+        if order.locked_atoms:
+            self._position(symbol, order, now_ns)
+
+    def expire(self, symbol: Symbol, order: Order, reason: str, now_ns: int) -> None:
+        """The exchange ends an order, wherever it waits or rests."""
+        was_in_book = self.withdraw(symbol, order)
+        order.status = "EXPIRED"
+        order.expiry_reason = reason
+        had_locked = order.locked_atoms > 0
+        self._ended(symbol, order, now_ns)
+        self._report(symbol, order, "EXPIRED", now_ns)
+        if had_locked:
+            self._position(symbol, order, now_ns)
+        if was_in_book:
+            self.book_changed(symbol, now_ns)
+        self._told_lists(order, now_ns)
+
+    def withdraw(self, symbol: Symbol, order: Order) -> bool:
+        """Take an order from among those that wait, or out of the book; whether it was there."""
+        symbol.stops.discard(order)
+        return bool(order.is_working and symbol.matching.cancel(order.order_id))
+
+    def release(self, symbol: Symbol, order: Order, amount_atoms: int, now_ns: int) -> None:
+        """Free what an order held; a market order holds nothing."""
+        amount_atoms = min(amount_atoms, order.locked_atoms)
+        account = self.accounts.by_name[order.account]
+        account.unlock(symbol.held_asset(order), amount_atoms)
+        order.locked_atoms -= amount_atoms
+        self.balances_changed(account, (symbol.held_asset(order),), now_ns)
+
+    def release_all(self, symbol: Symbol, order: Order, now_ns: int) -> None:
+        """Free all that an order holds."""
+        if order.locked_atoms:
+            self.release(symbol, order, order.locked_atoms, now_ns)
 
     def amended(self, symbol: Symbol, order: Order, old_id: str, freed_lots: int, now_ns: int) -> int:
         """An order has become smaller, and ends where nothing of it is open any more; the report's execution id."""
         order.update_ns = now_ns
-        self._release(symbol, order, symbol.held_atoms(order, freed_lots), now_ns)
+        self.release(symbol, order, symbol.held_atoms(order, freed_lots), now_ns)
         if order.open_lots <= 0:
             order.status = "EXPIRED"
             self._ended(symbol, order, now_ns)
@@ -98,6 +141,8 @@ class Settlement:
         self._report(symbol, order, "NEW", now_ns)
         if order.locked_atoms:
             self._position(symbol, order, now_ns)
+        if order.list_id >= 0:
+            self.lists.accepted(order, now_ns)
 
     def _traded(
         self, symbol: Symbol, taker_side: Side, event: Event, now_ns: int, fills: list[Execution]
@@ -107,6 +152,8 @@ class Settlement:
         maker_buys = taker_side is Side.SELL
         trade = PublicTrade(trade_id, price_ticks, lots, now_ns, maker_buys)
         symbol.add_trade(trade)
+        if symbol.stops:
+            self._wake(symbol, price_ticks, now_ns)
         maker, taker = self.open_orders.get(maker_id), self.open_orders.get(taker_id)
         if maker is None and taker is None:
             return trade
@@ -119,6 +166,8 @@ class Settlement:
         return trade
 
     def _filled(self, symbol: Symbol, order: Order, trade: PublicTrade, is_maker: bool, now_ns: int) -> Execution:
+        if order.list_id >= 0 and not order.executed_lots:
+            self.lists.touched(order, now_ns)
         account = self.accounts.by_name[order.account]
         quote_atoms = trade.price_ticks * trade.size_lots * symbol.notional_atoms
         got_asset, got = self._exchanged(symbol, order, trade.price_ticks, trade.size_lots)
@@ -134,16 +183,19 @@ class Settlement:
         order.status = "PARTIALLY_FILLED" if order.open_lots else "FILLED"
         fill = Execution(
             symbol.name, trade.trade_id, order.order_id, order.account, order.side, trade.price_ticks,
-            trade.size_lots, quote_atoms, fee, fee_asset, now_ns, is_maker,
+            trade.size_lots, quote_atoms, fee, fee_asset, now_ns, is_maker, order.list_id,
         )  # fmt: skip
         account.add_execution(fill, self.accounts.trades_kept)
         self.records.execution(fill)
         if not order.open_lots:
             self._ended(symbol, order, now_ns)
+        if order.list_id >= 0:
+            self.lists.filled(order, fill, now_ns)
         assets = tuple(dict.fromkeys((symbol.base, symbol.quote, fee_asset)))
         self.balances_changed(account, assets, now_ns)
         self._report(symbol, order, "TRADE", now_ns, fill=fill)
         self.user_feed.position(account, assets, now_ns)
+        self._told_lists(order, now_ns)
         return fill
 
     def _exchanged(self, symbol: Symbol, order: Order, price_ticks: int, lots: int) -> tuple[str, int]:
@@ -153,13 +205,21 @@ class Settlement:
         is_buy = order.side is Side.BUY
         paid, got = (quote_atoms, base_atoms) if is_buy else (base_atoms, quote_atoms)
         paid_asset, got_asset = (symbol.quote, symbol.base) if is_buy else (symbol.base, symbol.quote)
-        if order.ord_type != "MARKET":
+        if not order.is_market:
             held = symbol.held_atoms(order, lots)
             account.unlock(paid_asset, held)
             order.locked_atoms -= held
         account.balance(paid_asset).free -= paid
         account.balance(got_asset).free += got
         return got_asset, got
+
+    def _wake(self, symbol: Symbol, price_ticks: int, now_ns: int) -> None:
+        """Contingent orders hear a trade."""
+        triggered, moved = symbol.stops.trade(price_ticks, now_ns)
+        self.due.extend(triggered)
+        for order in moved:
+            self.records.order(order)
+        self.records.price(symbol.name, price_ticks)
 
     def _flow_filled(self, symbol: Symbol, is_buy: bool, trade: PublicTrade) -> None:
         sign = 1 if is_buy else -1
@@ -179,10 +239,12 @@ class Settlement:
             order.prevented_match_id = match.match_id
             order.update_ns = now_ns
             if match.stp == "TRANSFER":
+                if order.list_id >= 0 and not order.executed_lots:
+                    self.lists.touched(order, now_ns)
                 self._exchanged(symbol, order, match.price_ticks, lots)
                 self.balances_changed(self.accounts.by_name[order.account], (symbol.base, symbol.quote), now_ns)
             elif leaves:
-                self._release(symbol, order, symbol.held_atoms(order, lots), now_ns)
+                self.release(symbol, order, symbol.held_atoms(order, lots), now_ns)
             if not leaves:
                 order.status = "EXPIRED_IN_MATCH"
                 self._ended(symbol, order, now_ns)
@@ -193,6 +255,7 @@ class Settlement:
                 self.user_feed.position(account, (symbol.base, symbol.quote), now_ns)
             else:
                 self._position(symbol, order, now_ns)
+            self._told_lists(order, now_ns)
 
     def _match(self, symbol: Symbol, taker: Order, maker: Order, event: Event, now_ns: int) -> PreventedMatch:
         """The prevented match that an event tells of, remembered for both owners."""
@@ -214,12 +277,12 @@ class Settlement:
         if order is None or reason == codes.STP:  # of the flow; or ended as it was prevented
             return
         order.status = "EXPIRED"
-        is_market = order.ord_type == "MARKET"
-        order.expiry_reason = "INSUFFICIENT_LIQUIDITY" if is_market else EXPIRY_REASONS[reason]
+        order.expiry_reason = "INSUFFICIENT_LIQUIDITY" if order.is_market else EXPIRY_REASONS[reason]
         self._ended(symbol, order, now_ns)
         self._report(symbol, order, "EXPIRED", now_ns)
-        if not is_market:
+        if not order.is_market:
             self._position(symbol, order, now_ns)
+        self._told_lists(order, now_ns)
 
     # Shared
 
@@ -227,18 +290,14 @@ class Settlement:
         account = self.accounts.by_name[order.account]
         order.update_ns = now_ns
         if order.locked_atoms:
-            self._release(symbol, order, order.locked_atoms, now_ns)
+            self.release(symbol, order, order.locked_atoms, now_ns)
         account.end_order(order)
         del self.open_orders[order.order_id]
         self.accounts.keep_finished(account, order)
 
-    def _release(self, symbol: Symbol, order: Order, amount_atoms: int, now_ns: int) -> None:
-        """Free what an order held; a market order holds nothing."""
-        amount_atoms = min(amount_atoms, order.locked_atoms)
-        account = self.accounts.by_name[order.account]
-        account.unlock(symbol.held_asset(order), amount_atoms)
-        order.locked_atoms -= amount_atoms
-        self.balances_changed(account, (symbol.held_asset(order),), now_ns)
+    def _told_lists(self, order: Order, now_ns: int) -> None:
+        if order.list_id >= 0 and not order.is_open:
+            self.lists.ended(order, now_ns)
 
     def _report(
         self,

@@ -14,6 +14,7 @@ from venue.numbers import ATOMS, atoms, fixed8
 from venue.orders import AggTrade, Order, PublicTrade
 from venue.reference import ReferencePrice
 from venue.settings import MarketSettings
+from venue.stops import Stops
 
 KEPT_TRADES = 20_000
 AVERAGE_MINUTES = 5
@@ -42,6 +43,7 @@ class Symbol:
         if min(self.tick_atoms, self.lot_atoms, self.notional_atoms) <= 0:
             raise errors.BadVenue(f"market {settings.symbol}: tick_size and lot_size must be above zero")
         self.matching = Matching()
+        self.stops = Stops()
         self.trades: deque[PublicTrade] = deque(maxlen=KEPT_TRADES)
         self.agg_trades: deque[AggTrade] = deque(maxlen=KEPT_TRADES)
         self.candles = Candles()
@@ -142,6 +144,11 @@ class Symbol:
             if not left:
                 break
         return total
+
+    def most_lots(self, is_market: bool) -> int:
+        """The greatest size that the filters take."""
+        s = self.settings
+        return self.lots(min(s.max_size, s.market_max_size) if is_market else s.max_size)
 
     def to_ticks(self, price_atoms: int) -> int:
         """Raises -1013 PRICE_FILTER for a price off the tick."""

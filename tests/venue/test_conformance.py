@@ -19,16 +19,6 @@ from venue.settings import MarketSettings, ReferenceSettings
 MISSING = {
     "POST /api/v3/sor/order": "no symbol has smart order routing",
     "POST /api/v3/sor/order/test": "no symbol has smart order routing",
-    "POST /api/v3/orderList/opo": "order lists",
-    "POST /api/v3/orderList/opoco": "order lists",
-    "POST /api/v3/order/oco": "order lists",
-    "POST /api/v3/orderList/oco": "order lists",
-    "POST /api/v3/orderList/oto": "order lists",
-    "POST /api/v3/orderList/otoco": "order lists",
-    "DELETE /api/v3/orderList": "order lists",
-    "GET /api/v3/orderList": "order lists",
-    "GET /api/v3/allOrderList": "order lists",
-    "GET /api/v3/openOrderList": "order lists",
 }
 # Lists that may be empty, and keys that may be there or not, by the documents' own words.
 OPTIONAL = frozenset(("sors", "exchangeFilters", "assetFilters", "rules", "filters", "symbolFilters", "permissionSets"))
