@@ -32,6 +32,10 @@ class OrderList(msgspec.Struct, array_like=True, gc=False):
         """The working order of an OTO; 0 for an OCO."""
         return self.orders[0][0] if self.contingency == "OTO" else 0
 
+    def rename(self, order_id: int, client_order_id: str) -> None:
+        """One of its orders has another client id now."""
+        self.orders = [(known, client_order_id if known == order_id else name) for known, name in self.orders]
+
     @property
     def pair(self) -> tuple[int, ...]:
         """The two orders of which one cancels the other, if there are such."""

@@ -60,7 +60,7 @@ def amended(symbol: Symbol, order: Order, old_client_order_id: str, ms: Clock) -
     shown = {
         "symbol": symbol.name,
         "orderId": order.order_id,
-        "orderListId": -1,
+        "orderListId": order.list_id,
         "origClientOrderId": old_client_order_id,
         "clientOrderId": order.client_order_id,
         "price": state.pop("price"),

@@ -24,12 +24,27 @@ def order_list(one: OrderList, ms: Clock) -> dict[str, Any]:
     }
 
 
+def amended(one: OrderList) -> dict[str, Any]:
+    """As amending one of its orders answers."""
+    return {
+        "orderListId": one.list_id,
+        "contingencyType": one.contingency,
+        "listOrderStatus": order_status(one),
+        "listClientOrderId": one.client_id,
+        "symbol": one.symbol,
+        "orders": [
+            {"symbol": one.symbol, "orderId": order_id, "clientOrderId": client_id}
+            for order_id, client_id in one.orders
+        ],
+    }
+
+
 def with_reports(one: OrderList, reports: Iterable[dict[str, Any]], ms: Clock) -> dict[str, Any]:
     """As placing and canceling answer."""
     return {**order_list(one, ms), "orderReports": list(reports)}
 
 
-def list_status(one: OrderList, now_ns: int, ms: Clock) -> dict[str, Any]:
+def list_status(one: OrderList, now_ns: int, ms: Clock, kind: str | None = None) -> dict[str, Any]:
     """The user event `listStatus`."""
     return {
         "e": "listStatus",
@@ -37,7 +52,7 @@ def list_status(one: OrderList, now_ns: int, ms: Clock) -> dict[str, Any]:
         "s": one.symbol,
         "g": one.list_id,
         "c": one.contingency,
-        "l": status_type(one),
+        "l": kind or status_type(one),
         "L": order_status(one),
         "r": "NONE",
         "C": one.client_id,

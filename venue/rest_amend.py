@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from venue import amendments, errors, filters, render
+import msgspec
+
+from venue import amending, amendments, errors, filters, render, render_lists
 from venue.endpoint import TRADE, USER_DATA, Call, Endpoint
 from venue.order_form import client_id
 from venue.orders import Order
@@ -25,24 +27,27 @@ def amend(call: Call) -> dict[str, Any]:
     order = call.account.find(symbol.name, order_id, old_id)
     if order is None or not order.is_open:
         raise errors.amend_rejected("Unknown order sent.")
-    check_quantity(symbol, order, new_lots)
-    amendment = call.engine.amend(order, new_lots, new_id, call.now_ns)
+    amending.check(call.engine, order)
+    check_quantity(symbol, order, new_lots, call.now_ns)
+    amendment = amending.amend(call.engine, order, new_lots, new_id, call.now_ns)
     if not order.is_open:
         call.limits.refund(call.remote, WEIGHT, call.now_ns)
-    return {
+    answer = {
         "transactTime": call.ms(order.update_ns),
         "executionId": amendment.execution_id,
         "amendedOrder": render.amended(symbol, order, amendment.old_client_order_id, call.ms),
     }
+    one = call.engine.lists.find(call.account.name, order.list_id, None) if order.list_id >= 0 else None
+    return answer if one is None else {**answer, "listStatus": render_lists.amended(one)}
 
 
-def check_quantity(symbol: Symbol, order: Order, new_lots: int) -> None:
+def check_quantity(symbol: Symbol, order: Order, new_lots: int, now_ns: int) -> None:
+    """Raises -2038 for a quantity that is no smaller, -1013 for one that fails a filter."""
     if new_lots > order.size_lots:
         raise errors.amend_rejected("Order amend (quantity increase) is not supported.")
     if new_lots == order.size_lots:
         raise errors.amend_rejected("The requested action would change no state; rejecting")
-    filters.check_size(symbol, new_lots, is_market=False)
-    filters.check_notional(symbol, order.price_ticks * new_lots * symbol.notional_atoms, is_market=False)
+    filters.check_worth(symbol, msgspec.structs.replace(order, size_lots=new_lots), now_ns)
 
 
 def order_amendments(call: Call) -> list[dict[str, Any]]:

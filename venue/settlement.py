@@ -109,16 +109,19 @@ class Settlement:
         if order.locked_atoms:
             self.release(symbol, order, order.locked_atoms, now_ns)
 
-    def amended(self, symbol: Symbol, order: Order, old_id: str, freed_lots: int, now_ns: int) -> int:
+    def amended(self, symbol: Symbol, order: Order, old_id: str, freed_atoms: int, now_ns: int) -> int:
         """An order has become smaller, and ends where nothing of it is open any more; the report's execution id."""
         order.update_ns = now_ns
-        self.release(symbol, order, symbol.held_atoms(order, freed_lots), now_ns)
+        self.release(symbol, order, freed_atoms, now_ns)
         if order.open_lots <= 0:
             order.status = "EXPIRED"
             self._ended(symbol, order, now_ns)
         execution_id = self._report(symbol, order, "REPLACED", now_ns, extra={"C": old_id})
-        self._position(symbol, order, now_ns)
-        self.book_changed(symbol, now_ns)
+        if freed_atoms:
+            self._position(symbol, order, now_ns)
+        if order.is_working:
+            self.book_changed(symbol, now_ns)
+        self._told_lists(order, now_ns)
         return execution_id
 
     def book_changed(self, symbol: Symbol, now_ns: int) -> None:

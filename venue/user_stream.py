@@ -83,9 +83,9 @@ class UserStream:
         self._tell(order.account, make, now_ns)
         return execution_id
 
-    def list_status(self, one: OrderList, now_ns: int) -> None:
+    def list_status(self, one: OrderList, now_ns: int, status_type: str | None = None) -> None:
         def make(unit_ns: int) -> dict[str, Any]:
-            return render_lists.list_status(one, now_ns, lambda ns: ns // unit_ns)
+            return render_lists.list_status(one, now_ns, lambda ns: ns // unit_ns, status_type)
 
         self._tell(one.account, make, now_ns)
 
