@@ -1,4 +1,4 @@
-"""All rules at once, in random orders: lists, stops, prevention, amendments, commissions. Nothing appears or vanishes."""
+"""All rules at once, in random orders: lists, stops, prevention, amendments, commissions; nothing gets lost."""
 
 from decimal import Decimal as D
 
