@@ -6,6 +6,7 @@ from typing import Any
 from venue import errors, filters
 from venue.candles import INTERVALS_NS, Candle
 from venue.endpoint import Call, Endpoint
+from venue.legs import ORDER_TYPES
 from venue.orders import AggTrade, PublicTrade
 from venue.params import Params
 from venue.symbol import Symbol
@@ -44,13 +45,13 @@ def symbol_info(symbol: Symbol) -> dict[str, Any]:
         "quoteAssetPrecision": 8,
         "baseCommissionPrecision": 8,
         "quoteCommissionPrecision": 8,
-        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"],
+        "orderTypes": ORDER_TYPES,
         "icebergAllowed": False,
         "ocoAllowed": False,
         "otoAllowed": False,
         "opoAllowed": False,
         "quoteOrderQtyMarketAllowed": True,
-        "allowTrailingStop": False,
+        "allowTrailingStop": True,
         "cancelReplaceAllowed": True,
         "amendAllowed": False,
         "pegInstructionsAllowed": False,
