@@ -4,7 +4,17 @@ from typing import Any
 
 import msgspec
 
-from venue import errors, rest_account, rest_market, rest_replace, rest_shims, rest_tickers, rest_trade, security
+from venue import (
+    errors,
+    rest_account,
+    rest_lists,
+    rest_market,
+    rest_replace,
+    rest_shims,
+    rest_tickers,
+    rest_trade,
+    security,
+)
 from venue.accounts import Account
 from venue.endpoint import MICROSECOND_NS, MILLISECOND_NS, PUBLIC, TRADE, Call, Endpoint
 from venue.engine import Engine
@@ -19,6 +29,7 @@ ENDPOINTS: list[Endpoint] = [
     *rest_tickers.ENDPOINTS,
     *rest_trade.ENDPOINTS,
     *rest_replace.ENDPOINTS,
+    *rest_lists.ENDPOINTS,
     *rest_account.ENDPOINTS,
     *rest_shims.ENDPOINTS,
 ]
