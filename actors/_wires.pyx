@@ -167,6 +167,7 @@ cdef class Wires:
         for done in range(BATCH):
             data = self.receive(at, &more)
             if data is None:
+                self.sent[at] = 0  # there is nothing, also after what was sent meanwhile
                 return False
             if kind == ROUTER:
                 peer = data

@@ -2,6 +2,7 @@ from actors.inbox cimport Inbox, StreamIn
 from actors.outbox cimport Outbox, StreamOut
 from actors.timers cimport Timers
 from actors.turns cimport Turns
+from protocol._turn cimport Bare
 
 cdef class Envelope:
     cdef public str sender
@@ -41,8 +42,10 @@ cdef class Runtime:
     cdef dict _arrived
     cdef long _links
     cdef dict _tells
+    cdef public Bare bare
     cdef public object bare_done
     cdef object _pub
+    cdef object _send
     cdef dict _inner
     cdef dict _handlers
     cdef StreamOut _heart

@@ -36,7 +36,7 @@ from protocol import (
 from protocol.errors import BadMessage
 from protocol.frame import body, split
 from protocol.message import REGISTRY, Command, Settings, handler_name
-from protocol.turn import done_of, tick_frame, tick_of
+from protocol.turn import BARE
 
 SECOND_NS = 1_000_000_000
 HEARTBEAT_NS = SECOND_NS
@@ -80,7 +80,9 @@ class Runtime:
         self.lockstep = lockstep
         self.anchor_ns = anchor_ns
         self.port = port
-        self._pub: Callable[[bytes], None] = port.pub
+        # The port's own, from `start` on: by then it is whole, and may have put shorter ways in their place.
+        self._pub: Callable[[bytes], None]
+        self._send: Callable[[str, bytes], bool]
         self.log = log if log is not None else structlog.get_logger().bind(actor=name)
         self.envelope = Envelope()
         self.inbox = Inbox()
@@ -98,6 +100,7 @@ class Runtime:
         self._arrived: dict[tuple[str, str], list[tuple[Callable[..., None], tuple[Any, ...]]]] = {}
         self._links = 0
         self._tells: dict[str, StreamOut] = {}
+        self.bare = BARE
         self.bare_done: Callable[[str, int], bool] | None = None  # the clock's: takes a TickDone that only tells its n
         self.actor = kind(name, settings, self)
         self.actor.now_ns = anchor_ns
@@ -125,7 +128,7 @@ class Runtime:
 
     def start(self, mono_ns: int, journals: dict[str, list[bytes]] | None = None) -> None:
         """Journals first, then on_start, then the first heartbeat and the request to be ticked."""
-        self._pub = self.port.pub  # the port is whole by now, and may have put a shorter way in its place
+        self._pub, self._send, self.turns.reply = self.port.pub, self.port.send, self.port.reply
         self.begin(mono_ns)
         for journal, records in (journals or {}).items():
             self.actor.on_journal(journal, records)
@@ -161,7 +164,7 @@ class Runtime:
 
     def command_in(self, peer: str, data: bytes) -> None:
         """A frame on our command socket, from `peer`."""
-        tick = tick_of(data)
+        tick = self.bare.tick_of(data)
         if tick is not None:
             self.turns.take(tick, peer)
             return
@@ -185,7 +188,7 @@ class Runtime:
     def answer_in(self, target: str, data: bytes) -> None:
         """A frame that came back from an actor that we have sent to."""
         if self.bare_done is not None:
-            n = done_of(data)
+            n = self.bare.done_of(data)
             if n >= 0 and self.bare_done(target, n):
                 return
         try:
@@ -348,7 +351,7 @@ class Runtime:
     def tell_tick(self, target: str, n: int, time_ns: int, period_ns: int, skipped: int) -> bool:
         """`tell` a Tick without marks and names."""
         stream, ts_ns = self._told(target), self.mono_ns + self.anchor_ns
-        data = tick_frame(stream.prefix, self.epoch, stream.seq + 1, ts_ns, n, time_ns, period_ns, skipped)
+        data = self.bare.tick_frame(stream.prefix, self.epoch, stream.seq + 1, ts_ns, n, time_ns, period_ns, skipped)
         return self._tell(target, stream, data)
 
     def _told(self, target: str) -> StreamOut:
@@ -358,7 +361,7 @@ class Runtime:
         return stream
 
     def _tell(self, target: str, stream: StreamOut, data: bytes) -> bool:
-        if not self.port.send(target, data):
+        if not self._send(target, data):
             return False
         self.outbox.commit(stream, data)
         return True

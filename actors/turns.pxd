@@ -7,6 +7,7 @@ cdef class Turns:
     cdef str _clock
     cdef long long _patience_ms
     cdef long long _mark_wait_ns
+    cdef public object reply
     cdef public long long ticks
     cdef public long long early
     cdef public object held

@@ -1,10 +1,10 @@
 """Turns: joining the clock's order, holding a Tick until its marks are seen, and handing the turn back."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from actors.inbox import StreamIn
 from protocol import Join, Leave, Mark, Tick, TickDone
-from protocol.turn import done_frame
 
 if TYPE_CHECKING:
     from actors.runtime import Runtime
@@ -22,6 +22,7 @@ class Turns:
         self._clock = clock
         self._patience_ms = patience_ms
         self._mark_wait_ns = mark_wait_ms * 1_000_000
+        self.reply: Callable[[str, bytes], bool]  # the port's own, from the start on
         self.ticks = 0
         self.early = 0  # marks that were not seen when on_tick ran
         self.held: Tick | None = None
@@ -140,6 +141,6 @@ class Turns:
             data = outbox.pack(done, ts_ns, TickDone(tick.n, marks, waited_ns, outbox.trace, self.early))
         else:
             trace, seq = outbox.trace, done.seq + 1
-            data = done_frame(done.prefix, runtime.epoch, seq, ts_ns, tick.n, waited_ns, trace, self.early)
-        if runtime.port.reply(peer, data):
+            data = runtime.bare.done_frame(done.prefix, runtime.epoch, seq, ts_ns, tick.n, waited_ns, trace, self.early)
+        if self.reply(peer, data):
             outbox.commit(done, data)

@@ -76,64 +76,64 @@ cdef inline const uint8_t *after_header(const uint8_t *start, const uint8_t *end
     return p + 1 + HEADER_BYTES if seq <= MAX_INT else NULL
 
 
-def tick_frame(
-    bytes prefix not None, uint32_t epoch, uint64_t seq, int64_t ts_ns, uint64_t n, uint64_t time_ns,
-    uint64_t period_ns, uint64_t skipped,
-):
-    """The frame of Tick(n, time_ns, period_ns, [], skipped)."""
-    cdef uint8_t frame[MAX_BYTES]
-    cdef uint8_t *p = head(frame, prefix, epoch, seq, ts_ns)
-    memcpy(p, TICK, TICK_BYTES)
-    p = put(put(put(p + TICK_BYTES, n), time_ns), period_ns)
-    p[0] = EMPTY_LIST
-    p = put(p + 1, skipped)
-    p[0] = p[1] = EMPTY_LIST
-    return PyBytes_FromStringAndSize(<char *>frame, p + 2 - frame)
+cdef class Bare:
+    """See PlainBare for what each method promises."""
 
+    cpdef bytes tick_frame(
+        self, bytes prefix, uint32_t epoch, uint64_t seq, int64_t ts_ns, uint64_t n, uint64_t time_ns,
+        uint64_t period_ns, uint64_t skipped,
+    ):
+        """The frame of Tick(n, time_ns, period_ns, [], skipped)."""
+        cdef uint8_t frame[MAX_BYTES]
+        cdef uint8_t *p = head(frame, prefix, epoch, seq, ts_ns)
+        memcpy(p, TICK, TICK_BYTES)
+        p = put(put(put(p + TICK_BYTES, n), time_ns), period_ns)
+        p[0] = EMPTY_LIST
+        p = put(p + 1, skipped)
+        p[0] = p[1] = EMPTY_LIST
+        return PyBytes_FromStringAndSize(<char *>frame, p + 2 - frame)
 
-def tick_of(bytes frame not None):
-    """The Tick of a frame that `tick_frame` could have written; None for every other frame."""
-    cdef const uint8_t *start = <const uint8_t *>PyBytes_AS_STRING(frame)
-    cdef const uint8_t *end = start + PyBytes_GET_SIZE(frame)
-    cdef const uint8_t *p = after_header(start, end)
-    cdef uint64_t n, time_ns, period_ns, skipped
-    if p == NULL or end - p < TICK_BYTES or memcmp(p, TICK, TICK_BYTES) != 0:
-        return None
-    p = take(take(take(p + TICK_BYTES, end, &n), end, &time_ns), end, &period_ns)
-    if p == NULL or p >= end or p[0] != EMPTY_LIST:
-        return None
-    p = take(p + 1, end, &skipped)
-    if p == NULL or end - p != 2 or p[0] != EMPTY_LIST or p[1] != EMPTY_LIST:
-        return None
-    return Tick(n, time_ns, period_ns, [], skipped)
+    cpdef tick_of(self, bytes frame):
+        """The Tick of a frame that `tick_frame` could have written; None for every other frame."""
+        cdef const uint8_t *start = <const uint8_t *>PyBytes_AS_STRING(frame)
+        cdef const uint8_t *end = start + PyBytes_GET_SIZE(frame)
+        cdef const uint8_t *p = after_header(start, end)
+        cdef uint64_t n, time_ns, period_ns, skipped
+        if p == NULL or end - p < TICK_BYTES or memcmp(p, TICK, TICK_BYTES) != 0:
+            return None
+        p = take(take(take(p + TICK_BYTES, end, &n), end, &time_ns), end, &period_ns)
+        if p == NULL or p >= end or p[0] != EMPTY_LIST:
+            return None
+        p = take(p + 1, end, &skipped)
+        if p == NULL or end - p != 2 or p[0] != EMPTY_LIST or p[1] != EMPTY_LIST:
+            return None
+        return Tick(n, time_ns, period_ns, [], skipped)
 
+    cpdef bytes done_frame(
+        self, bytes prefix, uint32_t epoch, uint64_t seq, int64_t ts_ns, uint64_t n, uint64_t waited_ns,
+        uint64_t trace, uint64_t early,
+    ):
+        """The frame of TickDone(n, [], waited_ns, trace, early)."""
+        cdef uint8_t frame[MAX_BYTES]
+        cdef uint8_t *p = head(frame, prefix, epoch, seq, ts_ns)
+        memcpy(p, DONE, DONE_BYTES)
+        p = put(p + DONE_BYTES, n)
+        p[0] = EMPTY_LIST
+        p = put(put(put(p + 1, waited_ns), trace), early)
+        return PyBytes_FromStringAndSize(<char *>frame, p - frame)
 
-def done_frame(
-    bytes prefix not None, uint32_t epoch, uint64_t seq, int64_t ts_ns, uint64_t n, uint64_t waited_ns,
-    uint64_t trace, uint64_t early,
-):
-    """The frame of TickDone(n, [], waited_ns, trace, early)."""
-    cdef uint8_t frame[MAX_BYTES]
-    cdef uint8_t *p = head(frame, prefix, epoch, seq, ts_ns)
-    memcpy(p, DONE, DONE_BYTES)
-    p = put(p + DONE_BYTES, n)
-    p[0] = EMPTY_LIST
-    p = put(put(put(p + 1, waited_ns), trace), early)
-    return PyBytes_FromStringAndSize(<char *>frame, p - frame)
-
-
-def done_of(bytes frame not None):
-    """The n of a TickDone without marks and without a trace; -1 for every other frame."""
-    cdef const uint8_t *start = <const uint8_t *>PyBytes_AS_STRING(frame)
-    cdef const uint8_t *end = start + PyBytes_GET_SIZE(frame)
-    cdef const uint8_t *p = after_header(start, end)
-    cdef uint64_t n, waited_ns, early
-    if p == NULL or end - p < DONE_BYTES or memcmp(p, DONE, DONE_BYTES) != 0:
-        return -1
-    p = take(p + DONE_BYTES, end, &n)
-    if p == NULL or p >= end or p[0] != EMPTY_LIST:
-        return -1
-    p = take(p + 1, end, &waited_ns)
-    if p == NULL or p >= end or p[0]:
-        return -1
-    return <int64_t>n if take(p + 1, end, &early) == end else -1
+    cpdef long long done_of(self, bytes frame) except? -1:
+        """The n of a TickDone without marks and without a trace; -1 for every other frame."""
+        cdef const uint8_t *start = <const uint8_t *>PyBytes_AS_STRING(frame)
+        cdef const uint8_t *end = start + PyBytes_GET_SIZE(frame)
+        cdef const uint8_t *p = after_header(start, end)
+        cdef uint64_t n, waited_ns, early
+        if p == NULL or end - p < DONE_BYTES or memcmp(p, DONE, DONE_BYTES) != 0:
+            return -1
+        p = take(p + DONE_BYTES, end, &n)
+        if p == NULL or p >= end or p[0] != EMPTY_LIST:
+            return -1
+        p = take(p + 1, end, &waited_ns)
+        if p == NULL or p >= end or p[0]:
+            return -1
+        return <int64_t>n if take(p + 1, end, &early) == end else -1

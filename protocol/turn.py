@@ -6,36 +6,38 @@ through `protocol.frame`; both ways give the same bytes and the same messages.
 """
 
 import os
+from typing import Any
 
 from protocol.clock import Tick, TickDone
 from protocol.frame import pack
 
 
-def plain_tick_frame(
-    prefix: bytes, epoch: int, seq: int, ts_ns: int, n: int, time_ns: int, period_ns: int, skipped: int
-) -> bytes:
-    """The frame of Tick(n, time_ns, period_ns, [], skipped). The last four are not negative."""
-    return pack(prefix, epoch, seq, ts_ns, Tick(n, time_ns, period_ns, [], skipped))
+class PlainBare:
+    """The plain twin: in Python there is no way of reading shorter than the usual one, so it reads none."""
 
+    @staticmethod
+    def tick_frame(
+        prefix: bytes, epoch: int, seq: int, ts_ns: int, n: int, time_ns: int, period_ns: int, skipped: int
+    ) -> bytes:
+        """The frame of Tick(n, time_ns, period_ns, [], skipped). The last four are not negative."""
+        return pack(prefix, epoch, seq, ts_ns, Tick(n, time_ns, period_ns, [], skipped))
 
-def plain_tick_of(frame: bytes) -> Tick | None:
-    """The Tick of a frame that `tick_frame` could have written; None for every other frame, and always here.
+    @staticmethod
+    def tick_of(frame: bytes) -> Tick | None:
+        """The Tick of a frame that `tick_frame` could have written; None for every other frame."""
+        return None
 
-    In Python there is no way shorter than the usual one.
-    """
-    return None
+    @staticmethod
+    def done_frame(
+        prefix: bytes, epoch: int, seq: int, ts_ns: int, n: int, waited_ns: int, trace: int, early: int
+    ) -> bytes:
+        """The frame of TickDone(n, [], waited_ns, trace, early). The last four are not negative."""
+        return pack(prefix, epoch, seq, ts_ns, TickDone(n, [], waited_ns, trace, early))
 
-
-def plain_done_frame(
-    prefix: bytes, epoch: int, seq: int, ts_ns: int, n: int, waited_ns: int, trace: int, early: int
-) -> bytes:
-    """The frame of TickDone(n, [], waited_ns, trace, early). The last four are not negative."""
-    return pack(prefix, epoch, seq, ts_ns, TickDone(n, [], waited_ns, trace, early))
-
-
-def plain_done_of(frame: bytes) -> int:
-    """The n of a TickDone without marks and without a trace; -1 for every other frame, and always here."""
-    return -1
+    @staticmethod
+    def done_of(frame: bytes) -> int:
+        """The n of a TickDone without marks and without a trace; -1 for every other frame."""
+        return -1
 
 
 try:
@@ -44,7 +46,4 @@ except ImportError:
     fast = None
 
 FAST = fast is not None and not os.environ.get("TICKBUS_PLAIN")
-tick_frame = fast.tick_frame if FAST else plain_tick_frame
-tick_of = fast.tick_of if FAST else plain_tick_of
-done_frame = fast.done_frame if FAST else plain_done_frame
-done_of = fast.done_of if FAST else plain_done_of
+BARE: Any = fast.Bare() if FAST else PlainBare()

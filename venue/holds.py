@@ -31,9 +31,6 @@ def check_market(account: Account, symbol: Symbol, order: Order) -> None:
 def market_cost(account: Account, symbol: Symbol, order: Order) -> int:
     if order.side is Side.SELL:
         return order.size_lots * symbol.lot_atoms
-    passed: dict[int, int] = {}
     if order.stp == "EXPIRE_MAKER":  # it clears away what its own trade group asks, and reaches beyond
-        for _, _, side, price_ticks, _, leaves in symbol.matching.orders(account.trader):
-            if side == Side.SELL:
-                passed[price_ticks] = passed.get(price_ticks, 0) + leaves
-    return symbol.cost(Side.BUY, order.size_lots, passed) * symbol.notional_atoms
+        return symbol.cost_past(Side.BUY, order.size_lots, account.trader) * symbol.notional_atoms
+    return symbol.cost(Side.BUY, order.size_lots) * symbol.notional_atoms

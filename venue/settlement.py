@@ -49,7 +49,7 @@ class Settlement:
             if code == codes.TRADE:
                 trades.append(self._traded(symbol, taker_side, event, now_ns, fills))
             elif code == codes.ACCEPTED:
-                self._accepted(symbol, event[1], now_ns)
+                self._accepted(symbol, event, now_ns)
             elif code == codes.PREVENTED:
                 self._prevented(symbol, event, now_ns)
             elif code == codes.EXPIRED:
@@ -137,10 +137,12 @@ class Settlement:
 
     # One event each
 
-    def _accepted(self, symbol: Symbol, order_id: int, now_ns: int) -> None:
+    def _accepted(self, symbol: Symbol, event: Event, now_ns: int) -> None:
+        _, order_id, resting_lots = event
         order = self.open_orders.get(order_id)
         if order is None:
             return
+        order.shown_lots = min(order.iceberg_lots, resting_lots)
         self._report(symbol, order, "NEW", now_ns)
         if order.locked_atoms:
             self._position(symbol, order, now_ns)
@@ -180,6 +182,8 @@ class Settlement:
         self.house[fee_asset] = self.house.get(fee_asset, 0) + fee
         if order.executed_lots == 0:
             self.limits.count_first_fill(account.name, now_ns)
+        if is_maker and order.iceberg_lots:
+            self._shows_less(order, trade.size_lots)
         order.executed_lots += trade.size_lots
         order.quote_atoms += quote_atoms
         order.update_ns = now_ns
@@ -215,6 +219,14 @@ class Settlement:
         account.balance(paid_asset).free -= paid
         account.balance(got_asset).free += got
         return got_asset, got
+
+    def _shows_less(self, order: Order, lots: int) -> None:
+        """Follow what matching does to an iceberg that is traded with: its next part stands behind all others."""
+        left = order.open_lots - lots
+        order.shown_lots = min(order.shown_lots, order.open_lots) - lots
+        if left and not order.shown_lots:
+            order.shown_lots = min(order.iceberg_lots, left)
+            order.priority = self.records.counter("order").take()
 
     def _wake(self, symbol: Symbol, price_ticks: int, now_ns: int) -> None:
         """Contingent orders hear a trade."""

@@ -1,7 +1,7 @@
 """A traded symbol: its numbers, its matching engine, and what the public knows of it."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
 
 from market.levels import unpack_levels
@@ -18,7 +18,6 @@ from venue.stops import Stops
 
 KEPT_TRADES = 20_000
 AVERAGE_MINUTES = 5
-NONE_PASSED: Mapping[int, int] = {}
 FLOW_ACCOUNT = 0
 """The account number under which the order flow trades; its money is endless."""
 
@@ -130,19 +129,20 @@ class Symbol:
             return order.price_ticks * lots * self.notional_atoms
         return lots * self.lot_atoms
 
-    def cost(self, side: Side, size_lots: int, passed: Mapping[int, int] = NONE_PASSED) -> int:
-        """ticks x lots that taking so many lots on `side` moves now (less, where the book has fewer).
+    def cost(self, side: Side, size_lots: int) -> int:
+        """ticks x lots that taking so many lots on `side` moves now (less, where the book has fewer)."""
+        return self.matching.notional_for_lots(side, size_lots)
 
-        `passed` are the lots at a price that are not to be had.
-        """
-        left, total = size_lots, 0
-        for price_ticks, lots in unpack_levels(self.matching.depth(side.opposite, 5000)):
-            taken = min(left, lots - passed.get(price_ticks, 0))
-            total += taken * price_ticks
-            left -= taken
-            if not left:
+    def cost_past(self, side: Side, size_lots: int, trader: int) -> int:
+        """The same for a taker that clears all orders of `trader` away and takes nothing of them."""
+        passed = cost = 0
+        own = [(row[3], row[5]) for row in self.matching.orders(trader) if row[2] == side.opposite]
+        for price_ticks, lots in sorted(own, key=lambda one: side.sign * one[0]):
+            if self.matching.volume_for_price(side, price_ticks) - passed - lots >= size_lots:
                 break
-        return total
+            passed += lots
+            cost += lots * price_ticks
+        return self.matching.notional_for_lots(side, size_lots + passed) - cost
 
     def most_lots(self, is_market: bool) -> int:
         """The greatest size that the filters take."""

@@ -118,6 +118,17 @@ def test_a_stop_that_waits_is_amended_and_triggers_with_what_is_left(market):
     assert world.balance("USDT")[1] == 0
 
 
+def test_an_iceberg_shows_as_much_as_before_while_it_has_as_much(market):
+    world = market()
+    order = world.order("BUY", "1", 39000, icebergQty="0.2")[1]["orderId"]
+    shown = []
+    for size in ("0.5", "0.1"):
+        assert amend(world, order, size)[0] == 200
+        shown += world.get("depth", symbol="BTCUSDT")["bids"]
+        assert world.balance("USDT")[1] == Decimal(size) * 39000
+    assert [size for _, size in shown] == ["0.20000000", "0.10000000"]
+
+
 def test_amended_lists_outlive_the_exchange(market):
     first = market()
     placed, ids = place(first, "oco", **BUY_OCO)

@@ -20,6 +20,7 @@ WHO, SIDE, MODE = st.sampled_from(NAMES), st.sampled_from(["BUY", "SELL"]), st.s
 SIZE, PRICE = st.integers(1, 3000).map(lambda n: D(n) / 1000), st.integers(95, 105)
 STEPS = st.lists(
     st.tuples(st.just("limit"), WHO, SIDE, SIZE, PRICE, MODE)
+    | st.tuples(st.just("iceberg"), WHO, SIDE, SIZE, PRICE, MODE)
     | st.tuples(st.just("market"), WHO, SIDE, SIZE, PRICE, MODE)
     | st.tuples(st.just("stop"), WHO, SIDE, SIZE, PRICE, MODE)
     | st.tuples(st.just("oco"), WHO, SIDE, SIZE, PRICE, MODE)
@@ -50,6 +51,8 @@ def take(world, what, who, side, size, price, mode):
     limit = {**order, "type": "LIMIT", "timeInForce": "GTC", "price": price}
     if what == "limit":
         return world.signed("POST", "order", who, **limit)
+    if what == "iceberg":
+        return world.signed("POST", "order", who, **limit, icebergQty=D("0.3"))
     if what == "market":
         return world.signed("POST", "order", who, **order, type="MARKET")
     if what == "stop":
