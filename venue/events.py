@@ -1,6 +1,6 @@
 """The JSON of market stream events. Each function gives a maker that is called with the time unit."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from market.levels import pack_levels, unpack_levels

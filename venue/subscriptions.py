@@ -14,7 +14,9 @@ PROPERTIES = ("combined",)
 METHODS = "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
 
 
-Identifier = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | Annotated[str, msgspec.Meta(max_length=36)] | None
+Identifier = (
+    Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | Annotated[str, msgspec.Meta(max_length=36)] | None
+)
 TOO_MANY = "Invalid request: too many parameters"
 BAD_ID = "Invalid request: request ID must be an unsigned integer"
 _BYTE = re.compile(r"byte ([0-9]+)")

@@ -137,10 +137,16 @@ def misfit(ours: object, documented: list, where: str = "$", optional: frozenset
         same = [one for one in documented if isinstance(one, dict) and not (one.keys() ^ ours.keys()) - optional]
         if not same:
             nearest = min(
-                (one for one in documented if isinstance(one, dict)), key=lambda one: len(one.keys() ^ ours.keys()), default={}
+                (one for one in documented if isinstance(one, dict)),
+                key=lambda one: len(one.keys() ^ ours.keys()),
+                default={},
             )
-            return f"{where}: missing {sorted(nearest.keys() - ours.keys())}, more {sorted(ours.keys() - nearest.keys())}"
-        inner = (misfit(ours[key], [one[key] for one in same if key in one], f"{where}.{key}", optional) for key in ours)
+            return (
+                f"{where}: missing {sorted(nearest.keys() - ours.keys())}, more {sorted(ours.keys() - nearest.keys())}"
+            )
+        inner = (
+            misfit(ours[key], [one[key] for one in same if key in one], f"{where}.{key}", optional) for key in ours
+        )
         return next((found for key, found in zip(ours, inner, strict=True) if found and key not in optional), None)
     if isinstance(ours, list):
         lists = [one for one in documented if isinstance(one, list)]
@@ -269,3 +275,19 @@ def venue(tmp_path):
 def venue_client():
     """`venue_client(folder, process)` speaks with a venue that the test started by itself."""
     return VenueClient
+
+
+@pytest.fixture
+def stop_after():
+    """`stop_after(process)` ends it, by its own id, when the test ends."""
+    started: list[subprocess.Popen] = []
+
+    def keep(process: subprocess.Popen) -> subprocess.Popen:
+        started.append(process)
+        return process
+
+    yield keep
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()

@@ -163,7 +163,9 @@ SERVED = [pytest.param(case, id=f"{n}-{case.endpoint}") for n, case in enumerate
 @pytest.fixture
 def scene(world):
     """Two markets with trades; ann has one open and one filled order; and the ids, by their name in the cases."""
-    second = MarketSettings(symbol="ETH-USDT", flow=world().settings.markets[0].flow, reference_price=ReferenceSettings())
+    second = MarketSettings(
+        symbol="ETH-USDT", flow=world().settings.markets[0].flow, reference_price=ReferenceSettings()
+    )
     one = world(markets=[world().settings.markets[0], second])
     one.exchange.accounts.by_name["bob"].balance("ETH").free = 10**9
     for symbol in ("BTCUSDT", "ETHUSDT"):

@@ -11,6 +11,23 @@ from venue.errors import ApiError
 from venue.params import Params
 
 
+def unread(read, sent):
+    return f"Not all sent parameters were read; read '{read}' parameter(s) but was sent '{sent}'."
+
+
+def illegal(name, legal):
+    return f"Illegal characters found in parameter '{name}'; legal range is '{legal}'."
+
+
+def invalid(name):
+    return f"Data sent for parameter '{name}' is not valid."
+
+
+NUMBER, SYMBOL = "^[0-9]{1,20}$", "^[\\w\\-._&&[^a-z]]{1,50}$"
+COMBINATION = "Combination of optional parameters invalid."
+OTHER_STATUS = "The symbol's status does not match the requested symbolStatus."
+
+
 def error_of(world, path, query):
     answer = world.request("GET", f"/api/v3/{path}", query)
     body = json.loads(answer.body)
@@ -21,34 +38,34 @@ def error_of(world, path, query):
     ("path", "query", "code", "message"),
     [
         ("ping", "x=1", -1101, "Too many parameters; expected '0' and received '1'."),
-        ("ticker/price", "symbl=BTCUSDT", -1104, "Not all sent parameters were read; read '0' parameter(s) but was sent '1'."),
-        ("depth", "symbol=BTCUSDT&foo=1", -1104, "Not all sent parameters were read; read '1' parameter(s) but was sent '2'."),
+        ("ticker/price", "symbl=BTCUSDT", -1104, unread(0, 1)),
+        ("depth", "symbol=BTCUSDT&foo=1", -1104, unread(1, 2)),
         ("depth", "symbl=BTCUSDT", -1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."),
         ("depth", "symbol=", -1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."),
         ("depth", "symbol=BTCUSDT&symbol=BTCUSDT", -1101, "Duplicate values for a parameter detected."),
         ("depth", "symbol=BTCUSDT&limit=", -1105, "Parameter 'limit' was empty."),
-        ("depth", "symbol=BTCUSDT&limit=ten", -1100, "Illegal characters found in parameter 'limit'; legal range is '^[0-9]{1,20}$'."),
-        ("depth", "symbol=BTCUSDT&limit=-1", -1100, "Illegal characters found in parameter 'limit'; legal range is '^[0-9]{1,20}$'."),
+        ("depth", "symbol=BTCUSDT&limit=ten", -1100, illegal("limit", NUMBER)),
+        ("depth", "symbol=BTCUSDT&limit=-1", -1100, illegal("limit", NUMBER)),
         ("depth", "symbol=BTCUSDT&limit=99999999999999999999", -1108, "Parameter 'limit' overflowed."),
-        ("depth", "symbol=BTCUSDT&limit=0", -1130, "Data sent for parameter 'limit' is not valid."),
-        ("depth", "symbol=btcusdt", -1100, "Illegal characters found in parameter 'symbol'; legal range is '^[\\w\\-._&&[^a-z]]{1,50}$'."),
+        ("depth", "symbol=BTCUSDT&limit=0", -1130, invalid("limit")),
+        ("depth", "symbol=btcusdt", -1100, illegal("symbol", SYMBOL)),
         ("depth", "symbol=NOSUCH", -1121, "Invalid symbol."),
-        ("depth", "symbol=BTCUSDT&symbolStatus=HALT", -1220, "The symbol's status does not match the requested symbolStatus."),
+        ("depth", "symbol=BTCUSDT&symbolStatus=HALT", -1220, OTHER_STATUS),
         ("depth", "symbol=BTCUSDT&symbolStatus=AWAY", -1122, "Invalid symbolStatus."),
-        ("ticker/price", 'symbol=BTCUSDT&symbols=["BTCUSDT"]', -1128, "Combination of optional parameters invalid."),
+        ("ticker/price", 'symbol=BTCUSDT&symbols=["BTCUSDT"]', -1128, COMBINATION),
         ("ticker/price", 'symbols=["BTCUSDT","BTCUSDT"]', -1151, "Symbol is present multiple times in the list."),
         ("ticker", "", -1102, "Param 'symbol' or 'symbols' must be sent, but both were empty/null!"),
-        ("ticker", "symbol=BTCUSDT&windowSize=60m", -1130, "Data sent for parameter 'windowSize' is not valid."),
-        ("ticker", "symbol=BTCUSDT&windowSize=1d2h", -1130, "Data sent for parameter 'windowSize' is not valid."),
+        ("ticker", "symbol=BTCUSDT&windowSize=60m", -1130, invalid("windowSize")),
+        ("ticker", "symbol=BTCUSDT&windowSize=1d2h", -1130, invalid("windowSize")),
         ("ticker/24hr", "type=HUGE", -1139, "Invalid ticker type."),
-        ("ticker/tradingDay", "symbol=BTCUSDT&timeZone=15", -1130, "Data sent for parameter 'timeZone' is not valid."),
+        ("ticker/tradingDay", "symbol=BTCUSDT&timeZone=15", -1130, invalid("timeZone")),
         ("klines", "symbol=BTCUSDT&interval=1y", -1120, "Invalid interval."),
-        ("klines", "symbol=BTCUSDT&interval=1m&timeZone=-12:01", -1130, "Data sent for parameter 'timeZone' is not valid."),
-        ("aggTrades", "symbol=BTCUSDT&fromId=1&startTime=1", -1128, "Combination of optional parameters invalid."),
-        ("executionRules", "symbol=BTCUSDT&symbolStatus=TRADING", -1128, "Combination of optional parameters invalid."),
-        ("exchangeInfo", "symbol=BTCUSDT&permissions=SPOT", -1128, "Combination of optional parameters invalid."),
-        ("exchangeInfo", "symbol=BTCUSDT&symbolStatus=TRADING", -1128, "Combination of optional parameters invalid."),
-        ("exchangeInfo", "permissions=NONE", -1130, "Data sent for parameter 'permissions' is not valid."),
+        ("klines", "symbol=BTCUSDT&interval=1m&timeZone=-12:01", -1130, invalid("timeZone")),
+        ("aggTrades", "symbol=BTCUSDT&fromId=1&startTime=1", -1128, COMBINATION),
+        ("executionRules", "symbol=BTCUSDT&symbolStatus=TRADING", -1128, COMBINATION),
+        ("exchangeInfo", "symbol=BTCUSDT&permissions=SPOT", -1128, COMBINATION),
+        ("exchangeInfo", "symbol=BTCUSDT&symbolStatus=TRADING", -1128, COMBINATION),
+        ("exchangeInfo", "permissions=NONE", -1130, invalid("permissions")),
         ("referencePrice", "symbol=BTCUSDT", -2043, "This symbol doesn't have a reference price."),
     ],
 )  # fmt: skip
@@ -58,7 +75,7 @@ def test_bad_parameters_get_the_documented_words(ann_and_bob, path, query, code,
 
 def test_a_signed_request_counts_its_signature_among_what_is_read(ann_and_bob):
     status, body = ann_and_bob.signed("GET", "order", symbol="BTCUSDT", orderId=1, wish="granted")
-    words = "Not all sent parameters were read; read '4' parameter(s) but was sent '5'."
+    words = unread(4, 5)
     assert (status, body) == (400, {"code": -1104, "msg": words})
     assert ann_and_bob.order("BUY", "1", "50000", wish="granted")[1]["code"] == -1104
     assert not ann_and_bob.exchange.accounts.by_name["ann"].orders

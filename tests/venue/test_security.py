@@ -134,7 +134,9 @@ def test_the_signature_covers_the_bytes_as_they_came_encoded_or_not(ann_and_bob)
 @pytest.mark.parametrize(("waited_ms", "code"), [(0, None), (10, None), (11, -1021)])
 def test_an_order_must_be_valid_still_when_it_is_matched(ann_and_bob, waited_ms, code):
     world = ann_and_bob
-    query = f"symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=50000&timestamp={world.now_ns // 10**6}"
+    query = (
+        f"symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=50000&timestamp={world.now_ns // 10**6}"
+    )
     query += "&recvWindow=10"
     query += "&signature=" + world.sign(query)
     asked = Request("POST", "/api/v3/order", query, {"x-mbx-apikey": "key-ann"}, received_ns=world.now_ns)

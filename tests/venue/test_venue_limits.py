@@ -53,6 +53,40 @@ def test_a_second_ban_is_longer(world, tight):
         one.advance(int(expected) * 1000)
 
 
+def test_bans_grow_to_three_days_and_no_further(world, tight):
+    one = world(limits=tight)
+    told = []
+    while len(told) < 14:
+        answer = one.request("GET", "/api/v3/exchangeInfo")
+        if answer.status == 418:
+            told.append(int(answer.headers["retry-after"]))
+            one.now_ns += told[-1] * 10**9
+    assert told[:3] == [120, 240, 480]
+    assert told[-2:] == [3 * 86_400] * 2
+
+
+def test_who_is_banned_on_the_websocket_api_is_told_until_when_and_disconnected(world, tight):
+    one = world(limits=tight)
+    conn_id = one.open("/ws-api/v3")
+    answers = [one.send(conn_id, id=n, method="exchangeInfo")[0] for n in range(7)]
+    assert [answer["status"] for answer in answers] == [200] * 4 + [429, 429, 418]
+    now_ms = one.now_ns // 10**6
+    assert answers[4]["error"]["data"] == {"serverTime": now_ms, "retryAfter": now_ms + 40_000}
+    assert answers[6]["error"]["data"]["retryAfter"] == now_ms + 120_000
+    assert one.was_closed(conn_id)
+
+
+def test_only_the_first_fill_of_an_order_gives_room(world, tight):
+    one = world(limits=tight)
+    counts = one.exchange.limits.counts("ann")
+    one.order("BUY", "1", "50000")
+    assert counts.ten_seconds.now(one.now_ns) == 1
+    for _ in range(2):
+        one.order("SELL", "0.1", "50000", who="bob")
+        assert counts.ten_seconds.now(one.now_ns) == 0
+    assert [row["count"] for row in one.signed("GET", "rateLimit/order")[1]] == [0, 0]
+
+
 def test_limits_are_per_address(world, tight):
     one = world(limits=tight)
     for _ in range(6):
