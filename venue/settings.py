@@ -94,7 +94,7 @@ BINANCE_LIMITS = LimitSettings(
     weight_1m=6000,
     orders_10s=100,
     orders_1d=200_000,
-    raw_requests_5m=61_000,
+    raw_requests_5m=300_000,
     messages_1s=5,
     connections_5m=300,
 )

@@ -36,7 +36,7 @@ MISSING = {
     "GET /api/v3/myFilters": "filters",
 }
 # Lists that may be empty, and keys that may be there or not, by the documents' own words.
-OPTIONAL = frozenset(("sors", "exchangeFilters", "assetFilters", "rules", "filters", "permissionSets"))
+OPTIONAL = frozenset(("sors", "exchangeFilters", "assetFilters", "rules", "filters", "symbolFilters", "permissionSets"))
 NEVER_FILLED = {"GET /api/v3/historicalBlockTrades", "GET /api/v3/myAllocations"}
 LIMIT = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1", "price": "50000"}
 PAIR = '["BTCUSDT","ETHUSDT"]'
@@ -110,7 +110,7 @@ CASES = [
     Case("GET /api/v3/referencePrice/calculation", 2, {"symbol": "BTCUSDT"}, 400),
     Case("POST /api/v3/order", 0, {**LIMIT, "newOrderRespType": "ACK"}),
     Case("POST /api/v3/order", 0, {**LIMIT, "newOrderRespType": "RESULT"}),
-    Case("POST /api/v3/order", 0, {**LIMIT, "price": "60100"}),
+    Case("POST /api/v3/order", 0, {**LIMIT, "price": "60200"}),
     Case("POST /api/v3/order", 0, {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quoteOrderQty": "600"}),
     Case("POST /api/v3/order/test", 1, LIMIT),
     Case("POST /api/v3/order/test", 20, {**LIMIT, "computeCommissionRates": "true"}),
@@ -126,7 +126,7 @@ CASES = [
         "POST /api/v3/order/cancelReplace", 1,
         {**REPLACE, "cancelOrderId": "{first}", "quantity": "100"}, 409,
     ),
-    Case("PUT /api/v3/order/amend/keepPriority", 0, {"symbol": "BTCUSDT", "orderId": "{first}", "newQty": "0.5"}),
+    Case("PUT /api/v3/order/amend/keepPriority", 4, {"symbol": "BTCUSDT", "orderId": "{first}", "newQty": "0.5"}),
     Case("POST /api/v3/order/oco", 0, {
         "symbol": "BTCUSDT", "side": "BUY", "quantity": "1", "price": "50000", "stopPrice": "62000",
         "stopLimitPrice": "62100", "stopLimitTimeInForce": "GTC", "newOrderRespType": "RESULT",
