@@ -40,7 +40,7 @@ def exchange_info(call: Call) -> dict[str, Any]:
     return {
         "timezone": "UTC",
         "serverTime": call.ms(call.now_ns),
-        "rateLimits": call.limits.rows(),
+        "rateLimits": call.limits.rows(call.is_websocket),
         "exchangeFilters": [],
         "symbols": symbols,
     }
