@@ -23,11 +23,27 @@ EXPIRE_BOTH 99999999999999999999 0.00000001 true
 VALUES = st.sampled_from(re.findall(r"\S+", WORDS)) | st.text(max_size=12) | st.integers(-(10**20), 10**20).map(str)
 PARAMS = st.dictionaries(st.sampled_from(re.findall(r"\S+", NAMES)), VALUES, max_size=10)
 GOOD = {
-    "symbol": "BTCUSDT", "symbols": '["BTCUSDT"]', "side": "BUY", "type": "LIMIT", "timeInForce": "GTC",
-    "quantity": "0.1", "price": "60000", "interval": "1m", "timeZone": "5:45", "windowSize": "7d", "symbolStatus": "TRADING", "limit": "5",
-    "permissions": "SPOT", "orderId": "1", "fromId": "1", "startTime": "1700000000000", "cancelOrderId": "2",
-    "cancelReplaceMode": "ALLOW_FAILURE", "newOrderRespType": "FULL", "recvWindow": "5000.001",
-}  # fmt: skip
+    "symbol": "BTCUSDT",
+    "symbols": '["BTCUSDT"]',
+    "side": "BUY",
+    "type": "LIMIT",
+    "timeInForce": "GTC",
+    "quantity": "0.1",
+    "price": "60000",
+    "interval": "1m",
+    "timeZone": "5:45",
+    "windowSize": "7d",
+    "symbolStatus": "TRADING",
+    "limit": "5",
+    "permissions": "SPOT",
+    "orderId": "1",
+    "fromId": "1",
+    "startTime": "1700000000000",
+    "cancelOrderId": "2",
+    "cancelReplaceMode": "ALLOW_FAILURE",
+    "newOrderRespType": "FULL",
+    "recvWindow": "5000.001",
+}
 ROUTES = [(endpoint.method, endpoint.path) for endpoint in ENDPOINTS]
 
 
