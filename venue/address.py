@@ -54,11 +54,12 @@ def bind(host: str, port: int, path: Path | None) -> socket.socket:
     raise AssertionError("unreachable")
 
 
-def publish(listening: socket.socket, path: Path | None) -> Address:
+def publish(listening: socket.socket, path: Path | None, is_tls: bool = False) -> Address:
     """The address that the socket has, written atomically into the file."""
+    tail = "s" if is_tls else ""
     host, port = listening.getsockname()[:2]
     host = f"[{host}]" if ":" in host else host
-    address = Address(http=f"http://{host}:{port}", ws=f"ws://{host}:{port}")
+    address = Address(http=f"http{tail}://{host}:{port}", ws=f"ws{tail}://{host}:{port}")
     if path is not None:
         fresh = path.with_name(path.name + ".new")
         fresh.write_bytes(msgspec.json.encode(address) + b"\n")

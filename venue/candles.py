@@ -5,35 +5,11 @@ from collections.abc import Iterator
 
 import msgspec
 
+from venue.intervals import MINUTE_NS, SECOND_NS, opening
 from venue.orders import PublicTrade
 
-SECOND_NS = 1_000_000_000
-MINUTE_NS = 60 * SECOND_NS
-DAY_NS = 86_400 * SECOND_NS
 KEPT_SECONDS = 3600
-KEPT_MINUTES = 7 * 1440
-MONDAY_NS = 4 * DAY_NS
-"""The first Monday after the epoch: weeks are counted from it."""
-
-INTERVALS_NS = {
-    "1s": SECOND_NS,
-    "1m": MINUTE_NS,
-    "3m": 3 * MINUTE_NS,
-    "5m": 5 * MINUTE_NS,
-    "15m": 15 * MINUTE_NS,
-    "30m": 30 * MINUTE_NS,
-    "1h": 60 * MINUTE_NS,
-    "2h": 120 * MINUTE_NS,
-    "4h": 240 * MINUTE_NS,
-    "6h": 360 * MINUTE_NS,
-    "8h": 480 * MINUTE_NS,
-    "12h": 720 * MINUTE_NS,
-    "1d": DAY_NS,
-    "3d": 3 * DAY_NS,
-    "1w": 7 * DAY_NS,
-    "1M": 30 * DAY_NS,
-}
-"""Month candles have 30 days here: a week of history is kept at most."""
+KEPT_MINUTES = 8 * 1440
 
 
 class Candle(msgspec.Struct, gc=False):
@@ -83,12 +59,6 @@ class Candle(msgspec.Struct, gc=False):
             self.last_id = later.last_id
 
 
-def opening(now_ns: int, interval_ns: int) -> int:
-    """The start of the candle of this length that `now_ns` is in; weeks start on Monday."""
-    shift = MONDAY_NS if interval_ns == 7 * DAY_NS else 0
-    return now_ns - (now_ns - shift) % interval_ns
-
-
 class Candles:
     """The candles of a symbol: seconds for an hour, minutes for a week; longer ones are merged on demand."""
 
@@ -104,18 +74,19 @@ class Candles:
                 candles.append(Candle(start_ns, price, price, price, price))
             candles[-1].add(trade)
 
-    def latest(self, interval_ns: int, now_ns: int, last_ticks: int) -> Candle:
+    def latest(self, interval: str, now_ns: int, last_ticks: int, zone_ns: int = 0) -> Candle:
         """The candle that `now_ns` is in; flat at the last price where nothing traded in it."""
-        start_ns = opening(now_ns, interval_ns)
+        start_ns = opening(now_ns, interval, zone_ns)
         flat = Candle(start_ns, last_ticks, last_ticks, last_ticks, last_ticks)
-        return next(self._merged(interval_ns, start_ns), flat)
+        return next(self._merged(interval, start_ns, zone_ns), flat)
 
-    def merged(self, interval_ns: int, from_ns: int, to_ns: int) -> list[Candle]:
+    def merged(self, interval: str, from_ns: int, to_ns: int, zone_ns: int = 0) -> list[Candle]:
         """Candles that open in [from, to], oldest first. Spans without trades have none."""
-        return [c for c in self._merged(interval_ns, opening(from_ns, interval_ns)) if from_ns <= c.open_ns <= to_ns]
+        first_ns = opening(from_ns, interval, zone_ns)
+        return [c for c in self._merged(interval, first_ns, zone_ns) if from_ns <= c.open_ns <= to_ns]
 
-    def _merged(self, interval_ns: int, from_ns: int) -> Iterator[Candle]:
-        base = self.seconds if interval_ns < MINUTE_NS else self.minutes
+    def _merged(self, interval: str, from_ns: int, zone_ns: int) -> Iterator[Candle]:
+        base = self.seconds if interval == "1s" else self.minutes
         current: Candle | None = None
         recent: list[Candle] = []
         for candle in reversed(base):
@@ -123,7 +94,7 @@ class Candles:
                 break
             recent.append(candle)
         for candle in reversed(recent):
-            start_ns = opening(candle.open_ns, interval_ns)
+            start_ns = opening(candle.open_ns, interval, zone_ns)
             if current is not None and current.open_ns == start_ns:
                 current.merge(candle)
                 continue

@@ -13,6 +13,8 @@ from venue.wire import CLOSE, Ping, Push
 MARKET, USER = "market", "user"
 DAY_NS = 86_400 * SECOND_NS
 NEVER_NS = 2**63 - 1
+NOTICE_NS = 600 * SECOND_NS
+"""So long before its day is over a websocket is told to connect anew."""
 MAX_LATE = 10_000
 """Answers held back at a time."""
 
@@ -34,7 +36,8 @@ class Connection(msgspec.Struct, eq=False):
     subscriptions: dict[int, str] = {}  # subscription id -> account
     next_subscription: int = 0
     pinged_ns: int = 0
-    answered_ns: int = 0
+    unanswered: list[tuple[int, bytes]] = []  # pings: when, payload
+    is_leaving: bool = False  # has been told that its day is nearly over
     messages: Window | None = None
 
 
@@ -50,7 +53,7 @@ class Connections:
         self.pong_timeout_ns = pong_timeout_s * SECOND_NS
 
     def add(self, connection: Connection) -> None:
-        connection.pinged_ns = connection.answered_ns = connection.opened_ns
+        connection.pinged_ns = connection.opened_ns
         connection.messages = Window(SECOND_NS)
         self.by_id[connection.conn_id] = connection
 
@@ -78,16 +81,39 @@ class Connections:
             self.send(*heappop(self.late)[2:])
 
     def keep_alive(self, now_ns: int) -> list[Connection]:
-        """Ping those that are due; the ones that answer no more, or are a day old, are returned to close."""
+        """Ping those that are due; the ones that left a ping unanswered, or are a day old, are returned to close."""
         dead = []
         for connection in self.by_id.values():
-            late = now_ns - connection.answered_ns > self.pong_timeout_ns
-            if late or now_ns - connection.opened_ns > DAY_NS:
+            unanswered, age_ns = connection.unanswered, now_ns - connection.opened_ns
+            if age_ns > DAY_NS or (unanswered and now_ns - unanswered[0][0] >= self.pong_timeout_ns):
                 dead.append(connection)
-            elif now_ns - connection.pinged_ns >= self.ping_interval_ns:
+                continue
+            if now_ns - connection.pinged_ns >= self.ping_interval_ns:
                 connection.pinged_ns = now_ns
-                self.outbox.append((connection.conn_id, Ping(str(now_ns // MILLISECOND_NS).encode())))
+                payload = str(now_ns // MILLISECOND_NS).encode()
+                unanswered.append((now_ns, payload))
+                self.outbox.append((connection.conn_id, Ping(payload)))
+            if age_ns > DAY_NS - NOTICE_NS and not connection.is_leaving:
+                connection.is_leaving = True
+                self.announce_shutdown(connection, now_ns)
         return dead
+
+    def answered(self, connection: Connection, payload: bytes | None) -> None:
+        """A pong: it answers the ping of that payload, and those before. None: the last one."""
+        payloads = [sent for _, sent in connection.unanswered]
+        if payload is None:
+            connection.unanswered.clear()
+        elif payload in payloads:
+            del connection.unanswered[: payloads.index(payload) + 1]
+
+    def announce_shutdown(self, connection: Connection, now_ns: int) -> None:
+        """The event `serverShutdown`: connect anew."""
+        text = b'{"e":"serverShutdown","E":%d}' % (now_ns // connection.unit_ns)
+        if connection.kind == USER:
+            text = b'{"event":%s}' % text
+        elif connection.is_combined:
+            text = b'{"stream":"!serverShutdown","data":%s}' % text
+        self.send(connection.conn_id, text)
 
     def tell_to_close(self, conn_id: int) -> None:
         self.outbox.append((conn_id, CLOSE))

@@ -4,7 +4,18 @@ from typing import Any
 
 import msgspec
 
-from venue import errors, rest_account, rest_market, rest_replace, rest_shims, rest_tickers, rest_trade, security
+from venue import (
+    errors,
+    parameters,
+    rest_account,
+    rest_market,
+    rest_reference,
+    rest_replace,
+    rest_shims,
+    rest_tickers,
+    rest_trade,
+    security,
+)
 from venue.accounts import Account
 from venue.endpoint import MICROSECOND_NS, MILLISECOND_NS, PUBLIC, TRADE, Call, Endpoint
 from venue.engine import Engine
@@ -17,6 +28,7 @@ from venue.wire import Request, Response
 ENDPOINTS: list[Endpoint] = [
     *rest_market.ENDPOINTS,
     *rest_tickers.ENDPOINTS,
+    *rest_reference.ENDPOINTS,
     *rest_trade.ENDPOINTS,
     *rest_replace.ENDPOINTS,
     *rest_account.ENDPOINTS,
@@ -26,6 +38,8 @@ BY_ROUTE = {(endpoint.method, endpoint.path): endpoint for endpoint in ENDPOINTS
 BY_WS_METHOD = {endpoint.ws_method: endpoint for endpoint in ENDPOINTS if endpoint.ws_method}
 PATHS = {endpoint.path for endpoint in ENDPOINTS}
 ENCODER = msgspec.json.Encoder()
+NOTHING: frozenset[str] = frozenset()
+FOR_EVER_NS = 2**63
 JSON_TYPE = "application/json;charset=UTF-8"
 
 
@@ -48,13 +62,29 @@ class Dispatch:
         self.faults = faults
 
     def call(
-        self, endpoint: Endpoint, params: Params, key: ApiKey | None, now_ns: int, remote: str, unit_ns: int
+        self,
+        endpoint: Endpoint,
+        params: Params,
+        key: ApiKey | None,
+        now_ns: int,
+        remote: str,
+        unit_ns: int,
+        valid_until_ns: int,
+        also: frozenset[str] = NOTHING,
     ) -> Any:
-        """Run an endpoint whose weight is counted and whose caller is known. Raises ApiError."""
+        """Run an endpoint whose weight is counted and whose caller is known. Raises ApiError.
+
+        What goes to the matching engine must be valid still, now, by the caller's `valid_until_ns`.
+        """
+        beside = NOTHING if key is None else parameters.SIGNED
+        parameters.check_all_read(endpoint.method, endpoint.path, params, beside | also)
         caller = None if key is None else self.engine.accounts.of_key(key)
         if endpoint.security == TRADE and key is not None and not key.can_trade:
             raise errors.bad_key()
-        result = endpoint.handler(Call(self.engine, self.limits, params, now_ns, remote, unit_ns, caller))
+        if endpoint.security == TRADE and now_ns > valid_until_ns:
+            raise errors.too_old()
+        call = Call(self.engine, self.limits, params, now_ns, remote, unit_ns, caller, is_websocket=bool(also))
+        result = endpoint.handler(call)
         if endpoint.is_free:
             self.limits.refund(remote, endpoint.weight_of(params), now_ns)
         return result
@@ -75,6 +105,7 @@ class Dispatch:
 
     def _answer(self, endpoint: Endpoint, request: Request, now_ns: int) -> Response:
         key: ApiKey | None = None
+        valid_until_ns = FOR_EVER_NS
         headers = {"content-type": JSON_TYPE}
         try:
             if "x-mbx-sbe" in request.headers:
@@ -83,15 +114,15 @@ class Dispatch:
             self.limits.charge(request.remote, endpoint.weight_of(params), now_ns)
             unit_ns = time_unit(request.headers.get("x-mbx-time-unit"))
             if endpoint.security != PUBLIC:
-                key = self._authenticate(request, params, now_ns)
-            result = self.call(endpoint, params, key, now_ns, request.remote, unit_ns)
+                key, valid_until_ns = self._authenticate(request, params, now_ns)
+            result = self.call(endpoint, params, key, now_ns, request.remote, unit_ns, valid_until_ns)
             status, body = 200, ENCODER.encode(result)
         except errors.ApiError as error:
             status, body = error.status, ENCODER.encode(error.body())
             if error.retry_after_s:
                 headers["retry-after"] = str(error.retry_after_s)
         headers["x-mbx-used-weight"] = headers["x-mbx-used-weight-1m"] = str(self._weight(request.remote, now_ns))
-        if key is not None and request.method == "POST" and endpoint.path.startswith("/api/v3/order"):
+        if key is not None and endpoint.places_orders:
             counts = self.limits.counts(key.account)
             headers["x-mbx-order-count-10s"] = str(counts.ten_seconds.now(now_ns))
             headers["x-mbx-order-count-1d"] = str(counts.day.now(now_ns))
@@ -100,21 +131,22 @@ class Dispatch:
     def _weight(self, remote: str, now_ns: int) -> int:
         return self.limits.peer(remote).weight.now(now_ns)
 
-    def _authenticate(self, request: Request, params: Params, now_ns: int) -> ApiKey:
+    def _authenticate(self, request: Request, params: Params, now_ns: int) -> tuple[ApiKey, int]:
+        """Who asks, and until when the request is valid: it counts from when it came, not from now."""
         api_key = request.headers.get("x-mbx-apikey", "")
         security.check_key_format(api_key)
         key = self.engine.accounts.key(api_key)
         payload, signature = security.signed_payload(request.query, request.body if request.method != "GET" else b"")
-        self.verify(key, payload, signature, params, now_ns)
-        return key
+        received_ns = now_ns if request.received_ns is None else min(now_ns, request.received_ns)
+        return key, self.verify(key, payload, signature, params, received_ns)
 
-    def verify(self, key: ApiKey, payload: bytes, signature: str, params: Params, now_ns: int) -> None:
-        """Raises -1102 without, -1022 for a wrong signature, -1021 for a time outside the window."""
+    def verify(self, key: ApiKey, payload: bytes, signature: str, params: Params, now_ns: int) -> int:
+        """Until when it is valid. Raises -1102 without, -1022 for a wrong signature, -1021 outside the window."""
         params.text("timestamp")
         if not signature:
             raise errors.mandatory("signature")
         key.verify(payload, signature)
-        security.check_timing(params, now_ns)
+        return security.check_timing(params, now_ns)
 
     def account_of(self, key: ApiKey) -> Account:
         return self.engine.accounts.of_key(key)

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from venue import errors
 from venue.accounts import Account
 from venue.engine import Engine
 from venue.limits import Limits
@@ -15,6 +16,7 @@ MILLISECOND_NS = 1_000_000
 MICROSECOND_NS = 1_000
 
 PUBLIC = "NONE"
+SYMBOL_STATUSES = ("TRADING", "HALT", "BREAK")
 USER_DATA = "USER_DATA"
 TRADE = "TRADE"
 
@@ -29,7 +31,7 @@ class Call(msgspec.Struct):
     remote: str
     unit_ns: int = MILLISECOND_NS
     caller: Account | None = None
-    charged: int = 0
+    is_websocket: bool = False
 
     def ms(self, time_ns: int) -> int:
         """A time in the caller's unit: milliseconds, if not microseconds."""
@@ -41,13 +43,42 @@ class Call(msgspec.Struct):
         return self.caller
 
     def symbol(self) -> Symbol:
-        """The mandatory parameter `symbol`. Raises -1102, -1121."""
-        return self.engine.symbol(self.params.text("symbol"))
+        """The mandatory parameter `symbol`. Raises -1102, -1121; -1122, -1220 by `symbolStatus`."""
+        found = self.engine.symbol(self.params.symbol())
+        if self.wanted_status() not in (None, found.status):
+            raise errors.other_symbol_status()
+        return found
 
-    def symbols(self) -> list[Symbol]:
-        """By `symbol`, or `symbols`, or all. Raises -1121, -1128 for both at once."""
-        one, several = self.params.optional("symbol"), self.params.strings("symbols")
-        return select(self.engine, one, several)
+    def symbols(self, is_required: bool = False, most: int | None = None) -> list[Symbol]:
+        """By `symbol`, or `symbols`, or all; of several only those of `symbolStatus`.
+
+        Raises -1128 for both at once, -1102 for neither where one is required.
+        """
+        if "symbol" in self.params and "symbols" in self.params:
+            raise errors.bad_combination()
+        if "symbol" in self.params:
+            return [self.symbol()]
+        if is_required and "symbols" not in self.params:
+            raise errors.one_of("symbol", "symbols")
+        status = self.wanted_status()
+        return [one for one in self.listed_symbols(most) if status in (None, one.status)]
+
+    def listed_symbols(self, most: int | None = None) -> list[Symbol]:
+        """Those of `symbols`, else all. Raises -1151 for one named twice, -1130 for more than `most`."""
+        names = self.params.strings("symbols")
+        if names is None:
+            return list(self.engine.symbols.values())
+        if len(set(names)) < len(names):
+            raise errors.ApiError(-1151, "Symbol is present multiple times in the list.")
+        if most is not None and len(names) > most:
+            raise errors.invalid("symbols")
+        return [self.engine.symbol(name) for name in names]
+
+    def wanted_status(self) -> str | None:
+        """The parameter `symbolStatus`. Raises -1122."""
+        if "symbolStatus" not in self.params:
+            return None
+        return self.params.choice("symbolStatus", SYMBOL_STATUSES, None, errors.bad_symbol_status())
 
     def time_ns(self, name: str) -> int | None:
         """A time parameter, which may come in milliseconds or microseconds."""
@@ -55,14 +86,6 @@ class Call(msgspec.Struct):
         if value is None:
             return None
         return value * MICROSECOND_NS if value >= 10**14 else value * MILLISECOND_NS
-
-
-def select(engine: Engine, one: str | None, several: list[str] | None) -> list[Symbol]:
-    if one is not None:
-        return [engine.symbol(one)]
-    if several is not None:
-        return [engine.symbol(name) for name in several]
-    return list(engine.symbols.values())
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -75,6 +98,11 @@ class Endpoint(msgspec.Struct, frozen=True):
     security: str = PUBLIC
     ws_method: str | None = None
     is_free: bool = False  # weighs nothing where it succeeds: placing and canceling
+
+    @property
+    def places_orders(self) -> bool:
+        """Its answers tell the caller's order counts."""
+        return self.method == "POST" and self.security == TRADE
 
     def weight_of(self, params: Params) -> int:
         return self.weight if isinstance(self.weight, int) else self.weight(params)

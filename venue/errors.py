@@ -78,6 +78,14 @@ def duplicate_parameter() -> ApiError:
     return ApiError(-1101, "Duplicate values for a parameter detected.")
 
 
+def too_many_parameters(expected: int, received: int) -> ApiError:
+    return ApiError(-1101, f"Too many parameters; expected '{expected}' and received '{received}'.")
+
+
+def not_all_read(read: int, sent: int) -> ApiError:
+    return ApiError(-1104, f"Not all sent parameters were read; read '{read}' parameter(s) but was sent '{sent}'.")
+
+
 def mandatory(name: str) -> ApiError:
     return ApiError(-1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.")
 
@@ -94,15 +102,17 @@ def not_required(name: str) -> ApiError:
     return ApiError(-1106, f"Parameter '{name}' sent when not required.")
 
 
+def overflowed(name: str) -> ApiError:
+    return ApiError(-1108, f"Parameter '{name}' overflowed.")
+
+
 def too_precise(name: str) -> ApiError:
     return ApiError(-1111, f"Parameter '{name}' has too much precision.")
 
 
-def bad_combination(first: str, second: str) -> ApiError:
-    return ApiError(
-        -1128,
-        f"Combination of optional parameters invalid. Recommendation: '{first}' and '{second}' must both be sent.",
-    )
+def bad_combination() -> ApiError:
+    """-1128: parameters that exclude each other."""
+    return ApiError(-1128, "Combination of optional parameters invalid.")
 
 
 def invalid(name: str) -> ApiError:
@@ -111,6 +121,19 @@ def invalid(name: str) -> ApiError:
 
 def bad_symbol() -> ApiError:
     return ApiError(-1121, "Invalid symbol.")
+
+
+def bad_symbol_status() -> ApiError:
+    return ApiError(-1122, "Invalid symbolStatus.")
+
+
+def other_symbol_status() -> ApiError:
+    """-1220: the symbol is there, but not in the state that was asked for."""
+    return ApiError(-1220, "The symbol's status does not match the requested symbolStatus.")
+
+
+def no_reference_price() -> ApiError:
+    return ApiError(-2043, "This symbol doesn't have a reference price.")
 
 
 def rejected(msg: str) -> ApiError:

@@ -1,12 +1,14 @@
 """The JSON of market stream events. Each function gives a maker that is called with the time unit."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from market.levels import pack_levels, unpack_levels
-from venue.candles import DAY_NS, Candle
+from venue.candles import Candle
+from venue.intervals import DAY_NS, MINUTE_NS, ending
 from venue.orders import AggTrade, PublicTrade
-from venue.rest_tickers import percent
+from venue.reference import ReferencePrice
+from venue.rest_tickers import over, percent
 from venue.symbol import Symbol
 
 Event = Callable[[int], Any]
@@ -84,14 +86,15 @@ def partial(symbol: Symbol, n: int) -> Event:
     return make
 
 
-def kline(symbol: Symbol, candle: Candle, interval: str, length_ns: int, now_ns: int) -> Event:
+def kline(symbol: Symbol, candle: Candle, interval: str, zone_ns: int, now_ns: int) -> Event:
+    end_ns = ending(candle.open_ns, interval, zone_ns)
     return lambda unit_ns: {
         "e": "kline",
         "E": now_ns // unit_ns,
         "s": symbol.name,
         "k": {
             "t": candle.open_ns // unit_ns,
-            "T": (candle.open_ns + length_ns) // unit_ns - 1,
+            "T": end_ns // unit_ns - 1,
             "s": symbol.name,
             "i": interval,
             "f": candle.first_id,
@@ -102,7 +105,7 @@ def kline(symbol: Symbol, candle: Candle, interval: str, length_ns: int, now_ns:
             "l": symbol.price(candle.low_ticks),
             "v": symbol.size(candle.volume_lots),
             "n": candle.count,
-            "x": now_ns >= candle.open_ns + length_ns,
+            "x": now_ns >= end_ns,
             "q": symbol.amount(candle.quote_volume),
             "V": symbol.size(candle.taker_buy_lots),
             "Q": symbol.amount(candle.taker_buy_quote),
@@ -111,14 +114,9 @@ def kline(symbol: Symbol, candle: Candle, interval: str, length_ns: int, now_ns:
     }
 
 
-def day_of(symbol: Symbol, now_ns: int) -> Candle:
-    last = symbol.last_ticks
-    return symbol.candles.over(DAY_NS, now_ns) or Candle(now_ns, last, last, last, last)
-
-
 def mini_ticker(symbol: Symbol, now_ns: int) -> Event:
     def make(unit_ns: int) -> dict[str, Any]:
-        day = day_of(symbol, now_ns)
+        day = over(symbol, now_ns - DAY_NS, now_ns)
         return {
             "e": "24hrMiniTicker",
             "E": now_ns // unit_ns,
@@ -134,22 +132,22 @@ def mini_ticker(symbol: Symbol, now_ns: int) -> Event:
     return make
 
 
-def all_mini_tickers(symbols: Iterable[Symbol], now_ns: int) -> Event:
-    return lambda unit_ns: [mini_ticker(symbol, now_ns)(unit_ns) for symbol in symbols]
+def each(makers: list[Event]) -> Event:
+    """The events of several symbols in one array."""
+    return lambda unit_ns: [make(unit_ns) for make in makers]
 
 
 def ticker(symbol: Symbol, now_ns: int) -> Event:
     def make(unit_ns: int) -> dict[str, Any]:
-        day, matching = day_of(symbol, now_ns), symbol.matching
+        day, matching = over(symbol, now_ns - DAY_NS, now_ns), symbol.matching
         change = day.close_ticks - day.open_ticks
-        average = day.quote_volume // day.volume_lots if day.volume_lots else day.close_ticks
         return {
             "e": "24hrTicker",
             "E": now_ns // unit_ns,
             "s": symbol.name,
             "p": symbol.price(change),
             "P": percent(change, day.open_ticks),
-            "w": symbol.price(average),
+            "w": symbol.weighted(day),
             "x": symbol.price(day.open_ticks),
             "c": symbol.price(day.close_ticks),
             "Q": symbol.size(symbol.trades[-1].size_lots if symbol.trades else 0),
@@ -179,6 +177,45 @@ def average(symbol: Symbol, now_ns: int) -> Event:
         "E": now_ns // unit_ns,
         "s": symbol.name,
         "i": "5m",
-        "w": symbol.price(symbol.average_ticks(now_ns)),
+        "w": symbol.average(now_ns),
         "T": last_ns // unit_ns,
+    }
+
+
+def window_ticker(symbol: Symbol, name: str, span_ns: int, now_ns: int) -> Event:
+    """The window opens on a whole minute."""
+    open_ns = (now_ns - span_ns) // MINUTE_NS * MINUTE_NS
+
+    def make(unit_ns: int) -> dict[str, Any]:
+        span = over(symbol, open_ns, now_ns)
+        change = span.close_ticks - span.open_ticks
+        return {
+            "e": name + "Ticker",
+            "E": now_ns // unit_ns,
+            "s": symbol.name,
+            "p": symbol.price(change),
+            "P": percent(change, span.open_ticks),
+            "o": symbol.price(span.open_ticks),
+            "h": symbol.price(span.high_ticks),
+            "l": symbol.price(span.low_ticks),
+            "c": symbol.price(span.close_ticks),
+            "w": symbol.weighted(span),
+            "v": symbol.size(span.volume_lots),
+            "q": symbol.amount(span.quote_volume),
+            "O": open_ns // unit_ns,
+            "C": now_ns // unit_ns,
+            "F": span.first_id,
+            "L": span.last_id,
+            "n": span.count,
+        }
+
+    return make
+
+
+def reference_price(symbol: Symbol, reference: ReferencePrice, now_ns: int) -> Event:
+    return lambda unit_ns: {
+        "e": "referencePrice",
+        "s": symbol.name,
+        "r": reference.text(now_ns),
+        "t": now_ns // unit_ns,
     }

@@ -135,7 +135,9 @@ class Exchange:
         names: list[str] = []
         if path == "/stream":
             connection.is_combined = True
-            names = [name for name in (options.values.get("streams") or "").split("/") if name]
+            # A `+` of a time zone comes decoded as a blank, and no stream has blanks.
+            named = (options.values.get("streams") or "").replace(" ", "+")
+            names = [name for name in named.split("/") if name]
         elif path == "/ws" or path.startswith("/ws/"):
             names = [unquote(name) for name in path[4:].split("/") if name]
         elif path != WS_API_PATH:
@@ -163,11 +165,16 @@ class Exchange:
         if connection is not None and self._within_rate(connection, self._now(now_ns)):
             self.connections.outbox.append((conn_id, Pong(payload)))
 
-    def pong(self, conn_id: int, now_ns: int) -> None:
-        """Take a client's pong."""
+    def pong(self, conn_id: int, now_ns: int, payload: bytes | None = None) -> None:
+        """Take a client's pong; it counts if it echoes a ping (None: the last one)."""
         connection = self.connections.by_id.get(conn_id)
         if connection is not None and self._within_rate(connection, self._now(now_ns)):
-            connection.answered_ns = self.now_ns
+            self.connections.answered(connection, payload)
+
+    def announce_shutdown(self, now_ns: int) -> None:
+        """Tell every websocket that the server is about to go."""
+        for connection in self.connections.by_id.values():
+            self.connections.announce_shutdown(connection, self._now(now_ns))
 
     def close(self, conn_id: int, now_ns: int) -> None:
         """The websocket is gone."""

@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from protocol.errors import TickbusError
-from venue import server
+from venue import server, tls
 from venue.address import BACKLOG, bind, publish
 from venue.errors import BadVenue
 from venue.exchange import Exchange
@@ -67,14 +67,15 @@ def open_exchange(settings: VenueSettings) -> tuple[Exchange, Log | None]:
 
 async def serve(settings: VenueSettings) -> None:
     path = Path(settings.address_file) if settings.address_file is not None else None
+    certificate = tls.context(settings.tls_cert, settings.tls_key)
     listening = bind(settings.host, settings.port, path)
     exchange, log = open_exchange(settings)
     driver = server.Server(exchange, log)
     driver.settle()
     runner = web.ServerRunner(web.Server(driver.serve, access_log=None, tcp_keepalive=False))
     await runner.setup()
-    site = web.SockSite(runner, listening, shutdown_timeout=server.SHUTDOWN_S, backlog=BACKLOG)
-    address = publish(listening, path)
+    site = web.SockSite(runner, listening, shutdown_timeout=server.SHUTDOWN_S, backlog=BACKLOG, ssl_context=certificate)
+    address = publish(listening, path, is_tls=certificate is not None)
     print(f"venue listens on {address.http}", flush=True)
     try:
         await server.run(exchange, log, runner, driver, site)

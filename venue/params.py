@@ -9,7 +9,10 @@ import msgspec
 from venue import errors
 from venue.numbers import DECIMAL_RANGE, parse_decimal
 
-_INTEGER = re.compile(r"-?[0-9]{1,20}")
+_INTEGER = re.compile(r"[0-9]{1,20}")
+_SYMBOL = re.compile(r"[\w\-.]{1,50}")
+SYMBOL_RANGE = "^[\\w\\-._&&[^a-z]]{1,50}$"
+MAX_LONG = 2**63 - 1
 _STRINGS = msgspec.json.Decoder(list[str])
 
 
@@ -39,13 +42,24 @@ class Params:
             raise errors.mandatory(name)
         return value
 
+    def symbol(self, name: str = "symbol") -> str:
+        """A symbol's name. Raises -1100 for characters that no symbol has."""
+        value = self.text(name)
+        if _SYMBOL.fullmatch(value) is None or any("a" <= letter <= "z" for letter in value):
+            raise errors.illegal_characters(name, SYMBOL_RANGE)
+        return value
+
     def optional_integer(self, name: str) -> int | None:
+        """Raises -1100 where it is none, -1108 past 64 bits."""
         value = self.optional(name)
         if value is None:
             return None
         if _INTEGER.fullmatch(value) is None:
             raise errors.illegal_characters(name, "^[0-9]{1,20}$")
-        return int(value)
+        number = int(value)
+        if number > MAX_LONG:
+            raise errors.overflowed(name)
+        return number
 
     def integer(self, name: str) -> int:
         value = self.optional_integer(name)
@@ -93,8 +107,13 @@ class Params:
         return value
 
     def flag(self, name: str, default: bool) -> bool:
+        """A boolean. Raises -1130 for another word."""
         value = self.optional(name)
-        return default if value is None else value.lower() == "true"
+        if value is None:
+            return default
+        if value.lower() not in ("true", "false"):
+            raise errors.invalid(name)
+        return value.lower() == "true"
 
     def strings(self, name: str) -> list[str] | None:
         """A JSON array of strings, such as `symbols`. Raises -1100 where it is none."""

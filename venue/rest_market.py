@@ -4,8 +4,9 @@ from itertools import islice
 from typing import Any
 
 from venue import errors, filters
-from venue.candles import INTERVALS_NS, Candle
+from venue.candles import Candle
 from venue.endpoint import Call, Endpoint
+from venue.intervals import DAY_NS, INTERVALS_NS, ending, parse_interval, parse_zone
 from venue.orders import AggTrade, PublicTrade
 from venue.params import Params
 from venue.symbol import Symbol
@@ -13,6 +14,9 @@ from venue.symbol import Symbol
 API = "/api/v3"
 STP_MODES = ["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT"]
 FAR_NS = 2**62
+PERMISSIONS = ("SPOT", "MARGIN", "LEVERAGED")
+SHOWN_PERMISSIONS = ["SPOT"]
+"""Every symbol here is spot."""
 
 
 def ping(call: Call) -> dict[str, Any]:
@@ -24,19 +28,39 @@ def server_time(call: Call) -> dict[str, Any]:
 
 
 def exchange_info(call: Call) -> dict[str, Any]:
+    params = call.params
+    chosen = [name for name in ("symbol", "symbols", "permissions") if name in params]
+    if len(chosen) > 1 or ("symbolStatus" in params and "permissions" not in chosen and chosen):
+        raise errors.bad_combination()
+    is_spot = set(read_permissions(params)) & set(SHOWN_PERMISSIONS)
+    symbols = [symbol_info(symbol) for symbol in call.symbols()] if is_spot else []
+    if not params.flag("showPermissionSets", True):
+        for row in symbols:
+            row["permissionSets"] = []
     return {
         "timezone": "UTC",
         "serverTime": call.ms(call.now_ns),
-        "rateLimits": call.limits.rows(),
+        "rateLimits": call.limits.rows(call.is_websocket),
         "exchangeFilters": [],
-        "symbols": [symbol_info(symbol) for symbol in call.symbols()],
+        "symbols": symbols,
     }
+
+
+def read_permissions(params: Params) -> list[str]:
+    """`SPOT`, or a JSON list of such. Raises -1130 for an unknown one."""
+    text = params.optional("permissions")
+    if text is None:
+        return list(PERMISSIONS)
+    names = (params.strings("permissions") or []) if text.startswith("[") else [text]
+    if not all(name in PERMISSIONS or name.startswith("TRD_GRP_") for name in names):
+        raise errors.invalid("permissions")
+    return names
 
 
 def symbol_info(symbol: Symbol) -> dict[str, Any]:
     return {
         "symbol": symbol.name,
-        "status": "TRADING",
+        "status": symbol.status,
         "baseAsset": symbol.base,
         "baseAssetPrecision": 8,
         "quoteAsset": symbol.quote,
@@ -58,7 +82,7 @@ def symbol_info(symbol: Symbol) -> dict[str, Any]:
         "isMarginTradingAllowed": False,
         "filters": filters.rows(symbol),
         "permissions": [],
-        "permissionSets": [["SPOT"]],
+        "permissionSets": [SHOWN_PERMISSIONS],
         "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
         "allowedSelfTradePreventionModes": STP_MODES,
     }
@@ -110,6 +134,8 @@ def agg_trades(call: Call) -> list[dict[str, Any]]:
     limit = call.params.limit(500, most=1000)
     from_id = call.params.optional_integer("fromId")
     start_ns, end_ns = call.time_ns("startTime"), call.time_ns("endTime")
+    if from_id is not None and (start_ns is not None or end_ns is not None):
+        raise errors.bad_combination()
     rows: list[AggTrade] = [
         row
         for row in symbol.agg_trades
@@ -134,19 +160,22 @@ def agg_trades(call: Call) -> list[dict[str, Any]]:
 
 
 def klines(call: Call) -> list[list[Any]]:
+    """From `startTime` on the oldest, else the most recent up to `endTime`; intervals are of `timeZone`."""
     symbol = call.symbol()
-    interval_ns = INTERVALS_NS.get(call.params.text("interval"))
-    if interval_ns is None:
-        raise errors.ApiError(-1120, "Invalid interval.")
+    interval = parse_interval(call.params.text("interval"))
+    zone_ns = parse_zone(call.params.optional("timeZone") or "0")
     limit = call.params.limit(500, most=1000)
     start_ns, end_ns = call.time_ns("startTime"), call.time_ns("endTime")
-    first_ns = start_ns if start_ns is not None else call.now_ns - interval_ns * limit
-    rows = symbol.candles.merged(interval_ns, first_ns, end_ns if end_ns is not None else FAR_NS)
+    if start_ns is not None and start_ns > call.now_ns:
+        return []
+    last_ns = call.now_ns if end_ns is None else min(end_ns, call.now_ns)
+    first_ns = start_ns if start_ns is not None else max(0, last_ns - (INTERVALS_NS[interval] + DAY_NS) * limit)
+    rows = symbol.candles.merged(interval, first_ns, FAR_NS if end_ns is None else end_ns, zone_ns)
     rows = rows[:limit] if start_ns is not None else rows[-limit:]
-    return [kline_row(symbol, row, interval_ns, call) for row in rows]
+    return [kline_row(symbol, row, ending(row.open_ns, interval, zone_ns), call) for row in rows]
 
 
-def kline_row(symbol: Symbol, row: Candle, interval_ns: int, call: Call) -> list[Any]:
+def kline_row(symbol: Symbol, row: Candle, end_ns: int, call: Call) -> list[Any]:
     return [
         call.ms(row.open_ns),
         symbol.price(row.open_ticks),
@@ -154,13 +183,21 @@ def kline_row(symbol: Symbol, row: Candle, interval_ns: int, call: Call) -> list
         symbol.price(row.low_ticks),
         symbol.price(row.close_ticks),
         symbol.size(row.volume_lots),
-        call.ms(row.open_ns + interval_ns) - 1,
+        call.ms(end_ns) - 1,
         symbol.amount(row.quote_volume),
         row.count,
         symbol.size(row.taker_buy_lots),
         symbol.amount(row.taker_buy_quote),
         "0",
     ]
+
+
+def block_trades(call: Call) -> list[dict[str, Any]]:
+    """Nobody trades in blocks here."""
+    call.symbol()
+    call.params.integer("fromId")
+    call.params.limit(500, most=1000)
+    return []
 
 
 ENDPOINTS = [
@@ -170,6 +207,7 @@ ENDPOINTS = [
     Endpoint("GET", f"{API}/depth", depth, depth_weight, ws_method="depth"),
     Endpoint("GET", f"{API}/trades", trades, 25, ws_method="trades.recent"),
     Endpoint("GET", f"{API}/historicalTrades", historical_trades, 25, ws_method="trades.historical"),
+    Endpoint("GET", f"{API}/historicalBlockTrades", block_trades, 25, ws_method="blockTrades.historical"),
     Endpoint("GET", f"{API}/aggTrades", agg_trades, 4, ws_method="trades.aggregate"),
     Endpoint("GET", f"{API}/klines", klines, 2, ws_method="klines"),
     Endpoint("GET", f"{API}/uiKlines", klines, 2, ws_method="uiKlines"),

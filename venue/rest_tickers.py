@@ -3,21 +3,21 @@
 from typing import Any
 
 from venue import errors
-from venue.candles import DAY_NS, Candle
+from venue.candles import Candle
 from venue.endpoint import Call, Endpoint
+from venue.intervals import DAY_NS, MINUTE_NS, opening, parse_window, parse_zone
 from venue.params import Params
 from venue.rest_market import API
 from venue.symbol import AVERAGE_MINUTES, Symbol
+
+MOST_SYMBOLS = 100
+"""In one request for windows or trading days."""
 
 
 def avg_price(call: Call) -> dict[str, Any]:
     symbol = call.symbol()
     last_ns = symbol.trades[-1].time_ns if symbol.trades else call.now_ns
-    return {
-        "mins": AVERAGE_MINUTES,
-        "price": symbol.price(symbol.average_ticks(call.now_ns)),
-        "closeTime": call.ms(last_ns),
-    }
+    return {"mins": AVERAGE_MINUTES, "price": symbol.average(call.now_ns), "closeTime": call.ms(last_ns)}
 
 
 def one_or_all(call: Call, rows: list[dict[str, Any]]) -> Any:
@@ -44,48 +44,87 @@ def best(symbol: Symbol) -> dict[str, str]:
     }
 
 
+def is_full(call: Call) -> bool:
+    """The parameter `type`. Raises -1139."""
+    known = call.params.choice("type", ("FULL", "MINI"), "FULL", errors.ApiError(-1139, "Invalid ticker type."))
+    return known == "FULL"
+
+
 def ticker_24hr(call: Call) -> Any:
-    is_full = call.params.choice("type", ("FULL", "MINI"), "FULL", errors.ApiError(-1139, "Invalid ticker type."))
-    return one_or_all(call, [statistics(symbol, DAY_NS, is_full == "FULL", call) for symbol in call.symbols()])
+    full, open_ns = is_full(call), call.now_ns - DAY_NS
+    rows = []
+    for symbol in call.symbols():
+        day = over(symbol, open_ns, call.now_ns)
+        changed = changes(symbol, day) | day_more(symbol, day) if full else {}
+        rows.append({"symbol": symbol.name, **changed, **totals(symbol, day), **ids(day, open_ns, call.now_ns, call)})
+    return one_or_all(call, rows)
 
 
-def statistics(symbol: Symbol, span_ns: int, is_full: bool, call: Call) -> dict[str, Any]:
-    """One row of ticker/24hr."""
+def ticker_window(call: Call) -> Any:
+    """The window opens on a whole minute, and so is up to a minute wider than it was asked for."""
+    span_ns = parse_window(call.params.optional("windowSize") or "1d")
+    open_ns = (call.now_ns - span_ns) // MINUTE_NS * MINUTE_NS
+    return one_or_all(call, window_rows(call, open_ns, call.now_ns))
+
+
+def ticker_trading_day(call: Call) -> Any:
+    zone_ns = parse_zone(call.params.optional("timeZone") or "0")
+    open_ns = opening(call.now_ns, "1d", zone_ns)
+    return one_or_all(call, window_rows(call, open_ns, open_ns + DAY_NS - call.unit_ns))
+
+
+def window_rows(call: Call, open_ns: int, close_ns: int) -> list[dict[str, Any]]:
+    full, rows = is_full(call), []
+    for symbol in call.symbols(is_required=True, most=MOST_SYMBOLS):
+        span = over(symbol, open_ns, call.now_ns)
+        changed = changes(symbol, span) if full else {}
+        rows.append({"symbol": symbol.name, **changed, **totals(symbol, span), **ids(span, open_ns, close_ns, call)})
+    return rows
+
+
+def over(symbol: Symbol, open_ns: int, now_ns: int) -> Candle:
+    """All trades since `open_ns` (to the minute) as one candle; flat where there were none."""
     last = symbol.last_ticks
-    day = symbol.candles.over(span_ns, call.now_ns) or Candle(call.now_ns, last, last, last, last)
-    change = last - day.open_ticks
-    average = day.quote_volume // day.volume_lots if day.volume_lots else last
-    row: dict[str, Any] = {"symbol": symbol.name}
-    if is_full:
-        row |= {
-            "priceChange": symbol.price(change),
-            "priceChangePercent": percent(change, day.open_ticks),
-            "weightedAvgPrice": symbol.price(average),
-            "prevClosePrice": symbol.price(day.open_ticks),
-            "lastPrice": symbol.price(last),
-            "lastQty": symbol.size(symbol.trades[-1].size_lots if symbol.trades else 0),
-            **best(symbol),
-            "openPrice": symbol.price(day.open_ticks),
-            "highPrice": symbol.price(day.high_ticks),
-            "lowPrice": symbol.price(day.low_ticks),
-        }
-    else:
-        row |= {
-            "openPrice": symbol.price(day.open_ticks),
-            "highPrice": symbol.price(day.high_ticks),
-            "lowPrice": symbol.price(day.low_ticks),
-            "lastPrice": symbol.price(last),
-        }
-    row |= {
-        "volume": symbol.size(day.volume_lots),
-        "quoteVolume": symbol.amount(day.quote_volume),
-        "openTime": call.ms(call.now_ns - span_ns),
-        "closeTime": call.ms(call.now_ns),
-        "firstId": day.first_id,
-        "lastId": day.last_id,
-        "count": day.count,
+    return symbol.candles.over(now_ns - open_ns, now_ns) or Candle(now_ns, last, last, last, last)
+
+
+def changes(symbol: Symbol, span: Candle) -> dict[str, str]:
+    change = span.close_ticks - span.open_ticks
+    return {
+        "priceChange": symbol.price(change),
+        "priceChangePercent": percent(change, span.open_ticks),
+        "weightedAvgPrice": symbol.weighted(span),
     }
-    return row
+
+
+def day_more(symbol: Symbol, day: Candle) -> dict[str, str]:
+    """What ticker/24hr alone tells."""
+    return {
+        "prevClosePrice": symbol.price(day.open_ticks),
+        "lastQty": symbol.size(symbol.trades[-1].size_lots if symbol.trades else 0),
+        **best(symbol),
+    }
+
+
+def totals(symbol: Symbol, span: Candle) -> dict[str, str]:
+    return {
+        "openPrice": symbol.price(span.open_ticks),
+        "highPrice": symbol.price(span.high_ticks),
+        "lowPrice": symbol.price(span.low_ticks),
+        "lastPrice": symbol.price(span.close_ticks),
+        "volume": symbol.size(span.volume_lots),
+        "quoteVolume": symbol.amount(span.quote_volume),
+    }
+
+
+def ids(span: Candle, open_ns: int, close_ns: int, call: Call) -> dict[str, int]:
+    return {
+        "openTime": call.ms(open_ns),
+        "closeTime": call.ms(close_ns),
+        "firstId": span.first_id,
+        "lastId": span.last_id,
+        "count": span.count,
+    }
 
 
 def percent(change: int, of: int) -> str:
@@ -107,9 +146,15 @@ def day_ticker_weight(params: Params) -> int:
     return 2 if count <= 20 else 40 if count <= 100 else 80
 
 
+def window_weight(params: Params) -> int:
+    return min(200, 4 * max(1, len(params.strings("symbols") or ())))
+
+
 ENDPOINTS = [
     Endpoint("GET", f"{API}/avgPrice", avg_price, 2, ws_method="avgPrice"),
     Endpoint("GET", f"{API}/ticker/24hr", ticker_24hr, day_ticker_weight, ws_method="ticker.24hr"),
+    Endpoint("GET", f"{API}/ticker/tradingDay", ticker_trading_day, window_weight, ws_method="ticker.tradingDay"),
+    Endpoint("GET", f"{API}/ticker", ticker_window, window_weight, ws_method="ticker"),
     Endpoint("GET", f"{API}/ticker/price", ticker_price, ticker_weight, ws_method="ticker.price"),
     Endpoint("GET", f"{API}/ticker/bookTicker", book_ticker, ticker_weight, ws_method="ticker.book"),
 ]

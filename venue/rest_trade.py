@@ -96,9 +96,13 @@ def cancel_all(call: Call) -> list[dict[str, Any]]:
     return [cancel_one(call, symbol, order, None) for order in orders]
 
 
+def place_test_weight(params: Params) -> int:
+    return 20 if params.flag("computeCommissionRates", False) else 1
+
+
 ENDPOINTS = [
     Endpoint("POST", f"{API}/order", place, 1, TRADE, "order.place", is_free=True),
-    Endpoint("POST", f"{API}/order/test", place_test, 1, TRADE, "order.test"),
+    Endpoint("POST", f"{API}/order/test", place_test, place_test_weight, TRADE, "order.test"),
     Endpoint("DELETE", f"{API}/order", cancel, 1, TRADE, "order.cancel", is_free=True),
     Endpoint("DELETE", f"{API}/openOrders", cancel_all, 1, TRADE, "openOrders.cancelAll", is_free=True),
 ]

@@ -10,6 +10,9 @@ from urllib.parse import unquote
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from venue import errors
@@ -30,14 +33,14 @@ class ApiKey(msgspec.Struct):
     account: str
     can_trade: bool
     secret: bytes | None = None
-    public_key: Ed25519PublicKey | None = None
+    public_key: Ed25519PublicKey | RSAPublicKey | None = None
 
     @property
     def is_hmac(self) -> bool:
         return self.secret is not None
 
     def verify(self, payload: bytes, signature: str) -> None:
-        """Raises -1022 unless `signature` (hex HMAC-SHA256, base64 Ed25519) is of this key over `payload`."""
+        """Raises -1022 unless `signature` (hex HMAC, base64 Ed25519 or RSA) is of this key over `payload`."""
         if self.secret is not None:
             wanted = hmac.new(self.secret, payload, hashlib.sha256).hexdigest()
             if not hmac.compare_digest(wanted.encode(), signature.lower().encode()):
@@ -45,7 +48,11 @@ class ApiKey(msgspec.Struct):
             return
         assert self.public_key is not None
         try:
-            self.public_key.verify(base64.b64decode(signature, validate=True), payload)
+            raw = base64.b64decode(signature, validate=True)
+            if isinstance(self.public_key, RSAPublicKey):
+                self.public_key.verify(raw, payload, PKCS1v15(), SHA256())
+            else:
+                self.public_key.verify(raw, payload)
         except (InvalidSignature, binascii.Error, ValueError):
             raise errors.bad_signature() from None
 
@@ -54,15 +61,21 @@ def load_key(settings: KeySettings, account: str) -> ApiKey:
     """The key of `settings`. Raises BadVenue where it holds neither or a bad public key."""
     if settings.secret is not None:
         return ApiKey(settings.api_key, account, settings.can_trade, secret=settings.secret.encode())
-    if settings.ed25519_public_key is None:
-        raise errors.BadVenue(f"account {account}: key {settings.api_key[:8]}... needs secret or ed25519_public_key")
-    try:
-        public_key = load_pem_public_key(settings.ed25519_public_key.encode())
-    except ValueError as error:
-        raise errors.BadVenue(f"account {account}: ed25519_public_key is no PEM public key: {error}") from None
-    if not isinstance(public_key, Ed25519PublicKey):
-        raise errors.BadVenue(f"account {account}: ed25519_public_key is a key of another kind")
-    return ApiKey(settings.api_key, account, settings.can_trade, public_key=public_key)
+    for name, pem, kind in (
+        ("ed25519_public_key", settings.ed25519_public_key, Ed25519PublicKey),
+        ("rsa_public_key", settings.rsa_public_key, RSAPublicKey),
+    ):
+        if pem is None:
+            continue
+        try:
+            public_key = load_pem_public_key(pem.encode())
+        except ValueError as error:
+            raise errors.BadVenue(f"account {account}: {name} is no PEM public key: {error}") from None
+        if not isinstance(public_key, kind):
+            raise errors.BadVenue(f"account {account}: {name} is a key of another kind")
+        return ApiKey(settings.api_key, account, settings.can_trade, public_key=public_key)
+    known = "secret, ed25519_public_key or rsa_public_key"
+    raise errors.BadVenue(f"account {account}: key {settings.api_key[:8]}... needs {known}")
 
 
 def signed_payload(query: str, body: bytes) -> tuple[bytes, str]:

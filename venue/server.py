@@ -71,6 +71,7 @@ class Server:
         """One HTTP request, or the start of a websocket."""
         if request.headers.get("upgrade", "").lower() == "websocket":
             return await self._websocket(request)
+        received_ns = time.time_ns()
         body = await request.read() if request.can_read_body else b""
         asked = Request(
             method=request.method,
@@ -79,6 +80,7 @@ class Server:
             headers={name.lower(): value for name, value in request.headers.items()},
             body=body,
             remote=request.remote or "",
+            received_ns=received_ns,
         )
         answer = self._ask(self.exchange.handle, asked)
         if self.failure is not None:
@@ -100,7 +102,7 @@ class Server:
         self.next_id += 1
         conn_id = self.next_id
         exchange, url = self.exchange, request.rel_url
-        query, remote = url.query_string, request.remote or ""
+        query, remote = url.raw_query_string, request.remote or ""
         if not self._ask(exchange.open, conn_id, url.raw_path, query=query, remote=remote):
             return web.Response(status=404, text="no such stream")
         ws = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=MAX_FRAME_BYTES, timeout=SHUTDOWN_S)
@@ -125,7 +127,12 @@ class Server:
             elif message.type is WSMsgType.PING:
                 self._ask(exchange.ping, conn_id, bytes(message.data))
             elif message.type is WSMsgType.PONG:
-                self._ask(exchange.pong, conn_id)
+                self._ask(exchange.pong, conn_id, payload=bytes(message.data))
+
+    def say_goodbye(self) -> None:
+        """Tell all websockets that this server goes."""
+        self.exchange.announce_shutdown(time.time_ns())
+        self._push(self.exchange.take_pushes())
 
     async def run_clock(self) -> None:
         """Call the exchange when it wants to be called."""
@@ -148,6 +155,8 @@ async def run(
     stopped = asyncio.create_task(server.stopped.wait())
     await asyncio.wait([clock, stopped], return_when=asyncio.FIRST_COMPLETED)
     clock.cancel()
+    if server.bug is None:
+        server.say_goodbye()
     for socket in list(server.sockets.values()):
         socket.put(None)
     await runner.cleanup()

@@ -1,7 +1,7 @@
 """Settings of the local exchange: the `[venue]` table of a run file."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -9,11 +9,12 @@ from protocol.message import Settings
 
 
 class KeySettings(Settings, frozen=True):
-    """An API key: an HMAC `secret` or the PEM of an Ed25519 public key."""
+    """An API key: an HMAC `secret` or the PEM of an Ed25519 or RSA public key."""
 
     api_key: str
     secret: str | None = None
     ed25519_public_key: str | None = None
+    rsa_public_key: str | None = None
     can_trade: bool = True
 
 
@@ -40,6 +41,13 @@ class FlowSettings(Settings, frozen=True):
     size_lots: int = 400  # the usual size; sizes cluster on round multiples of it
 
 
+class ReferenceSettings(Settings, frozen=True):
+    """A reference price: the mean price of the trades of `bucket_count` spans of `bucket_width_ms`."""
+
+    bucket_count: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 10
+    bucket_width_ms: Annotated[int, msgspec.Meta(ge=1)] = 1000
+
+
 class MarketSettings(Settings, frozen=True):
     """A traded symbol, its filters and its order flow. Sizes and prices are decimals of the asset."""
 
@@ -58,6 +66,7 @@ class MarketSettings(Settings, frozen=True):
     bid_multiplier_up: Decimal = Decimal(5)
     ask_multiplier_down: Decimal = Decimal("0.2")
     flow: FlowSettings = FlowSettings()
+    reference_price: ReferenceSettings | None = None  # None: the market has none (-2043)
 
     @property
     def base(self) -> str:
@@ -74,6 +83,7 @@ class LimitSettings(Settings, frozen=True):
     weight_1m: int = 1_000_000
     orders_10s: int = 100_000
     orders_1d: int = 100_000_000
+    maker_fill_credit: int = 1  # by how many the unfilled orders of an account fall when a resting one first fills
     raw_requests_5m: int = 10_000_000
     ban_after: int = 10  # requests sent in spite of a 429, before the address is banned
     messages_1s: int = 1000  # into one market stream connection
@@ -85,7 +95,7 @@ BINANCE_LIMITS = LimitSettings(
     weight_1m=6000,
     orders_10s=100,
     orders_1d=200_000,
-    raw_requests_5m=61_000,
+    raw_requests_5m=300_000,
     messages_1s=5,
     connections_5m=300,
 )
@@ -105,6 +115,8 @@ class VenueSettings(Settings, frozen=True):
     maker_fee: Decimal = Decimal("0.001")
     taker_fee: Decimal = Decimal("0.001")
     limits: LimitSettings | Literal["demo", "binance"] = "demo"
+    tls_cert: str | None = None  # PEM files of a certificate and its key: serve https and wss
+    tls_key: str | None = None
     hmac_logon: bool = True  # session.logon with HMAC keys, which the docs' text forbids and their example shows
     ping_interval_s: int = 20
     pong_timeout_s: int = 60

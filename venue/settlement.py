@@ -117,7 +117,7 @@ class Settlement:
         account.balance(got_asset).free += got - fee
         self.house[got_asset] = self.house.get(got_asset, 0) + fee
         if order.executed_lots == 0:
-            self.limits.count_first_fill(account.name, now_ns)
+            self.limits.count_first_fill(account.name, now_ns, is_maker)
         order.executed_lots += trade.size_lots
         order.quote_atoms += quote_atoms
         order.update_ns = now_ns

@@ -3,13 +3,16 @@
 import msgspec
 
 from venue import events
-from venue.candles import INTERVALS_NS
 from venue.engine import Engine
+from venue.intervals import DAY_NS, HOUR_NS, INTERVALS_NS
 from venue.orders import AggTrade, PublicTrade
 from venue.subscriptions import Subscriptions
 from venue.symbol import Symbol
 
 DEPTHS = (5, 10, 20)
+ZONES_NS = {"": 0, "@+08:00": 8 * HOUR_NS}
+"""Kline streams are there in these time zones alone."""
+WINDOWS_NS = {"1h": HOUR_NS, "4h": 4 * HOUR_NS, "1d": DAY_NS}
 
 
 class DepthState(msgspec.Struct):
@@ -20,6 +23,7 @@ class DepthState(msgspec.Struct):
     second_bids: dict[int, int] = {}
     second_asks: dict[int, int] = {}
     best: tuple[int, int, int, int] = (0, 0, 0, 0)
+    told_trade: int = -1  # the last trade that the arrays of all markets have told
 
 
 class Streams:
@@ -78,18 +82,41 @@ class Streams:
             if is_second:
                 self._each_second(symbol, name, now_ns)
         if is_second:
-            self.push("!miniTicker@arr", events.all_mini_tickers(self.engine.symbols.values(), now_ns), now_ns)
+            self._all_markets(now_ns)
 
     def _each_second(self, symbol: Symbol, name: str, now_ns: int) -> None:
         self.push(name + "@miniTicker", events.mini_ticker(symbol, now_ns), now_ns)
         self.push(name + "@ticker", events.ticker(symbol, now_ns), now_ns)
         self.push(name + "@avgPrice", events.average(symbol, now_ns), now_ns)
+        if symbol.reference is not None and symbol.reference.is_set:
+            self.push(name + "@referencePrice", events.reference_price(symbol, symbol.reference, now_ns), now_ns)
+        for window, span_ns in WINDOWS_NS.items():
+            stream = f"{name}@ticker_{window}"
+            if stream in self.listeners:
+                self.push(stream, events.window_ticker(symbol, window, span_ns, now_ns), now_ns)
         is_even = now_ns // 1_000_000_000 % 2 == 0
-        for interval, length_ns in INTERVALS_NS.items():
-            stream = f"{name}@kline_{interval}"
-            if stream in self.listeners and (interval == "1s" or is_even):
-                candle = symbol.candles.latest(length_ns, now_ns - 1, symbol.last_ticks)
-                self.push(stream, events.kline(symbol, candle, interval, length_ns, now_ns), now_ns)
+        for interval in INTERVALS_NS if is_even else ("1s",):
+            for zone, zone_ns in ZONES_NS.items():
+                stream = f"{name}@kline_{interval}{zone}"
+                if stream in self.listeners:
+                    candle = symbol.candles.latest(interval, now_ns - 1, symbol.last_ticks, zone_ns)
+                    self.push(stream, events.kline(symbol, candle, interval, zone_ns, now_ns), now_ns)
+
+    def _all_markets(self, now_ns: int) -> None:
+        """The arrays of all symbols: only those that have traded since the last."""
+        changed: list[Symbol] = []
+        for symbol in self.engine.symbols.values():
+            last_id, state = symbol.trades[-1].trade_id if symbol.trades else 0, self.states[symbol.name]
+            if last_id != state.told_trade:
+                state.told_trade = last_id
+                changed.append(symbol)
+        if not changed:
+            return
+        minis = [events.mini_ticker(symbol, now_ns) for symbol in changed]
+        self.push("!miniTicker@arr", events.each(minis), now_ns)
+        for window, span_ns in WINDOWS_NS.items():
+            rows = [events.window_ticker(symbol, window, span_ns, now_ns) for symbol in changed]
+            self.push(f"!ticker_{window}@arr", events.each(rows), now_ns)
 
     def _depth(self, symbol: Symbol, name: str, now_ns: int, is_second: bool) -> None:
         state = self.states[symbol.name]

@@ -1,6 +1,7 @@
 """Who hears which market stream: control messages, and the sending of one event to all who asked for it."""
 
-from typing import Any
+import re
+from typing import Annotated, Any
 
 import msgspec
 
@@ -13,12 +14,29 @@ PROPERTIES = ("combined",)
 METHODS = "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
 
 
+Identifier = (
+    Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | Annotated[str, msgspec.Meta(max_length=36)] | None
+)
+TOO_MANY = "Invalid request: too many parameters"
+BAD_ID = "Invalid request: request ID must be an unsigned integer"
+_BYTE = re.compile(r"byte ([0-9]+)")
+
+
 class Control(msgspec.Struct):
     """A control message."""
 
     method: str
-    id: int | str | None = None
+    id: Identifier | msgspec.UnsetType = msgspec.UNSET
     params: list[Any] = []
+
+
+def bad_request(reason: str, column: int) -> str:
+    """The exchange's words for a control message of another form."""
+    if "`$.id`" in reason:
+        return BAD_ID
+    if "`method`" in reason and "missing" in reason:
+        return f"Invalid request: missing field `method` at line 1 column {column}"
+    return f"Invalid request: {reason}"
 
 
 class Subscriptions:
@@ -55,20 +73,26 @@ class Subscriptions:
         try:
             control = self._decoder.decode(text)
         except msgspec.ValidationError as error:
-            return {"code": 2, "msg": f"Invalid request: {error}"}
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            return {"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"}
+            return {"code": 2, "msg": bad_request(str(error), len(text))}
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            found = _BYTE.search(str(error))
+            column = int(found.group(1)) + 1 if found else max(1, len(text))
+            return {"code": 3, "msg": f"Invalid JSON: expected value at line 1 column {column}"}
+        if control.id is msgspec.UNSET:
+            return {"code": 2, "msg": BAD_ID}
         names = [name for name in control.params if isinstance(name, str)]
         result: Any = None
         if control.method == "SUBSCRIBE":
             if len({*connection.streams, *names}) > self.most:
-                return self._error(control, 2, "Invalid request: too many parameters")
+                return self._error(control, 2, TOO_MANY)
             for name in names:
                 self.subscribe(connection, name)
         elif control.method == "UNSUBSCRIBE":
             for name in names:
                 self.unsubscribe(connection, name)
         elif control.method == "LIST_SUBSCRIPTIONS":
+            if control.params:
+                return self._error(control, 2, TOO_MANY)
             result = list(connection.streams)
         elif control.method in ("SET_PROPERTY", "GET_PROPERTY"):
             return self._property(connection, control)
@@ -80,6 +104,8 @@ class Subscriptions:
     def _property(self, connection: Connection, control: Control) -> dict[str, Any]:
         if not control.params or not isinstance(control.params[0], str):
             return self._error(control, 2, "Invalid request: property name must be a string")
+        if len(control.params) > (1 if control.method == "GET_PROPERTY" else 2):
+            return self._error(control, 2, TOO_MANY)
         if control.params[0] not in PROPERTIES:
             return self._error(control, 0, "Unknown property")
         if control.method == "GET_PROPERTY":

@@ -8,9 +8,11 @@ from market.levels import unpack_levels
 from market.matching import Matching
 from protocol.enums import Side
 from venue import errors
-from venue.candles import MINUTE_NS, Candles
+from venue.candles import Candle, Candles
+from venue.intervals import MINUTE_NS
 from venue.numbers import ATOMS, atoms, fixed8
 from venue.orders import AggTrade, Order, PublicTrade
+from venue.reference import ReferencePrice
 from venue.settings import MarketSettings
 
 KEPT_TRADES = 20_000
@@ -42,6 +44,8 @@ class Symbol:
         self.trades: deque[PublicTrade] = deque(maxlen=KEPT_TRADES)
         self.agg_trades: deque[AggTrade] = deque(maxlen=KEPT_TRADES)
         self.candles = Candles()
+        self.status = "TRADING"
+        self.reference = None if settings.reference_price is None else ReferencePrice(settings.reference_price)
         self.update_id = 0
         self.last_ticks = self.ticks(settings.start_price)
 
@@ -68,6 +72,8 @@ class Symbol:
     def add_trade(self, trade: PublicTrade) -> None:
         self.trades.append(trade)
         self.candles.add(trade)
+        if self.reference is not None:
+            self.reference.add(trade.price_ticks * self.tick_atoms, trade.time_ns)
         self.last_ticks = trade.price_ticks
 
     def aggregate(self, trades: list[PublicTrade], take_id: Callable[[], int]) -> list[AggTrade]:
@@ -89,6 +95,17 @@ class Symbol:
         if recent is None or not recent.volume_lots:
             return self.last_ticks
         return recent.quote_volume // recent.volume_lots
+
+    def average(self, now_ns: int) -> str:
+        """The same to eight decimals, as the API tells it."""
+        recent = self.candles.over(AVERAGE_MINUTES * MINUTE_NS, now_ns)
+        return self.price(self.last_ticks) if recent is None else self.weighted(recent)
+
+    def weighted(self, candle: Candle) -> str:
+        """The volume-weighted price of a candle, to eight decimals."""
+        if not candle.volume_lots:
+            return self.price(candle.close_ticks)
+        return fixed8(candle.quote_volume * self.tick_atoms // candle.volume_lots)
 
     def held_asset(self, order: Order) -> str:
         """What an open order of this side holds."""

@@ -16,6 +16,8 @@ from venue.symbol import Symbol
 
 ENCODER = msgspec.json.Encoder()
 MAX_SUBSCRIPTIONS = 1000
+MAX_SUBSCRIPTIONS_EVER = 65_535
+"""Of one websocket, at a time and over its life."""
 
 
 class UserStream:
@@ -32,7 +34,8 @@ class UserStream:
         """The new subscription's id. Raises -2035 where the connection hears this account already."""
         if account in connection.subscriptions.values():
             raise ApiError(-2035, "User Data Stream subscription already active.")
-        if connection.next_subscription >= MAX_SUBSCRIPTIONS:
+        opened = connection.next_subscription
+        if opened >= MAX_SUBSCRIPTIONS_EVER or len(connection.subscriptions) >= MAX_SUBSCRIPTIONS:
             raise ApiError(-2042, "Maximum subscription ID reached for this connection.")
         number = connection.next_subscription
         connection.next_subscription += 1

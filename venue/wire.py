@@ -6,7 +6,10 @@ import msgspec
 
 
 class Request(msgspec.Struct, gc=False):
-    """One HTTP request as it came: raw query (no `?`), header names in lower case, the peer's address."""
+    """One HTTP request as it came: raw query (no `?`), header names in lower case, the peer's address.
+
+    `received_ns`: when its first bytes came, if that was before it is handled.
+    """
 
     method: str
     path: str
@@ -14,6 +17,7 @@ class Request(msgspec.Struct, gc=False):
     headers: dict[str, str] = {}
     body: bytes = b""
     remote: str = "127.0.0.1"
+    received_ns: int | None = None
 
 
 class Response(msgspec.Struct, gc=False):

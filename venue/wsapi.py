@@ -7,15 +7,17 @@ import msgspec
 
 from venue import errors, security
 from venue.connections import Connection, Connections
-from venue.dispatch import BY_WS_METHOD, Dispatch
+from venue.dispatch import BY_WS_METHOD, FOR_EVER_NS, Dispatch
 from venue.endpoint import PUBLIC, Endpoint
 from venue.limits import SECOND_NS, RateLimit
+from venue.parameters import WEBSOCKET
 from venue.params import Params, from_json
 from venue.security import ApiKey
 from venue.user_stream import UserStream
 
 ENCODER = msgspec.json.Encoder()
 SESSION_WEIGHT = 2
+BANNED = 418
 
 
 class WsRequest(msgspec.Struct):
@@ -24,6 +26,12 @@ class WsRequest(msgspec.Struct):
     id: int | str | None
     method: str
     params: dict[str, msgspec.Raw] = {}
+
+
+class Identified(msgspec.Struct):
+    """The id of a frame, whatever else is in it."""
+
+    id: int | str | None = None
 
 
 class WsApi:
@@ -35,6 +43,7 @@ class WsApi:
         self.user_stream = user_stream
         self.hmac_logon = hmac_logon
         self._decoder = msgspec.json.Decoder(WsRequest)
+        self._id_decoder = msgspec.json.Decoder(Identified)
         self.methods: dict[str, Callable[[Connection, Params, int], Any]] = {
             "session.logon": self._logon,
             "session.status": self._status,
@@ -52,7 +61,7 @@ class WsApi:
             params = from_json(request.params)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             error = {"code": -1135, "msg": "Invalid JSON Request"}
-            self._send(connection, {"id": None, "status": 400, "error": error}, 0)
+            self._send(connection, {"id": self._id_of(text), "status": 400, "error": error}, 0)
             return
         method = request.method.removeprefix("v3/")
         endpoint = BY_WS_METHOD.get(method)
@@ -67,6 +76,15 @@ class WsApi:
             failure = fault.error()
             answer = {"id": request.id, "status": failure.status, "error": failure.body()}
         self._send(connection, answer, now_ns + fault.delay_ns if fault is not None and fault.delay_ns else 0)
+        if answer.get("status") == BANNED:
+            self.connections.tell_to_close(connection.conn_id)
+
+    def _id_of(self, text: bytes) -> int | str | None:
+        """The id of a frame that is no request; None where it has none either."""
+        try:
+            return self._id_decoder.decode(text).id
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            return None
 
     def _send(self, connection: Connection, answer: dict[str, Any], due_ns: int) -> None:
         text = ENCODER.encode(answer)
@@ -105,33 +123,35 @@ class WsApi:
             limits.charge(remote, SESSION_WEIGHT, now_ns)
             return own(connection, params, now_ns), []
         if endpoint is None:
-            raise errors.unsupported(f"Unknown method '{method[:60]}'.")
+            raise errors.unsupported()
         limits.charge(remote, endpoint.weight_of(params), now_ns)
-        key = None if endpoint.security == PUBLIC else self._authenticate(connection, params, now_ns)
-        result = self.dispatch.call(endpoint, params, key, now_ns, remote, connection.unit_ns)
-        if key is not None and endpoint.method == "POST" and endpoint.path.startswith("/api/v3/order"):
+        key, valid_until_ns = None, FOR_EVER_NS
+        if endpoint.security != PUBLIC:
+            key, valid_until_ns = self._authenticate(connection, params, now_ns)
+        result = self.dispatch.call(
+            endpoint, params, key, now_ns, remote, connection.unit_ns, valid_until_ns, WEBSOCKET
+        )
+        if key is not None and endpoint.places_orders:
             return result, limits.order_rows(key.account, now_ns)
         return result, []
 
-    def _authenticate(self, connection: Connection, params: Params, now_ns: int) -> ApiKey:
-        """By the request's own key and signature, else as the key that is logged on."""
+    def _authenticate(self, connection: Connection, params: Params, now_ns: int) -> tuple[ApiKey, int]:
+        """By the request's own key and signature, else as the key that is logged on; until when it is valid."""
         if "apiKey" in params or "signature" in params or connection.key is None:
             return self._signed(params, now_ns)
-        security.check_timing(params, now_ns)
-        return connection.key
+        return connection.key, security.check_timing(params, now_ns)
 
-    def _signed(self, params: Params, now_ns: int) -> ApiKey:
+    def _signed(self, params: Params, now_ns: int) -> tuple[ApiKey, int]:
         api_key = params.text("apiKey")
         security.check_key_format(api_key)
         key = self.dispatch.engine.accounts.key(api_key)
         payload = security.websocket_payload(params)
-        self.dispatch.verify(key, payload, params.values.get("signature", ""), params, now_ns)
-        return key
+        return key, self.dispatch.verify(key, payload, params.values.get("signature", ""), params, now_ns)
 
     # Methods of the session itself
 
     def _logon(self, connection: Connection, params: Params, now_ns: int) -> dict[str, Any]:
-        key = self._signed(params, now_ns)
+        key, _ = self._signed(params, now_ns)
         if key.is_hmac and not self.hmac_logon:
             raise errors.ApiError(-4056, "HMAC_SHA256 API key is not supported.", 401)
         connection.key = key
@@ -146,7 +166,7 @@ class WsApi:
             "connectedSince": connection.opened_ns // unit_ns,
             "returnRateLimits": connection.returns_limits,
             "serverTime": now_ns // unit_ns,
-            "userDataStream": connection.logon_subscription is not None,
+            "userDataStream": bool(connection.subscriptions),
         }
 
     def _logout(self, connection: Connection, params: Params, now_ns: int) -> dict[str, Any]:
@@ -167,7 +187,7 @@ class WsApi:
         return {"subscriptionId": number}
 
     def _subscribe_signed(self, connection: Connection, params: Params, now_ns: int) -> dict[str, int]:
-        key = self._signed(params, now_ns)
+        key, _ = self._signed(params, now_ns)
         return {"subscriptionId": self.user_stream.subscribe(connection, key.account)}
 
     def _unsubscribe(self, connection: Connection, params: Params, now_ns: int) -> dict[str, Any]:

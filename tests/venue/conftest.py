@@ -128,6 +128,40 @@ class World:
         return conn_id
 
 
+def misfit(ours: object, documented: list, where: str = "$", optional: frozenset = frozenset()) -> str | None:
+    """How `ours` differs in keys and types from each of the `documented` examples; None where one of them fits.
+
+    A list fits where each element does, and is empty only where the examples are or `where` ends in an `optional`.
+    """
+    if isinstance(ours, dict):
+        same = [one for one in documented if isinstance(one, dict) and not (one.keys() ^ ours.keys()) - optional]
+        if not same:
+            nearest = min(
+                (one for one in documented if isinstance(one, dict)),
+                key=lambda one: len(one.keys() ^ ours.keys()),
+                default={},
+            )
+            return (
+                f"{where}: missing {sorted(nearest.keys() - ours.keys())}, more {sorted(ours.keys() - nearest.keys())}"
+            )
+        inner = (
+            misfit(ours[key], [one[key] for one in same if key in one], f"{where}.{key}", optional) for key in ours
+        )
+        return next((found for key, found in zip(ours, inner, strict=True) if found and key not in optional), None)
+    if isinstance(ours, list):
+        lists = [one for one in documented if isinstance(one, list)]
+        if not lists:
+            return f"{where}: a list"
+        rows = [row for one in lists for row in one]
+        if rows and not ours and where.rpartition(".")[2] not in optional:
+            return f"{where}: empty"
+        inner = (misfit(row, rows, f"{where}[{n}]", optional) for n, row in enumerate(ours) if rows)
+        return next(filter(None, inner), None)
+    if type(ours) in {type(one) for one in documented}:
+        return None
+    return f"{where}: {ours!r} is no {' or '.join(sorted({type(one).__name__ for one in documented}))}"
+
+
 class VenueClient:
     """Speaks with a venue process that writes its address into `folder`."""
 
@@ -192,6 +226,18 @@ class Venue(VenueClient):
         return self.process.wait(10)
 
 
+@pytest.fixture(name="misfit")
+def misfit_of():
+    """`misfit(ours, documented)` says how they differ in keys and types."""
+    return misfit
+
+
+@pytest.fixture(scope="session")
+def documented(recorded):
+    """The examples of the exchange's documents: `rest`, `wsapi`, `streams`, `user`."""
+    return json.loads(recorded("binance_docs/binance_docs_examples.json").read_text())
+
+
 @pytest.fixture
 def world():
     """`world()` is a fresh still exchange; settings of VenueSettings may be given."""
@@ -229,3 +275,19 @@ def venue(tmp_path):
 def venue_client():
     """`venue_client(folder, process)` speaks with a venue that the test started by itself."""
     return VenueClient
+
+
+@pytest.fixture
+def stop_after():
+    """`stop_after(process)` ends it, by its own id, when the test ends."""
+    started: list[subprocess.Popen] = []
+
+    def keep(process: subprocess.Popen) -> subprocess.Popen:
+        started.append(process)
+        return process
+
+    yield keep
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()

@@ -4,16 +4,21 @@ import base64
 import hashlib
 import hmac
 import json
+from collections import Counter
 from urllib.parse import quote
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from venue import demo, security
 from venue.errors import ApiError, BadVenue
 from venue.params import from_json
-from venue.settings import KeySettings
+from venue.settings import AccountSettings, KeySettings
+from venue.wire import Request
 
 
 @pytest.fixture
@@ -21,31 +26,26 @@ def vectors(recorded):
     return json.loads(recorded("binance_docs/binance_docs_sign_vectors.json").read_text())
 
 
-def test_every_hmac_vector_of_the_documents_verifies(vectors):
-    seen = 0
-    for vector in vectors:
-        if vector["scheme"] != "HMAC-SHA256" or not vector["verified"]:
-            continue
-        key = security.load_key(KeySettings(api_key="k", secret=vector["secret"]), "a")
-        key.verify(vector["payload"].encode(), vector["expected"])
-        key.verify(vector["payload"].encode(), vector["expected"].upper())
-        seen += 1
-    assert seen > 15
+def public_pem(private_pem):
+    private = load_pem_private_key(private_pem.encode(), None)
+    return private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
-def test_every_ed25519_vector_of_the_documents_verifies(vectors):
-    seen = 0
+def test_every_vector_of_the_documents_verifies(vectors):
+    seen = Counter()
     for vector in vectors:
-        if vector["scheme"] != "Ed25519":
-            continue
-        private = load_pem_private_key(vector["private_key_pem"].encode(), None)
-        public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-        key = security.load_key(KeySettings(api_key="k", ed25519_public_key=public), "a")
-        key.verify(vector["payload"].encode(), vector["expected"])
+        scheme, payload, signature = vector["scheme"], vector["payload"].encode(), vector["expected"]
+        if scheme.startswith("HMAC"):
+            key = security.load_key(KeySettings(api_key="k", secret=vector["secret"]), "a")
+            key.verify(payload, signature.upper())
+        else:
+            pem = public_pem(vector["private_key_pem"])
+            key = security.load_key(KeySettings(api_key="k", ed25519_public_key=pem), "a")
+        key.verify(payload, signature)
         with pytest.raises(ApiError, match="Signature"):
-            key.verify(vector["payload"].encode() + b"0", vector["expected"])
-        seen += 1
-    assert seen > 0
+            key.verify(payload + b"0", signature)
+        seen[scheme] += 1
+    assert seen == {"HMAC-SHA256": 21, "Ed25519": 1}
 
 
 def test_websocket_requests_sign_their_parameters_sorted_and_as_they_came(vectors):
@@ -105,6 +105,53 @@ def test_ed25519_signatures_are_accepted_percent_encoded(world):
     assert one.request("GET", "/api/v3/account", f"{query}&signature={signature}", headers=headers).status == 200
     wrong = quote(base64.b64encode(private.sign(b"other")).decode(), safe="")
     assert one.request("GET", "/api/v3/account", f"{query}&signature={wrong}", headers=headers).status == 400
+
+
+def test_rsa_keys_sign_too_and_their_signatures_are_case_sensitive(world):
+    private = generate_private_key(65537, 2048)
+    pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    keys = [KeySettings(api_key="rsa", rsa_public_key=pem)]
+    one = world(accounts=[AccountSettings(name="ann", keys=keys)])
+    query = f"timestamp={one.now_ns // 1_000_000}"
+    signature = base64.b64encode(private.sign(query.encode(), PKCS1v15(), SHA256())).decode()
+    for sent, status in ((signature, 200), (signature.swapcase(), 400), ("", 400), ("!", 400)):
+        signed = f"{query}&signature={quote(sent, safe='')}"
+        assert one.request("GET", "/api/v3/account", signed, headers={"x-mbx-apikey": "rsa"}).status == status
+    with pytest.raises(BadVenue, match="rsa_public_key is a key of another kind"):
+        security.load_key(KeySettings(api_key="k", rsa_public_key=demo.ED25519_PUBLIC_PEM), "a")
+
+
+def test_the_signature_covers_the_bytes_as_they_came_encoded_or_not(ann_and_bob):
+    world = ann_and_bob
+    stamp = world.now_ns // 1_000_000
+    plain, encoded = f"symbol=ＢＴＣ&timestamp={stamp}", f"symbol=%EF%BC%A2%EF%BC%B4%EF%BC%A3&timestamp={stamp}"
+    for signed, sent, code in ((encoded, encoded, -1121), (plain, encoded, -1022), (plain, plain, -1121)):
+        query = f"{sent}&signature={world.sign(signed)}"
+        answer = world.request("GET", "/api/v3/openOrders", query, headers={"x-mbx-apikey": "key-ann"})
+        assert json.loads(answer.body)["code"] == code
+
+
+@pytest.mark.parametrize(("waited_ms", "code"), [(0, None), (10, None), (11, -1021)])
+def test_an_order_must_be_valid_still_when_it_is_matched(ann_and_bob, waited_ms, code):
+    world = ann_and_bob
+    query = (
+        f"symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=50000&timestamp={world.now_ns // 10**6}"
+    )
+    query += "&recvWindow=10"
+    query += "&signature=" + world.sign(query)
+    asked = Request("POST", "/api/v3/order", query, {"x-mbx-apikey": "key-ann"}, received_ns=world.now_ns)
+    world.advance(waited_ms)
+    assert json.loads(world.exchange.handle(asked, world.now_ns).body).get("code") == code
+    assert len(world.exchange.accounts.by_name["ann"].orders) == (code is None)
+
+
+def test_what_does_not_go_to_the_matching_engine_need_only_come_in_time(ann_and_bob):
+    world = ann_and_bob
+    query = f"timestamp={world.now_ns // 10**6}&recvWindow=10"
+    query += "&signature=" + world.sign(query)
+    asked = Request("GET", "/api/v3/account", query, {"x-mbx-apikey": "key-ann"}, received_ns=world.now_ns)
+    world.advance(11)
+    assert world.exchange.handle(asked, world.now_ns).status == 200
 
 
 @pytest.mark.parametrize(
@@ -170,7 +217,7 @@ def test_a_key_that_may_only_read_cannot_trade(world):
 
 
 def test_a_key_without_a_secret_is_refused_at_the_start():
-    with pytest.raises(BadVenue, match="needs secret or ed25519_public_key"):
+    with pytest.raises(BadVenue, match="needs secret, ed25519_public_key or rsa_public_key"):
         security.load_key(KeySettings(api_key="k"), "a")
     with pytest.raises(BadVenue, match="no PEM public key"):
         security.load_key(KeySettings(api_key="k", ed25519_public_key="nonsense"), "a")

@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import hashlib
+import hmac
+import http.client
 import json
 import socket
 import subprocess
@@ -14,7 +17,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from venue import outgoing
+from venue import demo, outgoing
 from venue.address import bind, last_port, publish
 from venue.errors import BadVenue
 from venue.server import Server
@@ -140,6 +143,8 @@ def test_a_stopped_venue_closes_its_websockets_and_exits_with_zero(venue):
             ws = await session.ws_connect(one.ws + "/ws")
             one.process.terminate()
             message = await ws.receive(5)
+            assert json.loads(message.data)["e"] == "serverShutdown"
+            message = await ws.receive(5)
             assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
             return ws.close_code
 
@@ -181,7 +186,10 @@ def test_a_port_in_use_is_one_clear_line(tmp_path):
         ("[venue]\naccounts_file = '/nowhere/accounts.toml'\n", "/nowhere/accounts.toml"),
         ("[[venue.markets]]\nsymbol = 'BTCUSDT'\n", "name it base-quote"),
         ("[[venue.markets]]\ntick_size = '0.000001'\n", "eight decimals"),
-        ("[[venue.accounts]]\nname = 'a'\nkeys = [{api_key = 'k'}]\n", "needs secret or ed25519_public_key"),
+        (
+            "[[venue.accounts]]\nname = 'a'\nkeys = [{api_key = 'k'}]\n",
+            "needs secret, ed25519_public_key or rsa_public_key",
+        ),
         ("[venue]\nhost = 'no.such.host.invalid'\n", "cannot listen"),
     ],
 )
@@ -301,3 +309,22 @@ def test_a_client_that_does_not_read_is_cut_off_and_disturbs_nobody(world, monke
     head, heard = asyncio.run(run())
     assert head.startswith(b"HTTP/1.1 101")
     assert heard == 300
+
+
+def test_signatures_are_over_the_bytes_on_the_wire(venue):
+    """No layer of the server may encode or decode what was signed."""
+    one = venue()
+    stamp = time.time_ns() // 1_000_000
+    plain = f"symbol=BTC%55SDT&origClientOrderId=a%2db+c&timestamp={stamp}"
+    for query, body in ((plain, ""), ("", plain), (plain, "orderId=1")):
+        signed = query + body
+        signature = "signature=" + hmac.new(demo.MAKER_SECRET.encode(), signed.encode(), hashlib.sha256).hexdigest()
+        query, body = (f"{query}&{signature}", body) if query else (signature, body)
+        connection = http.client.HTTPConnection(one.http.removeprefix("http://"), timeout=5)
+        connection.putrequest("DELETE", "/api/v3/order?" + query, skip_accept_encoding=True)
+        connection.putheader("X-MBX-APIKEY", demo.MAKER_KEY)
+        connection.putheader("Content-Type", "application/x-www-form-urlencoded")
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body.encode())
+        assert json.loads(connection.getresponse().read()) == {"code": -2011, "msg": "Unknown order sent."}
+        connection.close()

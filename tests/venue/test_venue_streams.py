@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from venue.settings import MarketSettings
+from venue.settings import LimitSettings, MarketSettings
 from venue.wire import Ping, Pong
 
 ALIVE = [MarketSettings()]
@@ -154,6 +154,39 @@ def test_control_messages(ann_and_bob):
     assert world.heard(conn_id)[-1]["code"] == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "code", "message"),
+    [
+        ('{"method":"SET_PROPERTY","params":["other",true],"id":1}', 0, "Unknown property"),
+        ('{"method":"SET_PROPERTY","params":["combined",1],"id":1}', 1, "Invalid value type: expected Boolean"),
+        ('{"method":"GET_PROPERTY","params":[],"id":1}', 2, "Invalid request: property name must be a string"),
+        ('{"method":"GET_PROPERTY","params":["combined",1],"id":1}', 2, "Invalid request: too many parameters"),
+        ('{"method":"LIST_SUBSCRIPTIONS","params":["x"],"id":1}', 2, "Invalid request: too many parameters"),
+        ('{"method":"LIST_SUBSCRIPTIONS"}', 2, "Invalid request: request ID must be an unsigned integer"),
+        ('{"method":"LIST_SUBSCRIPTIONS","id":1.5}', 2, "Invalid request: request ID must be an unsigned integer"),
+        ('{"method":"LIST_SUBSCRIPTIONS","id":"%s"}' % ("x" * 37), 2, "Invalid request: request ID must be an"),
+        ('{"id":1}', 2, "Invalid request: missing field `method` at line 1 column 8"),
+        ('{"method":"SHOUT","id":1}', 2, "Invalid request: unknown variant `SHOUT`, expected one of `SUBSCRIBE`, "),
+        ('{"method":}', 3, "Invalid JSON: expected value at line 1 column 11"),
+    ],
+)
+def test_bad_control_messages_get_the_documented_words(ann_and_bob, text, code, message):
+    world = ann_and_bob
+    conn_id = world.open("/ws")
+    world.exchange.receive(conn_id, text, world.now_ns)
+    world._settle()
+    answer = world.heard(conn_id)[-1]
+    assert answer["code"] == code
+    assert answer["msg"].startswith(message)
+
+
+def test_an_id_may_be_null_or_a_long_or_a_word(ann_and_bob):
+    world = ann_and_bob
+    conn_id = world.open("/ws")
+    for name in (None, -(2**63), 2**63 - 1, "a" * 36):
+        assert world.send(conn_id, method="LIST_SUBSCRIPTIONS", id=name) == [{"result": [], "id": name}]
+
+
 def test_any_path_below_ws_is_a_raw_connection(ann_and_bob):
     world = ann_and_bob
     for path in ("/ws", "/ws/0", "/ws/1"):
@@ -176,14 +209,58 @@ def test_streams_tell_microseconds_where_asked(ann_and_bob):
 def test_a_client_that_answers_no_pings_is_cut_off(ann_and_bob):
     world = ann_and_bob
     deaf, alive = world.open("/ws"), world.open("/ws")
-    for _ in range(62):
+    babbling = world.open("/ws")
+    for second in range(1, 101):
+        heard = len(world.pushes)
         world.advance(1000)
-        if any(to == alive and isinstance(item, Ping) for to, item in world.pushes):
-            world.exchange.pong(alive, world.now_ns)
+        for to, item in world.pushes[heard:]:
+            if to == alive and isinstance(item, Ping):
+                world.exchange.pong(alive, world.now_ns, item.payload)
+        if second % 10 == 0:
+            world.exchange.pong(babbling, world.now_ns, b"")
+        if second == 79:  # the first ping came at 20
+            assert not world.was_closed(deaf)
     pings = [item for to, item in world.pushes if to == deaf and isinstance(item, Ping)]
     assert len(pings) == 3
     assert world.was_closed(deaf)
+    assert world.was_closed(babbling)  # pongs that nobody asked for are allowed, and prevent nothing
     assert not world.was_closed(alive)
+
+
+def test_a_day_is_the_longest_that_a_websocket_lives(ann_and_bob):
+    world = ann_and_bob
+    raw, combined, user = world.open("/ws"), world.open("/stream"), world.open("/ws-api/v3")
+    world.now_ns += 86_400 * 10**9 - 599 * 10**9
+    world.exchange.advance(world.now_ns)
+    world._settle()
+    stamp = world.now_ns // 10**6
+    gone = {"e": "serverShutdown", "E": stamp}
+    assert world.heard(raw) == [gone]
+    assert world.heard(combined) == [{"stream": "!serverShutdown", "data": gone}]
+    assert world.heard(user) == [{"event": gone}]
+    assert not world.was_closed(raw)
+    world.now_ns += 600 * 10**9
+    world.exchange.advance(world.now_ns)
+    world._settle()
+    assert all(map(world.was_closed, (raw, combined, user)))
+    assert world.heard(raw) == [gone]
+
+
+def test_a_server_that_goes_says_so_to_all(ann_and_bob):
+    world = ann_and_bob
+    raw, user = world.open("/ws", "timeUnit=MICROSECOND"), world.subscribe_user()
+    world.exchange.announce_shutdown(world.now_ns)
+    world._settle()
+    assert world.heard(raw) == [{"e": "serverShutdown", "E": world.now_ns // 1000}]
+    assert world.heard(user)[-1] == {"event": {"e": "serverShutdown", "E": world.now_ns // 10**6}}
+
+
+def test_a_websocket_hears_so_many_streams_and_no_more(world):
+    one = world(limits=LimitSettings(streams=2))
+    conn_id = one.open("/ws/btcusdt@trade")
+    assert one.send(conn_id, method="SUBSCRIBE", params=["btcusdt@depth", "btcusdt@trade"], id=1)[0]["result"] is None
+    assert one.send(conn_id, method="SUBSCRIBE", params=["btcusdt@ticker"], id=2)[0]["code"] == 2
+    assert one.send(conn_id, method="LIST_SUBSCRIPTIONS", id=3)[0]["result"] == ["btcusdt@trade", "btcusdt@depth"]
 
 
 def test_a_ping_is_answered_with_its_payload(ann_and_bob):

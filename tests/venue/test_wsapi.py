@@ -70,6 +70,80 @@ def test_garbage_is_answered_and_harms_nothing(ann_and_bob, text):
     assert world.send(conn_id, id=1, method="ping")[0]["status"] == 200
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('{"id":"x","method":"ping","params":[]}', "x"),
+        ('{"id":7}', 7),
+        ('{"id":{},"method":"ping"}', None),
+        ("{", None),
+    ],
+)
+def test_what_is_no_request_is_answered_under_its_id_if_it_has_one(ann_and_bob, text, name):
+    world = ann_and_bob
+    conn_id = world.open("/ws-api/v3")
+    world.exchange.receive(conn_id, text, world.now_ns)
+    world._settle()
+    error = {"code": -1135, "msg": "Invalid JSON Request"}
+    assert world.heard(conn_id)[-1] == {"id": name, "status": 400, "error": error}
+
+
+def test_an_unknown_method_is_not_supported(ann_and_bob):
+    world = ann_and_bob
+    (answer,) = world.send(world.open("/ws-api/v3"), id=1, method="userDataStream.start")
+    assert answer["error"] == {"code": -1020, "msg": "This operation is not supported."}
+
+
+def test_the_answers_about_sessions_have_the_documented_shape(world, documented, misfit):
+    one = world(accounts=demo.accounts())
+    conn_id, stamp = one.open("/ws-api/v3"), one.now_ns // 1_000_000
+    asked = {"apiKey": demo.MAKER_KEY, "timestamp": stamp}
+    payload = f"apiKey={demo.MAKER_KEY}&timestamp={stamp}"
+    asked["signature"] = hmac.new(demo.MAKER_SECRET.encode(), payload.encode(), hashlib.sha256).hexdigest()
+    seen = set()
+    for method, params in (
+        ("session.logon", asked),
+        ("session.status", {}),
+        ("userDataStream.subscribe", {}),
+        ("session.subscriptions", {}),
+        ("userDataStream.unsubscribe", {}),
+        ("userDataStream.subscribe.signature", asked),
+        ("session.logout", {}),
+    ):
+        examples = [row for rows in documented["wsapi"] if rows["method"] == method for row in rows["responses"]]
+        before = one.exchange.limits.peer("127.0.0.1").weight.now(one.now_ns)
+        *events, answer = one.send(conn_id, id=method, method=method, params=params)
+        assert answer.pop("rateLimits")
+        assert misfit(answer, examples) is None
+        assert one.exchange.limits.peer("127.0.0.1").weight.now(one.now_ns) - before == 2
+        seen.add(method)
+        if method == "userDataStream.unsubscribe":
+            example = next(row for row in documented["user"] if row["event"]["e"] == "eventStreamTerminated")
+            assert [misfit(event, [example]) for event in events] == [None]
+    known = {row["method"] for row in documented["wsapi"]}
+    assert seen == {method for method in known if method.startswith(("session.", "userData"))}
+
+
+def test_a_session_counts_every_subscription_and_logs_out_of_its_own_alone(world):
+    one = world(accounts=demo.accounts())
+    conn_id, stamp = one.open("/ws-api/v3"), one.now_ns // 1_000_000
+
+    def by(key, secret):
+        payload = f"apiKey={key}&timestamp={stamp}"
+        signature = hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
+        return {"apiKey": key, "timestamp": stamp, "signature": signature}
+
+    one.send(conn_id, id=1, method="userDataStream.subscribe.signature", params=by(demo.HUMAN_KEY, demo.HUMAN_SECRET))
+    (status,) = one.send(conn_id, id=2, method="session.status")
+    assert (status["result"]["userDataStream"], status["result"]["apiKey"]) == (True, None)
+    one.send(conn_id, id=3, method="session.logon", params=by(demo.MAKER_KEY, demo.MAKER_SECRET))
+    assert one.send(conn_id, id=4, method="userDataStream.subscribe")[0]["result"] == {"subscriptionId": 1}
+    ended, out = one.send(conn_id, id=5, method="session.logout")
+    assert (ended["subscriptionId"], ended["event"]["e"]) == (1, "eventStreamTerminated")
+    assert out["result"]["userDataStream"] is True
+    assert one.send(conn_id, id=6, method="session.subscriptions")[0]["result"] == [{"subscriptionId": 0}]
+
+
 def test_logon_with_ed25519_then_orders_without_signature(world):
     one = world(accounts=demo.accounts())
     conn_id = one.open("/ws-api/v3")
