@@ -67,6 +67,7 @@ cdef enum:
     EXPIRE_MAKER = 2
     EXPIRE_BOTH = 3
     DECREMENT = 4
+    TRANSFER = 5
 
 cdef enum:
     ROW = 9  # int64s of a row
@@ -428,7 +429,7 @@ cdef class FastMatching:
             return BAD_FIELD
         if ord_type != LIMIT and ord_type != MARKET and ord_type != LIMIT_MAKER:
             return BAD_FIELD
-        if (tif != GTC and tif != IOC and tif != FOK) or stp < NONE or stp > DECREMENT:
+        if (tif != GTC and tif != IOC and tif != FOK) or stp < NONE or stp > TRANSFER:
             return BAD_FIELD
         if order_id < 1 or order_id > ID_MAX or self._find(order_id) >= 0:
             return DUPLICATE_ID
@@ -525,7 +526,7 @@ cdef class FastMatching:
         """Keep an account from trading with itself; the lots left of the taker."""
         cdef int64_t maker_id = self.orders_[slot].order_id
         cdef int64_t maker_leaves = self.orders_[slot].leaves
-        cdef int64_t least = min(maker_leaves, leaves) if stp == DECREMENT else 0
+        cdef int64_t least = min(maker_leaves, leaves) if stp == DECREMENT or stp == TRANSFER else 0
         cdef int64_t maker_lots = maker_leaves if stp == EXPIRE_MAKER or stp == EXPIRE_BOTH else least
         cdef int64_t taker_lots = leaves if stp == EXPIRE_TAKER or stp == EXPIRE_BOTH else least
         cdef int64_t* e

@@ -67,7 +67,7 @@ __all__ = [
 BUY, SELL = 1, 2  # these, and the next lines: protocol.enums
 MARKET, LIMIT, LIMIT_MAKER = 1, 2, 101
 GTC, IOC, FOK = 1, 3, 4
-NONE, EXPIRE_TAKER, EXPIRE_MAKER, EXPIRE_BOTH, DECREMENT = range(5)
+NONE, EXPIRE_TAKER, EXPIRE_MAKER, EXPIRE_BOTH, DECREMENT, TRANSFER = range(6)
 
 Event = tuple[int, ...]
 
@@ -85,11 +85,12 @@ class PlainMatching(RestingOrders):
       0), EXPIRED(id, size, FOK_UNFILLABLE).
     - MARKET ignores its price, and never rests: FOK is honoured, GTC means IOC. LIMIT_MAKER ignores its
       time in force; any opposite order within its price, its own account's too, rejects it.
-    - Self-trade prevention is the taker's mode; the mode of resting orders is forgotten. Where maker and
-      taker have one account, PREVENTED is told instead of a trade, then EXPIRED(.., STP) of the maker and
-      of the taker, as far as they end: EXPIRE_TAKER, EXPIRE_MAKER, EXPIRE_BOTH take all open lots of whom
-      they name, DECREMENT the smaller open size from both. The taker goes on with what it has left.
-      Prevented lots are not traded.
+    - Self-trade prevention is the taker's mode; the mode of resting orders is forgotten. An account is here
+      whom it compares: one number for all accounts of a trade group. Where maker and taker have one account,
+      PREVENTED is told instead of a trade, then EXPIRED(.., STP) of the maker and of the taker, as far as they
+      end: EXPIRE_TAKER, EXPIRE_MAKER, EXPIRE_BOTH take all open lots of whom they name, DECREMENT the smaller
+      open size from both, and so does TRANSFER, whose owners settle between themselves what was prevented.
+      The taker goes on with what it has left. Prevented lots are not traded.
     - A FOK order with prevention fills only if others can fill it whole: EXPIRE_MAKER passes over its own
       account's orders (they expire when it meets them), the other modes cannot go beyond the first of them.
     - `reduce` sets a smaller total size and keeps the place in the queue. A size that is not smaller, or that
@@ -191,7 +192,7 @@ class PlainMatching(RestingOrders):
         self, order_id: int, side: int, ord_type: int, tif: int, price_ticks: int, size_lots: int, stp: int
     ) -> int:
         known = side in (BUY, SELL) and ord_type in (MARKET, LIMIT, LIMIT_MAKER) and tif in (GTC, IOC, FOK)
-        if not (known and NONE <= stp <= DECREMENT):
+        if not (known and NONE <= stp <= TRANSFER):
             return BAD_FIELD
         if not 1 <= order_id <= ORDER_ID_MAX or order_id in self._orders:
             return DUPLICATE_ID
@@ -246,7 +247,7 @@ class PlainMatching(RestingOrders):
         self, events: list[Event], maker: RestingOrder, taker_id: int, price_ticks: int, leaves: int, stp: int
     ) -> tuple[int, bool]:
         """Keep an account from trading with itself; (lots left of the taker, whether it is still alive)."""
-        least = min(maker.leaves, leaves) if stp == DECREMENT else 0
+        least = min(maker.leaves, leaves) if stp in (DECREMENT, TRANSFER) else 0
         maker_lots = maker.leaves if stp in (EXPIRE_MAKER, EXPIRE_BOTH) else least
         taker_lots = leaves if stp in (EXPIRE_TAKER, EXPIRE_BOTH) else least
         if maker_lots:

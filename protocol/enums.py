@@ -36,13 +36,14 @@ class TimeInForce(IntEnum):
 
 
 class SelfTradePrevention(IntEnum):
-    """What happens when an order meets another of the same account (Binance's names)."""
+    """What happens when an order meets another of the same account or trade group (Binance's names)."""
 
     NONE = 0
     EXPIRE_TAKER = 1
     EXPIRE_MAKER = 2
     EXPIRE_BOTH = 3
     DECREMENT = 4
+    TRANSFER = 5  # as DECREMENT; between two accounts of one group the lots change hands, outside of any trade
 
 
 class OrdStatus(IntEnum):

@@ -68,7 +68,14 @@ def test_the_codes_are_those_of_the_protocol():
         OrdType.LIMIT_MAKER,
     )
     assert (module.GTC, module.IOC, module.FOK) == (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
-    modes = (module.NONE, module.EXPIRE_TAKER, module.EXPIRE_MAKER, module.EXPIRE_BOTH, module.DECREMENT)
+    modes = (
+        module.NONE,
+        module.EXPIRE_TAKER,
+        module.EXPIRE_MAKER,
+        module.EXPIRE_BOTH,
+        module.DECREMENT,
+        module.TRANSFER,
+    )
     assert modes == tuple(SelfTradePrevention)
 
 
@@ -131,7 +138,7 @@ def test_wrong_orders_are_rejected_with_a_reason_and_leave_no_trace(engine):
         ((7, ALICE, 3, LIMIT, GTC, 100, 1), BAD_FIELD),
         ((7, ALICE, BUY, 3, GTC, 100, 1), BAD_FIELD),
         ((7, ALICE, BUY, LIMIT, 2, 100, 1), BAD_FIELD),
-        ((7, ALICE, BUY, LIMIT, GTC, 100, 1, 5), BAD_FIELD),
+        ((7, ALICE, BUY, LIMIT, GTC, 100, 1, 6), BAD_FIELD),
         ((7, ALICE, BUY, LIMIT, GTC, 100, 1, -1), BAD_FIELD),
         ((1, ALICE, BUY, LIMIT, GTC, 100, 1), DUPLICATE_ID),
         ((0, ALICE, BUY, LIMIT, GTC, 100, 1), DUPLICATE_ID),
@@ -237,7 +244,7 @@ def test_many_commands_at_once_give_packed_events(engine):
 
 # Self-trade prevention: the worked scenarios of Binance's FAQ (in tenths), then what it leaves open.
 
-NONE, EXPIRE_TAKER, EXPIRE_MAKER, EXPIRE_BOTH, DECREMENT = range(5)
+NONE, EXPIRE_TAKER, EXPIRE_MAKER, EXPIRE_BOTH, DECREMENT, TRANSFER = range(6)
 
 
 @pytest.fixture(params=TWINS, ids=lambda twin: twin.__name__)
@@ -314,11 +321,12 @@ def test_stp_scenario_f_a_market_order_expires_for_want_of_liquidity(empty):
     ]
 
 
-def test_stp_scenario_g_decrement_takes_the_smaller_size_from_both(empty):
+@pytest.mark.parametrize("mode", [DECREMENT, TRANSFER])
+def test_stp_scenario_g_decrement_takes_the_smaller_size_from_both(empty, mode):
     empty.submit(23, ALICE, BUY, LIMIT, GTC, 20, 60, NONE)
-    assert empty.submit(24, ALICE, SELL, LIMIT, GTC, 20, 20, DECREMENT) == [
+    assert empty.submit(24, ALICE, SELL, LIMIT, GTC, 20, 20, mode) == [
         (ACCEPTED, 24, 0),
-        (PREVENTED, 23, 24, 20, 20, 20, 40, 0, DECREMENT),
+        (PREVENTED, 23, 24, 20, 20, 20, 40, 0, mode),
         (EXPIRED, 24, 20, STP),
     ]
     assert empty.order(23) == (23, ALICE, BUY, 20, 60, 40)
@@ -352,7 +360,7 @@ def test_others_are_traded_with_before_prevention_ends_the_taker(empty):
     ]
 
 
-@pytest.mark.parametrize("mode", [EXPIRE_TAKER, EXPIRE_BOTH, DECREMENT])
+@pytest.mark.parametrize("mode", [EXPIRE_TAKER, EXPIRE_BOTH, DECREMENT, TRANSFER])
 def test_fill_or_kill_does_not_count_on_what_is_behind_an_own_order(empty, mode):
     for order_id, account in ((1, BOB), (2, ALICE), (3, BOB)):
         empty.submit(order_id, account, SELL, LIMIT, GTC, 10, 4)
@@ -396,7 +404,7 @@ def random_row(rnd, next_id):
         tif,
         max(price, 0),
         size,
-        rnd.choice((0, 0, 0, 1, 2, 3, 4)),
+        rnd.choice((0, 0, 0, 1, 2, 3, 4, 5)),
     )
 
 
@@ -501,7 +509,7 @@ commands = st.lists(
         st.sampled_from([GTC, GTC, IOC, FOK]),
         st.integers(1, 8),
         st.integers(1, 12),
-        st.integers(0, 4),
+        st.integers(0, 5),
     ),
     max_size=40,
 )
