@@ -7,8 +7,10 @@ from decimal import Decimal
 import msgspec
 
 from venue import errors
+from venue.amendments import Amendment
 from venue.numbers import atoms
 from venue.orders import Execution, Order
+from venue.prevention import PreventedMatches
 from venue.security import ApiKey, load_key
 from venue.settings import AccountSettings
 
@@ -23,8 +25,9 @@ class Balance(msgspec.Struct, gc=False):
 class Account:
     """One account: balances by asset, its orders and its executions, oldest first."""
 
-    def __init__(self, name: str, uid: int, maker_fee: Decimal, taker_fee: Decimal) -> None:
-        self.name = name
+    def __init__(self, settings: AccountSettings, uid: int, maker_fee: Decimal, taker_fee: Decimal) -> None:
+        self.settings = settings
+        self.name = settings.name
         self.uid = uid
         self.maker_fee = maker_fee
         self.taker_fee = taker_fee
@@ -37,7 +40,12 @@ class Account:
         self.latest_by_client_id: dict[tuple[str, str], Order] = {}
         self.executions: list[Execution] = []
         self.executions_by_order: dict[int, list[Execution]] = {}
+        self.amendments: dict[int, list[Amendment]] = {}
+        self.prevented = PreventedMatches()
         self.update_ns = 0
+        group = settings.trade_group_id
+        self.trade_group_id = -1 if group is None else group
+        self.trader = uid if group is None else -1 - group  # whom matching compares to prevent self-trades
 
     def balance(self, asset: str) -> Balance:
         found = self.balances.get(asset)
@@ -77,9 +85,20 @@ class Account:
     def forget_order(self, order_id: int) -> None:
         """Drop a finished order from memory."""
         order = self.orders.pop(order_id)
+        self.amendments.pop(order_id, None)
         key = (order.symbol, order.client_order_id)
         if self.latest_by_client_id.get(key) is order:
             del self.latest_by_client_id[key]
+
+    def rename_order(self, order: Order, client_order_id: str) -> None:
+        """Give an open order another client order id."""
+        key = (order.symbol, order.client_order_id)
+        for ids in (self.open_by_client_id, self.latest_by_client_id):
+            if ids.get(key) is order:
+                del ids[key]
+        order.client_order_id = client_order_id
+        key = (order.symbol, client_order_id)
+        self.open_by_client_id[key] = self.latest_by_client_id[key] = order
 
     def add_execution(self, execution: Execution, kept: int) -> None:
         """Remember a trade, and forget the oldest tenth where there are more than `kept`."""
@@ -124,8 +143,10 @@ class Accounts:
         for number, one in enumerate(settings, start=1):
             if one.name in self.by_name:
                 raise errors.BadVenue(f"two accounts are named {one.name}: rename one")
+            if one.trade_group_id is not None and not 0 <= one.trade_group_id < 2**62:
+                raise errors.BadVenue(f"account {one.name}: trade_group_id must be from 0 to 2**62")
             self.by_name[one.name] = Account(
-                one.name,
+                one,
                 number,
                 maker_fee if one.maker_fee is None else one.maker_fee,
                 taker_fee if one.taker_fee is None else one.taker_fee,

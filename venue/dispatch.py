@@ -8,9 +8,11 @@ from venue import (
     errors,
     parameters,
     rest_account,
+    rest_amend,
     rest_market,
     rest_reference,
     rest_replace,
+    rest_rules,
     rest_shims,
     rest_tickers,
     rest_trade,
@@ -31,7 +33,9 @@ ENDPOINTS: list[Endpoint] = [
     *rest_reference.ENDPOINTS,
     *rest_trade.ENDPOINTS,
     *rest_replace.ENDPOINTS,
+    *rest_amend.ENDPOINTS,
     *rest_account.ENDPOINTS,
+    *rest_rules.ENDPOINTS,
     *rest_shims.ENDPOINTS,
 ]
 BY_ROUTE = {(endpoint.method, endpoint.path): endpoint for endpoint in ENDPOINTS}

@@ -8,6 +8,7 @@ from market import codes
 from protocol.enums import OrdType, SelfTradePrevention, Side, TimeInForce
 from venue import errors
 from venue.accounts import Account, Accounts
+from venue.amendments import Amendment
 from venue.limits import Limits
 from venue.orders import Execution, Order
 from venue.records import Records
@@ -50,6 +51,7 @@ class Engine:
         self.limits = limits
         self.records = records
         self.settlement = settlement
+        self.max_orders: int | None = None
 
     def symbol(self, name: str) -> Symbol:
         """Raises -1121 for a symbol that is not traded."""
@@ -65,7 +67,7 @@ class Engine:
         self._pay(account, intent.symbol, order, now_ns)
         events = intent.symbol.matching.submit(
             order.order_id,
-            account.uid,
+            account.trader,
             order.side,
             OrdType[order.ord_type],
             TimeInForce[order.time_in_force],
@@ -89,6 +91,28 @@ class Engine:
         assert events, order
         self.settlement.canceled(symbol, order, cancel_id, now_ns)
         self.records.commit()
+
+    def amend(self, order: Order, new_lots: int, client_order_id: str | None, now_ns: int) -> Amendment:
+        """Make an open order smaller where it stands. Raises -2038 where that may not be."""
+        account, symbol = self.accounts.by_name[order.account], self.symbols[order.symbol]
+        history = account.amendments.get(order.order_id, [])
+        if len(history) >= symbol.settings.max_order_amends:
+            raise errors.amend_rejected("Filter failure: MAX_NUM_ORDER_AMENDS")
+        client_order_id = client_order_id or self.new_client_id("amend", order.order_id, len(history))
+        if account.open_by_client_id.get((symbol.name, client_order_id), order) is not order:
+            raise errors.amend_rejected("Duplicate order sent.")
+        old_id, old_lots = order.client_order_id, order.size_lots
+        freed_lots = symbol.make_smaller(order.order_id, old_lots - new_lots)
+        account.rename_order(order, client_order_id)
+        order.size_lots = new_lots
+        execution_id = self.settlement.amended(symbol, order, old_id, freed_lots, now_ns)
+        amendment = Amendment(
+            symbol.name, order.order_id, account.name, execution_id, old_id, client_order_id, old_lots, new_lots, now_ns
+        )
+        account.amendments[order.order_id] = [*history, amendment]
+        self.records.amendment(amendment)
+        self.records.commit()
+        return amendment
 
     def deposit(self, account: Account, asset: str, amount_atoms: int, now_ns: int) -> None:
         """Add to (or, below zero, take from) what is free. Raises -2010 where there is not so much."""
@@ -179,6 +203,8 @@ class Engine:
         if order.side is Side.SELL:
             return order.size_lots * symbol.lot_atoms
         reach = order.size_lots
-        if order.stp != "NONE":  # it passes over its own account's orders, and so reaches deeper
-            reach += sum(o.open_lots for o in account.open_orders.values() if o.symbol == symbol.name)
+        if order.stp == "EXPIRE_MAKER":  # it passes over the orders of its own trade group, and so reaches deeper
+            group = [one for one in self.accounts.by_name.values() if one.trader == account.trader]
+            own = (order for one in group for order in one.open_orders.values())
+            reach += sum(o.open_lots for o in own if o.symbol == symbol.name)
         return symbol.cost(Side.BUY, reach) * symbol.notional_atoms

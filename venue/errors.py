@@ -150,6 +150,11 @@ def unknown_order() -> ApiError:
     return ApiError(-2011, "Unknown order sent.")
 
 
+def amend_rejected(msg: str) -> ApiError:
+    """-2038: the order stays as it is."""
+    return ApiError(-2038, msg)
+
+
 def no_such_order() -> ApiError:
     return ApiError(-2013, "Order does not exist.")
 

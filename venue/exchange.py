@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 from venue import demo
 from venue.accounts import Accounts
+from venue.commission import Commissions
 from venue.connections import MARKET, USER, Connection, Connections
 from venue.control import PREFIX, Control
 from venue.dispatch import Dispatch, time_unit
@@ -54,8 +55,12 @@ class Exchange:
         self.faults = Faults()
         self.connections = Connections(settings.ping_interval_s, settings.pong_timeout_s)
         self.user_stream = UserStream(self.connections, self.accounts, self.faults, self.records)
-        self.settlement = Settlement(self.accounts, self.limits, self.records, self.user_stream)
+        self.commissions = Commissions(settings, {symbol.name: symbol for symbol in symbols})
+        for account in self.accounts.by_name.values():
+            self.commissions.check(account)
+        self.settlement = Settlement(self.accounts, self.commissions, self.limits, self.records, self.user_stream)
         self.engine = Engine(symbols, self.accounts, self.limits, self.records, self.settlement)
+        self.engine.max_orders = settings.max_orders
         self.subscriptions = Subscriptions(self.connections, self.faults, self.limits.settings.streams)
         self.streams = Streams(self.engine, self.subscriptions)
         self.settlement.market_feed = self.streams

@@ -1,6 +1,6 @@
 """Who is told of what happens: the public, and the owner of an account."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from venue.accounts import Account
 from venue.orders import AggTrade, Execution, Order, PublicTrade
@@ -26,7 +26,8 @@ class UserFeed(Protocol):
         now_ns: int,
         fill: Execution | None,
         cancel_id: str | None,
-    ) -> None: ...
+        extra: dict[str, Any] | None = None,
+    ) -> int: ...
 
     def position(self, account: Account, assets: tuple[str, ...], now_ns: int) -> None: ...
 

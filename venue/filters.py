@@ -1,17 +1,19 @@
-"""The filters of a symbol: as exchangeInfo tells them, and as a new order meets them."""
+"""The filters of a symbol: as exchangeInfo tells them, and as a new order meets them (filters.md of the docs)."""
 
+from decimal import Decimal
 from typing import Any
 
 from protocol.enums import Side
 from venue import errors
+from venue.intervals import MINUTE_NS
 from venue.numbers import atoms
-from venue.symbol import AVERAGE_MINUTES, Symbol, exact
+from venue.symbol import Symbol, exact
 
 
 def rows(symbol: Symbol) -> list[dict[str, Any]]:
     """The `filters` of exchangeInfo."""
     s = symbol.settings
-    return [
+    told: list[dict[str, Any]] = [
         {
             "filterType": "PRICE_FILTER",
             "minPrice": exact(s.min_price),
@@ -27,39 +29,89 @@ def rows(symbol: Symbol) -> list[dict[str, Any]]:
         {"filterType": "ICEBERG_PARTS", "limit": 100},
         {
             "filterType": "MARKET_LOT_SIZE",
-            "minQty": "0.00000000",
+            "minQty": exact(s.market_min_size),
             "maxQty": exact(s.market_max_size),
-            "stepSize": "0.00000000",
+            "stepSize": exact(s.market_lot_size),
         },
-        {
-            "filterType": "PERCENT_PRICE_BY_SIDE",
-            "bidMultiplierUp": str(s.bid_multiplier_up),
-            "bidMultiplierDown": str(s.ask_multiplier_down),
-            "askMultiplierUp": str(s.bid_multiplier_up),
-            "askMultiplierDown": str(s.ask_multiplier_down),
-            "avgPriceMins": AVERAGE_MINUTES,
-        },
-        {
-            "filterType": "NOTIONAL",
-            "minNotional": exact(s.min_notional),
-            "applyMinToMarket": True,
-            "maxNotional": exact(s.max_notional),
-            "applyMaxToMarket": False,
-            "avgPriceMins": AVERAGE_MINUTES,
-        },
+        percent_row(symbol),
+        notional_row(symbol),
         {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": s.max_orders},
+        {"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": s.max_order_amends},
     ]
+    if s.max_position is not None:
+        told.append({"filterType": "MAX_POSITION", "maxPosition": exact(s.max_position)})
+    return told
+
+
+def percent_row(symbol: Symbol) -> dict[str, Any]:
+    s = symbol.settings
+    if s.multiplier_up is not None and s.multiplier_down is not None:
+        return {
+            "filterType": "PERCENT_PRICE",
+            "multiplierUp": f"{s.multiplier_up:.4f}",
+            "multiplierDown": f"{s.multiplier_down:.4f}",
+            "avgPriceMins": s.average_minutes,
+        }
+    return {
+        "filterType": "PERCENT_PRICE_BY_SIDE",
+        "bidMultiplierUp": str(s.bid_multiplier_up),
+        "bidMultiplierDown": str(s.bid_multiplier_down),
+        "askMultiplierUp": str(s.ask_multiplier_up),
+        "askMultiplierDown": str(s.ask_multiplier_down),
+        "avgPriceMins": s.average_minutes,
+    }
+
+
+def notional_row(symbol: Symbol) -> dict[str, Any]:
+    s = symbol.settings
+    if s.notional_filter == "MIN_NOTIONAL":
+        return {
+            "filterType": "MIN_NOTIONAL",
+            "minNotional": exact(s.min_notional),
+            "applyToMarket": s.apply_min_to_market,
+            "avgPriceMins": s.average_minutes,
+        }
+    return {
+        "filterType": "NOTIONAL",
+        "minNotional": exact(s.min_notional),
+        "applyMinToMarket": s.apply_min_to_market,
+        "maxNotional": exact(s.max_notional),
+        "applyMaxToMarket": s.apply_max_to_market,
+        "avgPriceMins": s.average_minutes,
+    }
+
+
+def weighing_ticks(symbol: Symbol, now_ns: int) -> int:
+    """What prices and sizes are measured with: the average over `average_minutes`, else the last price."""
+    minutes = symbol.settings.average_minutes
+    recent = symbol.candles.over(minutes * MINUTE_NS, now_ns) if minutes else None
+    if recent is None or not recent.volume_lots:
+        return symbol.last_ticks
+    return recent.quote_volume // recent.volume_lots
 
 
 def check_price(symbol: Symbol, side: Side, price_ticks: int, now_ns: int) -> None:
     """Raises -1013 for a price out of range, or too far from the average price."""
     s = symbol.settings
     price_atoms = price_ticks * symbol.tick_atoms
-    if not atoms(s.min_price) <= price_atoms <= atoms(s.max_price):
+    if (s.min_price and price_atoms < atoms(s.min_price)) or (s.max_price and price_atoms > atoms(s.max_price)):
         raise errors.filter_failure("PRICE_FILTER")
-    average_atoms = symbol.average_ticks(now_ns) * symbol.tick_atoms
-    if not average_atoms * s.ask_multiplier_down <= price_atoms <= average_atoms * s.bid_multiplier_up:
-        raise errors.filter_failure("PERCENT_PRICE_BY_SIDE")
+    if not price_atoms:
+        raise errors.ApiError(-1013, "Price * QTY is zero or less.")
+    up, down, name = band(symbol, side)
+    average_atoms = weighing_ticks(symbol, now_ns) * symbol.tick_atoms
+    if not average_atoms * down <= price_atoms <= average_atoms * up:
+        raise errors.filter_failure(name)
+
+
+def band(symbol: Symbol, side: Side) -> tuple[Decimal, Decimal, str]:
+    """How far up and down from the average a price may be, and the filter that says so."""
+    s = symbol.settings
+    if s.multiplier_up is not None and s.multiplier_down is not None:
+        return s.multiplier_up, s.multiplier_down, "PERCENT_PRICE"
+    if side is Side.BUY:
+        return s.bid_multiplier_up, s.bid_multiplier_down, "PERCENT_PRICE_BY_SIDE"
+    return s.ask_multiplier_up, s.ask_multiplier_down, "PERCENT_PRICE_BY_SIDE"
 
 
 def check_size(symbol: Symbol, size_lots: int, is_market: bool) -> None:
@@ -68,12 +120,34 @@ def check_size(symbol: Symbol, size_lots: int, is_market: bool) -> None:
     size_atoms = size_lots * symbol.lot_atoms
     if not atoms(s.min_size) <= size_atoms <= atoms(s.max_size):
         raise errors.filter_failure("LOT_SIZE")
-    if is_market and size_atoms > atoms(s.market_max_size):
+    if not is_market:
+        return
+    is_within = atoms(s.market_min_size) <= size_atoms <= atoms(s.market_max_size)
+    if not is_within or (s.market_lot_size and size_atoms % atoms(s.market_lot_size)):
         raise errors.filter_failure("MARKET_LOT_SIZE")
 
 
-def check_notional(symbol: Symbol, notional_atoms: int, is_market: bool) -> None:
-    """Raises -1013 for an order that is worth too little, or (limit orders) too much."""
+def market_lots(symbol: Symbol, lots: int) -> int:
+    """What of so many lots a market order by quote quantity takes. Raises -2010 where the book has too few."""
     s = symbol.settings
-    if notional_atoms < atoms(s.min_notional) or (not is_market and notional_atoms > atoms(s.max_notional)):
+    if not lots:
+        raise errors.rejected("Order book liquidity is less than symbol minimum quantity.")
+    if lots * symbol.lot_atoms < atoms(s.min_size):
+        raise errors.rejected("Order book liquidity is less than `LOT_SIZE` filter minimum quantity.")
+    step_lots = atoms(s.market_lot_size) // symbol.lot_atoms
+    if step_lots > 1:
+        lots -= lots % step_lots
+    if not lots or lots * symbol.lot_atoms < atoms(s.market_min_size):
+        raise errors.rejected("Order book liquidity is less than `MARKET_LOT_SIZE` filter minimum quantity.")
+    return lots
+
+
+def check_notional(symbol: Symbol, notional_atoms: int, is_market: bool) -> None:
+    """Raises -1013 for an order that is worth too little or too much."""
+    s = symbol.settings
+    if notional_atoms < atoms(s.min_notional) and (s.apply_min_to_market or not is_market):
+        raise errors.filter_failure(s.notional_filter)
+    if s.notional_filter == "MIN_NOTIONAL":
+        return
+    if notional_atoms > atoms(s.max_notional) and (s.apply_max_to_market or not is_market):
         raise errors.filter_failure("NOTIONAL")

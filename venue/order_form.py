@@ -2,18 +2,18 @@
 
 import re
 
-from protocol.enums import Side
-from venue import errors, filters
+from protocol.enums import SelfTradePrevention, Side
+from venue import account_filters, errors, filters
 from venue.endpoint import Call
 from venue.engine import Intent
 from venue.params import Params
-from venue.rest_market import STP_MODES
+from venue.symbol import Symbol
 
 ORDER_TYPES = ("LIMIT", "LIMIT_MAKER", "MARKET")
 UNSUPPORTED_TYPES = ("STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
+STP_MODES = [mode.name for mode in SelfTradePrevention]
 CLIENT_ID = "^[a-zA-Z0-9-_]{1,36}$"
 _CLIENT_ID = re.compile(r"[a-zA-Z0-9_-]{1,36}")
-NO_LIQUIDITY = "Order book liquidity is less than `LOT_SIZE` filter minimum quantity."
 
 
 def client_id(params: Params, name: str) -> str | None:
@@ -47,9 +47,7 @@ def read_intent(call: Call) -> Intent:
         side=side,
         ord_type=ord_type,
         time_in_force=read_time_in_force(params, ord_type),
-        stp=params.choice(
-            "selfTradePreventionMode", STP_MODES, "EXPIRE_MAKER", errors.invalid("selfTradePreventionMode")
-        ),
+        stp=read_stp(params, symbol),
         price_ticks=0,
         size_lots=0,
         client_order_id=client_id(params, "newClientOrderId"),
@@ -62,10 +60,17 @@ def read_intent(call: Call) -> Intent:
         read_market(call, intent)
     else:
         read_limit(call, intent)
-    open_here = sum(order.symbol == symbol.name for order in call.account.open_orders.values())
-    if open_here >= symbol.settings.max_orders:
-        raise errors.filter_failure("MAX_NUM_ORDERS")
+    account_filters.check(call.engine, call.account, intent, call.now_ns)
     return intent
+
+
+def read_stp(params: Params, symbol: Symbol) -> str:
+    """Raises -1130 for an unknown mode of self-trade prevention, -1013 for one that the symbol does not allow."""
+    error = errors.invalid("selfTradePreventionMode")
+    stp = params.choice("selfTradePreventionMode", STP_MODES, symbol.settings.default_stp_mode, error)
+    if stp not in symbol.settings.stp_modes:
+        raise errors.ApiError(-1013, "This symbol does not allow the specified self-trade prevention mode.")
+    return stp
 
 
 def read_time_in_force(params: Params, ord_type: str) -> str:
@@ -99,13 +104,12 @@ def read_market(call: Call, intent: Intent) -> None:
     if quote_atoms is not None:
         filters.check_notional(symbol, quote_atoms, is_market=True)
         intent.quote_order_atoms = quote_atoms
-        intent.size_lots = symbol.matching.lots_for_notional(intent.side, quote_atoms // symbol.notional_atoms)
-        if not intent.size_lots:
-            raise errors.rejected(NO_LIQUIDITY)
+        lots = symbol.matching.lots_for_notional(intent.side, quote_atoms // symbol.notional_atoms)
+        intent.size_lots = filters.market_lots(symbol, lots)
         return
     if size_atoms is None:
         raise errors.one_of("quantity", "quoteOrderQty")
     intent.size_lots = symbol.to_lots(size_atoms)
     filters.check_size(symbol, intent.size_lots, is_market=True)
-    worth = symbol.average_ticks(call.now_ns) * intent.size_lots * symbol.notional_atoms
+    worth = filters.weighing_ticks(symbol, call.now_ns) * intent.size_lots * symbol.notional_atoms
     filters.check_notional(symbol, worth, is_market=True)

@@ -2,8 +2,10 @@
 
 import msgspec
 
+from venue.amendments import Amendment
 from venue.errors import LogDamaged
 from venue.orders import Execution, Order
+from venue.prevention import PreventedMatch
 
 BLOCKS = {
     "order": 10_000,
@@ -27,6 +29,8 @@ class Batch(msgspec.Struct, array_like=True, gc=False):
     balances: list[tuple[str, str, int, int]] = []  # account, asset, free, locked
     prices: dict[str, int] = {}  # the last price of a symbol, in ticks
     reserved: dict[str, int] = {}  # ids below this may have been used
+    prevented: list[PreventedMatch] = []
+    amendments: list[Amendment] = []
 
 
 class Counter:
@@ -62,6 +66,8 @@ class Records:
         self._balances: dict[tuple[str, str], tuple[int, int]] = {}
         self._prices: dict[str, int] = {}
         self._reserved: dict[str, int] = {}
+        self._prevented: list[PreventedMatch] = []
+        self._amendments: list[Amendment] = []
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(Batch)
 
@@ -76,6 +82,12 @@ class Records:
 
     def execution(self, execution: Execution) -> None:
         self._executions.append(execution)
+
+    def prevented(self, match: PreventedMatch) -> None:
+        self._prevented.append(match)
+
+    def amendment(self, amendment: Amendment) -> None:
+        self._amendments.append(amendment)
 
     def balance(self, account: str, asset: str, free_atoms: int, locked_atoms: int) -> None:
         self._balances[account, asset] = (free_atoms, locked_atoms)
@@ -97,6 +109,8 @@ class Records:
                 [(account, asset, *both) for (account, asset), both in self._balances.items()],
                 self._prices,
                 self._reserved,
+                self._prevented,
+                self._amendments,
             )
             self.pending.append(self.encode(batch))
         self._orders = {}
@@ -104,6 +118,8 @@ class Records:
         self._balances = {}
         self._prices = {}
         self._reserved = {}
+        self._prevented = []
+        self._amendments = []
 
     def encode(self, batch: Batch) -> bytes:
         return self._encoder.encode(batch)

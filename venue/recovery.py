@@ -7,6 +7,7 @@ from protocol.enums import OrdType, SelfTradePrevention, TimeInForce
 from venue.engine import Engine
 from venue.errors import LogDamaged
 from venue.orders import Execution, Order
+from venue.prevention import PreventedMatch
 from venue.records import Batch, Records
 
 
@@ -45,6 +46,11 @@ class Recovery:
             self.orders[order.order_id] = order
         for execution in batch.executions:
             accounts[execution.account].add_execution(execution, self.engine.accounts.trades_kept)
+        for match in batch.prevented:
+            for name in {match.taker_account, match.maker_account}:
+                accounts[name].prevented.add(match)
+        for one in batch.amendments:
+            accounts[one.account].amendments.setdefault(one.order_id, []).append(one)
         for name, price_ticks in batch.prices.items():
             if name in self.engine.symbols:
                 self.engine.symbols[name].last_ticks = price_ticks
@@ -65,7 +71,7 @@ class Recovery:
         self.engine.settlement.open_orders[order.order_id] = order
         events = symbol.matching.submit(
             order.order_id,
-            account.uid,
+            account.trader,
             order.side,
             OrdType.LIMIT,
             TimeInForce.GTC,
@@ -88,10 +94,18 @@ class Recovery:
             reserved={name: counter.reserved for name, counter in self.records.counters.items()},
         )
         yield self.records.encode(everything)
+        prevented: dict[tuple[str, int], PreventedMatch] = {}
         for account in self.engine.accounts.by_name.values():
+            prevented |= {(one.symbol, one.match_id): one for one in account.prevented}
+            amendments = [one for rows in account.amendments.values() for one in rows]
+            for start in range(0, len(amendments), 1000):
+                yield self.records.encode(Batch(amendments=amendments[start : start + 1000]))
             orders: list[Order] = list(account.orders.values())
             executions: list[Execution] = account.executions
             for start in range(0, len(orders), 1000):
                 yield self.records.encode(Batch(orders=orders[start : start + 1000]))
             for start in range(0, len(executions), 1000):
                 yield self.records.encode(Batch(executions=executions[start : start + 1000]))
+        matches = list(prevented.values())
+        for start in range(0, len(matches), 1000):
+            yield self.records.encode(Batch(prevented=matches[start : start + 1000]))

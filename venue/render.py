@@ -54,6 +54,27 @@ def canceled(symbol: Symbol, order: Order, cancel_id: str, ms: Clock) -> dict[st
     }
 
 
+def amended(symbol: Symbol, order: Order, old_client_order_id: str, ms: Clock) -> dict[str, Any]:
+    """The order as it is after an amendment; this answer has names of its own."""
+    state = _state(symbol, order)
+    shown = {
+        "symbol": symbol.name,
+        "orderId": order.order_id,
+        "orderListId": -1,
+        "origClientOrderId": old_client_order_id,
+        "clientOrderId": order.client_order_id,
+        "price": state.pop("price"),
+        "qty": state.pop("origQty"),
+        "executedQty": state.pop("executedQty"),
+        "preventedQty": symbol.size(order.prevented_lots),
+        "quoteOrderQty": state.pop("origQuoteOrderQty"),
+        "cumulativeQuoteQty": state.pop("cummulativeQuoteQty"),
+        **state,
+        "selfTradePreventionMode": order.stp,
+    }
+    return shown | _working(order, ms) if order.working_ns else shown
+
+
 def status(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
     """As GET order, openOrders and allOrders answer."""
     state = _state(symbol, order)

@@ -91,6 +91,7 @@ def account_information(call: Call) -> dict[str, Any]:
     account = call.account
     skip_zero = call.params.flag("omitZeroBalances", False)
     maker, taker = account.maker_fee_atoms, account.taker_fee_atoms
+    group = {} if account.trade_group_id < 0 else {"tradeGroupId": account.trade_group_id}
     return {
         "makerCommission": maker // 10_000,
         "takerCommission": taker // 10_000,
@@ -117,24 +118,7 @@ def account_information(call: Call) -> dict[str, Any]:
         ],
         "permissions": ["SPOT"],
         "uid": account.uid,
-    }
-
-
-def commission(call: Call) -> dict[str, Any]:
-    account = call.account
-    none = dict.fromkeys(("maker", "taker", "buyer", "seller"), "0.00000000")
-    standard = {**none, "maker": fixed8(account.maker_fee_atoms), "taker": fixed8(account.taker_fee_atoms)}
-    return {
-        "symbol": call.symbol().name,
-        "standardCommission": standard,
-        "specialCommission": none,
-        "taxCommission": none,
-        "discount": {
-            "enabledForAccount": False,
-            "enabledForSymbol": False,
-            "discountAsset": "BNB",
-            "discount": "0.00000000",
-        },
+        **group,
     }
 
 
@@ -156,6 +140,5 @@ ENDPOINTS = [
     Endpoint("GET", f"{API}/allOrders", all_orders, 20, USER_DATA, "allOrders"),
     Endpoint("GET", f"{API}/myTrades", my_trades, my_trades_weight, USER_DATA, "myTrades"),
     Endpoint("GET", f"{API}/account", account_information, 20, USER_DATA, "account.status"),
-    Endpoint("GET", f"{API}/account/commission", commission, 20, USER_DATA, "account.commission"),
     Endpoint("GET", f"{API}/rateLimit/order", order_counts, 40, USER_DATA, "account.rateLimits.orders"),
 ]

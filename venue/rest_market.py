@@ -3,7 +3,7 @@
 from itertools import islice
 from typing import Any
 
-from venue import errors, filters
+from venue import account_filters, errors, filters
 from venue.candles import Candle
 from venue.endpoint import Call, Endpoint
 from venue.intervals import DAY_NS, INTERVALS_NS, ending, parse_interval, parse_zone
@@ -12,7 +12,6 @@ from venue.params import Params
 from venue.symbol import Symbol
 
 API = "/api/v3"
-STP_MODES = ["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT"]
 FAR_NS = 2**62
 PERMISSIONS = ("SPOT", "MARGIN", "LEVERAGED")
 SHOWN_PERMISSIONS = ["SPOT"]
@@ -41,7 +40,7 @@ def exchange_info(call: Call) -> dict[str, Any]:
         "timezone": "UTC",
         "serverTime": call.ms(call.now_ns),
         "rateLimits": call.limits.rows(call.is_websocket),
-        "exchangeFilters": [],
+        "exchangeFilters": account_filters.exchange_rows(call.engine),
         "symbols": symbols,
     }
 
@@ -76,15 +75,15 @@ def symbol_info(symbol: Symbol) -> dict[str, Any]:
         "quoteOrderQtyMarketAllowed": True,
         "allowTrailingStop": False,
         "cancelReplaceAllowed": True,
-        "amendAllowed": False,
+        "amendAllowed": symbol.settings.amend_allowed,
         "pegInstructionsAllowed": False,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
         "filters": filters.rows(symbol),
         "permissions": [],
         "permissionSets": [SHOWN_PERMISSIONS],
-        "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
-        "allowedSelfTradePreventionModes": STP_MODES,
+        "defaultSelfTradePreventionMode": symbol.settings.default_stp_mode,
+        "allowedSelfTradePreventionModes": symbol.settings.stp_modes,
     }
 
 

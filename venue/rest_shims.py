@@ -7,8 +7,13 @@ from venue.numbers import fixed8
 
 
 def trade_fee(call: Call) -> list[dict[str, Any]]:
-    maker, taker = fixed8(call.account.maker_fee_atoms), fixed8(call.account.taker_fee_atoms)
-    return [{"symbol": symbol.name, "makerCommission": maker, "takerCommission": taker} for symbol in call.symbols()]
+    commissions = call.engine.settlement.commissions
+    rows = []
+    for symbol in call.symbols():
+        rates = commissions.of(call.account, symbol).standard
+        shown = {"makerCommission": fixed8(rates.maker), "takerCommission": fixed8(rates.taker)}
+        rows.append({"symbol": symbol.name, **shown})
+    return rows
 
 
 def coins(call: Call) -> list[dict[str, Any]]:

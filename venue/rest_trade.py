@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from venue import errors, render
+from venue import errors, prevention, render
 from venue.endpoint import TRADE, Call, Endpoint
-from venue.numbers import fixed8
 from venue.order_form import client_id, read_intent
 from venue.orders import Execution, Order
 from venue.params import Params
@@ -22,7 +21,13 @@ def answer(call: Call, symbol: Symbol, order: Order, fills: list[Execution]) -> 
         return render.ack(symbol, order, call.ms)
     if shape == "RESULT":
         return render.result(symbol, order, call.ms)
-    return render.full(symbol, order, fills, call.ms)
+    body = render.full(symbol, order, fills, call.ms)
+    prevented = call.account.prevented.of_taker(order)
+    if prevented:
+        body["preventedMatches"] = [prevention.shown(symbol, match) for match in prevented]
+    if order.prevented_lots and call.account.trade_group_id >= 0:
+        body["tradeGroupId"] = call.account.trade_group_id
+    return body
 
 
 def place(call: Call) -> dict[str, Any]:
@@ -31,27 +36,6 @@ def place(call: Call) -> dict[str, Any]:
     call.limits.count_order(call.account.name, call.now_ns)
     order, fills = call.engine.place(call.account, intent, call.now_ns)
     return answer(call, intent.symbol, order, fills)
-
-
-def place_test(call: Call) -> dict[str, Any]:
-    """All checks short of matching; nothing is placed."""
-    read_intent(call)
-    if not call.params.flag("computeCommissionRates", False):
-        return {}
-    account = call.account
-    rates = {"maker": fixed8(account.maker_fee_atoms), "taker": fixed8(account.taker_fee_atoms)}
-    none = {"maker": "0.00000000", "taker": "0.00000000"}
-    return {
-        "standardCommissionForOrder": rates,
-        "specialCommissionForOrder": none,
-        "taxCommissionForOrder": none,
-        "discount": {
-            "enabledForAccount": False,
-            "enabledForSymbol": False,
-            "discountAsset": "BNB",
-            "discount": "0.00000000",
-        },
-    }
 
 
 def find_open(call: Call, symbol: Symbol, id_name: str, client_id_name: str) -> Order:
@@ -96,13 +80,8 @@ def cancel_all(call: Call) -> list[dict[str, Any]]:
     return [cancel_one(call, symbol, order, None) for order in orders]
 
 
-def place_test_weight(params: Params) -> int:
-    return 20 if params.flag("computeCommissionRates", False) else 1
-
-
 ENDPOINTS = [
     Endpoint("POST", f"{API}/order", place, 1, TRADE, "order.place", is_free=True),
-    Endpoint("POST", f"{API}/order/test", place_test, place_test_weight, TRADE, "order.test"),
     Endpoint("DELETE", f"{API}/order", cancel, 1, TRADE, "order.cancel", is_free=True),
     Endpoint("DELETE", f"{API}/openOrders", cancel_all, 1, TRADE, "openOrders.cancelAll", is_free=True),
 ]

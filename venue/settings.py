@@ -7,6 +7,8 @@ import msgspec
 
 from protocol.message import Settings
 
+StpMode = Literal["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER"]
+
 
 class KeySettings(Settings, frozen=True):
     """An API key: an HMAC `secret` or the PEM of an Ed25519 or RSA public key."""
@@ -18,6 +20,23 @@ class KeySettings(Settings, frozen=True):
     can_trade: bool = True
 
 
+class RateSettings(Settings, frozen=True):
+    """One kind of commission, as shares of what a trade brings: by role (maker or taker) and by side, both added."""
+
+    maker: Decimal = Decimal(0)
+    taker: Decimal = Decimal(0)
+    buyer: Decimal = Decimal(0)
+    seller: Decimal = Decimal(0)
+
+
+class CommissionSettings(Settings, frozen=True):
+    """What is said of a symbol's commissions; None leaves it to whoever says less: account, market, venue."""
+
+    standard: RateSettings | None = None
+    special: RateSettings | None = None
+    tax: RateSettings | None = None
+
+
 class AccountSettings(Settings, frozen=True):
     """An account, its keys and what it owns the first time it is seen."""
 
@@ -26,6 +45,10 @@ class AccountSettings(Settings, frozen=True):
     balances: dict[str, Decimal] = {}
     maker_fee: Decimal | None = None
     taker_fee: Decimal | None = None
+    commissions: dict[str, CommissionSettings] = {}  # by market, as "BTC-USDT"
+    has_discount: bool = False  # pays commission in the venue's discount asset, while it has enough of it
+    trade_group_id: int | None = None  # accounts of one group are kept from trading with each other, too
+    max_asset: dict[str, Decimal] = {}  # MAX_ASSET: the most of an asset that one order may move
 
 
 class FlowSettings(Settings, frozen=True):
@@ -63,8 +86,25 @@ class MarketSettings(Settings, frozen=True):
     min_notional: Decimal = Decimal(5)
     max_notional: Decimal = Decimal(9000000)
     max_orders: int = 200
+    market_min_size: Decimal = Decimal(0)
+    market_lot_size: Decimal = Decimal(0)  # MARKET_LOT_SIZE stepSize; 0: no rule
+    notional_filter: Literal["NOTIONAL", "MIN_NOTIONAL"] = "NOTIONAL"
+    apply_min_to_market: bool = True
+    apply_max_to_market: bool = False
+    max_position: Decimal | None = None
+    max_order_amends: int = 10
     bid_multiplier_up: Decimal = Decimal(5)
+    bid_multiplier_down: Decimal = Decimal("0.2")
+    ask_multiplier_up: Decimal = Decimal(5)
     ask_multiplier_down: Decimal = Decimal("0.2")
+    multiplier_up: Decimal | None = None  # PERCENT_PRICE, where both are set; it replaces the one by side
+    multiplier_down: Decimal | None = None
+    average_minutes: int = 5  # 0: the last price
+    amend_allowed: bool = True
+    stp_modes: tuple[StpMode, ...] = ("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER")
+    default_stp_mode: StpMode = "EXPIRE_MAKER"
+    commission: CommissionSettings = CommissionSettings()
+    has_discount: bool = True
     flow: FlowSettings = FlowSettings()
     reference_price: ReferenceSettings | None = None  # None: the market has none (-2043)
 
@@ -114,6 +154,10 @@ class VenueSettings(Settings, frozen=True):
     seed: int = 1
     maker_fee: Decimal = Decimal("0.001")
     taker_fee: Decimal = Decimal("0.001")
+    discount_asset: str = "BNB"
+    discount: Decimal = Decimal("0.75")  # what is left of the standard commission when it is paid in that asset
+    discount_prices: dict[str, Decimal] = {}  # of the discount asset in others; those not given: from the markets
+    max_orders: int | None = None  # EXCHANGE_MAX_NUM_ORDERS
     limits: LimitSettings | Literal["demo", "binance"] = "demo"
     tls_cert: str | None = None  # PEM files of a certificate and its key: serve https and wss
     tls_key: str | None = None

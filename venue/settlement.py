@@ -1,12 +1,16 @@
 """What matching decided, carried out: balances, fees, order states, public trades, and the news of them."""
 
+from typing import Any
+
 from market import codes
 from protocol.enums import Side
+from venue import prevention
 from venue.accounts import Account, Accounts
+from venue.commission import Commissions
 from venue.feeds import MarketFeed, Nobody, UserFeed
 from venue.limits import Limits
-from venue.numbers import ATOMS
 from venue.orders import Execution, Order, PublicTrade
+from venue.prevention import PreventedMatch
 from venue.records import Records
 from venue.symbol import Symbol
 
@@ -21,8 +25,11 @@ EXPIRY_REASONS = {
 class Settlement:
     """Carries out the events of one call to matching, in their order."""
 
-    def __init__(self, accounts: Accounts, limits: Limits, records: Records, user_feed: UserFeed) -> None:
+    def __init__(
+        self, accounts: Accounts, commissions: Commissions, limits: Limits, records: Records, user_feed: UserFeed
+    ) -> None:
         self.accounts = accounts
+        self.commissions = commissions
         self.limits = limits
         self.records = records
         self.market_feed: MarketFeed = Nobody()
@@ -58,6 +65,18 @@ class Settlement:
         self._report(symbol, order, "CANCELED", now_ns, cancel_id=cancel_id)
         self._position(symbol, order, now_ns)
         self.book_changed(symbol, now_ns)
+
+    def amended(self, symbol: Symbol, order: Order, old_id: str, freed_lots: int, now_ns: int) -> int:
+        """An order has become smaller, and ends where nothing of it is open any more; the report's execution id."""
+        order.update_ns = now_ns
+        self._release(symbol, order, symbol.held_atoms(order, freed_lots), now_ns)
+        if order.open_lots <= 0:
+            order.status = "EXPIRED"
+            self._ended(symbol, order, now_ns)
+        execution_id = self._report(symbol, order, "REPLACED", now_ns, extra={"C": old_id})
+        self._position(symbol, order, now_ns)
+        self.book_changed(symbol, now_ns)
+        return execution_id
 
     def book_changed(self, symbol: Symbol, now_ns: int) -> None:
         symbol.update_id = self.records.counter("book:" + symbol.name).take()
@@ -101,21 +120,12 @@ class Settlement:
 
     def _filled(self, symbol: Symbol, order: Order, trade: PublicTrade, is_maker: bool, now_ns: int) -> Execution:
         account = self.accounts.by_name[order.account]
-        base_atoms = trade.size_lots * symbol.lot_atoms
         quote_atoms = trade.price_ticks * trade.size_lots * symbol.notional_atoms
+        got_asset, got = self._exchanged(symbol, order, trade.price_ticks, trade.size_lots)
         is_buy = order.side is Side.BUY
-        paid, got = (quote_atoms, base_atoms) if is_buy else (base_atoms, quote_atoms)
-        paid_asset, got_asset = (symbol.quote, symbol.base) if is_buy else (symbol.base, symbol.quote)
-        if order.ord_type == "MARKET":
-            account.balance(paid_asset).free -= paid
-        else:
-            held = symbol.held_atoms(order, trade.size_lots)
-            account.unlock(paid_asset, held)
-            account.balance(paid_asset).free -= paid
-            order.locked_atoms -= held
-        fee = got * (account.maker_fee_atoms if is_maker else account.taker_fee_atoms) // ATOMS
-        account.balance(got_asset).free += got - fee
-        self.house[got_asset] = self.house.get(got_asset, 0) + fee
+        fee, fee_asset = self.commissions.charge(account, symbol, got_asset, got, is_buy, is_maker)
+        account.balance(fee_asset).free -= fee
+        self.house[fee_asset] = self.house.get(fee_asset, 0) + fee
         if order.executed_lots == 0:
             self.limits.count_first_fill(account.name, now_ns, is_maker)
         order.executed_lots += trade.size_lots
@@ -124,16 +134,32 @@ class Settlement:
         order.status = "PARTIALLY_FILLED" if order.open_lots else "FILLED"
         fill = Execution(
             symbol.name, trade.trade_id, order.order_id, order.account, order.side, trade.price_ticks,
-            trade.size_lots, quote_atoms, fee, got_asset, now_ns, is_maker,
+            trade.size_lots, quote_atoms, fee, fee_asset, now_ns, is_maker,
         )  # fmt: skip
         account.add_execution(fill, self.accounts.trades_kept)
         self.records.execution(fill)
         if not order.open_lots:
             self._ended(symbol, order, now_ns)
-        self.balances_changed(account, (paid_asset, got_asset), now_ns)
+        assets = tuple(dict.fromkeys((symbol.base, symbol.quote, fee_asset)))
+        self.balances_changed(account, assets, now_ns)
         self._report(symbol, order, "TRADE", now_ns, fill=fill)
-        self.user_feed.position(account, (symbol.base, symbol.quote), now_ns)
+        self.user_feed.position(account, assets, now_ns)
         return fill
+
+    def _exchanged(self, symbol: Symbol, order: Order, price_ticks: int, lots: int) -> tuple[str, int]:
+        """Let an order's owner pay for so many lots, and have them; the asset and atoms that were received."""
+        account = self.accounts.by_name[order.account]
+        base_atoms, quote_atoms = lots * symbol.lot_atoms, price_ticks * lots * symbol.notional_atoms
+        is_buy = order.side is Side.BUY
+        paid, got = (quote_atoms, base_atoms) if is_buy else (base_atoms, quote_atoms)
+        paid_asset, got_asset = (symbol.quote, symbol.base) if is_buy else (symbol.base, symbol.quote)
+        if order.ord_type != "MARKET":
+            held = symbol.held_atoms(order, lots)
+            account.unlock(paid_asset, held)
+            order.locked_atoms -= held
+        account.balance(paid_asset).free -= paid
+        account.balance(got_asset).free += got
+        return got_asset, got
 
     def _flow_filled(self, symbol: Symbol, is_buy: bool, trade: PublicTrade) -> None:
         sign = 1 if is_buy else -1
@@ -144,24 +170,43 @@ class Settlement:
 
     def _prevented(self, symbol: Symbol, event: Event, now_ns: int) -> None:
         _, maker_id, taker_id, _, maker_lots, taker_lots, maker_leaves, taker_leaves, _ = event
-        match_id = self.records.counter("prevented").take()
-        for order_id, lots, leaves in (
-            (taker_id, taker_lots, taker_leaves),
-            (maker_id, maker_lots, maker_leaves),
-        ):
-            order = self.open_orders.get(order_id)
-            if order is None or not lots:
+        taker, maker = self.open_orders[taker_id], self.open_orders[maker_id]
+        match = self._match(symbol, taker, maker, event, now_ns)
+        for order, lots, leaves in ((taker, taker_lots, taker_leaves), (maker, maker_lots, maker_leaves)):
+            if not lots:
                 continue
             order.prevented_lots += lots
-            order.prevented_match_id = match_id
+            order.prevented_match_id = match.match_id
             order.update_ns = now_ns
-            if leaves:
+            if match.stp == "TRANSFER":
+                self._exchanged(symbol, order, match.price_ticks, lots)
+                self.balances_changed(self.accounts.by_name[order.account], (symbol.base, symbol.quote), now_ns)
+            elif leaves:
                 self._release(symbol, order, symbol.held_atoms(order, lots), now_ns)
-            else:
+            if not leaves:
                 order.status = "EXPIRED_IN_MATCH"
                 self._ended(symbol, order, now_ns)
-            self._report(symbol, order, "TRADE_PREVENTION", now_ns)
-            self._position(symbol, order, now_ns)
+            extra = prevention.reported(symbol, match, is_maker=order is maker)
+            self._report(symbol, order, "TRADE_PREVENTION", now_ns, extra=extra)
+            if match.stp == "TRANSFER":
+                account = self.accounts.by_name[order.account]
+                self.user_feed.position(account, (symbol.base, symbol.quote), now_ns)
+            else:
+                self._position(symbol, order, now_ns)
+
+    def _match(self, symbol: Symbol, taker: Order, maker: Order, event: Event, now_ns: int) -> PreventedMatch:
+        """The prevented match that an event tells of, remembered for both owners."""
+        maker_lots, taker_lots = event[4], event[5]
+        match = PreventedMatch(
+            symbol.name, self.records.counter("prevented:" + symbol.name).take(), taker.order_id, maker.order_id,
+            taker.account, maker.account, self.accounts.by_name[taker.account].trade_group_id,
+            prevention.mode(taker, maker), event[3], taker_lots, maker_lots,
+            min(maker_lots + event[6], taker_lots + event[7]), now_ns,
+        )  # fmt: skip
+        for name in {taker.account, maker.account}:
+            self.accounts.by_name[name].prevented.add(match)
+        self.records.prevented(match)
+        return match
 
     def _expired(self, symbol: Symbol, event: Event, now_ns: int) -> None:
         _, order_id, _, reason = event
@@ -203,9 +248,11 @@ class Settlement:
         now_ns: int,
         fill: Execution | None = None,
         cancel_id: str | None = None,
-    ) -> None:
+        extra: dict[str, Any] | None = None,
+    ) -> int:
+        """Log an order and tell of it; the execution id."""
         self.records.order(order)
-        self.user_feed.report(symbol, order, kind, now_ns, fill, cancel_id)
+        return self.user_feed.report(symbol, order, kind, now_ns, fill, cancel_id, extra)
 
     def _position(self, symbol: Symbol, order: Order, now_ns: int) -> None:
         self.user_feed.position(self.accounts.by_name[order.account], (symbol.held_asset(order),), now_ns)

@@ -68,15 +68,19 @@ class UserStream:
         now_ns: int,
         fill: Execution | None,
         cancel_id: str | None,
-    ) -> None:
+        extra: dict[str, Any] | None = None,
+    ) -> int:
+        """Tell of an order; the execution id. `extra` goes into the report as it is."""
         execution_id = self.records.counter("execution").take()
 
         def make(unit_ns: int) -> dict[str, Any]:
-            return render.execution_report(
+            report = render.execution_report(
                 symbol, order, kind, execution_id, now_ns, lambda ns: ns // unit_ns, fill, cancel_id
             )
+            return report if extra is None else report | extra
 
         self._tell(order.account, make, now_ns)
+        return execution_id
 
     def position(self, account: Account, assets: tuple[str, ...], now_ns: int) -> None:
         def make(unit_ns: int) -> dict[str, Any]:

@@ -1,0 +1,60 @@
+"""Make an open order smaller without losing its place in the queue, and ask how often that was done."""
+
+from typing import Any
+
+from venue import amendments, errors, filters, render
+from venue.endpoint import TRADE, USER_DATA, Call, Endpoint
+from venue.order_form import client_id
+from venue.orders import Order
+from venue.rest_market import API
+from venue.symbol import Symbol
+
+WEIGHT = 4
+
+
+def amend(call: Call) -> dict[str, Any]:
+    """Raises -1013 for a quantity that fails a filter, -2038 where matching refuses."""
+    symbol, params = call.symbol(), call.params
+    order_id, old_id = params.optional_integer("orderId"), params.optional("origClientOrderId")
+    if order_id is None and old_id is None:
+        raise errors.one_of("origClientOrderId", "orderId")
+    new_id = client_id(params, "newClientOrderId")
+    new_lots = symbol.to_lots(params.atoms("newQty"))
+    if not symbol.settings.amend_allowed:
+        raise errors.amend_rejected("Order amend is not supported for this symbol.")
+    order = call.account.find(symbol.name, order_id, old_id)
+    if order is None or not order.is_open:
+        raise errors.amend_rejected("Unknown order sent.")
+    check_quantity(symbol, order, new_lots)
+    amendment = call.engine.amend(order, new_lots, new_id, call.now_ns)
+    if not order.is_open:
+        call.limits.refund(call.remote, WEIGHT, call.now_ns)
+    return {
+        "transactTime": call.ms(order.update_ns),
+        "executionId": amendment.execution_id,
+        "amendedOrder": render.amended(symbol, order, amendment.old_client_order_id, call.ms),
+    }
+
+
+def check_quantity(symbol: Symbol, order: Order, new_lots: int) -> None:
+    if new_lots > order.size_lots:
+        raise errors.amend_rejected("Order amend (quantity increase) is not supported.")
+    if new_lots == order.size_lots:
+        raise errors.amend_rejected("The requested action would change no state; rejecting")
+    filters.check_size(symbol, new_lots, is_market=False)
+    filters.check_notional(symbol, order.price_ticks * new_lots * symbol.notional_atoms, is_market=False)
+
+
+def order_amendments(call: Call) -> list[dict[str, Any]]:
+    symbol, params = call.symbol(), call.params
+    order_id = params.integer("orderId")
+    from_id = params.optional_integer("fromExecutionId") or 0
+    limit = params.limit(500, most=1000)
+    rows = [one for one in call.account.amendments.get(order_id, []) if one.symbol == symbol.name]
+    return [amendments.shown(symbol, one, call.ms) for one in rows if one.execution_id >= from_id][:limit]
+
+
+ENDPOINTS = [
+    Endpoint("PUT", f"{API}/order/amend/keepPriority", amend, WEIGHT, TRADE, "order.amend.keepPriority"),
+    Endpoint("GET", f"{API}/order/amendments", order_amendments, 4, USER_DATA, "order.amendments"),
+]
