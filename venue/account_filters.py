@@ -62,7 +62,8 @@ def check_assets(account: Account, intent: Intent, now_ns: int) -> None:
     most_base, most_quote = limits.get(symbol.base), limits.get(symbol.quote)
     if most_base is not None and intent.size_lots * symbol.lot_atoms > atoms(most_base):
         raise errors.filter_failure("MAX_ASSET")
-    price_ticks = intent.price_ticks or filters.weighing_ticks(symbol, now_ns)
-    notional_atoms = intent.quote_order_atoms or price_ticks * intent.size_lots * symbol.notional_atoms
+    notional_atoms = intent.quote_order_atoms or intent.price_ticks * intent.size_lots * symbol.notional_atoms
+    if not notional_atoms:
+        notional_atoms = filters.worth_atoms(symbol, intent.size_lots, now_ns)
     if most_quote is not None and notional_atoms > atoms(most_quote):
         raise errors.filter_failure("MAX_ASSET")

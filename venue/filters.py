@@ -6,7 +6,7 @@ from typing import Any
 from protocol.enums import Side
 from venue import errors
 from venue.intervals import MINUTE_NS
-from venue.numbers import atoms
+from venue.numbers import ATOMS, atoms
 from venue.symbol import Symbol, exact
 
 
@@ -81,13 +81,18 @@ def notional_row(symbol: Symbol) -> dict[str, Any]:
     }
 
 
-def weighing_ticks(symbol: Symbol, now_ns: int) -> int:
-    """What prices and sizes are measured with: the average over `average_minutes`, else the last price."""
+def weighing_atoms(symbol: Symbol, now_ns: int) -> int:
+    """The price that orders are measured with: the average over `average_minutes`, else the last one."""
     minutes = symbol.settings.average_minutes
     recent = symbol.candles.over(minutes * MINUTE_NS, now_ns) if minutes else None
     if recent is None or not recent.volume_lots:
-        return symbol.last_ticks
-    return recent.quote_volume // recent.volume_lots
+        return symbol.last_ticks * symbol.tick_atoms
+    return recent.quote_volume * symbol.tick_atoms // recent.volume_lots
+
+
+def worth_atoms(symbol: Symbol, size_lots: int, now_ns: int) -> int:
+    """The notional of an order without a price."""
+    return weighing_atoms(symbol, now_ns) * size_lots * symbol.lot_atoms // ATOMS
 
 
 def check_price(symbol: Symbol, side: Side, price_ticks: int, now_ns: int) -> None:
@@ -99,7 +104,7 @@ def check_price(symbol: Symbol, side: Side, price_ticks: int, now_ns: int) -> No
     if not price_atoms:
         raise errors.ApiError(-1013, "Price * QTY is zero or less.")
     up, down, name = band(symbol, side)
-    average_atoms = weighing_ticks(symbol, now_ns) * symbol.tick_atoms
+    average_atoms = weighing_atoms(symbol, now_ns)
     if not average_atoms * down <= price_atoms <= average_atoms * up:
         raise errors.filter_failure(name)
 

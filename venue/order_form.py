@@ -111,5 +111,4 @@ def read_market(call: Call, intent: Intent) -> None:
         raise errors.one_of("quantity", "quoteOrderQty")
     intent.size_lots = symbol.to_lots(size_atoms)
     filters.check_size(symbol, intent.size_lots, is_market=True)
-    worth = filters.weighing_ticks(symbol, call.now_ns) * intent.size_lots * symbol.notional_atoms
-    filters.check_notional(symbol, worth, is_market=True)
+    filters.check_notional(symbol, filters.worth_atoms(symbol, intent.size_lots, call.now_ns), is_market=True)

@@ -14,11 +14,12 @@ from venue.wire import Request
 NAMES = """
 symbol symbols side type timeInForce quantity quoteOrderQty price newClientOrderId orderId recvWindow origClientOrderId
 timestamp signature limit fromId startTime endTime interval newOrderRespType stopPrice selfTradePreventionMode
-cancelReplaceMode cancelOrderId cancelRestrictions strategyId strategyType
+cancelReplaceMode cancelOrderId cancelRestrictions strategyId strategyType newQty preventedMatchId fromExecutionId
+computeCommissionRates fromPreventedMatchId
 """
 WORDS = """
 BTCUSDT BUY SELL LIMIT MARKET LIMIT_MAKER GTC IOC FOK 60000 0.001 1 -1 0 1e9 NaN 1700000000000 1m FULL STOP_ON_FAILURE
-EXPIRE_BOTH 99999999999999999999 0.00000001 true
+EXPIRE_BOTH TRANSFER 99999999999999999999 0.00000001 true
 """
 VALUES = st.sampled_from(re.findall(r"\S+", WORDS)) | st.text(max_size=12) | st.integers(-(10**20), 10**20).map(str)
 PARAMS = st.dictionaries(st.sampled_from(re.findall(r"\S+", NAMES)), VALUES, max_size=10)
