@@ -65,6 +65,7 @@ class Recovery:
         if symbol is None:
             raise LogDamaged(f"the log holds orders on {order.symbol}, which the settings do not trade: add it")
         account.add_order(order)
+        account.update_ns = max(account.update_ns, order.update_ns)
         if not order.is_open:
             self.engine.accounts.keep_finished(account, order)
             return
