@@ -202,9 +202,10 @@ class Engine:
     def _market_cost(self, account: Account, symbol: Symbol, order: Order) -> int:
         if order.side is Side.SELL:
             return order.size_lots * symbol.lot_atoms
-        reach = order.size_lots
-        if order.stp == "EXPIRE_MAKER":  # it passes over the orders of its own trade group, and so reaches deeper
+        passed: dict[int, int] = {}
+        if order.stp == "EXPIRE_MAKER":  # it clears away what its own trade group asks, and reaches beyond
             group = [one for one in self.accounts.by_name.values() if one.trader == account.trader]
-            own = (order for one in group for order in one.open_orders.values())
-            reach += sum(o.open_lots for o in own if o.symbol == symbol.name)
-        return symbol.cost(Side.BUY, reach) * symbol.notional_atoms
+            for own in (one for member in group for one in member.open_orders.values()):
+                if own.symbol == symbol.name and own.side is Side.SELL:
+                    passed[own.price_ticks] = passed.get(own.price_ticks, 0) + own.open_lots
+        return symbol.cost(Side.BUY, order.size_lots, passed) * symbol.notional_atoms

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from urllib.parse import unquote
 
-from venue import demo
+from venue import demo, filters
 from venue.accounts import Accounts
 from venue.commission import Commissions
 from venue.connections import MARKET, USER, Connection, Connections
@@ -55,6 +55,8 @@ class Exchange:
         self.faults = Faults()
         self.connections = Connections(settings.ping_interval_s, settings.pong_timeout_s)
         self.user_stream = UserStream(self.connections, self.accounts, self.faults, self.records)
+        for symbol in symbols:
+            filters.check_settings(symbol)
         self.commissions = Commissions(settings, {symbol.name: symbol for symbol in symbols})
         for account in self.accounts.by_name.values():
             self.commissions.check(account)

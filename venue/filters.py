@@ -10,6 +10,19 @@ from venue.numbers import ATOMS, atoms
 from venue.symbol import Symbol, exact
 
 
+def check_settings(symbol: Symbol) -> None:
+    """Raises BadVenue for rules of a market that contradict each other."""
+    s = symbol.settings
+    if s.default_stp_mode not in s.stp_modes:
+        raise errors.BadVenue(
+            f"market {s.symbol}: default_stp_mode {s.default_stp_mode} is not among stp_modes: add it"
+        )
+    if (s.multiplier_up is None) != (s.multiplier_down is None):
+        raise errors.BadVenue(f"market {s.symbol}: give both of multiplier_up and multiplier_down, or none")
+    if s.market_lot_size % s.lot_size:
+        raise errors.BadVenue(f"market {s.symbol}: market_lot_size must be a multiple of lot_size, or 0")
+
+
 def rows(symbol: Symbol) -> list[dict[str, Any]]:
     """The `filters` of exchangeInfo."""
     s = symbol.settings

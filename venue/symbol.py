@@ -1,7 +1,7 @@
 """A traded symbol: its numbers, its matching engine, and what the public knows of it."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from market.levels import unpack_levels
@@ -17,6 +17,7 @@ from venue.settings import MarketSettings
 
 KEPT_TRADES = 20_000
 AVERAGE_MINUTES = 5
+NONE_PASSED: Mapping[int, int] = {}
 FLOW_ACCOUNT = 0
 """The account number under which the order flow trades; its money is endless."""
 
@@ -128,11 +129,14 @@ class Symbol:
             return order.price_ticks * lots * self.notional_atoms
         return lots * self.lot_atoms
 
-    def cost(self, side: Side, size_lots: int) -> int:
-        """ticks x lots that taking so many lots on `side` moves now (less, where the book has fewer)."""
+    def cost(self, side: Side, size_lots: int, passed: Mapping[int, int] = NONE_PASSED) -> int:
+        """ticks x lots that taking so many lots on `side` moves now (less, where the book has fewer).
+
+        `passed` are the lots at a price that are not to be had.
+        """
         left, total = size_lots, 0
         for price_ticks, lots in unpack_levels(self.matching.depth(side.opposite, 5000)):
-            taken = min(left, lots)
+            taken = min(left, lots - passed.get(price_ticks, 0))
             total += taken * price_ticks
             left -= taken
             if not left:

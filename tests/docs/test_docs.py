@@ -23,7 +23,16 @@ from strategies.ping_pong import PingPong
 from tickbus.extras import add_table, table_of_file
 from tickbus.main import BUG_EXIT_CODE, VERBS, cli
 from tickbus.summary import Summary
-from venue.settings import AccountSettings, FlowSettings, KeySettings, LimitSettings, MarketSettings, VenueSettings
+from venue.settings import (
+    AccountSettings,
+    CommissionSettings,
+    FlowSettings,
+    KeySettings,
+    LimitSettings,
+    MarketSettings,
+    RateSettings,
+    VenueSettings,
+)
 
 _spec = importlib.util.spec_from_file_location("docs_pages", Path(__file__).with_name("pages.py"))
 assert _spec is not None
@@ -193,6 +202,8 @@ TABLES = {
     "Settings of strategies": [PingPong.Settings],
     "`[venue]`": [VenueSettings],
     "`[[venue.markets]]`": [MarketSettings],
+    "`[venue.markets.commission]`": [CommissionSettings],
+    "Rates": [RateSettings],
     "`[venue.markets.flow]`": [FlowSettings],
     "`[[venue.accounts]]`": [AccountSettings],
     "`[[venue.accounts.keys]]`": [KeySettings],

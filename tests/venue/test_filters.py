@@ -4,6 +4,7 @@ from decimal import Decimal as D
 
 import pytest
 
+from venue.errors import BadVenue
 from venue.settings import AccountSettings, FlowSettings, KeySettings, MarketSettings
 
 STILL = FlowSettings(limit_rate=0, market_rate=0)
@@ -181,6 +182,19 @@ def test_min_notional(exchange):
     world.order("SELL", "1", "100", who="bob")
     good = [("BUY", "0.2", "50"), ("BUY", "2000", "50"), ("BUY", "0.1", None)]
     check(world, "MIN_NOTIONAL", good, [("BUY", "0.199", "50"), ("BUY", "0.099", None)])
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"stp_modes": ("NONE",)}, "default_stp_mode EXPIRE_MAKER is not among stp_modes"),
+        ({"multiplier_up": D(2)}, "both of multiplier_up and multiplier_down"),
+        ({"market_lot_size": D("0.0015")}, "market_lot_size must be a multiple of lot_size"),
+    ],
+)
+def test_rules_that_contradict_each_other_are_refused_at_the_start(exchange, changes, text):
+    with pytest.raises(BadVenue, match=text):
+        exchange(**changes)
 
 
 def test_max_num_orders_and_those_of_the_exchange(exchange):

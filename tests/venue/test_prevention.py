@@ -18,9 +18,9 @@ FAQ = MarketSettings(
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def account(name, group=None):
+def account(name, group=None, amount=20000):
     key = KeySettings(api_key=f"key-{name}", secret=f"secret-{name}")
-    balances = {"BTC": Decimal(20000), "USDT": Decimal(20000)}
+    balances = {"BTC": Decimal(amount), "USDT": Decimal(amount)}
     return AccountSettings(name=name, keys=[key], balances=balances, trade_group_id=group)
 
 
@@ -185,6 +185,18 @@ def test_a_market_order_is_transferred_too(faq):
     assert faq.balance("BTC") == (Decimal(19995), 3)
 
 
+def test_a_market_order_must_be_payable_beyond_all_orders_that_it_clears_away(faq):
+    bob = faq.exchange.accounts.by_name["bob"]
+    faq.exchange.engine.deposit(bob, "USDT", -19_980 * 10**8, faq.now_ns)
+    faq.order("SELL", "10", "1", who="ann")
+    faq.order("SELL", "10", "5", who="eve")
+    clearing = {"who": "bob", "selfTradePreventionMode": "EXPIRE_MAKER"}
+    assert faq.order("BUY", "4.1", **clearing)[1]["code"] == -2010
+    answered, bought = faq.order("BUY", "4", **clearing)
+    assert (answered, bought["cummulativeQuoteQty"]) == (200, "20.00000000")
+    assert faq.balance("USDT", "bob") == (0, 0)
+
+
 def test_accounts_of_one_group_are_kept_apart_and_strangers_are_not(faq):
     rest(faq, ("1", "1"), who="ann")
     assert sell(faq, "1", "1", "EXPIRE_TAKER", who="bob")["status"] == "EXPIRED_IN_MATCH"
@@ -302,7 +314,7 @@ ORDERS = st.lists(
 @FEW
 @given(orders=ORDERS)
 def test_nothing_appears_or_vanishes_whatever_is_prevented(world, orders):
-    one = world(markets=[FAQ], accounts=[account("ann", 1), account("bob", 1), account("eve")])
+    one = world(markets=[FAQ], accounts=[account("ann", 1, 10), account("bob", 1, 10), account("eve", None, 10)])
     for who, side, size, price, mode in orders:
         one.order(
             side, Decimal(size) / 10, None if price is None else Decimal(price) / 10, who, selfTradePreventionMode=mode
@@ -310,7 +322,8 @@ def test_nothing_appears_or_vanishes_whatever_is_prevented(world, orders):
         house = one.exchange.settlement.house
         for asset in ("BTC", "USDT"):
             owned = sum(sum(one.balance(asset, name)) for name in ("ann", "bob", "eve"))
-            assert owned * 10**8 + house.get(asset, 0) == 60_000 * 10**8
+            assert owned * 10**8 + house.get(asset, 0) == 30 * 10**8
+    assert min(min(one.balance(asset, name)) for asset in ("BTC", "USDT") for name in ("ann", "bob", "eve")) >= 0
     for name, owner in one.exchange.accounts.by_name.items():
         held = {"BTC": 0, "USDT": 0}
         for order in owner.open_orders.values():

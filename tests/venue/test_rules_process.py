@@ -84,7 +84,8 @@ def test_a_killed_venue_keeps_amendments_prevented_matches_and_commissions(house
     assert len(before["order/amendments"][1]) == len(before["myPreventedMatches"][1]) == 1
     (made,) = before["myTrades"][1]
     assert made["commissionAsset"] == "BNB"
-    assert Decimal(made["commission"]) == round(6000 * (Decimal("0.001") * Decimal("0.75") + Decimal("0.0002")) / 260, 8)
+    maker, seller_tax = Decimal("0.001") * Decimal("0.75"), Decimal("0.0002")
+    assert Decimal(made["commission"]) == round(6000 * (maker + seller_tax) / 260, 8)
     assert again.signed("PUT", "order/amend/keepPriority", symbol="BTCUSDT", orderId=sell, newQty="0.5")[0] == 200
     book = again.call("GET", "/api/v3/depth?symbol=BTCUSDT")
     assert book["asks"] == [["60000.00000000", "0.30000000"]]
