@@ -8,7 +8,6 @@ from market import codes
 from protocol.enums import OrdType, SelfTradePrevention, Side, TimeInForce
 from venue import errors
 from venue.accounts import Account, Accounts
-from venue.amendments import Amendment
 from venue.limits import Limits
 from venue.orders import Execution, Order
 from venue.records import Records
@@ -91,28 +90,6 @@ class Engine:
         assert events, order
         self.settlement.canceled(symbol, order, cancel_id, now_ns)
         self.records.commit()
-
-    def amend(self, order: Order, new_lots: int, client_order_id: str | None, now_ns: int) -> Amendment:
-        """Make an open order smaller where it stands. Raises -2038 where that may not be."""
-        account, symbol = self.accounts.by_name[order.account], self.symbols[order.symbol]
-        history = account.amendments.get(order.order_id, [])
-        if len(history) >= symbol.settings.max_order_amends:
-            raise errors.amend_rejected("Filter failure: MAX_NUM_ORDER_AMENDS")
-        client_order_id = client_order_id or self.new_client_id("amend", order.order_id, len(history))
-        if account.open_by_client_id.get((symbol.name, client_order_id), order) is not order:
-            raise errors.amend_rejected("Duplicate order sent.")
-        old_id, old_lots = order.client_order_id, order.size_lots
-        freed_lots = symbol.make_smaller(order.order_id, old_lots - new_lots)
-        account.rename_order(order, client_order_id)
-        order.size_lots = new_lots
-        execution_id = self.settlement.amended(symbol, order, old_id, freed_lots, now_ns)
-        amendment = Amendment(
-            symbol.name, order.order_id, account.name, execution_id, old_id, client_order_id, old_lots, new_lots, now_ns
-        )
-        account.amendments[order.order_id] = [*history, amendment]
-        self.records.amendment(amendment)
-        self.records.commit()
-        return amendment
 
     def deposit(self, account: Account, asset: str, amount_atoms: int, now_ns: int) -> None:
         """Add to (or, below zero, take from) what is free. Raises -2010 where there is not so much."""
@@ -204,8 +181,7 @@ class Engine:
             return order.size_lots * symbol.lot_atoms
         passed: dict[int, int] = {}
         if order.stp == "EXPIRE_MAKER":  # it clears away what its own trade group asks, and reaches beyond
-            group = [one for one in self.accounts.by_name.values() if one.trader == account.trader]
-            for own in (one for member in group for one in member.open_orders.values()):
-                if own.symbol == symbol.name and own.side is Side.SELL:
-                    passed[own.price_ticks] = passed.get(own.price_ticks, 0) + own.open_lots
+            for _, _, side, price_ticks, _, leaves in symbol.matching.orders(account.trader):
+                if side == Side.SELL:
+                    passed[price_ticks] = passed.get(price_ticks, 0) + leaves
         return symbol.cost(Side.BUY, order.size_lots, passed) * symbol.notional_atoms

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from venue import amendments, errors, filters, render
+from venue import amending, amendments, errors, filters, render
 from venue.endpoint import TRADE, USER_DATA, Call, Endpoint
 from venue.order_form import client_id
 from venue.orders import Order
@@ -26,7 +26,7 @@ def amend(call: Call) -> dict[str, Any]:
     if order is None or not order.is_open:
         raise errors.amend_rejected("Unknown order sent.")
     check_quantity(symbol, order, new_lots)
-    amendment = call.engine.amend(order, new_lots, new_id, call.now_ns)
+    amendment = amending.amend(call.engine, order, new_lots, new_id, call.now_ns)
     if not order.is_open:
         call.limits.refund(call.remote, WEIGHT, call.now_ns)
     return {

@@ -66,10 +66,10 @@ class Settlement:
         self._position(symbol, order, now_ns)
         self.book_changed(symbol, now_ns)
 
-    def amended(self, symbol: Symbol, order: Order, old_id: str, freed_lots: int, now_ns: int) -> int:
+    def amended(self, symbol: Symbol, order: Order, old_id: str, freed_atoms: int, now_ns: int) -> int:
         """An order has become smaller, and ends where nothing of it is open any more; the report's execution id."""
         order.update_ns = now_ns
-        self._release(symbol, order, symbol.held_atoms(order, freed_lots), now_ns)
+        self._release(symbol, order, freed_atoms, now_ns)
         if order.open_lots <= 0:
             order.status = "EXPIRED"
             self._ended(symbol, order, now_ns)

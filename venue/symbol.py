@@ -70,16 +70,15 @@ class Symbol:
         """Packed levels as the API shows them."""
         return [(self.price(price), self.size(size)) for price, size in unpack_levels(packed)]
 
-    def make_smaller(self, order_id: int, lots: int) -> int:
-        """Take lots off a resting order where it stands, all that is open at most; how many were taken."""
+    def make_smaller(self, order_id: int, lots: int) -> None:
+        """Take lots off a resting order where it stands; all that are open end it."""
         row = self.matching.order(order_id)
         assert row is not None
         size_lots, leaves = row[4], row[5]  # as matching knows them: less than the order's own after a restart
         if lots < leaves:
             self.matching.reduce(order_id, size_lots - lots)
-            return lots
-        self.matching.cancel(order_id)
-        return leaves
+        else:
+            self.matching.cancel(order_id)
 
     def add_trade(self, trade: PublicTrade) -> None:
         self.trades.append(trade)

@@ -1,0 +1,41 @@
+"""Making an open order smaller where it stands (order_amend_keep_priority.md of the docs)."""
+
+from venue import errors
+from venue.accounts import Account
+from venue.amendments import Amendment
+from venue.engine import Engine
+from venue.orders import Order
+
+
+def amend(engine: Engine, order: Order, new_lots: int, client_order_id: str | None, now_ns: int) -> Amendment:
+    """Give an open order a smaller size, and another client order id. Raises -2038 where that may not be."""
+    account = engine.accounts.by_name[order.account]
+    number = len(account.amendments.get(order.order_id, ()))
+    if number >= engine.symbols[order.symbol].settings.max_order_amends:
+        raise errors.amend_rejected("Filter failure: MAX_NUM_ORDER_AMENDS")
+    client_order_id = client_order_id or engine.new_client_id("amend", order.order_id, number)
+    if account.open_by_client_id.get((order.symbol, client_order_id), order) is not order:
+        raise errors.amend_rejected("Duplicate order sent.")
+    amendment = shrink(engine, account, order, new_lots, client_order_id, now_ns)
+    engine.records.commit()
+    return amendment
+
+
+def shrink(
+    engine: Engine, account: Account, order: Order, new_lots: int, client_order_id: str, now_ns: int
+) -> Amendment:
+    """Take lots off an order, what it holds for them, and remember it; with nothing left open it ends."""
+    symbol = engine.symbols[order.symbol]
+    old_id, old_lots, open_lots = order.client_order_id, order.size_lots, order.open_lots
+    freed_lots = min(old_lots - new_lots, open_lots)
+    symbol.make_smaller(order.order_id, freed_lots)
+    account.rename_order(order, client_order_id)
+    order.size_lots = new_lots
+    freed_atoms = order.locked_atoms * freed_lots // open_lots
+    execution_id = engine.settlement.amended(symbol, order, old_id, freed_atoms, now_ns)
+    amendment = Amendment(
+        order.symbol, order.order_id, account.name, execution_id, old_id, client_order_id, old_lots, new_lots, now_ns
+    )
+    account.amendments.setdefault(order.order_id, []).append(amendment)
+    engine.records.amendment(amendment)
+    return amendment
