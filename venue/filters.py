@@ -95,7 +95,11 @@ def notional_row(symbol: Symbol) -> dict[str, Any]:
 
 
 def weighing_atoms(symbol: Symbol, now_ns: int) -> int:
-    """The price that orders are measured with: the average over `average_minutes`, else the last one."""
+    """The price that orders are measured with: the reference price, else the average over `average_minutes`, else the
+    last one."""
+    reference = symbol.reference.atoms(now_ns) if symbol.reference is not None else None
+    if reference is not None:
+        return reference
     minutes = symbol.settings.average_minutes
     recent = symbol.candles.over(minutes * MINUTE_NS, now_ns) if minutes else None
     if recent is None or not recent.volume_lots:

@@ -29,12 +29,6 @@ MISSING = {
     "GET /api/v3/orderList": "orderList.status",
     "GET /api/v3/allOrderList": "allOrderLists",
     "GET /api/v3/openOrderList": "openOrderLists.status",
-    # Amending, self-trade prevention, filters
-    "PUT /api/v3/order/amend/keepPriority": "order.amend.keepPriority",
-    "GET /api/v3/order/amendments": "order.amendments",
-    "GET /api/v3/myPreventedMatches": "myPreventedMatches",
-    "GET /api/v3/myAllocations": "myAllocations",
-    "GET /api/v3/myFilters": "myFilters",
     # No symbol has smart order routing
     "POST /api/v3/sor/order": "sor.order.place",
     "POST /api/v3/sor/order/test": "sor.order.test",

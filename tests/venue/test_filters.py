@@ -5,7 +5,7 @@ from decimal import Decimal as D
 import pytest
 
 from venue.errors import BadVenue
-from venue.settings import AccountSettings, FlowSettings, KeySettings, MarketSettings
+from venue.settings import AccountSettings, FlowSettings, KeySettings, MarketSettings, ReferenceSettings
 
 STILL = FlowSettings(limit_rate=0, market_rate=0)
 
@@ -110,6 +110,25 @@ def test_prices_are_measured_by_the_average_or_the_last_price(exchange, minutes,
         if price == "95":
             world.advance(400_000)
     check(world, "PERCENT_PRICE", [("SELL", "1", highest)], [("SELL", "1", D(highest) + D("0.01"))])
+
+
+def test_prices_are_measured_by_the_reference_price_while_there_is_one(exchange):
+    reference = ReferenceSettings(bucket_count=2, bucket_width_ms=1000)
+    world = exchange(multiplier_up=D("1.1"), multiplier_down=D("0.3"), min_notional=D(10), reference_price=reference)
+    for price in ("100", "110"):
+        world.order("SELL", "1", price, who="bob")
+        world.order("BUY", "1", price)
+        world.advance(5000)
+    over = ("SELL", "1", "115.51")
+    check(world, "PERCENT_PRICE", [("SELL", "1", "115.5")], [over])
+    world.order("SELL", "1", "110", who="bob")
+    world.order("BUY", "1", "110")
+    check(world, "PERCENT_PRICE", [over, ("SELL", "1", "121")], [("SELL", "1", "121.01")])
+    world.order("SELL", "1", "115", who="bob")
+    check(world, "NOTIONAL", [], [("BUY", "0.09", None)])
+    check(world, "NOTIONAL", [("BUY", "0.091", None)], [])
+    world.advance(5000)
+    check(world, "PERCENT_PRICE", [("SELL", "1", "117")], [("SELL", "1", "118")])
 
 
 def test_lot_size(exchange):
