@@ -10,6 +10,7 @@ from protocol.message import Command
 if TYPE_CHECKING:
     from actors.runtime import Runtime
 
+MAX_PENDING = 10_000  # commands without an answer yet; over it, the oldest is given up
 MAX_REMEMBERED = 10_000  # answers kept, so that a command that comes twice is answered again and acted on once
 
 
@@ -38,9 +39,16 @@ class Calls:
             timer = 0
             if command.deadline_ns:
                 timer = runtime.timers.add(command.deadline_ns, self._silent, command.cmd_id)
-            self._pending[command.cmd_id] = (then, timer)
+            self._wait(command.cmd_id, then, timer)
         elif then is not None:
             then(Answer(command.cmd_id, AnswerCode.UNREACHABLE, f"{target} is not connected"))
+
+    def _wait(self, cmd_id: int, then: Callable[[Answer], None] | None, timer: int) -> None:
+        """For the answer. A command that is sent again under its id has one answer, to whoever sent it last."""
+        self._runtime.timers.cancel(self._pending.pop(cmd_id, (None, 0))[1])
+        self._pending[cmd_id] = (then, timer)
+        if len(self._pending) > MAX_PENDING:  # the oldest had no deadline, and its answer was lost
+            self._silent(next(iter(self._pending)))
 
     def answered(self, target: str, answer: Answer) -> None:
         """An answer came. One for which nobody waits any more is dropped."""
@@ -51,9 +59,10 @@ class Calls:
             then(answer)
 
     def _silent(self, cmd_id: int) -> None:
-        then, _ = self._pending.pop(cmd_id, (None, 0))
+        then, timer = self._pending.pop(cmd_id, (None, 0))
+        self._runtime.timers.cancel(timer)
         if then is not None:
-            then(Answer(cmd_id, AnswerCode.SILENT, "no answer by the deadline"))
+            then(Answer(cmd_id, AnswerCode.SILENT, "no answer came in time"))
 
     # -- as the receiver ------------------------------------------------------------------------------
 

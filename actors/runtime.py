@@ -149,18 +149,22 @@ class Runtime:
         try:
             topic, epoch, seq, ts_ns, offset = split(data)
             stream = self.inbox.streams.get(topic) or self.inbox.stream(topic)
-            if stream is None:  # heartbeats are nobody's stream
-                self.streams.heart(topic, epoch, body(data, offset))
-                return
-            if stream.live and epoch == stream.epoch and seq == stream.seq + 1:
-                stream.seq = seq
-                self.deliver(stream, epoch, seq, ts_ns, body(data, offset))
-            else:
-                self.streams.odd(stream, epoch, seq, ts_ns, data, offset)
-            if self.turns.held is not None:
-                self.turns.seen(stream)
+            beat = body(data, offset) if stream is None else None  # heartbeats are nobody's stream
         except BadMessage as error:
             self.dead_letter("publisher", data, error)
+            return
+        if stream is None:
+            self.streams.heart(topic, epoch, beat)
+            return
+        if stream.live and epoch == stream.epoch and seq == stream.seq + 1:
+            stream.seq = seq
+            message = self.streams.read(stream, data, offset)
+            if message is not None:
+                self.deliver(stream, epoch, seq, ts_ns, message)
+        else:
+            self.streams.odd(stream, epoch, seq, ts_ns, data, offset)
+        if self.turns.held is not None:
+            self.turns.seen(stream)
 
     def command_in(self, peer: str, data: bytes) -> None:
         """A frame on our command socket, from `peer`."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from actors.runtime import Runtime
 
 ASK_AGAIN_NS = 250_000_000
+MAX_STREAMS = 10_000  # with more, an actor opens no further one for somebody who asks for it
 SILENT_NS = 3_000_000_000  # three heartbeats missed: the publisher is taken for gone
 
 
@@ -60,18 +61,36 @@ class Streams:
         """A frame that is not simply the next one."""
         was_live, was_asked = stream.live, stream.topic in self._inbox.unsynced
         if self._inbox.accept(stream, epoch, seq, data):
-            self._runtime.deliver(stream, epoch, seq, ts_ns, body(data, offset))
-            self._runtime.arrive(("pub", stream.publisher), self._runtime.actor.on_live, stream.topic)
+            message = self.read(stream, data, offset)
+            if message is not None:
+                self._runtime.deliver(stream, epoch, seq, ts_ns, message)
+                self._runtime.arrive(("pub", stream.publisher), self._runtime.actor.on_live, stream.topic)
             self._heard(stream.publisher)
             return
         if stream.topic in self._inbox.unsynced:
             if was_live:
-                self._runtime.actor.on_stale(stream.topic)
+                self._tell_stale(stream)
             if not was_asked:  # once a hole, not once a frame that comes behind it; `_look` asks again
                 self._ask(stream.publisher, stream.topic)
             self._ask_again()
 
-    def heart(self, topic: bytes, epoch: int, message: Message) -> None:
+    def read(self, stream: StreamIn, data: bytes, offset: int) -> Message | None:
+        """The message of the frame that is next in `stream`; None, and the stream is stale, if it cannot be read.
+
+        What it said is lost: a replica that went on without it might be wrong.
+        """
+        try:
+            return body(data, offset)
+        except BadMessage as error:
+            self._runtime.dead_letter(stream.publisher, data, error)
+        self._inbox.lost += 1
+        stream.seq -= 1  # it counts as not come: what follows it waits for a snapshot
+        self._stale(stream)
+        self._ask(stream.publisher, stream.topic)
+        self._ask_again()
+        return None
+
+    def heart(self, topic: bytes, epoch: int, message: Message | None) -> None:
         """A publisher lives. Its marks show lost tails; a new epoch makes every stream of it stale."""
         if type(message) is not Heartbeat:
             return
@@ -130,16 +149,22 @@ class Streams:
         runtime.arrive(("pub", stream.publisher), runtime.actor.on_live, stream.topic)
         self.resyncs += 1
         self._heard(stream.publisher)
-        for data in resumed:
+        for at, data in enumerate(resumed):
             _, epoch, seq, ts_ns, offset = split(data)
             try:
                 held = body(data, offset)
             except BadMessage as error:
                 runtime.dead_letter(stream.publisher, data, error)
-                continue
+                inbox.lost += 1
+                if told is None:
+                    continue  # of mere events the others stand by themselves
+                inbox.mark_stale(stream)
+                stream.seq = seq - 1
+                stream.held = [(*split(later)[1:3], later) for later in resumed[at + 1 :]] + stream.held
+                break
             runtime.deliver(stream, epoch, seq, ts_ns, held)
         if not stream.live:  # a second hole behind the first
-            runtime.arrive(("pub", stream.publisher), runtime.actor.on_stale, stream.topic)
+            self._tell_stale(stream)
             self._ask(stream.publisher, stream.topic)
             self._ask_again()
         if runtime.turns.held is not None:
@@ -164,7 +189,11 @@ class Streams:
 
     def _stale(self, stream: StreamIn) -> None:
         self._inbox.mark_stale(stream)
-        self._runtime.actor.on_stale(stream.topic)
+        self._tell_stale(stream)
+
+    def _tell_stale(self, stream: StreamIn) -> None:
+        """In lockstep in its place among what came: before that, the actor has not got so far."""
+        self._runtime.arrive(("pub", stream.publisher), self._runtime.actor.on_stale, stream.topic)
 
     def _ask(self, publisher: str, prefix: str) -> None:
         runtime = self._runtime
@@ -207,8 +236,9 @@ class Streams:
     def tell(self, peer: str, request: SnapshotRequest) -> None:
         """Answer with each of our streams under the prefix, and then that this was all."""
         runtime = self._runtime
-        new = request.prefix not in runtime.outbox.streams and _is_topic_of(runtime.name, request.prefix)
-        if new and runtime.actor.snapshot(request.prefix, request.cursor) is not None:
+        known = runtime.outbox.streams
+        new = request.prefix not in known and _is_topic_of(runtime.name, request.prefix)
+        if new and len(known) < MAX_STREAMS and runtime.actor.snapshot(request.prefix, request.cursor) is not None:
             # Nothing was published on it in this life, and yet there is something to say: it stands at 0.
             runtime.outbox.stream(request.prefix)
         for stream in list(runtime.outbox.streams.values()):

@@ -9,11 +9,10 @@ from benchmarks.actor_process import ActorProcess
 
 TICK_MS = 1
 ROUND_S = 60.0
-CLOCK_CORE_SHARE = 3 / 16  # in a wave the clock is always busy: fewer actors beside it, so that both cores end together
 
 
 class HopSide:
-    """Microseconds a hop. The clock is on the first of `cores`, with CLOCK_CORE_SHARE of the actors if there are 2."""
+    """Microseconds a hop. The clock is on the first of `cores`; the actors are dealt to all of them alike."""
 
     def __init__(self, mode: Literal["sequential", "wave"], actors: int, cores: Sequence[int]) -> None:
         names = [f"a{number}" for number in range(actors)]
@@ -24,8 +23,7 @@ class HopSide:
         self.detail: dict[str, Any] = {}
         self._home = tempfile.TemporaryDirectory(prefix="tickbus-hop-")
         self._folder = Path(self._home.name)
-        with_clock = actors * CLOCK_CORE_SHARE
-        placed = [(name, cores[0 if number < with_clock else -1]) for number, name in enumerate(names)]
+        placed = [(name, cores[number % len(cores)]) for number, name in enumerate(names)]
         use = "benchmarks.hop_actors:Ticked"
         self._actors = [ActorProcess(use, name, self._folder, core) for name, core in placed]
 

@@ -89,7 +89,8 @@ class Dispatch:
             raise errors.bad_key()
         if endpoint.security == TRADE and now_ns > valid_until_ns:
             raise errors.too_old()
-        result = endpoint.handler(Call(self.engine, self.limits, params, now_ns, remote, unit_ns, caller))
+        call = Call(self.engine, self.limits, params, now_ns, remote, unit_ns, caller, is_websocket=bool(also))
+        result = endpoint.handler(call)
         if endpoint.is_free:
             self.limits.refund(remote, endpoint.weight_of(params), now_ns)
         return result

@@ -31,7 +31,7 @@ class Call(msgspec.Struct):
     remote: str
     unit_ns: int = MILLISECOND_NS
     caller: Account | None = None
-    charged: int = 0
+    is_websocket: bool = False
 
     def ms(self, time_ns: int) -> int:
         """A time in the caller's unit: milliseconds, if not microseconds."""

@@ -146,20 +146,22 @@ class Limits:
         counts.ten_seconds.add(now_ns, orders)
         counts.day.add(now_ns, orders)
 
-    def count_first_fill(self, account: str, now_ns: int) -> None:
+    def count_first_fill(self, account: str, now_ns: int, is_maker: bool) -> None:
+        """An order has traded for the first time: it is unfilled no more, and a maker's may count for several."""
         counts = self.counts(account)
+        credit = self.settings.maker_fill_credit if is_maker else 1
         for window in (counts.ten_seconds, counts.day):
-            if window.now(now_ns) > 0:
-                window.count -= 1
+            window.count = max(0, window.now(now_ns) - credit)
 
-    def rows(self) -> list[RateLimit]:
-        """As exchangeInfo lists them."""
+    def rows(self, is_websocket: bool) -> list[RateLimit]:
+        """As exchangeInfo lists them: the last is of requests over HTTP, of connections for a websocket."""
         s = self.settings
+        raw = RateLimit("RAW_REQUESTS", "MINUTE", 5, s.raw_requests_5m)
         return [
             RateLimit("REQUEST_WEIGHT", "MINUTE", 1, s.weight_1m),
             RateLimit("ORDERS", "SECOND", 10, s.orders_10s),
             RateLimit("ORDERS", "DAY", 1, s.orders_1d),
-            RateLimit("RAW_REQUESTS", "MINUTE", 5, s.raw_requests_5m),
+            RateLimit("CONNECTIONS", "MINUTE", 5, s.connections_5m) if is_websocket else raw,
         ]
 
     def order_rows(self, account: str, now_ns: int) -> list[RateLimit]:

@@ -40,7 +40,7 @@ def exchange_info(call: Call) -> dict[str, Any]:
     return {
         "timezone": "UTC",
         "serverTime": call.ms(call.now_ns),
-        "rateLimits": call.limits.rows(),
+        "rateLimits": call.limits.rows(call.is_websocket),
         "exchangeFilters": account_filters.exchange_rows(call.engine),
         "symbols": symbols,
     }
@@ -166,7 +166,9 @@ def klines(call: Call) -> list[list[Any]]:
     zone_ns = parse_zone(call.params.optional("timeZone") or "0")
     limit = call.params.limit(500, most=1000)
     start_ns, end_ns = call.time_ns("startTime"), call.time_ns("endTime")
-    last_ns = call.now_ns if end_ns is None else end_ns
+    if start_ns is not None and start_ns > call.now_ns:
+        return []
+    last_ns = call.now_ns if end_ns is None else min(end_ns, call.now_ns)
     first_ns = start_ns if start_ns is not None else max(0, last_ns - (INTERVALS_NS[interval] + DAY_NS) * limit)
     rows = symbol.candles.merged(interval, first_ns, FAR_NS if end_ns is None else end_ns, zone_ns)
     rows = rows[:limit] if start_ns is not None else rows[-limit:]

@@ -129,6 +129,7 @@ class LimitSettings(Settings, frozen=True):
     weight_1m: int = 1_000_000
     orders_10s: int = 100_000
     orders_1d: int = 100_000_000
+    maker_fill_credit: int = 1  # by how many the unfilled orders of an account fall when a resting one first fills
     raw_requests_5m: int = 10_000_000
     ban_after: int = 10  # requests sent in spite of a 429, before the address is banned
     messages_1s: int = 1000  # into one market stream connection

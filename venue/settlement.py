@@ -181,7 +181,7 @@ class Settlement:
         account.balance(fee_asset).free -= fee
         self.house[fee_asset] = self.house.get(fee_asset, 0) + fee
         if order.executed_lots == 0:
-            self.limits.count_first_fill(account.name, now_ns)
+            self.limits.count_first_fill(account.name, now_ns, is_maker)
         if is_maker and order.iceberg_lots:
             self._shows_less(order, trade.size_lots)
         order.executed_lots += trade.size_lots

@@ -3,7 +3,7 @@
 import pytest
 
 from actors.actor import Actor
-from actors.calls import MAX_REMEMBERED
+from actors.calls import MAX_PENDING, MAX_REMEMBERED
 from actors.sim import Sim
 from protocol import Answer, AnswerCode, Health
 from protocol.frame import body, split
@@ -183,6 +183,14 @@ def test_an_answer_that_is_lost_is_had_by_sending_the_same_command_again(line):
     line.run_for(0.1)
     assert line.client.codes == [AnswerCode.OK]
     assert (line.bank.acted, line.bank.total) == (1, 5)
+
+
+def test_commands_without_a_deadline_whose_answers_are_lost_are_given_up_in_the_end(line):
+    line.delays = lambda method: [] if method == "answer_in" else [0]
+    for n in range(MAX_PENDING + 3):
+        line.call("client", line.client.ask, Deposit(n, 0, 1))
+    line.run_for(1)
+    assert line.client.codes == [AnswerCode.SILENT] * 3
 
 
 def test_one_id_of_two_senders_is_two_commands(line):

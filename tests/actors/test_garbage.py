@@ -13,6 +13,7 @@ from actors.actor import Actor
 from actors.runtime import Runtime
 from clockd import Clock
 from protocol import Control, Health, Snapshot, SnapshotRequest, Tick, TickDone, encode
+from protocol.errors import BadMessage
 from protocol.frame import HEADER, VERSION, body, pack, prefix, split
 from protocol.message import REGISTRY
 
@@ -25,12 +26,19 @@ class Nosy(Actor):
     """Hears a feed, takes commands, and has something to say of every topic that it is asked for."""
 
     heard = 0
+    bug = None
 
     def on_start(self):
+        self.gone_stale = []
         self.subscribe("md.feed.X.")
 
     def on_health(self, health):
+        if self.bug is not None:
+            raise self.bug
         self.heard += 1
+
+    def on_stale(self, topic):
+        self.gone_stale.append(topic)
 
     def on_control(self, control):
         self.publish(f"md.{self.name}.verb.", Health(control.verb))
@@ -175,16 +183,71 @@ def test_garbage_is_counted_and_told_in_the_heartbeat():
     assert beats[-1].garbage == 3
 
 
-def test_a_frame_that_waited_for_a_snapshot_and_is_garbage_is_counted_then():
+def told(world, seq, content):
+    snapshot = Snapshot(FEED, 1, seq, content)
+    world.arrive("answer_in", "feed", pack(prefix("rep.feed.snapshot."), 1, 1, 0, snapshot))
+
+
+def test_a_frame_that_waited_for_a_snapshot_and_is_garbage_leaves_what_follows_it_waiting_for_another():
     world = World()
     world.arrive("frame_in", pack(prefix(FEED), 1, 7, 0, Health("AHEAD")))
     world.arrive("frame_in", prefix(FEED) + HEADER.pack(1, 8, 0) + b"junk")
     world.arrive("frame_in", pack(prefix(FEED), 1, 9, 0, Health("AHEAD")))
-    told = Snapshot(FEED, 1, 6, encode(Health("WHOLE")))
-    world.arrive("answer_in", "feed", pack(prefix("rep.feed.snapshot."), 1, 1, 0, told))
-    assert world.runtime.actor.heard == 3
-    assert world.runtime.garbage == 1
+    told(world, 6, encode(Health("WHOLE")))
+    assert world.runtime.actor.heard == 2
+    assert (world.runtime.garbage, world.runtime.inbox.lost) == (1, 1)
+    world.arrive("frame_in", pack(prefix(FEED), 1, 10, 0, Health("AHEAD")))
+    assert world.runtime.actor.heard == 2
+    told(world, 8, encode(Health("WHOLE")))
+    assert world.runtime.actor.heard == 5
     world.lives()
+
+
+def test_of_mere_events_that_waited_only_the_garbage_is_lost():
+    world = World()
+    world.arrive("frame_in", pack(prefix(FEED), 1, 7, 0, Health("EVENT")))
+    world.arrive("frame_in", prefix(FEED) + HEADER.pack(1, 8, 0) + b"junk")
+    world.arrive("frame_in", pack(prefix(FEED), 1, 9, 0, Health("EVENT")))
+    told(world, 9, b"")
+    assert world.runtime.actor.heard == 2
+    assert world.runtime.inbox.streams[FEED.encode()].live
+
+
+def test_a_replica_is_stale_when_the_next_of_its_stream_cannot_be_read():
+    world = World()
+    stale = world.runtime.actor.gone_stale
+    world.arrive("frame_in", pack(prefix(FEED), 1, 1, 0, Health("ONE")))
+    world.arrive("frame_in", prefix(FEED) + HEADER.pack(1, 2, 0) + encode(Health("TWO"))[:-1])
+    assert stale == [FEED]
+    assert body(*last_sent(world)).prefix == FEED
+    world.arrive("frame_in", pack(prefix(FEED), 1, 3, 0, Health("THREE")))
+    assert world.runtime.actor.heard == 1
+    told(world, 2, encode(Health("WHOLE")))
+    assert world.runtime.actor.heard == 3
+    assert (world.runtime.garbage, world.runtime.inbox.lost) == (1, 1)
+
+
+def last_sent(world):
+    data = world.post.sent[-1][1]
+    return data, split(data)[-1]
+
+
+def test_in_lockstep_a_stream_goes_stale_in_its_place_among_what_came():
+    world = World(lockstep=True)
+    world.arrive("frame_in", pack(prefix(FEED), 1, 1, 0, Health("ONE")))
+    world.arrive("frame_in", pack(prefix(FEED), 1, 9, 0, Health("AHEAD")))
+    assert world.runtime.actor.gone_stale == []
+    world.arrive("command_in", "clockd", pack(prefix("tell.clockd.me."), 1, 1, 0, Tick(0, 0, 10**9)))
+    assert world.runtime.actor.gone_stale == [FEED]
+    assert world.runtime.actor.heard == 1
+
+
+def test_a_bug_in_a_handler_is_no_garbage_even_if_it_looks_like_it():
+    world = World()
+    world.runtime.actor.bug = BadMessage("a snapshot of my own that I could not read")
+    with pytest.raises(BadMessage):
+        world.arrive("frame_in", pack(prefix(FEED), 1, 1, 0, Health("ONE")))
+    assert world.runtime.garbage == 0
 
 
 def test_a_command_with_another_streams_topic_does_not_move_that_stream():

@@ -87,6 +87,11 @@ def test_a_wrong_signature_is_told_before_what_is_unread(ann_and_bob):
     assert json.loads(answer.body)["code"] == -1022
 
 
+def test_the_body_of_a_get_is_not_read(ann_and_bob):
+    answer = ann_and_bob.request("GET", "/api/v3/depth", "", "symbol=BTCUSDT")
+    assert json.loads(answer.body)["code"] == -1102
+
+
 def test_the_websocket_api_refuses_the_same(ann_and_bob):
     conn_id = ann_and_bob.open("/ws-api/v3")
     (answer,) = ann_and_bob.send(conn_id, id=1, method="depth", params={"symbol": "BTCUSDT", "wish": 1})

@@ -92,6 +92,15 @@ def test_klines_from_a_start_are_the_oldest_and_else_the_newest(traded):
     assert asked(startTime=opens[1] + 1) == opens[2:]
 
 
+@pytest.mark.parametrize("interval", ["1s", "1M"])
+@pytest.mark.parametrize("moment", [0, 1, 10**14, 2**63 - 1])
+def test_klines_of_any_time_are_answered(traded, interval, moment):
+    """Found by hand: the first of a month is sought in years that a calendar does not have."""
+    known = traded.get("klines", symbol="BTCUSDT", interval=interval)
+    for bound in ("startTime", "endTime"):
+        assert traded.get("klines", symbol="BTCUSDT", interval=interval, **{bound: moment}) in ([], known)
+
+
 def test_a_day_opens_where_its_time_zone_says(traded):
     rows = {zone: traded.get("uiKlines", symbol="BTCUSDT", interval="1d", timeZone=zone)[0] for zone in ("0", "8")}
     day_ms = 86_400_000

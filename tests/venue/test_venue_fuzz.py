@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from venue.dispatch import BY_WS_METHOD, ENDPOINTS
+from venue.parameters import FORMS
 from venue.wire import Request
 
 NAMES = """
@@ -22,7 +23,55 @@ EXPIRE_BOTH TRANSFER 99999999999999999999 0.00000001 true
 """
 VALUES = st.sampled_from(re.findall(r"\S+", WORDS)) | st.text(max_size=12) | st.integers(-(10**20), 10**20).map(str)
 PARAMS = st.dictionaries(st.sampled_from(re.findall(r"\S+", NAMES)), VALUES, max_size=10)
-ROUTES = st.sampled_from([(endpoint.method, endpoint.path) for endpoint in ENDPOINTS])
+GOOD = {
+    "symbol": "BTCUSDT",
+    "symbols": '["BTCUSDT"]',
+    "side": "BUY",
+    "type": "LIMIT",
+    "timeInForce": "GTC",
+    "quantity": "0.1",
+    "price": "60000",
+    "interval": "1m",
+    "timeZone": "5:45",
+    "windowSize": "7d",
+    "symbolStatus": "TRADING",
+    "limit": "5",
+    "permissions": "SPOT",
+    "orderId": "1",
+    "fromId": "1",
+    "startTime": "1700000000000",
+    "cancelOrderId": "2",
+    "cancelReplaceMode": "ALLOW_FAILURE",
+    "newOrderRespType": "FULL",
+    "recvWindow": "5000.001",
+}
+ROUTES = [(endpoint.method, endpoint.path) for endpoint in ENDPOINTS]
+
+
+@st.composite
+def parameters(draw, route):
+    """Mostly the endpoint's own, with values that make sense or none; sometimes any."""
+    form = FORMS.get(route)
+    if form is None or not form.known or draw(st.integers(0, 4)) == 0:
+        return draw(PARAMS)
+    names = draw(st.lists(st.sampled_from(sorted(form.known)), max_size=8, unique=True))
+    names = dict.fromkeys([*form.mandatory, *names])
+    return {name: GOOD[name] if name in GOOD and draw(st.integers(0, 5)) else draw(VALUES) for name in names}
+
+
+@st.composite
+def requests(draw):
+    route = draw(st.sampled_from(ROUTES))
+    return route, draw(parameters(route))
+
+
+@st.composite
+def messages(draw):
+    method = draw(st.sampled_from(sorted(BY_WS_METHOD)))
+    endpoint = BY_WS_METHOD[method]
+    return method, draw(parameters((endpoint.method, endpoint.path)))
+
+
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -50,8 +99,9 @@ def check(world):
 
 
 @FEW
-@given(route=ROUTES, params=PARAMS, body=st.binary(max_size=40))
-def test_any_unsigned_request_is_answered(world, fuzzed, route, params, body):
+@given(asked=requests(), body=st.binary(max_size=40))
+def test_any_unsigned_request_is_answered(world, fuzzed, asked, body):
+    route, params = asked
     one = one_world(world, fuzzed)
     query = "&".join(f"{name}={value}" for name, value in params.items())
     headers = {"x-mbx-apikey": params.get("symbol", "key-ann")}
@@ -62,8 +112,9 @@ def test_any_unsigned_request_is_answered(world, fuzzed, route, params, body):
 
 
 @FEW
-@given(route=ROUTES, params=PARAMS)
-def test_any_signed_request_is_answered(world, fuzzed, route, params):
+@given(asked=requests())
+def test_any_signed_request_is_answered(world, fuzzed, asked):
+    route, params = asked
     one = one_world(world, fuzzed)
     path = route[1].removeprefix("/api/v3/")
     params.pop("signature", None)
@@ -76,10 +127,9 @@ def test_any_signed_request_is_answered(world, fuzzed, route, params):
 
 
 @FEW
-@given(
-    method=st.sampled_from(sorted(BY_WS_METHOD)), params=PARAMS, number=st.none() | st.integers(0, 2**60) | st.text()
-)
-def test_any_websocket_method_is_answered(world, fuzzed, method, params, number):
+@given(message=messages(), number=st.none() | st.integers(0, 2**60) | st.text())
+def test_any_websocket_method_is_answered(world, fuzzed, message, number):
+    method, params = message
     one = one_world(world, fuzzed)
     conn_id = one.open("/ws-api/v3")
     (answer,) = one.send(

@@ -76,15 +76,68 @@ def test_who_is_banned_on_the_websocket_api_is_told_until_when_and_disconnected(
     assert one.was_closed(conn_id)
 
 
-def test_only_the_first_fill_of_an_order_gives_room(world, tight):
-    one = world(limits=tight)
-    counts = one.exchange.limits.counts("ann")
+def unfilled(one, who="ann"):
+    counts = one.exchange.limits.counts(who)
+    return counts.ten_seconds.now(one.now_ns), counts.day.now(one.now_ns)
+
+
+def test_a_takers_first_fill_takes_its_order_out_of_the_count(world):
+    """Example 1 of order_count_decrement.md."""
+    one = world()
     one.order("BUY", "1", "50000")
-    assert counts.ten_seconds.now(one.now_ns) == 1
-    for _ in range(2):
-        one.order("SELL", "0.1", "50000", who="bob")
-        assert counts.ten_seconds.now(one.now_ns) == 0
-    assert [row["count"] for row in one.signed("GET", "rateLimit/order")[1]] == [0, 0]
+    one.order("SELL", "0.1", "60000", who="bob")
+    assert unfilled(one) == (1, 1)
+    one.order("BUY", "1", "60000")  # partially filled as it comes
+    assert unfilled(one) == (1, 1)
+    one.order("BUY", "1", "50000")
+    for size in ("0.1", "0.8"):
+        one.order("SELL", size, "60000", who="bob")
+        assert unfilled(one) == (2, 2)
+    one.order("SELL", "0.1", "60001", who="bob")
+    one.order("BUY", "0.1")
+    assert unfilled(one) == (2, 2)
+    assert [row["count"] for row in one.signed("GET", "rateLimit/order")[1]] == [2, 2]
+
+
+def test_a_makers_first_fill_may_count_for_several_and_never_below_none(world):
+    """Example 2 of order_count_decrement.md."""
+    one = world(limits=LimitSettings(maker_fill_credit=5))
+    for price in ("50005", "50004", "50003", "50002", "50001"):
+        one.order("BUY", "1", price)
+    assert unfilled(one) == (5, 5)
+    one.order("SELL", "0.5", "50005", who="bob")
+    assert unfilled(one) == (0, 0)
+    for price in ("50000", "49999"):
+        one.order("BUY", "1", price)
+    one.order("SELL", "0.5", "50005", who="bob")
+    assert unfilled(one) == (2, 2)
+    one.order("SELL", "0.5", "50004", who="bob")
+    assert unfilled(one) == (0, 0)
+    one.order("BUY", "1", "49998")
+    assert unfilled(one) == (1, 1)
+
+
+def test_cancels_and_expiries_change_no_count_and_fills_of_yesterday_do(world):
+    """The examples about canceled orders, and about orders of another day."""
+    one = world()
+    first = one.order("BUY", "1", "50000")[1]["orderId"]
+    one.signed("DELETE", "order", symbol="BTCUSDT", orderId=first)
+    one.order("BUY", "1", "50000", timeInForce="FOK")
+    assert unfilled(one) == (2, 2)
+    one.order("BUY", "1", "50000")
+    one.now_ns += 86_400 * 10**9
+    assert unfilled(one) == (0, 0)
+    one.order("BUY", "1", "49999")
+    one.order("SELL", "1", "50000", who="bob")
+    assert unfilled(one) == (0, 0)
+
+
+def test_both_ways_of_asking_list_their_own_limits(ann_and_bob):
+    world = ann_and_bob
+    (answer,) = world.send(world.open("/ws-api/v3"), id=1, method="exchangeInfo")
+    for rows, last in ((world.get("exchangeInfo"), "RAW_REQUESTS"), (answer["result"], "CONNECTIONS")):
+        kinds = [row["rateLimitType"] for row in rows["rateLimits"]]
+        assert kinds == ["REQUEST_WEIGHT", "ORDERS", "ORDERS", last]
 
 
 def test_limits_are_per_address(world, tight):

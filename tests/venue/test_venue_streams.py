@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from venue.settings import MarketSettings
+from venue.settings import LimitSettings, MarketSettings
 from venue.wire import Ping, Pong
 
 ALIVE = [MarketSettings()]
@@ -253,6 +253,14 @@ def test_a_server_that_goes_says_so_to_all(ann_and_bob):
     world._settle()
     assert world.heard(raw) == [{"e": "serverShutdown", "E": world.now_ns // 1000}]
     assert world.heard(user)[-1] == {"event": {"e": "serverShutdown", "E": world.now_ns // 10**6}}
+
+
+def test_a_websocket_hears_so_many_streams_and_no_more(world):
+    one = world(limits=LimitSettings(streams=2))
+    conn_id = one.open("/ws/btcusdt@trade")
+    assert one.send(conn_id, method="SUBSCRIBE", params=["btcusdt@depth", "btcusdt@trade"], id=1)[0]["result"] is None
+    assert one.send(conn_id, method="SUBSCRIBE", params=["btcusdt@ticker"], id=2)[0]["code"] == 2
+    assert one.send(conn_id, method="LIST_SUBSCRIPTIONS", id=3)[0]["result"] == ["btcusdt@trade", "btcusdt@depth"]
 
 
 def test_a_ping_is_answered_with_its_payload(ann_and_bob):
