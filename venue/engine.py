@@ -5,14 +5,16 @@ import hashlib
 import msgspec
 
 from market import codes
-from protocol.enums import OrdType, SelfTradePrevention, Side, TimeInForce
+from protocol.enums import OrdType, Side, TimeInForce
 from venue import errors
 from venue.accounts import Account, Accounts
 from venue.limits import Limits
-from venue.orders import Execution, Order
+from venue.orders import WORKS_AS, Execution, Order
 from venue.records import Records
 from venue.settlement import Settlement
+from venue.stops import would_trigger
 from venue.symbol import FLOW_ACCOUNT, Symbol
+from venue.working import Working
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 CLIENT_ID_LENGTH = 22
@@ -32,6 +34,9 @@ class Intent(msgspec.Struct, gc=False):
     client_order_id: str | None = None
     strategy_id: int | None = None
     strategy_type: int | None = None
+    stop_ticks: int = 0
+    trailing_delta: int = 0
+    iceberg_lots: int = 0
 
 
 class Engine:
@@ -50,6 +55,7 @@ class Engine:
         self.limits = limits
         self.records = records
         self.settlement = settlement
+        self.working = Working(self.symbols, accounts, records, settlement)
 
     def symbol(self, name: str) -> Symbol:
         """Raises -1121 for a symbol that is not traded."""
@@ -60,35 +66,23 @@ class Engine:
 
     def place(self, account: Account, intent: Intent, now_ns: int) -> tuple[Order, list[Execution]]:
         """Match a new order; it and its own fills. Raises -2010 where it is refused, with nothing changed."""
-        self._check(account, intent)
-        order = self._order(account, intent, now_ns)
-        self._pay(account, intent.symbol, order, now_ns)
-        events = intent.symbol.matching.submit(
-            order.order_id,
-            account.uid,
-            order.side,
-            OrdType[order.ord_type],
-            TimeInForce[order.time_in_force],
-            order.price_ticks,
-            order.size_lots,
-            SelfTradePrevention[order.stp],
-        )
-        assert events[0][0] == codes.ACCEPTED, events
-        account.add_order(order)
-        self.settlement.open_orders[order.order_id] = order
-        fills = self.settlement.apply(intent.symbol, order.side, events, now_ns)
-        self.records.commit()
-        return order, [fill for fill in fills if fill.order_id == order.order_id]
+        self.check(account, intent)
+        order = self.order_of(account, intent, now_ns)
+        self.working.hold(intent.symbol, order, now_ns)
+        self.register(account, order)
+        fills = self.working.start(intent.symbol, order, now_ns)
+        told = self.working.told(order)
+        self.finish(now_ns)
+        return told, fills
 
     def cancel(self, order: Order, cancel_id: str, now_ns: int) -> None:
         """End an open order. Raises -2011 where it is not open any more."""
         if not order.is_open:
             raise errors.unknown_order()
         symbol = self.symbols[order.symbol]
-        events = symbol.matching.cancel(order.order_id)
-        assert events, order
+        self.settlement.withdraw(symbol, order)
         self.settlement.canceled(symbol, order, cancel_id, now_ns)
-        self.records.commit()
+        self.finish(now_ns)
 
     def deposit(self, account: Account, asset: str, amount_atoms: int, now_ns: int) -> None:
         """Add to (or, below zero, take from) what is free. Raises -2010 where there is not so much."""
@@ -115,7 +109,7 @@ class Engine:
         accepted = events[0][0] == codes.ACCEPTED
         if accepted:
             self.settlement.apply(symbol, side, events, now_ns)
-        self.records.commit()
+        self.finish(now_ns)
         return order_id if accepted and events[0][2] else 0
 
     def cancel_flow(self, symbol: Symbol, order_id: int, now_ns: int) -> bool:
@@ -135,15 +129,29 @@ class Engine:
             letters.append(BASE62[rest])
         return "".join(letters)
 
-    # Inside
+    # Steps of placing, which order lists take too
 
-    def _check(self, account: Account, intent: Intent) -> None:
+    def finish(self, now_ns: int) -> None:
+        """Put to work what has come due, and make one record of it all."""
+        self.working.drain(now_ns)
+        self.records.commit()
+
+    def register(self, account: Account, order: Order) -> None:
+        """Make a new order known."""
+        account.add_order(order)
+        self.settlement.open_orders[order.order_id] = order
+
+    def check(self, account: Account, intent: Intent) -> None:
+        """Raises -2010 where the order cannot be taken as things stand."""
         if (intent.symbol.name, intent.client_order_id) in account.open_by_client_id:
             raise errors.rejected("Duplicate order sent.")
         if intent.ord_type == "LIMIT_MAKER" and intent.symbol.matching.would_match(intent.side, intent.price_ticks):
             raise errors.rejected("Order would immediately match and take.")
+        if would_trigger(intent, intent.symbol.last_ticks):
+            raise errors.rejected("Stop price would trigger immediately.")
 
-    def _order(self, account: Account, intent: Intent, now_ns: int) -> Order:
+    def order_of(self, account: Account, intent: Intent, now_ns: int) -> Order:
+        """The order as it is placed."""
         order_id = self.records.counter("order").take()
         return Order(
             symbol=intent.symbol.name,
@@ -159,26 +167,10 @@ class Engine:
             quote_order_atoms=intent.quote_order_atoms,
             time_ns=now_ns,
             update_ns=now_ns,
-            working_ns=now_ns,
+            working_ns=0 if intent.ord_type in WORKS_AS else now_ns,
             strategy_id=intent.strategy_id,
             strategy_type=intent.strategy_type,
+            stop_ticks=intent.stop_ticks,
+            trailing_delta=intent.trailing_delta,
+            iceberg_lots=intent.iceberg_lots,
         )
-
-    def _pay(self, account: Account, symbol: Symbol, order: Order, now_ns: int) -> None:
-        """Hold what a limit order may cost; see that a market order can be paid."""
-        asset = symbol.held_asset(order)
-        if order.ord_type == "MARKET":
-            if self._market_cost(account, symbol, order) > account.balance(asset).free:
-                raise errors.insufficient()
-            return
-        order.locked_atoms = symbol.held_atoms(order, order.size_lots)
-        account.lock(asset, order.locked_atoms)
-        self.settlement.balances_changed(account, (asset,), now_ns)
-
-    def _market_cost(self, account: Account, symbol: Symbol, order: Order) -> int:
-        if order.side is Side.SELL:
-            return order.size_lots * symbol.lot_atoms
-        reach = order.size_lots
-        if order.stp != "NONE":  # it passes over its own account's orders, and so reaches deeper
-            reach += sum(o.open_lots for o in account.open_orders.values() if o.symbol == symbol.name)
-        return symbol.cost(Side.BUY, reach) * symbol.notional_atoms

@@ -24,12 +24,19 @@ def rows(symbol: Symbol) -> list[dict[str, Any]]:
             "maxQty": exact(s.max_size),
             "stepSize": exact(s.lot_size),
         },
-        {"filterType": "ICEBERG_PARTS", "limit": 100},
+        {"filterType": "ICEBERG_PARTS", "limit": s.iceberg_parts},
         {
             "filterType": "MARKET_LOT_SIZE",
             "minQty": "0.00000000",
             "maxQty": exact(s.market_max_size),
             "stepSize": "0.00000000",
+        },
+        {
+            "filterType": "TRAILING_DELTA",
+            "minTrailingAboveDelta": s.min_trailing_delta,
+            "maxTrailingAboveDelta": s.max_trailing_delta,
+            "minTrailingBelowDelta": s.min_trailing_delta,
+            "maxTrailingBelowDelta": s.max_trailing_delta,
         },
         {
             "filterType": "PERCENT_PRICE_BY_SIDE",
@@ -48,15 +55,29 @@ def rows(symbol: Symbol) -> list[dict[str, Any]]:
             "avgPriceMins": AVERAGE_MINUTES,
         },
         {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": s.max_orders},
+        {"filterType": "MAX_NUM_ORDER_LISTS", "maxNumOrderLists": s.max_order_lists},
+        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": s.max_algo_orders},
+        {"filterType": "MAX_NUM_ICEBERG_ORDERS", "maxNumIcebergOrders": s.max_iceberg_orders},
     ]
+
+
+def check_price_range(symbol: Symbol, price_ticks: int) -> None:
+    """Raises -1013 for a price or stop price out of range."""
+    if not atoms(symbol.settings.min_price) <= price_ticks * symbol.tick_atoms <= atoms(symbol.settings.max_price):
+        raise errors.filter_failure("PRICE_FILTER")
+
+
+def check_trailing_delta(symbol: Symbol, delta: int) -> None:
+    """Raises -1013 for a trailing delta out of range; the range is one for both sides of the market."""
+    if not symbol.settings.min_trailing_delta <= delta <= symbol.settings.max_trailing_delta:
+        raise errors.filter_failure("TRAILING_DELTA")
 
 
 def check_price(symbol: Symbol, side: Side, price_ticks: int, now_ns: int) -> None:
     """Raises -1013 for a price out of range, or too far from the average price."""
+    check_price_range(symbol, price_ticks)
     s = symbol.settings
     price_atoms = price_ticks * symbol.tick_atoms
-    if not atoms(s.min_price) <= price_atoms <= atoms(s.max_price):
-        raise errors.filter_failure("PRICE_FILTER")
     average_atoms = symbol.average_ticks(now_ns) * symbol.tick_atoms
     if not average_atoms * s.ask_multiplier_down <= price_atoms <= average_atoms * s.bid_multiplier_up:
         raise errors.filter_failure("PERCENT_PRICE_BY_SIDE")

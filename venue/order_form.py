@@ -4,13 +4,14 @@ import re
 
 from protocol.enums import Side
 from venue import errors, filters
+from venue.counts import check_counts
 from venue.endpoint import Call
 from venue.engine import Intent
+from venue.legs import PLAIN, Leg
+from venue.orders import WORKS_AS
 from venue.params import Params
 from venue.rest_market import STP_MODES
 
-ORDER_TYPES = ("LIMIT", "LIMIT_MAKER", "MARKET")
-UNSUPPORTED_TYPES = ("STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
 CLIENT_ID = "^[a-zA-Z0-9-_]{1,36}$"
 _CLIENT_ID = re.compile(r"[a-zA-Z0-9_-]{1,36}")
 NO_LIQUIDITY = "Order book liquidity is less than `LOT_SIZE` filter minimum quantity."
@@ -24,88 +25,126 @@ def client_id(params: Params, name: str) -> str | None:
     return value
 
 
-def read_intent(call: Call) -> Intent:
-    """The order that is asked for, through all parameter rules and filters."""
+def read_order(call: Call) -> Intent:
+    """The one order of a request, through all filters."""
+    intent = read_intent(call)
+    check_counts(call.account, [intent])
+    return intent
+
+
+def read_intent(call: Call, leg: Leg = PLAIN) -> Intent:
+    """The order that is asked for, through all parameter rules and filters save those that count open orders."""
     params, symbol = call.params, call.symbol()
-    side = Side[params.choice("side", ("BUY", "SELL"), None, errors.ApiError(-1117, "Invalid side."))]
+    side = Side[params.choice(leg.name("side"), ("BUY", "SELL"), None, errors.ApiError(-1117, "Invalid side."))]
     bad_type = errors.ApiError(-1116, "Invalid orderType.")
-    ord_type = params.choice("type", ORDER_TYPES + UNSUPPORTED_TYPES, None, bad_type)
-    if ord_type in UNSUPPORTED_TYPES:
-        name = ord_type.replace("_", " ").capitalize()
-        raise errors.ApiError(-1013, f"{name} orders are not supported for this symbol.")
-    for name, code_text in (
-        ("icebergQty", "Iceberg orders are not supported for this symbol."),
-        ("trailingDelta", "Trailing stop orders are not supported for this symbol."),
-        ("pegPriceType", "Pegged orders are not supported for this symbol."),
-    ):
-        if name in params:
-            raise errors.ApiError(-1013, code_text)
-    if "stopPrice" in params:
-        raise errors.not_required("stopPrice")
+    ord_type = leg.ord_type or params.choice(leg.name("type"), leg.types, None, bad_type)
+    if leg.name("pegPriceType") in params:
+        raise errors.ApiError(-1013, "Pegged orders are not supported for this symbol.")
     intent = Intent(
         symbol=symbol,
         side=side,
         ord_type=ord_type,
-        time_in_force=read_time_in_force(params, ord_type),
+        time_in_force=read_time_in_force(params, leg, ord_type),
         stp=params.choice(
             "selfTradePreventionMode", STP_MODES, "EXPIRE_MAKER", errors.invalid("selfTradePreventionMode")
         ),
         price_ticks=0,
         size_lots=0,
-        client_order_id=client_id(params, "newClientOrderId"),
-        strategy_id=params.optional_integer("strategyId"),
-        strategy_type=params.optional_integer("strategyType"),
+        client_order_id=client_id(params, leg.name("newClientOrderId")),
+        strategy_id=params.optional_integer(leg.name("strategyId")),
+        strategy_type=params.optional_integer(leg.name("strategyType")),
     )
     if intent.strategy_type is not None and intent.strategy_type < 1_000_000:
         raise errors.ApiError(-1134, "`strategyType` was less than 1000000.")
-    if ord_type == "MARKET":
-        read_market(call, intent)
+    read_trigger(call, leg, intent)
+    if WORKS_AS.get(ord_type, ord_type) == "MARKET":
+        read_market(call, leg, intent)
     else:
-        read_limit(call, intent)
-    open_here = sum(order.symbol == symbol.name for order in call.account.open_orders.values())
-    if open_here >= symbol.settings.max_orders:
-        raise errors.filter_failure("MAX_NUM_ORDERS")
+        read_limit(call, leg, intent)
+    if leg.has_size:
+        check_size(intent, call.now_ns)
+    read_iceberg(params, leg, intent)
     return intent
 
 
-def read_time_in_force(params: Params, ord_type: str) -> str:
-    value = params.optional("timeInForce")
-    if ord_type == "LIMIT":
-        return params.choice("timeInForce", ("GTC", "IOC", "FOK"), None, errors.ApiError(-1115, "Invalid timeInForce."))
-    if value is not None:
-        raise errors.not_required("timeInForce")
+def read_time_in_force(params: Params, leg: Leg, ord_type: str) -> str:
+    name = leg.name("timeInForce")
+    if WORKS_AS.get(ord_type, ord_type) == "LIMIT":
+        return params.choice(name, ("GTC", "IOC", "FOK"), None, errors.ApiError(-1115, "Invalid timeInForce."))
+    if params.optional(name) is not None:
+        raise errors.not_required(name)
     return "GTC"
 
 
-def read_limit(call: Call, intent: Intent) -> None:
+def read_trigger(call: Call, leg: Leg, intent: Intent) -> None:
+    """The stop price, the trailing delta or both, of orders that wait for them."""
     params, symbol = call.params, intent.symbol
-    if "quoteOrderQty" in params:
-        raise errors.not_required("quoteOrderQty")
-    size_atoms, price_atoms = params.atoms("quantity"), params.atoms("price")
+    stop, trailing = leg.name("stopPrice"), leg.name("trailingDelta")
+    if intent.ord_type not in WORKS_AS:
+        for name in (stop, trailing):
+            if name in params:
+                raise errors.not_required(name)
+        return
+    stop_atoms, delta = params.optional_atoms(stop), params.optional_integer(trailing)
+    if stop_atoms is None and delta is None:
+        raise errors.one_of(stop, trailing)
+    if stop_atoms is not None:
+        intent.stop_ticks = symbol.to_ticks(stop_atoms)
+        filters.check_price_range(symbol, intent.stop_ticks)
+    if delta is not None:
+        filters.check_trailing_delta(symbol, delta)
+        intent.trailing_delta = delta
+
+
+def read_limit(call: Call, leg: Leg, intent: Intent) -> None:
+    params, symbol = call.params, intent.symbol
+    if leg.name("quoteOrderQty") in params:
+        raise errors.not_required(leg.name("quoteOrderQty"))
+    size_atoms = params.atoms(leg.name("quantity")) if leg.has_size else 0
+    price_atoms = params.atoms(leg.name("price"))
     intent.price_ticks = symbol.to_ticks(price_atoms)
     filters.check_price(symbol, intent.side, intent.price_ticks, call.now_ns)
     intent.size_lots = symbol.to_lots(size_atoms)
-    filters.check_size(symbol, intent.size_lots, is_market=False)
-    filters.check_notional(symbol, intent.price_ticks * intent.size_lots * symbol.notional_atoms, is_market=False)
 
 
-def read_market(call: Call, intent: Intent) -> None:
+def read_market(call: Call, leg: Leg, intent: Intent) -> None:
     params, symbol = call.params, intent.symbol
-    if "price" in params:
-        raise errors.not_required("price")
-    size_atoms, quote_atoms = params.optional_atoms("quantity"), params.optional_atoms("quoteOrderQty")
+    if leg.name("price") in params:
+        raise errors.not_required(leg.name("price"))
+    quantity, quote_quantity = leg.name("quantity"), leg.name("quoteOrderQty")
+    if leg is not PLAIN or intent.ord_type != "MARKET":
+        if quote_quantity in params:
+            raise errors.not_required(quote_quantity)
+        intent.size_lots = symbol.to_lots(params.atoms(quantity)) if leg.has_size else 0
+        return
+    size_atoms, quote_atoms = params.optional_atoms(quantity), params.optional_atoms(quote_quantity)
     if size_atoms is not None and quote_atoms is not None:
         raise errors.ApiError(-1106, "Parameter 'quoteOrderQty' sent when not required.")
     if quote_atoms is not None:
-        filters.check_notional(symbol, quote_atoms, is_market=True)
         intent.quote_order_atoms = quote_atoms
         intent.size_lots = symbol.matching.lots_for_notional(intent.side, quote_atoms // symbol.notional_atoms)
+        return
+    if size_atoms is None:
+        raise errors.one_of(quantity, quote_quantity)
+    intent.size_lots = symbol.to_lots(size_atoms)
+
+
+def check_size(intent: Intent, now_ns: int) -> None:
+    """LOT_SIZE and NOTIONAL; an order without a price is worth the average price."""
+    symbol, is_market = intent.symbol, WORKS_AS.get(intent.ord_type, intent.ord_type) == "MARKET"
+    if intent.quote_order_atoms:
+        filters.check_notional(symbol, intent.quote_order_atoms, is_market=True)
         if not intent.size_lots:
             raise errors.rejected(NO_LIQUIDITY)
         return
-    if size_atoms is None:
-        raise errors.one_of("quantity", "quoteOrderQty")
-    intent.size_lots = symbol.to_lots(size_atoms)
-    filters.check_size(symbol, intent.size_lots, is_market=True)
-    worth = symbol.average_ticks(call.now_ns) * intent.size_lots * symbol.notional_atoms
-    filters.check_notional(symbol, worth, is_market=True)
+    filters.check_size(symbol, intent.size_lots, is_market)
+    price_ticks = symbol.average_ticks(now_ns) if is_market else intent.price_ticks
+    filters.check_notional(symbol, price_ticks * intent.size_lots * symbol.notional_atoms, is_market)
+
+
+def read_iceberg(params: Params, leg: Leg, intent: Intent) -> None:
+    """The part of the order that is shown at a time."""
+    name = leg.name("icebergQty")
+    if name not in params:
+        return
+    raise errors.ApiError(-1013, "Iceberg orders are not supported for this symbol.")

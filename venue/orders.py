@@ -4,7 +4,14 @@ import msgspec
 
 from protocol.enums import Side
 
-OPEN = ("NEW", "PARTIALLY_FILLED")
+OPEN = ("NEW", "PARTIALLY_FILLED", "PENDING_NEW")
+WORKS_AS = {
+    "STOP_LOSS": "MARKET",
+    "STOP_LOSS_LIMIT": "LIMIT",
+    "TAKE_PROFIT": "MARKET",
+    "TAKE_PROFIT_LIMIT": "LIMIT",
+}
+"""What a contingent order becomes when it triggers."""
 
 
 class Order(msgspec.Struct, array_like=True, gc=False):
@@ -36,10 +43,37 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     expiry_reason: str = ""
     strategy_id: int | None = None
     strategy_type: int | None = None
+    stop_ticks: int = 0
+    trailing_delta: int = 0  # in bips
+    trailing_ns: int = 0  # since when it trails the price; 0: not yet
+    extreme_ticks: int = 0  # the best price since then
+    list_id: int = -1
+    iceberg_lots: int = 0  # shown at a time; 0: all of it
+    shown_lots: int = 0  # of an iceberg that rests
+    priority: int = 0  # its place in the order of arrival, where that is not its id's
 
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def is_contingent(self) -> bool:
+        """Whether it has, or had, to be triggered."""
+        return self.ord_type in WORKS_AS
+
+    @property
+    def works_as(self) -> str:
+        """LIMIT, LIMIT_MAKER or MARKET: what matching takes it for."""
+        return WORKS_AS.get(self.ord_type, self.ord_type)
+
+    @property
+    def is_market(self) -> bool:
+        return self.works_as == "MARKET"
+
+    @property
+    def is_working(self) -> bool:
+        """Whether it has come to matching: contingent and pending orders come later than they are placed."""
+        return self.working_ns > 0
 
     @property
     def open_lots(self) -> int:
@@ -61,6 +95,7 @@ class Execution(msgspec.Struct, array_like=True, gc=False, frozen=True):
     fee_asset: str
     time_ns: int
     is_maker: bool
+    list_id: int = -1
 
 
 class PublicTrade(msgspec.Struct, array_like=True, gc=False, frozen=True):

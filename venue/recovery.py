@@ -23,7 +23,7 @@ class Recovery:
         """Raises LogDamaged where the log speaks of accounts or symbols that are not configured any more."""
         for record in log:
             self._batch(self.records.decode(record))
-        for order in sorted(self.orders.values(), key=lambda order: order.order_id):
+        for order in sorted(self.orders.values(), key=lambda order: order.priority or order.order_id):
             self._restore(order)
         for name, account in self.engine.accounts.by_name.items():
             if name in self.seen:
@@ -53,7 +53,7 @@ class Recovery:
             counter.next = counter.reserved = max(counter.reserved, below)
 
     def _restore(self, order: Order) -> None:
-        """An open order goes back to its price with what is open of it; those placed first stand first."""
+        """An open order goes back to its price with what is open of it; those that came first stand first."""
         account = self.engine.accounts.by_name[order.account]
         symbol = self.engine.symbols.get(order.symbol)
         if symbol is None:
@@ -63,6 +63,10 @@ class Recovery:
             self.engine.accounts.keep_finished(account, order)
             return
         self.engine.settlement.open_orders[order.order_id] = order
+        if not order.is_working:
+            if order.is_contingent and order.status == "NEW":
+                symbol.stops.add(order)
+            return
         events = symbol.matching.submit(
             order.order_id,
             account.uid,

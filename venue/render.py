@@ -17,14 +17,14 @@ def ack(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
     return {
         "symbol": symbol.name,
         "orderId": order.order_id,
-        "orderListId": -1,
+        "orderListId": order.list_id,
         "clientOrderId": order.client_order_id,
         "transactTime": ms(order.time_ns),
     }
 
 
 def result(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
-    return {**ack(symbol, order, ms), **_state(symbol, order), **_working(order, ms), **_stp(symbol, order)}
+    return {**ack(symbol, order, ms), **_state(symbol, order, ms), **_working(order, ms), **_stp(symbol, order)}
 
 
 def full(symbol: Symbol, order: Order, fills: Iterable[Execution], ms: Clock) -> dict[str, Any]:
@@ -46,36 +46,36 @@ def canceled(symbol: Symbol, order: Order, cancel_id: str, ms: Clock) -> dict[st
         "symbol": symbol.name,
         "origClientOrderId": order.client_order_id,
         "orderId": order.order_id,
-        "orderListId": -1,
+        "orderListId": order.list_id,
         "clientOrderId": cancel_id,
         "transactTime": ms(order.update_ns),
-        **_state(symbol, order),
+        **_state(symbol, order, ms),
         **_stp(symbol, order),
     }
 
 
 def status(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
     """As GET order, openOrders and allOrders answer."""
-    state = _state(symbol, order)
+    state = _state(symbol, order, ms)
     quote_order_qty = state.pop("origQuoteOrderQty")
     return {
         "symbol": symbol.name,
         "orderId": order.order_id,
-        "orderListId": -1,
+        "orderListId": order.list_id,
         "clientOrderId": order.client_order_id,
-        **state,
         "stopPrice": "0.00000000",
         "icebergQty": "0.00000000",
+        **state,
         "time": ms(order.time_ns),
         "updateTime": ms(order.update_ns),
-        "isWorking": True,
+        "isWorking": order.is_working,
         **_working(order, ms),
         "origQuoteOrderQty": quote_order_qty,
         **_stp(symbol, order),
     }
 
 
-def _state(symbol: Symbol, order: Order) -> dict[str, Any]:
+def _state(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
     state: dict[str, Any] = {
         "price": symbol.price(order.price_ticks),
         "origQty": symbol.size(order.size_lots),
@@ -87,6 +87,13 @@ def _state(symbol: Symbol, order: Order) -> dict[str, Any]:
         "type": order.ord_type,
         "side": order.side.name,
     }
+    if order.is_contingent:
+        state["stopPrice"] = symbol.price(order.stop_ticks)
+    if order.trailing_delta:
+        state["trailingDelta"] = order.trailing_delta
+        state["trailingTime"] = ms(order.trailing_ns) if order.trailing_ns else -1
+    if order.iceberg_lots:
+        state["icebergQty"] = symbol.size(order.iceberg_lots)
     if order.strategy_id is not None:
         state["strategyId"] = order.strategy_id
     if order.strategy_type is not None:
@@ -114,7 +121,7 @@ def execution(symbol: Symbol, one: Execution, ms: Clock) -> dict[str, Any]:
         "symbol": symbol.name,
         "id": one.trade_id,
         "orderId": one.order_id,
-        "orderListId": -1,
+        "orderListId": one.list_id,
         "price": symbol.price(one.price_ticks),
         "qty": symbol.size(one.size_lots),
         "quoteQty": fixed8(one.quote_atoms),
@@ -148,9 +155,9 @@ def execution_report(
         "f": order.time_in_force,
         "q": symbol.size(order.size_lots),
         "p": symbol.price(order.price_ticks),
-        "P": "0.00000000",
-        "F": "0.00000000",
-        "g": -1,
+        "P": symbol.price(order.stop_ticks),
+        "F": symbol.size(order.iceberg_lots),
+        "g": order.list_id,
         "C": "" if cancel_id is None else order.client_order_id,
         "x": kind,
         "X": order.status,
@@ -164,7 +171,7 @@ def execution_report(
         "T": ms(order.update_ns),
         "t": fill.trade_id if fill else -1,
         "I": execution_id,
-        "w": order.is_open and order.ord_type != "MARKET",
+        "w": order.is_open and order.is_working and not order.is_market,
         "m": bool(fill and fill.is_maker),
         "M": bool(fill),
         "O": ms(order.time_ns),
@@ -173,8 +180,19 @@ def execution_report(
         "Q": fixed8(order.quote_order_atoms),
         "V": order.stp,
     }
+    report.update(_report_conditions(symbol, order, ms))
+    return report
+
+
+def _report_conditions(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
+    """Fields of `executionReport` that only some orders have."""
+    report: dict[str, Any] = {}
     if order.working_ns:
         report["W"] = ms(order.working_ns)
+    if order.trailing_delta:
+        report["d"] = order.trailing_delta
+        if order.trailing_ns:
+            report["D"] = ms(order.trailing_ns)
     if order.prevented_lots:
         report["v"] = order.prevented_match_id
         report["A"] = symbol.size(order.prevented_lots)

@@ -7,6 +7,7 @@ from venue import errors, filters
 from venue.candles import Candle
 from venue.endpoint import Call, Endpoint
 from venue.intervals import DAY_NS, INTERVALS_NS, ending, parse_interval, parse_zone
+from venue.legs import ORDER_TYPES
 from venue.orders import AggTrade, PublicTrade
 from venue.params import Params
 from venue.symbol import Symbol
@@ -68,13 +69,13 @@ def symbol_info(symbol: Symbol) -> dict[str, Any]:
         "quoteAssetPrecision": 8,
         "baseCommissionPrecision": 8,
         "quoteCommissionPrecision": 8,
-        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"],
+        "orderTypes": ORDER_TYPES,
         "icebergAllowed": False,
         "ocoAllowed": False,
         "otoAllowed": False,
         "opoAllowed": False,
         "quoteOrderQtyMarketAllowed": True,
-        "allowTrailingStop": False,
+        "allowTrailingStop": True,
         "cancelReplaceAllowed": True,
         "amendAllowed": False,
         "pegInstructionsAllowed": False,

@@ -4,7 +4,7 @@ from typing import Any
 
 from venue import errors
 from venue.endpoint import TRADE, Call, Endpoint
-from venue.order_form import client_id, read_intent
+from venue.order_form import client_id, read_order
 from venue.rest_market import API
 from venue.rest_trade import RESPONSES, answer, cancel_one, check_restrictions, find_open
 
@@ -26,7 +26,7 @@ def cancel_replace(call: Call) -> dict[str, Any]:
         raise errors.one_of("cancelOrigClientOrderId", "cancelOrderId")
     params.choice("newOrderRespType", RESPONSES, "ACK", errors.invalid("newOrderRespType"))
     cancel_id = client_id(params, "cancelNewClientOrderId")
-    intent = read_intent(call)
+    intent = read_order(call)
     over_limit: errors.ApiError | None = None
     try:
         call.limits.count_order(call.account.name, call.now_ns)

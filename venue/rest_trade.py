@@ -5,7 +5,7 @@ from typing import Any
 from venue import errors, render
 from venue.endpoint import TRADE, Call, Endpoint
 from venue.numbers import fixed8
-from venue.order_form import client_id, read_intent
+from venue.order_form import client_id, read_order
 from venue.orders import Execution, Order
 from venue.params import Params
 from venue.rest_market import API
@@ -16,7 +16,7 @@ RESPONSES = ("ACK", "RESULT", "FULL")
 
 def answer(call: Call, symbol: Symbol, order: Order, fills: list[Execution]) -> dict[str, Any]:
     """In the shape of newOrderRespType."""
-    default = "ACK" if order.ord_type == "LIMIT_MAKER" else "FULL"
+    default = "FULL" if order.ord_type in ("LIMIT", "MARKET") else "ACK"
     shape = call.params.choice("newOrderRespType", RESPONSES, default, errors.invalid("newOrderRespType"))
     if shape == "ACK":
         return render.ack(symbol, order, call.ms)
@@ -27,7 +27,7 @@ def answer(call: Call, symbol: Symbol, order: Order, fills: list[Execution]) -> 
 
 def place(call: Call) -> dict[str, Any]:
     call.params.choice("newOrderRespType", RESPONSES, "ACK", errors.invalid("newOrderRespType"))
-    intent = read_intent(call)
+    intent = read_order(call)
     call.limits.count_order(call.account.name, call.now_ns)
     order, fills = call.engine.place(call.account, intent, call.now_ns)
     return answer(call, intent.symbol, order, fills)
@@ -35,7 +35,7 @@ def place(call: Call) -> dict[str, Any]:
 
 def place_test(call: Call) -> dict[str, Any]:
     """All checks short of matching; nothing is placed."""
-    read_intent(call)
+    read_order(call)
     if not call.params.flag("computeCommissionRates", False):
         return {}
     account = call.account

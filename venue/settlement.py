@@ -1,9 +1,11 @@
 """What matching decided, carried out: balances, fees, order states, public trades, and the news of them."""
 
+from collections import deque
+
 from market import codes
 from protocol.enums import Side
 from venue.accounts import Account, Accounts
-from venue.feeds import MarketFeed, Nobody, UserFeed
+from venue.feeds import ListWatch, MarketFeed, Nobody, UserFeed
 from venue.limits import Limits
 from venue.numbers import ATOMS
 from venue.orders import Execution, Order, PublicTrade
@@ -27,7 +29,9 @@ class Settlement:
         self.records = records
         self.market_feed: MarketFeed = Nobody()
         self.user_feed = user_feed
+        self.lists: ListWatch = Nobody()
         self.open_orders: dict[int, Order] = {}
+        self.due: deque[Order] = deque()  # orders whose time to work has come
         self.house: dict[str, int] = {}  # atoms that left the accounts: to the flow, and as fees; may be below zero
 
     def apply(self, symbol: Symbol, taker_side: Side, events: list[Event], now_ns: int) -> list[Execution]:
@@ -57,7 +61,39 @@ class Settlement:
         self._ended(symbol, order, now_ns)
         self._report(symbol, order, "CANCELED", now_ns, cancel_id=cancel_id)
         self._position(symbol, order, now_ns)
-        self.book_changed(symbol, now_ns)
+        if order.is_working:
+            self.book_changed(symbol, now_ns)
+        self._told_lists(order, now_ns)
+
+    def waits(self, symbol: Symbol, order: Order, now_ns: int) -> None:
+        """A new order that does not work yet."""
+        self._report(symbol, order, "NEW", now_ns)
+        if order.locked_atoms:
+            self._position(symbol, order, now_ns)
+
+    def expire(self, symbol: Symbol, order: Order, reason: str, now_ns: int) -> None:
+        """The exchange ends an order, wherever it waits or rests."""
+        was_in_book = self.withdraw(symbol, order)
+        order.status = "EXPIRED"
+        order.expiry_reason = reason
+        had_locked = order.locked_atoms > 0
+        self._ended(symbol, order, now_ns)
+        self._report(symbol, order, "EXPIRED", now_ns)
+        if had_locked:
+            self._position(symbol, order, now_ns)
+        if was_in_book:
+            self.book_changed(symbol, now_ns)
+        self._told_lists(order, now_ns)
+
+    def withdraw(self, symbol: Symbol, order: Order) -> bool:
+        """Take an order from among those that wait, or out of the book; whether it was there."""
+        symbol.stops.discard(order)
+        return bool(order.is_working and symbol.matching.cancel(order.order_id))
+
+    def release_all(self, symbol: Symbol, order: Order, now_ns: int) -> None:
+        """Free all that an order holds."""
+        if order.locked_atoms:
+            self._release(symbol, order, order.locked_atoms, now_ns)
 
     def book_changed(self, symbol: Symbol, now_ns: int) -> None:
         symbol.update_id = self.records.counter("book:" + symbol.name).take()
@@ -88,6 +124,8 @@ class Settlement:
         maker_buys = taker_side is Side.SELL
         trade = PublicTrade(trade_id, price_ticks, lots, now_ns, maker_buys)
         symbol.add_trade(trade)
+        if symbol.stops:
+            self._wake(symbol, price_ticks, now_ns)
         maker, taker = self.open_orders.get(maker_id), self.open_orders.get(taker_id)
         if maker is None and taker is None:
             return trade
@@ -100,13 +138,15 @@ class Settlement:
         return trade
 
     def _filled(self, symbol: Symbol, order: Order, trade: PublicTrade, is_maker: bool, now_ns: int) -> Execution:
+        if order.list_id >= 0 and not order.executed_lots:
+            self.lists.touched(order, now_ns)
         account = self.accounts.by_name[order.account]
         base_atoms = trade.size_lots * symbol.lot_atoms
         quote_atoms = trade.price_ticks * trade.size_lots * symbol.notional_atoms
         is_buy = order.side is Side.BUY
         paid, got = (quote_atoms, base_atoms) if is_buy else (base_atoms, quote_atoms)
         paid_asset, got_asset = (symbol.quote, symbol.base) if is_buy else (symbol.base, symbol.quote)
-        if order.ord_type == "MARKET":
+        if order.is_market:
             account.balance(paid_asset).free -= paid
         else:
             held = symbol.held_atoms(order, trade.size_lots)
@@ -124,7 +164,7 @@ class Settlement:
         order.status = "PARTIALLY_FILLED" if order.open_lots else "FILLED"
         fill = Execution(
             symbol.name, trade.trade_id, order.order_id, order.account, order.side, trade.price_ticks,
-            trade.size_lots, quote_atoms, fee, got_asset, now_ns, is_maker,
+            trade.size_lots, quote_atoms, fee, got_asset, now_ns, is_maker, order.list_id,
         )  # fmt: skip
         account.add_execution(fill, self.accounts.trades_kept)
         self.records.execution(fill)
@@ -133,7 +173,18 @@ class Settlement:
         self.balances_changed(account, (paid_asset, got_asset), now_ns)
         self._report(symbol, order, "TRADE", now_ns, fill=fill)
         self.user_feed.position(account, (symbol.base, symbol.quote), now_ns)
+        if order.list_id >= 0:
+            self.lists.filled(order, fill, now_ns)
+            self._told_lists(order, now_ns)
         return fill
+
+    def _wake(self, symbol: Symbol, price_ticks: int, now_ns: int) -> None:
+        """Contingent orders hear a trade."""
+        triggered, moved = symbol.stops.trade(price_ticks, now_ns)
+        self.due.extend(triggered)
+        for order in moved:
+            self.records.order(order)
+        self.records.price(symbol.name, price_ticks)
 
     def _flow_filled(self, symbol: Symbol, is_buy: bool, trade: PublicTrade) -> None:
         sign = 1 if is_buy else -1
@@ -162,6 +213,7 @@ class Settlement:
                 self._ended(symbol, order, now_ns)
             self._report(symbol, order, "TRADE_PREVENTION", now_ns)
             self._position(symbol, order, now_ns)
+            self._told_lists(order, now_ns)
 
     def _expired(self, symbol: Symbol, event: Event, now_ns: int) -> None:
         _, order_id, _, reason = event
@@ -169,12 +221,12 @@ class Settlement:
         if order is None or reason == codes.STP:  # of the flow; or ended as it was prevented
             return
         order.status = "EXPIRED"
-        is_market = order.ord_type == "MARKET"
-        order.expiry_reason = "INSUFFICIENT_LIQUIDITY" if is_market else EXPIRY_REASONS[reason]
+        order.expiry_reason = "INSUFFICIENT_LIQUIDITY" if order.is_market else EXPIRY_REASONS[reason]
         self._ended(symbol, order, now_ns)
         self._report(symbol, order, "EXPIRED", now_ns)
-        if not is_market:
+        if not order.is_market:
             self._position(symbol, order, now_ns)
+        self._told_lists(order, now_ns)
 
     # Shared
 
@@ -186,6 +238,10 @@ class Settlement:
         account.end_order(order)
         del self.open_orders[order.order_id]
         self.accounts.keep_finished(account, order)
+
+    def _told_lists(self, order: Order, now_ns: int) -> None:
+        if order.list_id >= 0 and not order.is_open:
+            self.lists.ended(order, now_ns)
 
     def _release(self, symbol: Symbol, order: Order, amount_atoms: int, now_ns: int) -> None:
         """Free what an order held; a market order holds nothing."""

@@ -14,6 +14,7 @@ from venue.numbers import ATOMS, atoms, fixed8
 from venue.orders import AggTrade, Order, PublicTrade
 from venue.reference import ReferencePrice
 from venue.settings import MarketSettings
+from venue.stops import Stops
 
 KEPT_TRADES = 20_000
 AVERAGE_MINUTES = 5
@@ -41,6 +42,7 @@ class Symbol:
         if min(self.tick_atoms, self.lot_atoms, self.notional_atoms) <= 0:
             raise errors.BadVenue(f"market {settings.symbol}: tick_size and lot_size must be above zero")
         self.matching = Matching()
+        self.stops = Stops()
         self.trades: deque[PublicTrade] = deque(maxlen=KEPT_TRADES)
         self.agg_trades: deque[AggTrade] = deque(maxlen=KEPT_TRADES)
         self.candles = Candles()

@@ -88,7 +88,7 @@ def test_a_trade_moves_money_and_takes_the_fee_from_what_is_received(ann_and_bob
         ),
         ({"newOrderRespType": "ALL"}, -1130, "Data sent for parameter 'newOrderRespType' is not valid."),
         ({"strategyType": "1"}, -1134, None),
-        ({"type": "STOP_LOSS"}, -1013, None),
+        ({"type": "STOP_LOSS"}, -1106, None),
     ],
 )
 def test_a_bad_order_gets_its_code_and_changes_nothing(ann_and_bob, change, code, text):

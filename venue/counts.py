@@ -1,0 +1,21 @@
+"""Filters that count what an account has open on a symbol."""
+
+from venue import errors
+from venue.accounts import Account
+from venue.engine import Intent
+from venue.orders import WORKS_AS
+
+
+def check_counts(account: Account, intents: list[Intent]) -> None:
+    """Raises -1013 where the new orders, all of one symbol, would be too many with those that are open."""
+    symbol = intents[0].symbol
+    here = [order for order in account.open_orders.values() if order.symbol == symbol.name]
+    s = symbol.settings
+    if len(here) + len(intents) > s.max_orders:
+        raise errors.filter_failure("MAX_NUM_ORDERS")
+    algos = sum(intent.ord_type in WORKS_AS for intent in intents)
+    if algos and algos + sum(order.is_contingent for order in here) > s.max_algo_orders:
+        raise errors.filter_failure("MAX_NUM_ALGO_ORDERS")
+    icebergs = sum(intent.iceberg_lots > 0 for intent in intents)
+    if icebergs and icebergs + sum(order.iceberg_lots > 0 for order in here) > s.max_iceberg_orders:
+        raise errors.filter_failure("MAX_NUM_ICEBERG_ORDERS")

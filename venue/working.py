@@ -1,0 +1,97 @@
+"""How an order comes to work: at once, or as its price trades, or as the order fills that it depends on."""
+
+import msgspec
+
+from market import codes
+from protocol.enums import OrdType, SelfTradePrevention, TimeInForce
+from venue import holds
+from venue.accounts import Accounts
+from venue.errors import ApiError
+from venue.orders import Execution, Order
+from venue.records import Records
+from venue.settlement import Settlement
+from venue.symbol import Symbol
+
+REJECTED = "REJECTED"
+"""Why an order expired that could not be put to work."""
+
+
+class Working:
+    """Puts orders to work. `drain` after each change: what has come due works then, one after another."""
+
+    def __init__(
+        self, symbols: dict[str, Symbol], accounts: Accounts, records: Records, settlement: Settlement
+    ) -> None:
+        self.symbols = symbols
+        self.accounts = accounts
+        self.records = records
+        self.settlement = settlement
+
+    def hold(self, symbol: Symbol, order: Order, now_ns: int) -> None:
+        """Lock what the order may cost. Raises -2010 where the account has not so much, with nothing changed."""
+        account = self.accounts.by_name[order.account]
+        if order.ord_type == "MARKET":
+            holds.check_market(account, symbol, order)
+            return
+        asset, amount_atoms = symbol.held_asset(order), holds.hold_of(symbol, order)
+        account.lock(asset, amount_atoms)
+        order.locked_atoms = amount_atoms
+        self.settlement.balances_changed(account, (asset,), now_ns)
+
+    def start(self, symbol: Symbol, order: Order, now_ns: int) -> list[Execution]:
+        """A new order, known to its account and its money held: match it, or let it wait."""
+        if not order.is_contingent:
+            return self._match(symbol, order, now_ns)
+        if not order.stop_ticks:
+            order.extreme_ticks, order.trailing_ns = symbol.last_ticks, now_ns
+        symbol.stops.add(order)
+        self.records.price(symbol.name, symbol.last_ticks)
+        self.settlement.waits(symbol, order, now_ns)
+        return []
+
+    def drain(self, now_ns: int) -> None:
+        """Put to work all that has come due, and all that comes due by that."""
+        due = self.settlement.due
+        while due:
+            order = due.popleft()
+            if not order.is_open:
+                continue
+            symbol = self.symbols[order.symbol]
+            if order.status == "PENDING_NEW":
+                self.settlement.lists.release(order, now_ns)
+            else:
+                self._trigger(symbol, order, now_ns)
+
+    def told(self, order: Order) -> Order:
+        """The order as its placement is answered: before what has come due by it."""
+        return msgspec.structs.replace(order) if self.settlement.due else order
+
+    def _trigger(self, symbol: Symbol, order: Order, now_ns: int) -> None:
+        if order.list_id >= 0:
+            self.settlement.lists.touched(order, now_ns)
+        account = self.accounts.by_name[order.account]
+        if order.is_market:
+            self.settlement.release_all(symbol, order, now_ns)
+            try:
+                holds.check_market(account, symbol, order)
+            except ApiError:
+                self.settlement.expire(symbol, order, REJECTED, now_ns)
+                return
+        order.working_ns = order.update_ns = now_ns
+        order.priority = self.records.counter("order").take()
+        self._match(symbol, order, now_ns)
+
+    def _match(self, symbol: Symbol, order: Order, now_ns: int) -> list[Execution]:
+        events = symbol.matching.submit(
+            order.order_id,
+            self.accounts.by_name[order.account].uid,
+            order.side,
+            OrdType[order.works_as],
+            TimeInForce[order.time_in_force],
+            order.price_ticks,
+            order.size_lots,
+            SelfTradePrevention[order.stp],
+        )
+        assert events[0][0] == codes.ACCEPTED, events
+        fills = self.settlement.apply(symbol, order.side, events, now_ns)
+        return [fill for fill in fills if fill.order_id == order.order_id]
