@@ -2,8 +2,9 @@
 
 from venue import errors
 from venue.accounts import Account
-from venue.engine import Intent
+from venue.engine import Engine, Intent
 from venue.orders import WORKS_AS
+from venue.symbol import Symbol
 
 
 def check_counts(account: Account, intents: list[Intent]) -> None:
@@ -19,3 +20,9 @@ def check_counts(account: Account, intents: list[Intent]) -> None:
     icebergs = sum(intent.iceberg_lots > 0 for intent in intents)
     if icebergs and icebergs + sum(order.iceberg_lots > 0 for order in here) > s.max_iceberg_orders:
         raise errors.filter_failure("MAX_NUM_ICEBERG_ORDERS")
+
+
+def check_lists(engine: Engine, account: Account, symbol: Symbol) -> None:
+    """Raises -1013 where one more order list would be too many."""
+    if engine.lists.open_on(account.name, symbol.name) >= symbol.settings.max_order_lists:
+        raise errors.filter_failure("MAX_NUM_ORDER_LISTS")

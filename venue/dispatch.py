@@ -8,6 +8,7 @@ from venue import (
     errors,
     parameters,
     rest_account,
+    rest_lists,
     rest_market,
     rest_reference,
     rest_replace,
@@ -31,6 +32,7 @@ ENDPOINTS: list[Endpoint] = [
     *rest_reference.ENDPOINTS,
     *rest_trade.ENDPOINTS,
     *rest_replace.ENDPOINTS,
+    *rest_lists.ENDPOINTS,
     *rest_account.ENDPOINTS,
     *rest_shims.ENDPOINTS,
 ]

@@ -9,6 +9,8 @@ from protocol.enums import OrdType, Side, TimeInForce
 from venue import errors
 from venue.accounts import Account, Accounts
 from venue.limits import Limits
+from venue.list_keeper import ListKeeper
+from venue.order_lists import OrderList, OrderLists
 from venue.orders import WORKS_AS, Execution, Order
 from venue.records import Records
 from venue.settlement import Settlement
@@ -38,6 +40,10 @@ class Intent(msgspec.Struct, gc=False):
     trailing_delta: int = 0
     iceberg_lots: int = 0
 
+    @property
+    def is_market(self) -> bool:
+        return WORKS_AS.get(self.ord_type, self.ord_type) == "MARKET"
+
 
 class Engine:
     """Every market and account. Calls are atomic: each ends with one record of all that it changed."""
@@ -56,6 +62,9 @@ class Engine:
         self.records = records
         self.settlement = settlement
         self.working = Working(self.symbols, accounts, records, settlement)
+        self.lists = OrderLists(accounts.orders_kept)
+        self.keeper = ListKeeper(self.lists, accounts, records, settlement, self.working)
+        settlement.lists = self.keeper
 
     def symbol(self, name: str) -> Symbol:
         """Raises -1121 for a symbol that is not traded."""
@@ -76,13 +85,22 @@ class Engine:
         return told, fills
 
     def cancel(self, order: Order, cancel_id: str, now_ns: int) -> None:
-        """End an open order. Raises -2011 where it is not open any more."""
+        """End an open order, and with it all of the list that it is of. Raises -2011 where it is not open any more."""
         if not order.is_open:
             raise errors.unknown_order()
+        if order.list_id >= 0:
+            self.cancel_list(self.lists.open[order.list_id], cancel_id, now_ns)
+            return
         symbol = self.symbols[order.symbol]
         self.settlement.withdraw(symbol, order)
         self.settlement.canceled(symbol, order, cancel_id, now_ns)
         self.finish(now_ns)
+
+    def cancel_list(self, one: OrderList, cancel_id: str, now_ns: int) -> list[Order]:
+        """End all that is open of a list; the orders that were."""
+        ended = self.keeper.cancel(one, cancel_id, now_ns)
+        self.finish(now_ns)
+        return ended
 
     def deposit(self, account: Account, asset: str, amount_atoms: int, now_ns: int) -> None:
         """Add to (or, below zero, take from) what is free. Raises -2010 where there is not so much."""

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from venue.accounts import Account
+from venue.order_lists import OrderList
 from venue.orders import AggTrade, Execution, Order, PublicTrade
 from venue.symbol import Symbol
 
@@ -30,9 +31,13 @@ class UserFeed(Protocol):
 
     def position(self, account: Account, assets: tuple[str, ...], now_ns: int) -> None: ...
 
+    def list_status(self, one: OrderList, now_ns: int) -> None: ...
+
 
 class ListWatch(Protocol):
     """Who looks after the orders of order lists."""
+
+    def accepted(self, order: Order, now_ns: int) -> None: ...
 
     def touched(self, order: Order, now_ns: int) -> None: ...
 
@@ -49,6 +54,8 @@ class Nobody:
     def traded(self, symbol: Symbol, trades: list[PublicTrade], aggregates: list[AggTrade], now_ns: int) -> None: ...
 
     def book_changed(self, symbol: Symbol, now_ns: int) -> None: ...
+
+    def accepted(self, order: Order, now_ns: int) -> None: ...
 
     def touched(self, order: Order, now_ns: int) -> None: ...
 

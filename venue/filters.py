@@ -1,6 +1,6 @@
 """The filters of a symbol: as exchangeInfo tells them, and as a new order meets them."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from protocol.enums import Side
 from venue import errors
@@ -91,6 +91,26 @@ def check_size(symbol: Symbol, size_lots: int, is_market: bool) -> None:
         raise errors.filter_failure("LOT_SIZE")
     if is_market and size_atoms > atoms(s.market_max_size):
         raise errors.filter_failure("MARKET_LOT_SIZE")
+
+
+class Sized(Protocol):
+    """An order, or the intent to place one."""
+
+    @property
+    def is_market(self) -> bool: ...
+
+    @property
+    def price_ticks(self) -> int: ...
+
+    @property
+    def size_lots(self) -> int: ...
+
+
+def check_worth(symbol: Symbol, order: Sized, now_ns: int) -> None:
+    """Raises -1013 for a size or worth out of range; without a price an order is worth the average price."""
+    check_size(symbol, order.size_lots, order.is_market)
+    price_ticks = symbol.average_ticks(now_ns) if order.is_market else order.price_ticks
+    check_notional(symbol, price_ticks * order.size_lots * symbol.notional_atoms, order.is_market)
 
 
 def check_notional(symbol: Symbol, notional_atoms: int, is_market: bool) -> None:

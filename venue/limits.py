@@ -134,17 +134,17 @@ class Limits:
     def counts(self, account: str) -> OrderCounts:
         return self.orders.setdefault(account, OrderCounts())
 
-    def count_order(self, account: str, now_ns: int) -> None:
-        """Count a new order. Raises -1015 (429) where the account has too many unfilled ones."""
+    def count_order(self, account: str, now_ns: int, orders: int = 1) -> None:
+        """Count a new order, or those of a list. Raises -1015 (429) where the account has too many unfilled ones."""
         counts = self.counts(account)
         for window, limit, interval in (
             (counts.ten_seconds, self.settings.orders_10s, "10 SECOND"),
             (counts.day, self.settings.orders_1d, "1 DAY"),
         ):
-            if window.now(now_ns) >= limit:
+            if window.now(now_ns) + orders > limit:
                 raise errors.too_many_orders(limit, interval, window.left_s(now_ns))
-        counts.ten_seconds.add(now_ns, 1)
-        counts.day.add(now_ns, 1)
+        counts.ten_seconds.add(now_ns, orders)
+        counts.day.add(now_ns, orders)
 
     def count_first_fill(self, account: str, now_ns: int, is_maker: bool) -> None:
         """An order has traded for the first time: it is unfilled no more, and a maker's may count for several."""

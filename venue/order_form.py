@@ -57,7 +57,7 @@ def read_intent(call: Call, leg: Leg = PLAIN) -> Intent:
     if intent.strategy_type is not None and intent.strategy_type < 1_000_000:
         raise errors.ApiError(-1134, "`strategyType` was less than 1000000.")
     read_trigger(call, leg, intent)
-    if WORKS_AS.get(ord_type, ord_type) == "MARKET":
+    if intent.is_market:
         read_market(call, leg, intent)
     else:
         read_limit(call, leg, intent)
@@ -130,16 +130,14 @@ def read_market(call: Call, leg: Leg, intent: Intent) -> None:
 
 
 def check_size(intent: Intent, now_ns: int) -> None:
-    """LOT_SIZE and NOTIONAL; an order without a price is worth the average price."""
-    symbol, is_market = intent.symbol, WORKS_AS.get(intent.ord_type, intent.ord_type) == "MARKET"
+    """LOT_SIZE and NOTIONAL, or what an order by quote quantity is checked for."""
+    symbol = intent.symbol
     if intent.quote_order_atoms:
         filters.check_notional(symbol, intent.quote_order_atoms, is_market=True)
         if not intent.size_lots:
             raise errors.rejected(NO_LIQUIDITY)
         return
-    filters.check_size(symbol, intent.size_lots, is_market)
-    price_ticks = symbol.average_ticks(now_ns) if is_market else intent.price_ticks
-    filters.check_notional(symbol, price_ticks * intent.size_lots * symbol.notional_atoms, is_market)
+    filters.check_worth(symbol, intent, now_ns)
 
 
 def read_iceberg(params: Params, leg: Leg, intent: Intent) -> None:

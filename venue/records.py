@@ -3,6 +3,7 @@
 import msgspec
 
 from venue.errors import LogDamaged
+from venue.order_lists import OrderList
 from venue.orders import Execution, Order
 
 BLOCKS = {
@@ -12,6 +13,7 @@ BLOCKS = {
     "book": 100_000,
     "prevented": 1000,
     "execution": 10_000,
+    "list": 1000,
 }
 """How many ids of each kind are set aside at a time; what a dead process had not used is skipped."""
 
@@ -27,6 +29,7 @@ class Batch(msgspec.Struct, array_like=True, gc=False):
     balances: list[tuple[str, str, int, int]] = []  # account, asset, free, locked
     prices: dict[str, int] = {}  # the last price of a symbol, in ticks
     reserved: dict[str, int] = {}  # ids below this may have been used
+    lists: list[OrderList] = []
 
 
 class Counter:
@@ -62,6 +65,7 @@ class Records:
         self._balances: dict[tuple[str, str], tuple[int, int]] = {}
         self._prices: dict[str, int] = {}
         self._reserved: dict[str, int] = {}
+        self._lists: dict[int, OrderList] = {}
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(Batch)
 
@@ -73,6 +77,9 @@ class Records:
 
     def order(self, order: Order) -> None:
         self._orders[order.order_id] = order
+
+    def order_list(self, order_list: OrderList) -> None:
+        self._lists[order_list.list_id] = order_list
 
     def execution(self, execution: Execution) -> None:
         self._executions.append(execution)
@@ -97,6 +104,7 @@ class Records:
                 [(account, asset, *both) for (account, asset), both in self._balances.items()],
                 self._prices,
                 self._reserved,
+                list(self._lists.values()),
             )
             self.pending.append(self.encode(batch))
         self._orders = {}
@@ -104,6 +112,7 @@ class Records:
         self._balances = {}
         self._prices = {}
         self._reserved = {}
+        self._lists = {}
 
     def encode(self, batch: Batch) -> bytes:
         return self._encoder.encode(batch)

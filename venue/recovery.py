@@ -6,6 +6,7 @@ from market import codes
 from protocol.enums import OrdType, SelfTradePrevention, TimeInForce
 from venue.engine import Engine
 from venue.errors import LogDamaged
+from venue.order_lists import OrderList
 from venue.orders import Execution, Order
 from venue.records import Batch, Records
 
@@ -17,6 +18,7 @@ class Recovery:
         self.engine = engine
         self.records = records
         self.orders: dict[int, Order] = {}
+        self.lists: dict[int, OrderList] = {}
         self.seen: set[str] = set()
 
     def replay(self, log: Iterable[bytes]) -> None:
@@ -25,6 +27,8 @@ class Recovery:
             self._batch(self.records.decode(record))
         for order in sorted(self.orders.values(), key=lambda order: order.priority or order.order_id):
             self._restore(order)
+        for order_list in self.lists.values():
+            self.engine.lists.add(order_list)
         for name, account in self.engine.accounts.by_name.items():
             if name in self.seen:
                 continue
@@ -43,6 +47,8 @@ class Recovery:
             self.seen.add(name)
         for order in batch.orders:
             self.orders[order.order_id] = order
+        for order_list in batch.lists:
+            self.lists[order_list.list_id] = order_list
         for execution in batch.executions:
             accounts[execution.account].add_execution(execution, self.engine.accounts.trades_kept)
         for name, price_ticks in batch.prices.items():
@@ -95,6 +101,9 @@ class Recovery:
         for account in self.engine.accounts.by_name.values():
             orders: list[Order] = list(account.orders.values())
             executions: list[Execution] = account.executions
+            lists = list(self.engine.lists.by_account.get(account.name, {}).values())
+            for start in range(0, len(lists), 1000):
+                yield self.records.encode(Batch(lists=lists[start : start + 1000]))
             for start in range(0, len(orders), 1000):
                 yield self.records.encode(Batch(orders=orders[start : start + 1000]))
             for start in range(0, len(executions), 1000):

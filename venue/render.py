@@ -87,6 +87,8 @@ def _state(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
         "type": order.ord_type,
         "side": order.side.name,
     }
+    if not order.size_lots and order.status == "PENDING_NEW":  # the order that it waits for will say
+        del state["origQty"]
     if order.is_contingent:
         state["stopPrice"] = symbol.price(order.stop_ticks)
     if order.trailing_delta:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from venue import errors, render
+from venue import errors, render, render_lists
 from venue.endpoint import TRADE, Call, Endpoint
 from venue.numbers import fixed8
 from venue.order_form import client_id, read_order
+from venue.order_lists import OrderList
 from venue.orders import Execution, Order
 from venue.params import Params
 from venue.rest_market import API
@@ -18,11 +19,15 @@ def answer(call: Call, symbol: Symbol, order: Order, fills: list[Execution]) -> 
     """In the shape of newOrderRespType."""
     default = "FULL" if order.ord_type in ("LIMIT", "MARKET") else "ACK"
     shape = call.params.choice("newOrderRespType", RESPONSES, default, errors.invalid("newOrderRespType"))
+    return report(symbol, order, fills, shape, call.ms)
+
+
+def report(symbol: Symbol, order: Order, fills: list[Execution], shape: str, ms: render.Clock) -> dict[str, Any]:
     if shape == "ACK":
-        return render.ack(symbol, order, call.ms)
+        return render.ack(symbol, order, ms)
     if shape == "RESULT":
-        return render.result(symbol, order, call.ms)
-    return render.full(symbol, order, fills, call.ms)
+        return render.result(symbol, order, ms)
+    return render.full(symbol, order, fills, ms)
 
 
 def place(call: Call) -> dict[str, Any]:
@@ -75,9 +80,20 @@ def check_restrictions(params: Params, order: Order) -> None:
 
 
 def cancel_one(call: Call, symbol: Symbol, order: Order, cancel_id: str | None) -> dict[str, Any]:
+    """End an order, or all of the list that it is of."""
+    if order.list_id >= 0:
+        return cancel_list(call, call.engine.lists.open[order.list_id], cancel_id)
     cancel_id = cancel_id or call.engine.new_client_id("cancel", order.order_id, call.now_ns)
     call.engine.cancel(order, cancel_id, call.now_ns)
     return render.canceled(symbol, order, cancel_id, call.ms)
+
+
+def cancel_list(call: Call, one: OrderList, cancel_id: str | None) -> dict[str, Any]:
+    """End all that is open of a list; the reports are of those orders."""
+    symbol = call.engine.symbols[one.symbol]
+    cancel_id = cancel_id or call.engine.new_client_id("cancel", "list", one.list_id, call.now_ns)
+    ended = call.engine.cancel_list(one, cancel_id, call.now_ns)
+    return render_lists.with_reports(one, [render.canceled(symbol, o, cancel_id, call.ms) for o in ended], call.ms)
 
 
 def cancel(call: Call) -> dict[str, Any]:
@@ -93,7 +109,7 @@ def cancel_all(call: Call) -> list[dict[str, Any]]:
     orders = [order for order in call.account.open_orders.values() if order.symbol == symbol.name]
     if not orders:
         raise errors.unknown_order()
-    return [cancel_one(call, symbol, order, None) for order in orders]
+    return [cancel_one(call, symbol, order, None) for order in orders if order.is_open]
 
 
 def place_test_weight(params: Params) -> int:

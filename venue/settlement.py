@@ -90,10 +90,18 @@ class Settlement:
         symbol.stops.discard(order)
         return bool(order.is_working and symbol.matching.cancel(order.order_id))
 
+    def release(self, symbol: Symbol, order: Order, amount_atoms: int, now_ns: int) -> None:
+        """Free what an order held; a market order holds nothing."""
+        amount_atoms = min(amount_atoms, order.locked_atoms)
+        account = self.accounts.by_name[order.account]
+        account.unlock(symbol.held_asset(order), amount_atoms)
+        order.locked_atoms -= amount_atoms
+        self.balances_changed(account, (symbol.held_asset(order),), now_ns)
+
     def release_all(self, symbol: Symbol, order: Order, now_ns: int) -> None:
         """Free all that an order holds."""
         if order.locked_atoms:
-            self._release(symbol, order, order.locked_atoms, now_ns)
+            self.release(symbol, order, order.locked_atoms, now_ns)
 
     def book_changed(self, symbol: Symbol, now_ns: int) -> None:
         symbol.update_id = self.records.counter("book:" + symbol.name).take()
@@ -115,6 +123,8 @@ class Settlement:
         self._report(symbol, order, "NEW", now_ns)
         if order.locked_atoms:
             self._position(symbol, order, now_ns)
+        if order.list_id >= 0:
+            self.lists.accepted(order, now_ns)
 
     def _traded(
         self, symbol: Symbol, taker_side: Side, event: Event, now_ns: int, fills: list[Execution]
@@ -170,12 +180,12 @@ class Settlement:
         self.records.execution(fill)
         if not order.open_lots:
             self._ended(symbol, order, now_ns)
+        if order.list_id >= 0:
+            self.lists.filled(order, fill, now_ns)
         self.balances_changed(account, (paid_asset, got_asset), now_ns)
         self._report(symbol, order, "TRADE", now_ns, fill=fill)
         self.user_feed.position(account, (symbol.base, symbol.quote), now_ns)
-        if order.list_id >= 0:
-            self.lists.filled(order, fill, now_ns)
-            self._told_lists(order, now_ns)
+        self._told_lists(order, now_ns)
         return fill
 
     def _wake(self, symbol: Symbol, price_ticks: int, now_ns: int) -> None:
@@ -207,7 +217,7 @@ class Settlement:
             order.prevented_match_id = match_id
             order.update_ns = now_ns
             if leaves:
-                self._release(symbol, order, symbol.held_atoms(order, lots), now_ns)
+                self.release(symbol, order, symbol.held_atoms(order, lots), now_ns)
             else:
                 order.status = "EXPIRED_IN_MATCH"
                 self._ended(symbol, order, now_ns)
@@ -234,7 +244,7 @@ class Settlement:
         account = self.accounts.by_name[order.account]
         order.update_ns = now_ns
         if order.locked_atoms:
-            self._release(symbol, order, order.locked_atoms, now_ns)
+            self.release(symbol, order, order.locked_atoms, now_ns)
         account.end_order(order)
         del self.open_orders[order.order_id]
         self.accounts.keep_finished(account, order)
@@ -242,14 +252,6 @@ class Settlement:
     def _told_lists(self, order: Order, now_ns: int) -> None:
         if order.list_id >= 0 and not order.is_open:
             self.lists.ended(order, now_ns)
-
-    def _release(self, symbol: Symbol, order: Order, amount_atoms: int, now_ns: int) -> None:
-        """Free what an order held; a market order holds nothing."""
-        amount_atoms = min(amount_atoms, order.locked_atoms)
-        account = self.accounts.by_name[order.account]
-        account.unlock(symbol.held_asset(order), amount_atoms)
-        order.locked_atoms -= amount_atoms
-        self.balances_changed(account, (symbol.held_asset(order),), now_ns)
 
     def _report(
         self,

@@ -130,6 +130,11 @@ class Symbol:
                 break
         return total
 
+    def most_lots(self, is_market: bool) -> int:
+        """The greatest size that the filters take."""
+        s = self.settings
+        return self.lots(min(s.max_size, s.market_max_size) if is_market else s.max_size)
+
     def to_ticks(self, price_atoms: int) -> int:
         """Raises -1013 PRICE_FILTER for a price off the tick."""
         price_ticks, rest = divmod(price_atoms, self.tick_atoms)

@@ -4,12 +4,13 @@ from typing import Any
 
 import msgspec
 
-from venue import render
+from venue import render, render_lists
 from venue.accounts import Account, Accounts
 from venue.connections import USER, Connection, Connections
 from venue.errors import ApiError
 from venue.faults import Faults
 from venue.numbers import fixed8
+from venue.order_lists import OrderList
 from venue.orders import Execution, Order
 from venue.records import Records
 from venue.symbol import Symbol
@@ -77,6 +78,12 @@ class UserStream:
             )
 
         self._tell(order.account, make, now_ns)
+
+    def list_status(self, one: OrderList, now_ns: int) -> None:
+        def make(unit_ns: int) -> dict[str, Any]:
+            return render_lists.list_status(one, now_ns, lambda ns: ns // unit_ns)
+
+        self._tell(one.account, make, now_ns)
 
     def position(self, account: Account, assets: tuple[str, ...], now_ns: int) -> None:
         def make(unit_ns: int) -> dict[str, Any]:
