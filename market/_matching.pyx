@@ -76,6 +76,8 @@ cdef struct Order:
     int64_t account
     int64_t size_lots  # as submitted, or as reduced to
     int64_t leaves
+    int64_t peak  # of an iceberg: the most that is shown at a time; 0: all of it is shown
+    int64_t shown  # of an iceberg
     int64_t seq  # of arrival
     int32_t level
     int32_t before  # in the queue; -1: none
@@ -84,7 +86,8 @@ cdef struct Order:
 
 cdef struct Level:
     int64_t key  # the price of a bid, minus the price of an ask
-    int64_t lots
+    int64_t lots  # shown
+    int64_t hidden  # by icebergs
     int32_t first
     int32_t last  # of the queue; of a free slot `first` is the next free one
     int32_t noted  # already among the changes
@@ -207,10 +210,12 @@ cdef class FastMatching:
         int64_t price_ticks,
         int64_t size_lots,
         int64_t stp=0,
+        int64_t peak_lots=0,
+        int64_t shown_lots=0,
     ) -> list:
         """Match a new order and rest what is left of it; the events, in order."""
         self.events_n = 0
-        self._submit(order_id, account, side, ord_type, tif, price_ticks, size_lots, stp)
+        self._submit(order_id, account, side, ord_type, tif, price_ticks, size_lots, stp, peak_lots, shown_lots)
         return self._tuples()
 
     def cancel(self, int64_t order_id) -> list:
@@ -244,7 +249,7 @@ cdef class FastMatching:
         self.events_n = 0
         for i in range(length // (ROW * 8)):
             if row[0] == OP_SUBMIT:
-                self._submit(row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8])
+                self._submit(row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], 0, 0)
             elif row[0] == OP_CANCEL:
                 self._cancel(row[1])
             elif row[0] == OP_REDUCE:
@@ -305,20 +310,20 @@ cdef class FastMatching:
         return self._would_match(_index(side), price_ticks)
 
     def size_at(self, int side, int64_t price_ticks) -> int:
-        """The open lots at a price of a side's own book (BUY: bids)."""
+        """The open lots that are shown at a price of a side's own book (BUY: bids)."""
         cdef int index = _index(side)
         cdef int32_t slot = self._level_at(index, -price_ticks if index else price_ticks)
         return self.levels_[slot].lots if slot >= 0 else 0
 
     def volume_for_price(self, int side, int64_t price_ticks) -> int:
-        """The lots to be had when taking on `side` up to and including the price, whosoever's."""
+        """The lots to be had when taking on `side` up to and including the price, whosoever's, hidden ones too."""
         cdef int index = 1 - _index(side)
         cdef Side* taken = &self.sides[index]
         cdef int64_t limit = -price_ticks if index else price_ticks, total = 0
         cdef Py_ssize_t i = taken.n
         while i > 0 and taken.keys[i - 1] >= limit:
             i -= 1
-            total += self.levels_[taken.slots[i]].lots
+            total += self._to_take(taken.slots[i])
         return total
 
     def lots_for_notional(self, int side, notional) -> int:
@@ -333,7 +338,7 @@ cdef class FastMatching:
         left = (<int128><int64_t>(notional >> 62) << 62) | <int128><int64_t>(notional & ((1 << 62) - 1))
         while i > 0:
             i -= 1
-            lots = self.levels_[taken.slots[i]].lots
+            lots = self._to_take(taken.slots[i])
             cost = <int128>_price(taken.keys[i]) * <int128>lots
             if cost > left:
                 return total + <int64_t>(left // <int128>_price(taken.keys[i]))
@@ -341,15 +346,28 @@ cdef class FastMatching:
             left -= cost
         return total
 
+    def notional_for_lots(self, int side, int64_t lots) -> int:
+        """ticks * lots that taking so many lots on `side` moves (less, where there are fewer)."""
+        cdef Side* taken = &self.sides[1 - _index(side)]
+        cdef Py_ssize_t i = taken.n
+        cdef int64_t some
+        cdef object total = 0
+        while i > 0 and lots > 0:
+            i -= 1
+            some = min(lots, self._to_take(taken.slots[i]))
+            total += <object>some * _price(taken.keys[i])
+            lots -= some
+        return total
+
     def queue_ahead(self, int64_t order_id) -> int:
-        """The lots that fill before this order at its price; -1 if there is no such open order."""
+        """The lots that fill before this order at its price as it is shown; -1 if there is no such open order."""
         cdef int32_t slot = self._find(order_id)
         cdef int64_t ahead = 0
         if slot < 0:
             return -1
         slot = self.orders_[slot].before
         while slot >= 0:
-            ahead += self.orders_[slot].leaves
+            ahead += self._shown(slot)
             slot = self.orders_[slot].before
         return ahead
 
@@ -395,12 +413,14 @@ cdef class FastMatching:
 
     cdef int _submit(
         self, int64_t order_id, int64_t account, int64_t side, int64_t ord_type, int64_t tif,
-        int64_t price_ticks, int64_t size_lots, int64_t stp
+        int64_t price_ticks, int64_t size_lots, int64_t stp, int64_t peak_lots, int64_t shown_lots
     ) except -1:
         cdef int reason = self._reason_to_reject(order_id, side, ord_type, tif, price_ticks, size_lots, stp)
         cdef int index = side == SELL
         cdef int64_t limit, leaves
         cdef Py_ssize_t accepted
+        if reason == 0 and (peak_lots < 0 or shown_lots < 0):
+            reason = BAD_SIZE
         if reason:
             return self._tell(REJECTED, order_id, reason)
         if ord_type == MARKET:
@@ -414,7 +434,7 @@ cdef class FastMatching:
         leaves = self._take(order_id, account, index, limit, size_lots, stp)
         if leaves > 0:
             if ord_type == LIMIT_MAKER or (ord_type == LIMIT and tif == GTC):
-                self._rest(order_id, account, index, price_ticks, size_lots, leaves)
+                self._rest(order_id, account, index, price_ticks, size_lots, leaves, peak_lots, shown_lots)
                 self.events[accepted * ROW + 2] = leaves
             else:
                 self._tell3(EXPIRED, order_id, leaves, NO_LIQUIDITY)
@@ -468,23 +488,22 @@ cdef class FastMatching:
     cdef bint _can_fill(self, int64_t account, int index, int64_t limit, int64_t lots, int64_t stp) noexcept nogil:
         cdef Side* taken = &self.sides[1 - index]
         cdef Py_ssize_t i = taken.n
+        cdef int64_t shown, leaves
         cdef int32_t slot
         while i > 0 and taken.keys[i - 1] >= limit:
             i -= 1
-            if stp == NONE:
-                lots -= self.levels_[taken.slots[i]].lots
-                if lots <= 0:
-                    return True
-                continue
-            slot = self.levels_[taken.slots[i]].first
+            shown = leaves = 0
+            slot = self.levels_[taken.slots[i]].first if stp != NONE else -1
             while slot >= 0:
                 if self.orders_[slot].account != account:
-                    lots -= self.orders_[slot].leaves
-                    if lots <= 0:
-                        return True
+                    shown += self._shown(slot)
+                    leaves += self.orders_[slot].leaves
                 elif stp != EXPIRE_MAKER:
-                    return False
+                    return lots <= shown  # an iceberg's next part stands behind the own order
                 slot = self.orders_[slot].after
+            lots -= leaves if stp != NONE else self._to_take(taken.slots[i])
+            if lots <= 0:
+                return True
         return False
 
     cdef int64_t _take(
@@ -511,9 +530,12 @@ cdef class FastMatching:
                 continue
             maker_id = self.orders_[slot].order_id
             maker_lots = self.orders_[slot].leaves
-            lots = min(leaves, maker_lots)
+            lots = min(leaves, self._shown(slot))
             leaves -= lots
-            self._lower(slot, lots)
+            if self.orders_[slot].peak:
+                self._fill_iceberg(slot, lots)
+            else:
+                self._lower(slot, lots)
             e = self._row_to_tell()
             e[0], e[1], e[2], e[3], e[4] = TRADE, maker_id, taker_id, _price(key), lots
             e[5], e[6], e[7], e[8] = maker_lots - lots, leaves, maker_account, account
@@ -541,7 +563,8 @@ cdef class FastMatching:
         return leaves - taker_lots
 
     cdef int _rest(
-        self, int64_t order_id, int64_t account, int index, int64_t price_ticks, int64_t size_lots, int64_t leaves
+        self, int64_t order_id, int64_t account, int index, int64_t price_ticks, int64_t size_lots, int64_t leaves,
+        int64_t peak_lots, int64_t shown_lots
     ) except -1:
         cdef Side* side = &self.sides[index]
         cdef int64_t key = -price_ticks if index else price_ticks
@@ -565,7 +588,7 @@ cdef class FastMatching:
             level = self.free_level
             self.free_level = self.levels_[level].first
             self.levels_[level].key = key
-            self.levels_[level].lots = 0
+            self.levels_[level].lots = self.levels_[level].hidden = 0
             self.levels_[level].first = self.levels_[level].last = -1
             self.levels_[level].noted = 0
             memmove(side.keys + at + 1, side.keys + at, (side.n - at) * sizeof(int64_t))
@@ -578,14 +601,15 @@ cdef class FastMatching:
         self.free_order = order.after
         order.order_id, order.account, order.size_lots, order.leaves = order_id, account, size_lots, leaves
         order.seq, order.level, order.index = self.seq, level, index
-        order.before, order.after = self.levels_[level].last, -1
+        order.peak, order.shown = 0, leaves
+        if shown_lots == 0 or shown_lots > peak_lots:
+            shown_lots = peak_lots
+        if 0 < shown_lots < leaves:
+            order.peak, order.shown = peak_lots, shown_lots
         self.seq += 1
-        if order.before >= 0:
-            self.orders_[order.before].after = slot
-        else:
-            self.levels_[level].first = slot
-        self.levels_[level].last = slot
-        self.levels_[level].lots += leaves
+        self._to_the_end(slot)
+        self.levels_[level].lots += order.shown
+        self.levels_[level].hidden += leaves - order.shown
         side.open_lots += leaves
         self._insert_id(order_id, slot)
         self.open_n += 1
@@ -593,17 +617,59 @@ cdef class FastMatching:
         return 0
 
     cdef inline void _lower(self, int32_t slot, int64_t lots) noexcept nogil:
-        """Take lots off a resting order; one with none left is gone. Room for a change must be reserved."""
+        """Take lots off a resting order, hidden ones first; one with none left is gone.
+
+        Room for a change must be reserved.
+        """
         cdef Order* order = &self.orders_[slot]
         cdef Level* level = &self.levels_[order.level]
-        cdef Side* side = &self.sides[order.index]
-        cdef Py_ssize_t at
+        cdef int64_t shown
         order.leaves -= lots
-        level.lots -= lots
-        side.open_lots -= lots
+        self.sides[order.index].open_lots -= lots
+        if order.peak:
+            shown = min(order.shown, order.leaves)
+            level.hidden -= lots - (order.shown - shown)
+            level.lots -= order.shown - shown
+            order.shown = shown
+        else:
+            level.lots -= lots
         self._note(order.index, order.level)
-        if order.leaves:
-            return
+        if order.leaves == 0:
+            self._remove(slot)
+
+    cdef inline void _fill_iceberg(self, int32_t slot, int64_t lots) noexcept nogil:
+        """Take lots off what an iceberg shows; it shows more then, behind all others at its price."""
+        cdef Order* order = &self.orders_[slot]
+        cdef Level* level = &self.levels_[order.level]
+        order.leaves -= lots
+        order.shown -= lots
+        level.lots -= lots
+        self.sides[order.index].open_lots -= lots
+        self._note(order.index, order.level)
+        if order.leaves == 0:
+            self._remove(slot)
+        elif order.shown == 0:
+            order.shown = min(order.peak, order.leaves)
+            level.lots += order.shown
+            level.hidden -= order.shown
+            self._unlink(slot)
+            self._to_the_end(slot)
+
+    cdef inline void _to_the_end(self, int32_t slot) noexcept nogil:
+        """Link an order to the end of its level's queue."""
+        cdef Order* order = &self.orders_[slot]
+        cdef Level* level = &self.levels_[order.level]
+        order.before, order.after = level.last, -1
+        if order.before >= 0:
+            self.orders_[order.before].after = slot
+        else:
+            level.first = slot
+        level.last = slot
+
+    cdef inline void _unlink(self, int32_t slot) noexcept nogil:
+        """Take an order out of its level's queue."""
+        cdef Order* order = &self.orders_[slot]
+        cdef Level* level = &self.levels_[order.level]
         if order.before >= 0:
             self.orders_[order.before].after = order.after
         else:
@@ -612,6 +678,14 @@ cdef class FastMatching:
             self.orders_[order.after].before = order.before
         else:
             level.last = order.before
+
+    cdef inline void _remove(self, int32_t slot) noexcept nogil:
+        """Forget an order, and its level with the last of it."""
+        cdef Order* order = &self.orders_[slot]
+        cdef Level* level = &self.levels_[order.level]
+        cdef Side* side = &self.sides[order.index]
+        cdef Py_ssize_t at
+        self._unlink(slot)
         if level.first < 0:
             at = _lower_bound(side.keys, side.n, level.key)
             side.n -= 1
@@ -624,6 +698,12 @@ cdef class FastMatching:
         order.order_id = 0
         order.after = self.free_order
         self.free_order = slot
+
+    cdef inline int64_t _shown(self, int32_t slot) noexcept nogil:
+        return self.orders_[slot].shown if self.orders_[slot].peak else self.orders_[slot].leaves
+
+    cdef inline int64_t _to_take(self, int32_t level) noexcept nogil:
+        return self.levels_[level].lots + self.levels_[level].hidden
 
     # Inside: events
 
@@ -793,7 +873,7 @@ cdef class FastMatching:
             while slot >= 0:
                 n += 1
                 slot = self.orders_[slot].after
-        packed = PyBytes_FromStringAndSize(NULL, n * 48)
+        packed = PyBytes_FromStringAndSize(NULL, n * 64)
         row = <int64_t*>PyBytes_AS_STRING(packed)
         for i in range(side.n - 1, -1, -1):
             slot = self.levels_[side.slots[i]].first
@@ -801,7 +881,8 @@ cdef class FastMatching:
                 order = &self.orders_[slot]
                 row[0], row[1], row[2] = order.order_id, order.account, index + 1
                 row[3], row[4], row[5] = _price(side.keys[i]), order.size_lots, order.leaves
-                row += 6
+                row[6], row[7] = order.peak, self._shown(slot)
+                row += 8
                 slot = order.after
         return packed
 

@@ -2,7 +2,6 @@
 
 import struct
 from bisect import bisect_left
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from market.codes import (
@@ -94,6 +93,10 @@ class PlainMatching(RestingOrders):
       account's orders (they expire when it meets them), the other modes cannot go beyond the first of them.
     - `reduce` sets a smaller total size and keeps the place in the queue. A size that is not smaller, or that
       leaves nothing open, is REJECTED(id, BAD_SIZE).
+    - An iceberg (`peak_lots` above 0 and below what rests of it) shows that much at a time. Once that is traded
+      it shows the next part, at the end of its price's queue; what it hides is traded last at its price, and
+      never told in levels. Reductions and prevention take what is hidden first. `shown_lots` is what a returning
+      order still shows of its part.
     - Every int must fit an int64. Ids are 1..2**62-1; prices are 1..2**53-1, and so are sizes, together
       with all that is open on the order's side (else BAD_SIZE); accounts are any int64.
     """
@@ -108,9 +111,13 @@ class PlainMatching(RestingOrders):
         price_ticks: int,
         size_lots: int,
         stp: int = NONE,
+        peak_lots: int = 0,
+        shown_lots: int = 0,
     ) -> list[Event]:
         """Match a new order and rest what is left of it; the events, in order."""
         reason = self._reason_to_reject(order_id, side, ord_type, tif, price_ticks, size_lots, stp)
+        if not reason and (peak_lots < 0 or shown_lots < 0):
+            reason = BAD_SIZE
         if reason:
             return [(REJECTED, order_id, reason)]
         index = side - 1
@@ -124,7 +131,7 @@ class PlainMatching(RestingOrders):
         resting = 0
         if leaves and alive:
             if ord_type == LIMIT_MAKER or (ord_type == LIMIT and tif == GTC):
-                self._rest(order_id, account, index, price_ticks, size_lots, leaves)
+                self._rest(order_id, account, index, price_ticks, size_lots, leaves, peak_lots, shown_lots)
                 resting = leaves
             else:
                 events.append((EXPIRED, order_id, leaves, NO_LIQUIDITY))
@@ -184,6 +191,7 @@ class PlainMatching(RestingOrders):
             self._keys[index].clear()
             self._queues[index].clear()
             self._lots[index].clear()
+            self._hidden[index].clear()
             self._open_lots[index] = 0
         self._orders.clear()
 
@@ -203,19 +211,17 @@ class PlainMatching(RestingOrders):
             return WOULD_TAKE
         return 0
 
-    def _makers(self, index: int, limit: int) -> Iterator[RestingOrder]:
-        """The orders that a taker of side `index` meets, in order."""
+    def _can_fill(self, account: int, index: int, limit: int, lots: int, stp: int) -> bool:
         keys = self._keys[1 - index]
         for key in reversed(keys[bisect_left(keys, limit) :]):
-            yield from self._queues[1 - index][key].values()
-
-    def _can_fill(self, account: int, index: int, limit: int, lots: int, stp: int) -> bool:
-        for maker in self._makers(index, limit):
-            if stp != NONE and maker.account == account:
-                if stp == EXPIRE_MAKER:
-                    continue
-                return False
-            lots -= maker.leaves
+            shown = leaves = 0
+            for maker in self._queues[1 - index][key].values():
+                if stp == NONE or maker.account != account:
+                    shown += maker.shown
+                    leaves += maker.leaves
+                elif stp != EXPIRE_MAKER:
+                    return lots <= shown  # an iceberg's next part stands behind the own order
+            lots -= leaves
             if lots <= 0:
                 return True
         return False
@@ -234,9 +240,9 @@ class PlainMatching(RestingOrders):
                 if not alive:
                     return leaves, False
                 continue
-            lots = min(leaves, maker.leaves)
+            lots = min(leaves, maker.shown)
             leaves -= lots
-            self._lower(maker, lots)
+            self._fill(maker, lots)
             events.append(
                 (TRADE, maker_id, taker_id, price_ticks, lots, maker.leaves, leaves, maker.account, account)
             )

@@ -11,7 +11,7 @@ BUY, SELL = 1, 2  # protocol.Side
 class RestingOrder:
     """One resting order."""
 
-    __slots__ = ("account", "index", "key", "leaves", "order_id", "size_lots")
+    __slots__ = ("account", "index", "key", "leaves", "order_id", "peak_lots", "shown", "size_lots")
 
     def __init__(self, order_id: int, account: int, index: int, key: int, size_lots: int, leaves: int):
         self.order_id = order_id
@@ -20,6 +20,8 @@ class RestingOrder:
         self.key = key  # the price of a bid, minus the price of an ask
         self.size_lots = size_lots  # as submitted, or as reduced to
         self.leaves = leaves
+        self.peak_lots = 0  # of an iceberg: the most that is shown at a time; 0: all of it is shown
+        self.shown = leaves
 
     def row(self) -> tuple[int, int, int, int, int, int]:
         return self.order_id, self.account, self.index + 1, abs(self.key), self.size_lots, self.leaves
@@ -32,7 +34,8 @@ class RestingOrders:
         self._keys: tuple[list[int], list[int]] = ([], [])  # ascending, the best last: see RestingOrder
         # key -> id -> order, first come first
         self._queues: tuple[dict[int, dict[int, RestingOrder]], dict[int, dict[int, RestingOrder]]] = ({}, {})
-        self._lots: tuple[dict[int, int], dict[int, int]] = ({}, {})  # key -> sum of leaves
+        self._lots: tuple[dict[int, int], dict[int, int]] = ({}, {})  # key -> sum of what is shown
+        self._hidden: tuple[dict[int, int], dict[int, int]] = ({}, {})  # key -> sum of what icebergs hide, if any
         self._orders: dict[int, RestingOrder] = {}
         self._dirty: tuple[set[int], set[int]] | None = None  # None until somebody asks for changes
         self._open_lots = [0, 0]  # of a side; kept below MAX_INT, so that no sum overflows in the fast twin
@@ -76,23 +79,23 @@ class RestingOrders:
         return bool(self._keys[index]) and self._keys[index][-1] >= (-price_ticks if index else price_ticks)
 
     def size_at(self, side: int, price_ticks: int) -> int:
-        """The open lots at a price of a side's own book (BUY: bids)."""
+        """The open lots that are shown at a price of a side's own book (BUY: bids)."""
         index = _index(side)
         return self._lots[index].get(-price_ticks if index else price_ticks, 0)
 
     def volume_for_price(self, side: int, price_ticks: int) -> int:
-        """The lots to be had when taking on `side` up to and including the price, whosoever's."""
+        """The lots to be had when taking on `side` up to and including the price, whosoever's, hidden ones too."""
         index = 1 - _index(side)
         keys = self._keys[index]
         within = keys[bisect_left(keys, -price_ticks if index else price_ticks) :]
-        return sum(self._lots[index][key] for key in within)
+        return sum(self._to_take(index, key) for key in within)
 
     def lots_for_notional(self, side: int, notional: int) -> int:
         """The whole lots that at most `notional` (ticks * lots) take on `side`: orders by quote quantity."""
         index = 1 - _index(side)
         total = 0
         for key in reversed(self._keys[index]):
-            size_lots = self._lots[index][key]
+            size_lots = self._to_take(index, key)
             taken = min(size_lots, max(notional, 0) // abs(key))
             total += taken
             notional -= taken * abs(key)
@@ -100,8 +103,20 @@ class RestingOrders:
                 break
         return total
 
+    def notional_for_lots(self, side: int, lots: int) -> int:
+        """ticks * lots that taking so many lots on `side` moves (less, where there are fewer)."""
+        index = 1 - _index(side)
+        total = 0
+        for key in reversed(self._keys[index]):
+            taken = min(lots, self._to_take(index, key))
+            if taken <= 0:
+                break
+            total += taken * abs(key)
+            lots -= taken
+        return total
+
     def queue_ahead(self, order_id: int) -> int:
-        """The lots that fill before this order at its price; -1 if there is no such open order."""
+        """The lots that fill before this order at its price as it is shown; -1 if there is no such open order."""
         order = self._orders.get(order_id)
         if order is None:
             return -1
@@ -109,7 +124,7 @@ class RestingOrders:
         for other in self._queues[order.index][order.key].values():
             if other is order:
                 break
-            ahead += other.leaves
+            ahead += other.shown
         return ahead
 
     def order(self, order_id: int) -> tuple[int, int, int, int, int, int] | None:
@@ -152,36 +167,78 @@ class RestingOrders:
         """64 bits over the open orders, in the order they would fill; equal for equal engines of both twins."""
         parts = []
         for index in (0, 1):
-            rows = [o.row() for key in reversed(self._keys[index]) for o in self._queues[index][key].values()]
-            parts.append(b"".join(struct.pack("<6q", *row) for row in rows))
+            resting = [o for key in reversed(self._keys[index]) for o in self._queues[index][key].values()]
+            parts.append(b"".join(struct.pack("<8q", *o.row(), o.peak_lots, o.shown) for o in resting))
         return state_hash(*parts)
 
     # For the commands
+
+    def _to_take(self, index: int, key: int) -> int:
+        return self._lots[index][key] + self._hidden[index].get(key, 0)
 
     def _of(self, account: int) -> list[RestingOrder]:
         # Orders enter the dict as they come to rest, so it is in order of arrival.
         return [order for order in self._orders.values() if order.account == account]
 
     def _rest(
-        self, order_id: int, account: int, index: int, price_ticks: int, size_lots: int, leaves: int
+        self,
+        order_id: int,
+        account: int,
+        index: int,
+        price_ticks: int,
+        size_lots: int,
+        leaves: int,
+        peak_lots: int,
+        shown_lots: int,
     ) -> None:
         key = -price_ticks if index else price_ticks
         order = RestingOrder(order_id, account, index, key, size_lots, leaves)
+        shown_lots = min(peak_lots, shown_lots or peak_lots)
+        if 0 < shown_lots < leaves:
+            order.peak_lots, order.shown = peak_lots, shown_lots
+            self._hide(order, leaves - shown_lots)
         if key not in self._queues[index]:
             insort(self._keys[index], key)
             self._queues[index][key] = {}
             self._lots[index][key] = 0
         self._queues[index][key][order_id] = order
-        self._lots[index][key] += leaves
+        self._lots[index][key] += order.shown
         self._open_lots[index] += leaves
         self._orders[order_id] = order
         self._touch(index, key)
 
     def _lower(self, order: RestingOrder, lots: int) -> None:
-        """Take lots off a resting order; one with none left is gone."""
+        """Take lots off a resting order, hidden ones first; one with none left is gone."""
+        shown = min(order.shown, order.leaves - lots)
+        self._hide(order, order.shown - shown - lots)
+        self._reduce(order, lots, order.shown - shown)
+
+    def _fill(self, order: RestingOrder, lots: int) -> None:
+        """Take lots off what an order shows; an iceberg shows more then, behind all others at its price."""
+        self._reduce(order, lots, lots)
+        if order.shown or not order.leaves:
+            return
+        order.shown = min(order.peak_lots, order.leaves)
+        self._hide(order, -order.shown)
+        self._lots[order.index][order.key] += order.shown
+        queue = self._queues[order.index][order.key]
+        queue[order.order_id] = queue.pop(order.order_id)
+
+    def _hide(self, order: RestingOrder, lots: int) -> None:
+        """Note that so many more lots of an order are hidden."""
+        hidden = self._hidden[order.index]
+        total = hidden.get(order.key, 0) + lots
+        if total:
+            hidden[order.key] = total
+        else:
+            hidden.pop(order.key, None)
+
+    def _reduce(self, order: RestingOrder, lots: int, shown: int) -> None:
+        """Take lots off an order, so many of them off what it shows."""
         index, key = order.index, order.key
         order.leaves -= lots
-        self._lots[index][key] -= lots
+        order.shown -= shown
+        self._lots[index][key] -= shown
         self._open_lots[index] -= lots
         if not order.leaves:
             del self._orders[order.order_id]

@@ -93,6 +93,14 @@ def check_size(symbol: Symbol, size_lots: int, is_market: bool) -> None:
         raise errors.filter_failure("MARKET_LOT_SIZE")
 
 
+def check_iceberg(symbol: Symbol, order: "Sized") -> None:
+    """Raises -2010 for an iceberg that shows more than there is, -1013 for one of too many parts."""
+    if order.iceberg_lots > order.size_lots:
+        raise errors.rejected("IcebergQty exceeds QTY.")
+    if order.iceberg_lots and -(-order.size_lots // order.iceberg_lots) > symbol.settings.iceberg_parts:
+        raise errors.filter_failure("ICEBERG_PARTS")
+
+
 class Sized(Protocol):
     """An order, or the intent to place one."""
 
@@ -104,6 +112,9 @@ class Sized(Protocol):
 
     @property
     def size_lots(self) -> int: ...
+
+    @property
+    def iceberg_lots(self) -> int: ...
 
 
 def check_worth(symbol: Symbol, order: Sized, now_ns: int) -> None:

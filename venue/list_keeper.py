@@ -156,6 +156,7 @@ class ListKeeper:
         for order in pending:
             order.size_lots = size_lots
             filters.check_worth(symbol, order, now_ns)
+            filters.check_iceberg(symbol, order)
 
     def _check(self, symbol: Symbol, pending: list[Order], now_ns: int) -> None:
         """Raises -2010 where an order cannot start as things stand."""

@@ -143,6 +143,15 @@ def check_size(intent: Intent, now_ns: int) -> None:
 def read_iceberg(params: Params, leg: Leg, intent: Intent) -> None:
     """The part of the order that is shown at a time."""
     name = leg.name("icebergQty")
-    if name not in params:
+    size_atoms = params.optional_atoms(name)
+    if not size_atoms:
         return
-    raise errors.ApiError(-1013, "Iceberg orders are not supported for this symbol.")
+    symbol = intent.symbol
+    if intent.is_market:
+        raise errors.not_required(name)
+    if intent.time_in_force != "GTC":
+        raise errors.rejected("Unsupported order combination")
+    intent.iceberg_lots = symbol.to_lots(size_atoms)
+    filters.check_size(symbol, intent.iceberg_lots, is_market=False)
+    if leg.has_size:
+        filters.check_iceberg(symbol, intent)

@@ -82,6 +82,8 @@ class Recovery:
             order.price_ticks,
             order.open_lots,
             SelfTradePrevention.NONE,
+            order.iceberg_lots,
+            order.shown_lots,
         )
         if events != [(codes.ACCEPTED, order.order_id, order.open_lots)]:
             raise LogDamaged(f"order {order.order_id} of the log does not fit into the book: {events}")

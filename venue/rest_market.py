@@ -70,7 +70,7 @@ def symbol_info(symbol: Symbol) -> dict[str, Any]:
         "baseCommissionPrecision": 8,
         "quoteCommissionPrecision": 8,
         "orderTypes": ORDER_TYPES,
-        "icebergAllowed": False,
+        "icebergAllowed": True,
         "ocoAllowed": True,
         "otoAllowed": True,
         "opoAllowed": True,

@@ -43,7 +43,7 @@ class Settlement:
             if code == codes.TRADE:
                 trades.append(self._traded(symbol, taker_side, event, now_ns, fills))
             elif code == codes.ACCEPTED:
-                self._accepted(symbol, event[1], now_ns)
+                self._accepted(symbol, event, now_ns)
             elif code == codes.PREVENTED:
                 self._prevented(symbol, event, now_ns)
             elif code == codes.EXPIRED:
@@ -116,10 +116,12 @@ class Settlement:
 
     # One event each
 
-    def _accepted(self, symbol: Symbol, order_id: int, now_ns: int) -> None:
+    def _accepted(self, symbol: Symbol, event: Event, now_ns: int) -> None:
+        _, order_id, resting_lots = event
         order = self.open_orders.get(order_id)
         if order is None:
             return
+        order.shown_lots = min(order.iceberg_lots, resting_lots)
         self._report(symbol, order, "NEW", now_ns)
         if order.locked_atoms:
             self._position(symbol, order, now_ns)
@@ -168,6 +170,8 @@ class Settlement:
         self.house[got_asset] = self.house.get(got_asset, 0) + fee
         if order.executed_lots == 0:
             self.limits.count_first_fill(account.name, now_ns, is_maker)
+        if is_maker and order.iceberg_lots:
+            self._shows_less(order, trade.size_lots)
         order.executed_lots += trade.size_lots
         order.quote_atoms += quote_atoms
         order.update_ns = now_ns
@@ -187,6 +191,14 @@ class Settlement:
         self.user_feed.position(account, (symbol.base, symbol.quote), now_ns)
         self._told_lists(order, now_ns)
         return fill
+
+    def _shows_less(self, order: Order, lots: int) -> None:
+        """Follow what matching does to an iceberg that is traded with: its next part stands behind all others."""
+        left = order.open_lots - lots
+        order.shown_lots = min(order.shown_lots, order.open_lots) - lots
+        if left and not order.shown_lots:
+            order.shown_lots = min(order.iceberg_lots, left)
+            order.priority = self.records.counter("order").take()
 
     def _wake(self, symbol: Symbol, price_ticks: int, now_ns: int) -> None:
         """Contingent orders hear a trade."""

@@ -121,14 +121,7 @@ class Symbol:
 
     def cost(self, side: Side, size_lots: int) -> int:
         """ticks x lots that taking so many lots on `side` moves now (less, where the book has fewer)."""
-        left, total = size_lots, 0
-        for price_ticks, lots in unpack_levels(self.matching.depth(side.opposite, 5000)):
-            taken = min(left, lots)
-            total += taken * price_ticks
-            left -= taken
-            if not left:
-                break
-        return total
+        return self.matching.notional_for_lots(side, size_lots)
 
     def most_lots(self, is_market: bool) -> int:
         """The greatest size that the filters take."""

@@ -91,6 +91,7 @@ class Working:
             order.price_ticks,
             order.size_lots,
             SelfTradePrevention[order.stp],
+            order.iceberg_lots,
         )
         assert events[0][0] == codes.ACCEPTED, events
         fills = self.settlement.apply(symbol, order.side, events, now_ns)

@@ -370,6 +370,83 @@ def test_fill_or_kill_that_expires_its_makers_counts_on_others(empty):
     assert told == [ACCEPTED, TRADE, PREVENTED, EXPIRED, TRADE]
 
 
+# Icebergs
+
+
+def test_an_iceberg_shows_a_part_and_stands_last_with_the_next_one(empty):
+    assert empty.submit(1, ALICE, SELL, LIMIT, GTC, 10, 10, NONE, 4) == [(ACCEPTED, 1, 10)]
+    empty.submit(2, BOB, SELL, LIMIT, GTC, 10, 3)
+    assert empty.snapshot() == (b"", pack_levels([(10, 7)]))
+    assert [empty.queue_ahead(order_id) for order_id in (1, 2)] == [0, 4]
+    assert empty.submit(3, BOB, BUY, LIMIT, GTC, 10, 5) == [
+        (ACCEPTED, 3, 0),
+        (TRADE, 1, 3, 10, 4, 6, 1, ALICE, BOB),
+        (TRADE, 2, 3, 10, 1, 2, 0, BOB, BOB),
+    ]
+    assert [empty.queue_ahead(order_id) for order_id in (2, 1)] == [0, 2]
+    assert empty.order(1) == (1, ALICE, SELL, 10, 10, 6)
+    assert empty.size_at(SELL, 10) == 6
+    assert empty.submit(4, BOB, BUY, MARKET, GTC, 0, 9)[1:] == [
+        (TRADE, 2, 4, 10, 2, 0, 7, BOB, BOB),
+        (TRADE, 1, 4, 10, 4, 2, 3, ALICE, BOB),
+        (TRADE, 1, 4, 10, 2, 0, 1, ALICE, BOB),
+        (EXPIRED, 4, 1, NO_LIQUIDITY),
+    ]
+    assert len(empty) == 0
+
+
+def test_what_an_iceberg_hides_can_be_taken_but_not_seen(empty):
+    empty.submit(1, ALICE, SELL, LIMIT, GTC, 10, 10, NONE, 4)
+    empty.submit(2, BOB, SELL, LIMIT, GTC, 11, 5)
+    assert (empty.best_ask_lots, empty.volume_for_price(BUY, 10), empty.volume_for_price(BUY, 11)) == (4, 10, 15)
+    assert [empty.lots_for_notional(BUY, n) for n in (99, 100, 111)] == [9, 10, 11]
+    assert [empty.notional_for_lots(BUY, n) for n in (-1, 0, 4, 10, 12, 99)] == [0, 0, 40, 100, 122, 155]
+    assert [event[0] for event in empty.submit(3, BOB, BUY, LIMIT, FOK, 10, 10)] == [ACCEPTED] + [TRADE] * 3
+
+
+def test_an_iceberg_that_takes_first_shows_its_part_of_what_is_left(empty):
+    empty.submit(1, BOB, SELL, LIMIT, GTC, 10, 3)
+    assert empty.submit(2, ALICE, BUY, LIMIT, GTC, 10, 9, NONE, 4)[0] == (ACCEPTED, 2, 6)
+    assert empty.snapshot() == (pack_levels([(10, 4)]), b"")
+    assert empty.cancel(2) == [(CANCELED, 2, 6)]
+    assert (empty.snapshot(), empty.volume_for_price(SELL, 1)) == ((b"", b""), 0)
+
+
+def test_a_smaller_iceberg_hides_less_first(empty):
+    empty.submit(1, ALICE, SELL, LIMIT, GTC, 10, 10, NONE, 4)
+    empty.submit(2, BOB, SELL, LIMIT, GTC, 10, 1)
+    assert empty.reduce(1, 5) == [(REDUCED, 1, 5)]
+    assert (empty.size_at(SELL, 10), empty.volume_for_price(BUY, 10)) == (5, 6)
+    assert empty.reduce(1, 3) == [(REDUCED, 1, 3)]
+    assert (empty.size_at(SELL, 10), empty.volume_for_price(BUY, 10), empty.queue_ahead(2)) == (4, 4, 3)
+
+
+def test_prevention_ends_an_iceberg_with_what_it_hides(empty):
+    empty.submit(1, ALICE, SELL, LIMIT, GTC, 10, 10, NONE, 4)
+    assert empty.submit(2, ALICE, BUY, LIMIT, IOC, 10, 6, DECREMENT)[1:] == [
+        (PREVENTED, 1, 2, 10, 6, 6, 4, 0, DECREMENT),
+        (EXPIRED, 2, 6, STP),
+    ]
+    assert empty.size_at(SELL, 10) == empty.volume_for_price(BUY, 10) == 4
+
+
+@pytest.mark.parametrize("mode", [EXPIRE_TAKER, EXPIRE_BOTH, DECREMENT])
+def test_fill_or_kill_does_not_count_on_what_an_iceberg_hides_behind_an_own_order(empty, mode):
+    empty.submit(1, BOB, SELL, LIMIT, GTC, 10, 10, NONE, 4)
+    empty.submit(2, ALICE, SELL, LIMIT, GTC, 10, 4)
+    assert empty.submit(4, ALICE, BUY, LIMIT, FOK, 10, 5, mode)[1] == (EXPIRED, 4, 5, FOK_UNFILLABLE)
+    assert [event[0] for event in empty.submit(4, ALICE, BUY, LIMIT, FOK, 10, 4, mode)] == [ACCEPTED, TRADE]
+
+
+def test_an_iceberg_may_come_back_with_the_rest_of_its_part(empty):
+    empty.submit(1, BOB, SELL, LIMIT, GTC, 10, 5, NONE, 5, 3)
+    assert empty.size_at(SELL, 10) == 3
+    told = empty.submit(2, ALICE, BUY, LIMIT, IOC, 10, 4)
+    assert [event[4] for event in told[1:]] == [3, 1]
+    for peak, shown in ((-1, 0), (4, -1)):
+        assert empty.submit(7, BOB, SELL, LIMIT, GTC, 10, 5, NONE, peak, shown) == [(REJECTED, 7, BAD_SIZE)]
+
+
 # The twins, and what never happens.
 
 
@@ -407,6 +484,13 @@ def perform(engine, command):
     return engine.cancel(order_id) if op == OP_CANCEL else engine.reduce(order_id, fields[5])
 
 
+def perform_some_as_icebergs(engine, command):
+    op, order_id, *fields = command
+    if op == OP_SUBMIT and order_id % 3 == 0:
+        return engine.submit(order_id, *fields, 1 + order_id % 7, order_id % 4)
+    return perform(engine, command)
+
+
 def answers(engine, rnd):
     """Every query, with arguments drawn from rnd."""
     side, price, n, order_id = (
@@ -429,6 +513,7 @@ def answers(engine, rnd):
         engine.size_at(side, price),
         engine.volume_for_price(side, price),
         engine.lots_for_notional(side, price * 100),
+        engine.notional_for_lots(side, price * 5),
         engine.depth(side, n),
         engine.snapshot(n),
         engine.queue_ahead(order_id),
@@ -446,7 +531,7 @@ def test_the_twins_agree_over_100_000_random_commands():
     for step in range(100_000):
         command = random_row(rnd, next_id)
         next_id += command[0] == OP_SUBMIT
-        assert perform(plain, command) == perform(fast, command), command
+        assert perform_some_as_icebergs(plain, command) == perform_some_as_icebergs(fast, command), command
         if step % 20 == 0:
             seed = rnd.random()
             assert answers(plain, random.Random(seed)) == answers(fast, random.Random(seed))
@@ -514,7 +599,7 @@ def test_lots_are_conserved_and_no_order_trades_beyond_its_size_or_limit(rows):
     for twin in TWINS:
         engine, orders, lost = twin(), {}, defaultdict(int)
         for command in rows:
-            check_events(engine, perform(engine, command), command, orders, lost)
+            check_events(engine, perform_some_as_icebergs(engine, command), command, orders, lost)
             assert (
                 not engine.best_bid_ticks
                 or not engine.best_ask_ticks
