@@ -162,6 +162,39 @@ def misfit(ours: object, documented: list, where: str = "$", optional: frozenset
     return f"{where}: {ours!r} is no {' or '.join(sorted({type(one).__name__ for one in documented}))}"
 
 
+class Market(World):
+    """A still market around 40,000 in which Bob and Cal trade at will; Ann has 10 BTC and 1,000,000 USDT."""
+
+    def __init__(self, log: list[bytes] | None = None, **market: object) -> None:
+        settings = MarketSettings(flow=STILL, start_price=Decimal(40_000), **market)  # type: ignore[arg-type]
+        owners = [account(name, BTC="10", USDT="1000000") for name in ("ann", "bob", "cal")]
+        super().__init__(log, markets=[settings], accounts=owners)
+
+    def trade(self, *prices: object) -> None:
+        """Trades between Bob and Cal; the last is the last price. Resting orders in between trade too."""
+        for price in prices:
+            self.order("SELL", "0.001", price, who="bob")
+            self.order("BUY", "0.001", price, who="cal")
+            for who in ("bob", "cal"):
+                self.signed("DELETE", "openOrders", who, symbol="BTCUSDT")
+
+    def found(self, order_id: int, who: str = "ann") -> dict:
+        """An order as GET /api/v3/order tells it."""
+        return self.signed("GET", "order", who, symbol="BTCUSDT", orderId=order_id)[1]
+
+    def call(self, conn_id: int, method: str, who: str = "ann", **params: object) -> dict:
+        """The answer to a signed request over the websocket API."""
+        asked = {**params, "apiKey": f"key-{who}", "timestamp": self.now_ns // 1_000_000}
+        payload = "&".join(f"{name}={value}" for name, value in sorted(asked.items()))
+        answers = self.send(conn_id, id=1, method=method, params={**asked, "signature": self.sign(payload, who)})
+        return next(answer for answer in answers if "id" in answer)
+
+    def events(self, conn_id: int, kind: str = "executionReport") -> list[dict]:
+        """The user events of a kind that a websocket has heard."""
+        heard = [message["event"] for message in self.heard(conn_id) if "event" in message]
+        return [event for event in heard if event["e"] == kind]
+
+
 class VenueClient:
     """Speaks with a venue process that writes its address into `folder`."""
 
@@ -245,6 +278,12 @@ def world():
 
 
 @pytest.fixture
+def market():
+    """`market()` is a fresh Market; settings of MarketSettings may be given."""
+    return Market
+
+
+@pytest.fixture
 def ann_and_bob(world):
     """A still exchange with two accounts of 10 BTC and 1,000,000 USDT each."""
     return world()
@@ -291,42 +330,3 @@ def stop_after():
         if process.poll() is None:
             process.kill()
         process.wait()
-
-
-class Market(World):
-    """A still market around 40,000 in which Bob and Cal trade at will; Ann has 10 BTC and 1,000,000 USDT."""
-
-    def __init__(self, log: list[bytes] | None = None, **market: object) -> None:
-        settings = MarketSettings(flow=STILL, start_price=Decimal(40_000), **market)  # type: ignore[arg-type]
-        owners = [account(name, BTC="10", USDT="1000000") for name in ("ann", "bob", "cal")]
-        super().__init__(log, markets=[settings], accounts=owners)
-
-    def trade(self, *prices: object) -> None:
-        """Trades between Bob and Cal; the last is the last price. Resting orders in between trade too."""
-        for price in prices:
-            self.order("SELL", "0.001", price, who="bob")
-            self.order("BUY", "0.001", price, who="cal")
-            for who in ("bob", "cal"):
-                self.signed("DELETE", "openOrders", who, symbol="BTCUSDT")
-
-    def found(self, order_id: int, who: str = "ann") -> dict:
-        """An order as GET /api/v3/order tells it."""
-        return self.signed("GET", "order", who, symbol="BTCUSDT", orderId=order_id)[1]
-
-    def call(self, conn_id: int, method: str, who: str = "ann", **params: object) -> dict:
-        """The answer to a signed request over the websocket API."""
-        asked = {**params, "apiKey": f"key-{who}", "timestamp": self.now_ns // 1_000_000}
-        payload = "&".join(f"{name}={value}" for name, value in sorted(asked.items()))
-        answers = self.send(conn_id, id=1, method=method, params={**asked, "signature": self.sign(payload, who)})
-        return next(answer for answer in answers if "id" in answer)
-
-    def events(self, conn_id: int, kind: str = "executionReport") -> list[dict]:
-        """The user events of a kind that a websocket has heard."""
-        heard = [message["event"] for message in self.heard(conn_id) if "event" in message]
-        return [event for event in heard if event["e"] == kind]
-
-
-@pytest.fixture
-def market():
-    """`market()` is a fresh Market; settings of MarketSettings may be given."""
-    return Market

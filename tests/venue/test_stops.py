@@ -204,6 +204,18 @@ def test_a_bad_contingent_order_gets_its_code_and_changes_nothing(market, params
     assert world.signed("GET", "openOrders")[1] == []
 
 
+def test_a_replacement_that_would_trigger_at_once_is_half_a_failure(market):
+    world = market()
+    _, old = world.order("SELL", "1", 42000)
+    status, body = world.signed(
+        "POST", "order/cancelReplace", symbol="BTCUSDT", side="SELL", type="STOP_LOSS", quantity="0.1",
+        stopPrice=40000, cancelReplaceMode="STOP_ON_FAILURE", cancelOrderId=old["orderId"],
+    )  # fmt: skip
+    assert (status, body["code"], body["data"]["cancelResult"]) == (409, -2021, "SUCCESS")
+    refused = {"code": -2010, "msg": "Stop price would trigger immediately."}
+    assert body["data"]["newOrderResponse"] == refused
+
+
 def test_few_contingent_orders_may_be_open(market):
     world = market(max_algo_orders=2)
     for price in (39000, 38000):

@@ -105,6 +105,25 @@ def check_money(shown):
         assert Decimal(balance["free"]) + Decimal(balance["locked"]) == owned[asset]
 
 
+def test_kill_9_keeps_stops_lists_and_icebergs(venue, tmp_path):
+    one = venue(log_file=str(tmp_path / "venue.log"))
+    common = {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.001", "timeInForce": "GTC"}
+    stop = {**common, "type": "STOP_LOSS_LIMIT", "price": 20000, "stopPrice": 20000, "trailingDelta": 500}
+    iceberg = {**common, "type": "LIMIT", "price": 120000, "icebergQty": "0.0004"}
+    oco = {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.001", "aboveType": "LIMIT_MAKER", "abovePrice": 130000}
+    oco |= {"belowType": "STOP_LOSS", "belowStopPrice": 20000}
+    for path, asked in (("order", stop), ("order", iceberg), ("orderList/oco", oco)):
+        status, placed = one.signed("POST", path, **asked)
+        assert status == 200, placed
+    before = one.signed("GET", "openOrders", symbol="BTCUSDT")[1], one.signed("GET", "openOrderList")[1]
+    assert (len(before[0]), len(before[1])) == (4, 1)
+    one.kill()
+    one.start()
+    assert (one.signed("GET", "openOrders", symbol="BTCUSDT")[1], one.signed("GET", "openOrderList")[1]) == before
+    asks = dict(one.call("GET", "/api/v3/depth?symbol=BTCUSDT&limit=5000")["asks"])
+    assert (asks["120000.00000000"], asks["130000.00000000"]) == ("0.00040000", "0.00100000")
+
+
 def test_streams_and_user_data_over_real_sockets(venue):
     one = venue()
 
