@@ -18,17 +18,6 @@ from venue.settings import MarketSettings, ReferenceSettings
 # What is documented and not served (yet), and its method of the websocket API. An entry that is served is a failure:
 # take it out, and its cases below are tried.
 MISSING = {
-    # Order lists
-    "POST /api/v3/order/oco": "orderList.place",
-    "POST /api/v3/orderList/oco": "orderList.place.oco",
-    "POST /api/v3/orderList/oto": "orderList.place.oto",
-    "POST /api/v3/orderList/otoco": "orderList.place.otoco",
-    "POST /api/v3/orderList/opo": "orderList.place.opo",
-    "POST /api/v3/orderList/opoco": "orderList.place.opoco",
-    "DELETE /api/v3/orderList": "orderList.cancel",
-    "GET /api/v3/orderList": "orderList.status",
-    "GET /api/v3/allOrderList": "allOrderLists",
-    "GET /api/v3/openOrderList": "openOrderLists.status",
     # Amending, self-trade prevention, filters
     "PUT /api/v3/order/amend/keepPriority": "order.amend.keepPriority",
     "GET /api/v3/order/amendments": "order.amendments",

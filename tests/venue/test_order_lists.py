@@ -322,7 +322,7 @@ def test_an_otoco_goes_through_all_its_phases(market):
         ({"workingPrice": None}, -1102),
         ({"pendingTimeInForce": None}, -1102),
         ({"pendingSide": "LEFT"}, -1117),
-        ({"pendingType": "MARKET", "pendingTimeInForce": None, "pendingPrice": None, "pendingQuoteOrderQty": 9}, -1106),
+        ({"pendingType": "MARKET", "pendingTimeInForce": None, "pendingPrice": None, "pendingQuoteOrderQty": 9}, -1104),
         ({"workingClientOrderId": "same", "pendingClientOrderId": "same"}, -2010),
         ({"workingType": "LIMIT_MAKER", "workingTimeInForce": None, "workingPrice": 41000}, -2010),
     ],
