@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import hashlib
 import hmac
 from decimal import Decimal, InvalidOperation
 from urllib.parse import unquote
@@ -42,7 +41,7 @@ class ApiKey(msgspec.Struct):
     def verify(self, payload: bytes, signature: str) -> None:
         """Raises -1022 unless `signature` (hex HMAC, base64 Ed25519 or RSA) is of this key over `payload`."""
         if self.secret is not None:
-            wanted = hmac.new(self.secret, payload, hashlib.sha256).hexdigest()
+            wanted = hmac.digest(self.secret, payload, "sha256").hex()
             if not hmac.compare_digest(wanted.encode(), signature.lower().encode()):
                 raise errors.bad_signature()
             return
