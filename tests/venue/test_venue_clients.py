@@ -43,7 +43,8 @@ def view_of(ledger):
     return {
         "balances": {asset: [float(row["free"]), float(row["locked"])] for asset, row in ledger["balances"].items()},
         "open_orders": sorted(
-            [one["orderId"], one["status"], float(one["executedQty"]), float(one["price"]), float(one["origQty"]), one["side"]]
+            [one["orderId"], one["status"], float(one["executedQty"]), float(one["price"]), float(one["origQty"]),
+             one["side"]]
             for one in ledger["open_orders"]
         ),
         "trades": sorted(

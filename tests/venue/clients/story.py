@@ -88,10 +88,9 @@ def main(client_class):
 
 async def tell(story):
     """Print what came of it, and end at once: some clients take ten seconds to close a websocket."""
-    code = 1
-    try:
-        print(json.dumps(await asyncio.wait_for(story, 3 * PATIENCE_S)), flush=True)
-        code = 0
-    except Exception:
-        traceback.print_exc()
-    os._exit(code)
+    ended = await asyncio.gather(asyncio.wait_for(story, 3 * PATIENCE_S), return_exceptions=True)
+    if isinstance(ended[0], BaseException):
+        traceback.print_exception(ended[0])
+        os._exit(1)
+    print(json.dumps(ended[0]), flush=True)
+    os._exit(0)
