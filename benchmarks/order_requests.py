@@ -25,7 +25,7 @@ def settings(log_file: str | None) -> VenueSettings:
 
 
 def query_of(number: int, time_ms: int) -> tuple[str, str]:
-    """(API key, signed query) of the order of this number: bids and asks by turns at one price, so half of them fill."""
+    """(API key, signed query) of the order of this number: bids and asks by turns at one price; half of them fill."""
     key, secret = KEYS[number % 2]
     params = {
         "symbol": "BTCUSDT",

@@ -132,7 +132,10 @@ class Limits:
         return self.peer(remote).connections.add(now_ns, 1) <= self.settings.connections_5m
 
     def counts(self, account: str) -> OrderCounts:
-        return self.orders.setdefault(account, OrderCounts())
+        found = self.orders.get(account)
+        if found is None:
+            found = self.orders[account] = OrderCounts()
+        return found
 
     def count_order(self, account: str, now_ns: int) -> None:
         """Count a new order. Raises -1015 (429) where the account has too many unfilled ones."""

@@ -70,6 +70,8 @@ class UserStream:
         cancel_id: str | None,
     ) -> None:
         execution_id = self.records.counter("execution").take()
+        if not self.listeners.get(order.account):
+            return
 
         def make(unit_ns: int) -> dict[str, Any]:
             return render.execution_report(
@@ -79,6 +81,9 @@ class UserStream:
         self._tell(order.account, make, now_ns)
 
     def position(self, account: Account, assets: tuple[str, ...], now_ns: int) -> None:
+        if not self.listeners.get(account.name):
+            return
+
         def make(unit_ns: int) -> dict[str, Any]:
             rows = []
             for asset in assets:

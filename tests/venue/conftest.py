@@ -297,3 +297,11 @@ def stop_after():
         if process.poll() is None:
             process.kill()
         process.wait()
+
+
+@pytest.fixture(scope="module")
+def shared_venue(tmp_path_factory):
+    """One venue process for all tests of a module."""
+    one = Venue(tmp_path_factory.mktemp("venue"))
+    yield one
+    one.kill()

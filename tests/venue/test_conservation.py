@@ -19,7 +19,7 @@ from market import codes
 from market.matching import FastMatching, PlainMatching
 from protocol.enums import OrdType, Side
 from venue.dispatch import BY_ROUTE, BY_WS_METHOD
-from venue.endpoint import MILLISECOND_NS
+from venue.endpoint import Call
 from venue.errors import ApiError
 from venue.exchange import Exchange
 from venue.params import Params
@@ -53,8 +53,8 @@ class Referee:
     def __len__(self):
         return len(self.engine)
 
-    def submit(self, order_id, account, side, ord_type, tif, price, size, stp=0):
-        events = self.engine.submit(order_id, account, side, ord_type, tif, price, size, stp)
+    def submit(self, order_id, account, side, ord_type, tif, price, size, *more):
+        events = self.engine.submit(order_id, account, side, ord_type, tif, price, size, *more)
         if events[0][0] == codes.REJECTED:
             return events
         limit = None if ord_type == OrdType.MARKET else price
@@ -138,11 +138,11 @@ class Crowd:
 
     def call(self, who, method, path, **params):
         """An endpoint, as one who has been let in; ApiError for what is refused."""
-        endpoint = BY_ROUTE[method, f"/api/v3/{path}"]
-        key = self.exchange.accounts.keys[self.accounts[who].name]
-        values = Params({name: str(value) for name, value in params.items()})
         self.now_ns += STEP_NS
-        return self.exchange.dispatch.call(endpoint, values, key, self.now_ns, "127.0.0.1", MILLISECOND_NS)
+        one = self.exchange
+        values = Params({name: str(value) for name, value in params.items()})
+        call = Call(one.engine, one.limits, values, self.now_ns, "127.0.0.1", caller=self.accounts[who])
+        return BY_ROUTE[method, f"/api/v3/{path}"].handler(call)
 
     def act(self, who, what, buys, distance, size, mode, more):
         """One request of an account: mostly an order, at `distance` from the middle; now and then a cancel."""
