@@ -32,7 +32,10 @@ class Window:
         return self.count
 
     def add(self, now_ns: int, amount: int) -> int:
-        self.now(now_ns)
+        number = now_ns // self.length_ns
+        if number != self.number:
+            self.number = number
+            self.count = 0
         self.count += amount
         return self.count
 

@@ -109,7 +109,8 @@ def test_a_rare_method_has_its_answer(shared_venue):
 
 
 def test_a_delayed_answer_holds_back_those_after_it(shared_venue):
-    shared_venue.call("POST", "/control/faults", {"error_next": {"method": "GET", "path": "/api/v3/time", "status": 200, "delay_ms": 300}})
+    late = {"method": "GET", "path": "/api/v3/time", "status": 200, "delay_ms": 300}
+    shared_venue.call("POST", "/control/faults", {"error_next": late})
     wire = Wire(shared_venue).send(TIME + PING)
     assert "serverTime" in json.loads(wire.answer()[2])
     assert wire.answer()[2] == b"{}"
