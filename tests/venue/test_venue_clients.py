@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from venue import demo
+from venue.dispatch import BY_ROUTE
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ROOT / ".venv-clients"
 SCRIPTS = Path(__file__).parent / "clients"
 KEYS = (demo.MAKER_KEY, demo.MAKER_SECRET, demo.HUMAN_KEY, demo.HUMAN_SECRET)
 STILL = [{"flow": {"limit_rate": 0, "market_rate": 0}}]
-HAS_LISTS = False  # whether the venue takes order lists: then each client places two pairs of orders, too
+HAS_LISTS = ("POST", "/api/v3/orderList/oco") in BY_ROUTE  # then each client places two pairs of orders, too
 CLIENTS = {
     "ccxt": "ccxt_client.py",
     "python-binance": "python_binance_client.py",
