@@ -246,7 +246,9 @@ class Crowd:
                 locked[account.name, self.symbol.held_asset(order)] += order.locked_atoms
             for order in account.orders.values():
                 paid, limit = order.quote_atoms, order.price_ticks * order.executed_lots * self.symbol.notional_atoms
-                assert order.executed_lots + order.prevented_lots <= order.size_lots, order
+                amended = getattr(account, "amendments", {}).get(order.order_id, ())
+                largest = max([order.size_lots, *(one.old_lots for one in amended)])
+                assert order.executed_lots + order.prevented_lots <= largest, order
                 assert not order.price_ticks or (paid <= limit if order.side is Side.BUY else paid >= limit), order
         for asset, opening in OWNED.items():
             balances = [account.balance(asset) for account in self.accounts]
