@@ -22,9 +22,10 @@ venv: .venv/.installed
 
 # Third-party clients live apart, each by itself: their pins are not ours, nor each other's.
 clients:
-	@$(MAKE) --no-print-directory -j $(words $(CLIENTS)) $(CLIENTS)
+	@$(MAKE) -s -j $(words $(CLIENTS)) $(CLIENTS)
 
 .venv-clients/%/.installed: tests/clients/%.txt
+	@echo "$* into $(@D)"
 	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install -q --disable-pip-version-check -r $<
 	touch $@

@@ -24,8 +24,9 @@ MAX_BODY_BYTES = 1024 * 1024
 MAX_HEAD_BYTES = 64 * 1024
 MAX_WAITING = 100
 """Requests of one connection that may wait behind a delayed answer; one who sends more is cut off."""
-KEPT_ALIVE_S = 75
-SWEPT_EVERY_S = 15
+KEPT_ALIVE_S = 3630
+"""As long as aiohttp keeps connections on which nothing happens."""
+SWEPT_EVERY_S = 60
 
 
 class Front(web.Server):
@@ -66,7 +67,10 @@ class Connection(asyncio.Protocol):
         self.make_other = make_other
         self.loop = asyncio.get_running_loop()
         self.parser = httptools.HttpRequestParser(self)
-        self.raw = b""  # since the start of the request that is coming in
+        self.raw = b""  # of the request that is coming in, from its first byte on if `is_whole`
+        self.is_whole = True
+        self.is_inside = False
+        self.completed = 0
         self.requests: deque[tuple[Request, bool]] = deque()
         self.is_for_other = self.is_delayed = False
 
@@ -91,14 +95,15 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.used_s = self.loop.time()
         self.raw = self.raw + data if self.raw else data
+        before = self.completed
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self.is_for_other = True
         except httptools.HttpParserError:
-            self.is_for_other = not self.requests  # it has the words for bad requests
-            if self.requests:
-                self.transport.abort()
+            self.is_for_other = self.is_inside = True  # it has the words for bad requests
+        if self.completed > before:
+            self.raw, self.is_whole = b"", not self.is_inside
         self._serve()
         if self.is_for_other or len(self.raw) > MAX_HEAD_BYTES + MAX_BODY_BYTES:
             self._hand_over()
@@ -106,6 +111,7 @@ class Connection(asyncio.Protocol):
     # Of the parser
 
     def on_message_begin(self) -> None:
+        self.is_inside = True
         self.url, self.body = b"", b""
         self.headers: dict[str, str] = {}
 
@@ -130,7 +136,8 @@ class Connection(asyncio.Protocol):
         path, _, query = path.partition("?")
         asked = Request(method, path, query, self.headers, self.body, self.remote)
         self.requests.append((asked, self.parser.should_keep_alive()))
-        self.raw = b""
+        self.is_inside = False
+        self.completed += 1
 
     # Answers
 
@@ -173,9 +180,9 @@ class Connection(asyncio.Protocol):
             self.transport.close()
 
     def _hand_over(self) -> None:
-        """Give the connection to aiohttp, with all that came of the request."""
-        if self.requests or self.transport.is_closing():
-            self.transport.abort()
+        """Give the connection to aiohttp, with all that came of the request; cut it where the start is gone."""
+        if self.requests or not self.is_whole or self.transport.is_closing():
+            self.transport.close()
             return
         self.front.open.discard(self)
         other = self.make_other()

@@ -97,6 +97,12 @@ def test_what_is_no_http_is_refused(shared_venue):
     assert wire.answer()[0] == 400
 
 
+def test_what_came_before_nonsense_is_answered(shared_venue):
+    wire = Wire(shared_venue).send(PING + b"nonsense\r\n\r\n")
+    assert wire.answer()[0] == 200
+    assert wire.is_at_end()
+
+
 def test_a_body_that_is_too_long_is_refused(shared_venue):
     wire = Wire(shared_venue).send(b"POST /api/v3/order HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n")
     wire.send(b"x" * 3_000_000)
