@@ -122,7 +122,7 @@ class Connection(asyncio.Protocol):
         self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        parser = self.parser
+        parser, self.received_ns = self.parser, self.server.now_ns()
         if parser.should_upgrade() or parser.get_method() not in METHODS or "expect" in self.headers:
             self.is_for_other = True
 
@@ -134,7 +134,7 @@ class Connection(asyncio.Protocol):
             return
         method, path = self.parser.get_method().decode(), self.url.decode("latin-1")
         path, _, query = path.partition("?")
-        asked = Request(method, path, query, self.headers, self.body, self.remote)
+        asked = Request(method, path, query, self.headers, self.body, self.remote, self.received_ns)
         self.requests.append((asked, self.parser.should_keep_alive()))
         self.is_inside = False
         self.completed += 1

@@ -46,6 +46,10 @@ class Server:
         self.settle()
         return answer
 
+    def now_ns(self) -> int:
+        """The time of now, as the exchange is told it."""
+        return time.time_ns()
+
     def ask(self, request: Request) -> Response:
         """The exchange's answer to an HTTP request, once all that it changed is written."""
         return self._ask(self.exchange.handle, request)
