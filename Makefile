@@ -5,7 +5,9 @@ BIN := .venv/bin
 SOURCES := $(shell find protocol actors market connectors clockd -name '*.pyx' -o -name '*.pxd')
 TYPED := $(wildcard $(patsubst %.pxd,%.py,$(filter %.pxd,$(SOURCES))))
 
-.PHONY: venv run test bench lint clean
+CLIENTS := $(patsubst tests/clients/%.txt,.venv-clients/%/.installed,$(wildcard tests/clients/*.txt))
+
+.PHONY: venv clients run test bench lint clean
 
 venv: .venv/.installed
 
@@ -18,23 +20,27 @@ venv: .venv/.installed
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test,bench]'
 	touch $@
 
-# Third-party clients live apart: their pins are not ours.
-.venv-clients/.installed: tests/clients.txt
-	test -x .venv-clients/bin/python || $(PYTHON) -m venv .venv-clients
-	.venv-clients/bin/python -m pip install -q --disable-pip-version-check -r tests/clients.txt
+# Third-party clients live apart, each by itself: their pins are not ours, nor each other's.
+clients:
+	@$(MAKE) -s -j $(words $(CLIENTS)) $(CLIENTS)
+
+.venv-clients/%/.installed: tests/clients/%.txt
+	@echo "$* into $(@D)"
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install -q --disable-pip-version-check -r $<
 	touch $@
 
 run: venv
 	@exec $(BIN)/tickbus run $(ARGS)
 
-test: .venv/.tested .venv-clients/.installed lint
+test: .venv/.tested clients lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: .venv/.tested
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: .venv/.tested .venv-clients/.installed
+bench: .venv/.tested .venv-clients/ccxt/.installed
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 clean:

@@ -44,6 +44,16 @@ def vwap(side: str) -> Side:
     return WorkerSide("benchmarks.vwap", side, value="calls_per_s", cores=[one_core()])
 
 
+def matching(side: str) -> Side:
+    """The same commands through a twin of the engine, on one core."""
+    return WorkerSide("benchmarks.matching", side, value="commands_per_s", cores=[one_core()])
+
+
+def orders(server: str) -> Side:
+    """The server on one core, the load on the other."""
+    return WorkerSide("benchmarks.order_load", server, *two_cores(), value="orders_per_s")
+
+
 def memory() -> Side:
     """The default run, weighed once it trades."""
     return WorkerSide("benchmarks.memory", value="pss_mb")
@@ -62,6 +72,10 @@ ROWS = [
         partial(depth, "benchmarks.depth"), partial(depth, "benchmarks.ccxt_book", str(CLIENTS_PYTHON))),
     Row("book_vwap", "book query vwap, 100 levels", "call/s", ">=", 1, 5,
         partial(vwap, "ours"), partial(vwap, "numpy")),
+    Row("venue_rest", "venue: orders through REST", "order/s", ">=", 0.3, 0.6,
+        partial(orders, "venue"), partial(orders, "constant")),
+    Row("venue_matching", "venue: matched in the engine alone", "cmd/s", ">=", 20, 50,
+        partial(matching, "ours"), partial(matching, "plain")),
     Row("resident_memory", "resident memory, default run", "MB", "<=", None, 200,
         memory, None, rounds=1, warm_rounds=0, aim_is="ours"),
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from benchmarks.placement import on_cores
 from benchmarks.result import NotMeasured
 from benchmarks.worker import ROOT, Worker, WorkerFailed
 
-CLIENTS_PYTHON = ROOT / ".venv-clients" / "bin" / "python"
+CLIENTS_PYTHON = ROOT / ".venv-clients" / "ccxt" / "bin" / "python"
 
 
 class WorkerSide:
@@ -25,7 +25,7 @@ class WorkerSide:
         python: str | Path = sys.executable,
     ) -> None:
         if not Path(python).exists():
-            raise NotMeasured(f"{python} is missing: `make {CLIENTS_PYTHON.parents[1].name}/.installed`")
+            raise NotMeasured(f"{python} is missing: `make clients`")
         self._value = value
         self._folder = tempfile.TemporaryDirectory(prefix="tickbus-bench-")
         command = [str(python), "-m", module, *map(str, arguments)]

@@ -65,6 +65,8 @@ class Candles:
     def __init__(self) -> None:
         self.seconds: deque[Candle] = deque(maxlen=KEPT_SECONDS)
         self.minutes: deque[Candle] = deque(maxlen=KEPT_MINUTES)
+        self._summed = (-1, -1, -1)  # span, second and latest candle of the next two
+        self._earlier = (0, 0)
 
     def add(self, trade: PublicTrade) -> None:
         for candles, length_ns in ((self.seconds, SECOND_NS), (self.minutes, MINUTE_NS)):
@@ -120,3 +122,20 @@ class Candles:
             else:
                 total.merge(candle)
         return total
+
+    def turnover(self, span_ns: int, now_ns: int) -> tuple[int, int]:
+        """(volume in lots, in price_ticks x size_lots) of `over` for whole seconds, an hour at most.
+
+        Asked with each order, so all but the latest candle are summed once a second.
+        """
+        if not self.seconds:
+            return 0, 0
+        last, first_ns = self.seconds[-1], now_ns - now_ns % SECOND_NS - span_ns
+        asked = (span_ns, first_ns, last.open_ns)
+        if asked != self._summed:
+            recent = [one for one in self.seconds if first_ns <= one.open_ns < last.open_ns]
+            self._summed = asked
+            self._earlier = (sum(one.volume_lots for one in recent), sum(one.quote_volume for one in recent))
+        if last.open_ns < first_ns:
+            return 0, 0
+        return self._earlier[0] + last.volume_lots, self._earlier[1] + last.quote_volume

@@ -32,7 +32,10 @@ class Window:
         return self.count
 
     def add(self, now_ns: int, amount: int) -> int:
-        self.now(now_ns)
+        number = now_ns // self.length_ns
+        if number != self.number:
+            self.number = number
+            self.count = 0
         self.count += amount
         return self.count
 
@@ -132,7 +135,10 @@ class Limits:
         return self.peer(remote).connections.add(now_ns, 1) <= self.settings.connections_5m
 
     def counts(self, account: str) -> OrderCounts:
-        return self.orders.setdefault(account, OrderCounts())
+        found = self.orders.get(account)
+        if found is None:
+            found = self.orders[account] = OrderCounts()
+        return found
 
     def count_order(self, account: str, now_ns: int, orders: int = 1) -> None:
         """Count a new order, or those of a list. Raises -1015 (429) where the account has too many unfilled ones."""

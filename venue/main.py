@@ -13,6 +13,7 @@ from venue import server, tls
 from venue.address import BACKLOG, bind, publish
 from venue.errors import BadVenue
 from venue.exchange import Exchange
+from venue.front import Front
 from venue.log import COMPACT_BYTES, Log
 from venue.settings import AccountSettings, VenueSettings
 
@@ -72,7 +73,7 @@ async def serve(settings: VenueSettings) -> None:
     exchange, log = open_exchange(settings)
     driver = server.Server(exchange, log)
     driver.settle()
-    runner = web.ServerRunner(web.Server(driver.serve, access_log=None, tcp_keepalive=False))
+    runner = web.ServerRunner(Front(driver, access_log=None, tcp_keepalive=False))
     await runner.setup()
     site = web.SockSite(runner, listening, shutdown_timeout=server.SHUTDOWN_S, backlog=BACKLOG, ssl_context=certificate)
     address = publish(listening, path, is_tls=certificate is not None)

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 ATOMS = 100_000_000
 """Atoms in one unit of an asset; every asset has eight decimals."""
@@ -28,8 +29,12 @@ def parse_decimal(text: str) -> int | None:
     return int(whole) * ATOMS + int(fraction.ljust(8, "0"))
 
 
+@lru_cache(maxsize=1000)
 def atoms(value: Decimal) -> int:
-    """Atoms of an exact Decimal. Raises ValueError for more than eight decimals."""
+    """Atoms of an exact Decimal. Raises ValueError for more than eight decimals.
+
+    Filters ask it of the same few settings with every order, hence the cache.
+    """
     scaled = value * ATOMS
     if scaled != scaled.to_integral_value():
         raise ValueError(f"{value} has more than eight decimals")

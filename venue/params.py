@@ -133,7 +133,8 @@ def split_pairs(raw: str) -> dict[str, str]:
         if not pair:
             continue
         name, _, value = pair.partition("=")
-        name = unquote_plus(name)
+        if "%" in name or "+" in name:
+            name = unquote_plus(name)
         if name in values:
             raise errors.duplicate_parameter()
         values[name] = unquote_plus(value) if "%" in value or "+" in value else value

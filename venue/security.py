@@ -2,8 +2,8 @@
 
 import base64
 import binascii
-import hashlib
 import hmac
+import re
 from decimal import Decimal, InvalidOperation
 from urllib.parse import unquote
 
@@ -24,6 +24,8 @@ MAX_RECV_WINDOW_MS = 60000
 AHEAD_NS = 1_000_000_000
 MICROSECONDS_FROM = 10**14
 """Timestamps from here on are microseconds: as milliseconds they would be in the year 5138."""
+_SIGNATURE = re.compile(rb"(?:^|&)signature=([^&]*)")
+_WHOLE_MS = re.compile(r"[0-9]{1,4}|[1-5][0-9]{4}|60000")
 
 
 class ApiKey(msgspec.Struct):
@@ -42,7 +44,7 @@ class ApiKey(msgspec.Struct):
     def verify(self, payload: bytes, signature: str) -> None:
         """Raises -1022 unless `signature` (hex HMAC, base64 Ed25519 or RSA) is of this key over `payload`."""
         if self.secret is not None:
-            wanted = hmac.new(self.secret, payload, hashlib.sha256).hexdigest()
+            wanted = hmac.digest(self.secret, payload, "sha256").hex()
             if not hmac.compare_digest(wanted.encode(), signature.lower().encode()):
                 raise errors.bad_signature()
             return
@@ -83,13 +85,12 @@ def signed_payload(query: str, body: bytes) -> tuple[bytes, str]:
     signature = ""
     parts = []
     for raw in (query.encode(), body):
-        kept = []
-        for pair in raw.split(b"&") if raw else ():
-            if pair.startswith(b"signature="):
-                signature = unquote(pair[10:].decode("latin-1"))
-            else:
-                kept.append(pair)
-        parts.append(b"&".join(kept))
+        found = _SIGNATURE.findall(raw)
+        if found:
+            signature = unquote(found[-1].decode("latin-1"))
+            kept = _SIGNATURE.sub(b"", raw)
+            raw = kept[1:] if raw.startswith(b"signature=") else kept
+        parts.append(raw)
     return b"".join(parts), signature
 
 
@@ -120,6 +121,8 @@ def recv_window_ns(params: Params) -> int:
     text = params.optional("recvWindow")
     if text is None:
         return DEFAULT_RECV_WINDOW_MS * 1_000_000
+    if _WHOLE_MS.fullmatch(text):
+        return int(text) * 1_000_000
     try:
         window = Decimal(text)
     except InvalidOperation:

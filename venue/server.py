@@ -46,6 +46,19 @@ class Server:
         self.settle()
         return answer
 
+    def now_ns(self) -> int:
+        """The time of now, as the exchange is told it."""
+        return time.time_ns()
+
+    def ask(self, request: Request) -> Response:
+        """The exchange's answer to an HTTP request, once all that it changed is written."""
+        return self._ask(self.exchange.handle, request)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing may be answered any more: the log took no record, or a bug was met."""
+        return self.failure is not None or self.bug is not None
+
     def settle(self) -> None:
         """Write the records, then queue the pushes. A log that does not take them stops the venue."""
         records = self.exchange.take_records()
@@ -82,7 +95,7 @@ class Server:
             remote=request.remote or "",
             received_ns=received_ns,
         )
-        answer = self._ask(self.exchange.handle, asked)
+        answer = self.ask(asked)
         if self.failure is not None:
             return self._cut(request)
         if answer.delay_ns:

@@ -103,10 +103,8 @@ class Symbol:
 
     def average_ticks(self, now_ns: int) -> int:
         """The volume-weighted price of the last five minutes, else the last price."""
-        recent = self.candles.over(AVERAGE_MINUTES * MINUTE_NS, now_ns)
-        if recent is None or not recent.volume_lots:
-            return self.last_ticks
-        return recent.quote_volume // recent.volume_lots
+        volume_lots, quote_volume = self.candles.turnover(AVERAGE_MINUTES * MINUTE_NS, now_ns)
+        return quote_volume // volume_lots if volume_lots else self.last_ticks
 
     def average(self, now_ns: int) -> str:
         """The same to eight decimals, as the API tells it."""

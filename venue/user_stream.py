@@ -73,6 +73,8 @@ class UserStream:
     ) -> int:
         """Tell of an order; the execution id. `extra` goes into the report as it is."""
         execution_id = self.records.counter("execution").take()
+        if not self.listeners.get(order.account):
+            return
 
         def make(unit_ns: int) -> dict[str, Any]:
             report = render.execution_report(
@@ -90,6 +92,9 @@ class UserStream:
         self._tell(one.account, make, now_ns)
 
     def position(self, account: Account, assets: tuple[str, ...], now_ns: int) -> None:
+        if not self.listeners.get(account.name):
+            return
+
         def make(unit_ns: int) -> dict[str, Any]:
             rows = []
             for asset in assets:

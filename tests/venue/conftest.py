@@ -234,13 +234,19 @@ def stamp(folder: Path) -> int:
     return file.stat().st_ino if file.exists() else 0
 
 
+def toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {toml(one)}" for name, one in value.items()) + "}"
+    return "[" + ", ".join(map(toml, value)) + "]" if isinstance(value, list) else json.dumps(value)
+
+
 class Venue(VenueClient):
     """A venue process, started at once; `kill` is kill -9."""
 
     def __init__(self, folder: Path, **settings: object) -> None:
         self.folder = folder
         self.file = folder / "venue.toml"
-        lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
+        lines = [f"{name} = {toml(value)}" for name, value in settings.items()]
         self.file.write_text("\n".join(["[venue]", f'address_file = "{folder}/address.json"', *lines]) + "\n")
         self.start()
 
@@ -330,3 +336,11 @@ def stop_after():
         if process.poll() is None:
             process.kill()
         process.wait()
+
+
+@pytest.fixture(scope="module")
+def shared_venue(tmp_path_factory):
+    """One venue process for all tests of a module."""
+    one = Venue(tmp_path_factory.mktemp("venue"))
+    yield one
+    one.kill()

@@ -1,66 +1,74 @@
-"""The venue with other people's clients: ccxt and python-binance, unchanged, in their own environment."""
+"""The venue with other people's clients, unchanged, each in its own environment: what they do, and see at the end."""
 
 import json
 import subprocess
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from venue import demo
+from venue.dispatch import BY_ROUTE
 
 ROOT = Path(__file__).resolve().parents[2]
-PYTHON = ROOT / ".venv-clients" / "bin" / "python"
+ENVIRONMENTS = ROOT / ".venv-clients"
 SCRIPTS = Path(__file__).parent / "clients"
-
-pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="no .venv-clients here: make test builds it")
-
-
-def run(script, *arguments):
-    """The JSON object that the script prints last."""
-    command = [str(PYTHON), str(SCRIPTS / script), *arguments, demo.MAKER_KEY, demo.MAKER_SECRET]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode == 0, ended.stderr[-3000:]
-    return json.loads(ended.stdout.splitlines()[-1])
+KEYS = (demo.MAKER_KEY, demo.MAKER_SECRET, demo.HUMAN_KEY, demo.HUMAN_SECRET)
+STILL = [{"flow": {"limit_rate": 0, "market_rate": 0}}]
+HAS_LISTS = ("POST", "/api/v3/orderList/oco") in BY_ROUTE  # then each client places two pairs of orders, too
+CLIENTS = {
+    "ccxt": "ccxt_client.py",
+    "python-binance": "python_binance_client.py",
+    "binance-sdk-spot": "binance_sdk_client.py",
+}
 
 
-def test_ccxt_over_rest(venue):
-    one = venue()
-    told = run("ccxt_rest.py", one.http)
-    assert told["precision"]["price"] == 0.01
-    assert told["precision"]["amount"] == 1e-05
-    assert told["levels"] == [20, 20]
-    assert told["is_crossed"] is False
-    assert 50_000 < told["last"] < 70_000
-    assert told["free_btc"] == 2
-    assert told["taker"] == 0.001
-    assert (told["placed"], told["fetched"], told["canceled"]) == ("open", "open", "canceled")
-    assert told["open"] == [told["placed_id"]]
-    assert told["bought"] == ["closed", 0.002]
-    assert told["own"] == pytest.approx(0.002)
-    assert "insufficient balance" in told["refusal"]
-    assert "-2013" in told["missing"]
+@pytest.fixture
+def told_by(tmp_path):
+    """`told_by(client, venue)` is what the client told after it had played its part."""
+
+    def play(client, venue):
+        python = ENVIRONMENTS / client / "bin" / "python"
+        if not python.exists():
+            pytest.skip(f"{python} is missing: `make clients`")
+        lists = "lists" if HAS_LISTS else "-"
+        command = [str(python), str(SCRIPTS / CLIENTS[client]), venue.http, venue.ws, lists, *KEYS]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, cwd=tmp_path)
+        assert ended.returncode == 0, ended.stderr[-3000:]
+        return json.loads(ended.stdout.splitlines()[-1])
+
+    return play
 
 
-def test_ccxt_over_websockets(venue):
-    one = venue()
-    told = run("ccxt_ws.py", one.http, one.ws)
-    nonces = [nonce for nonce, _, _ in told["books"]]
-    assert nonces == sorted(nonces)
-    assert all(bid < ask for _, bid, ask in told["books"])
-    assert told["trades"] > 0
-    assert told["orders"] == ["open", "canceled"]
+def view_of(ledger):
+    """The venue's truth about an account, in the words of the clients' story."""
+    return {
+        "balances": {asset: [float(row["free"]), float(row["locked"])] for asset, row in ledger["balances"].items()},
+        "open_orders": sorted(
+            [one["orderId"], one["status"], float(one["executedQty"]), float(one["price"]), float(one["origQty"]),
+             one["side"]]
+            for one in ledger["open_orders"]
+        ),
+        "trades": sorted(
+            [one["id"], one["orderId"], float(one["price"]), float(one["qty"]), float(one["commission"]),
+             one["commissionAsset"], one["side"] == "BUY"]
+            for one in ledger["trades"]
+        ),
+    }  # fmt: skip
 
 
-def test_python_binance(venue):
-    one = venue()
-    told = run("python_binance.py", one.http, one.ws)
-    assert {"PRICE_FILTER", "LOT_SIZE", "NOTIONAL"} <= set(told["filters"])
-    assert told["levels"] == [20, 20]
-    assert "BTC" in told["assets"]
-    diffs = told["diffs"]
-    assert all(after[0] == before[1] + 1 for before, after in pairwise(diffs))
-    assert told["states"] == ["NEW", "NEW", "CANCELED"]
-    assert told["events"][0][0] == "executionReport"
-    assert ["executionReport", "CANCELED"] in told["events"]
-    assert told["second_cancel"] == -2011
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_client_trades_and_its_view_is_the_ledger_of_the_venue(client, venue, told_by):
+    one = venue(markets=STILL)
+    told = told_by(client, one)
+    assert told["market"] == [0.01, 0.00001]
+    assert told["book"] == [[[59900, 0.5]], [[60100, 0.5]]]
+    assert told["trade"]["states"] == ["NEW", "PARTIALLY_FILLED", "CANCELED", "NEW", "CANCELED"]
+    assert told["trade"]["filled"] == [0, 0.004, 0.004, 0, 0]
+    assert told["trade"]["refused"] == [-2010, -2011]
+    if HAS_LISTS:
+        assert told["lists"]["states"] == [["NEW", "NEW"], ["CANCELED", "CANCELED"], ["EXPIRED", "FILLED"]]
+    assert told["bought"] == ["FILLED", 0.002]
+    assert told["klines"] == pytest.approx(0.009 if HAS_LISTS else 0.006)
+    assert told["last_book"] == [[[59900, 0.5], [59000, 0.003]], [[60100, 0.498]]]
+    assert told["watched"] == ["CANCELED", *(["EXPIRED"] if HAS_LISTS else []), "FILLED", "NEW", "PARTIALLY_FILLED"]
+    assert told["view"] == view_of(one.call("GET", "/control/ledger?account=maker"))
