@@ -54,7 +54,7 @@ class Engine:
     def symbol(self, name: str) -> Symbol:
         """Raises -1121 for a symbol that is not traded."""
         found = self.symbols.get(name)
-        if found is None:
+        if found is None or not found.is_listed:
             raise errors.bad_symbol()
         return found
 
@@ -90,6 +90,14 @@ class Engine:
         self.settlement.canceled(symbol, order, cancel_id, now_ns)
         self.records.commit()
 
+    def end(self, order: Order, status: str, now_ns: int) -> None:
+        """The exchange itself ends an open order: REJECTED, EXPIRED."""
+        symbol = self.symbols[order.symbol]
+        events = symbol.matching.cancel(order.order_id)
+        assert events, order
+        self.settlement.ended_by_exchange(symbol, order, status, now_ns)
+        self.records.commit()
+
     def deposit(self, account: Account, asset: str, amount_atoms: int, now_ns: int) -> None:
         """Add to (or, below zero, take from) what is free. Raises -2010 where there is not so much."""
         balance = account.balance(asset)
@@ -110,6 +118,10 @@ class Engine:
         now_ns: int,
     ) -> int:
         """An order of the flow; its id where some of it rests, else 0."""
+        if not symbol.is_trading:
+            return 0
+        price_ticks -= price_ticks % symbol.tick_step
+        size_lots += -size_lots % symbol.lot_step
         order_id = self.records.counter("order").take()
         events = symbol.matching.submit(order_id, FLOW_ACCOUNT, side, ord_type, tif, price_ticks, size_lots)
         accepted = events[0][0] == codes.ACCEPTED
@@ -120,7 +132,7 @@ class Engine:
 
     def cancel_flow(self, symbol: Symbol, order_id: int, now_ns: int) -> bool:
         """False where it was not open any more."""
-        if not symbol.matching.cancel(order_id):
+        if not symbol.is_trading or not symbol.matching.cancel(order_id):
             return False
         self.settlement.book_changed(symbol, now_ns)
         self.records.commit()
@@ -138,6 +150,8 @@ class Engine:
     # Inside
 
     def _check(self, account: Account, intent: Intent) -> None:
+        if not intent.symbol.is_trading:
+            raise errors.market_closed()
         if (intent.symbol.name, intent.client_order_id) in account.open_by_client_id:
             raise errors.rejected("Duplicate order sent.")
         if intent.ord_type == "LIMIT_MAKER" and intent.symbol.matching.would_match(intent.side, intent.price_ticks):

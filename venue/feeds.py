@@ -30,6 +30,8 @@ class UserFeed(Protocol):
 
     def position(self, account: Account, assets: tuple[str, ...], now_ns: int) -> None: ...
 
+    def deposited(self, account: Account, asset: str, amount_atoms: int, now_ns: int) -> None: ...
+
 
 class Nobody:
     """A public that does not listen yet."""

@@ -59,6 +59,14 @@ class Settlement:
         self._position(symbol, order, now_ns)
         self.book_changed(symbol, now_ns)
 
+    def ended_by_exchange(self, symbol: Symbol, order: Order, status: str, now_ns: int) -> None:
+        """Nobody asked for it: an open order, taken out of the book already, is REJECTED or EXPIRED."""
+        order.status = status
+        self._ended(symbol, order, now_ns)
+        self._report(symbol, order, status, now_ns)
+        self._position(symbol, order, now_ns)
+        self.book_changed(symbol, now_ns)
+
     def book_changed(self, symbol: Symbol, now_ns: int) -> None:
         symbol.update_id = self.records.counter("book:" + symbol.name).take()
         self.market_feed.book_changed(symbol, now_ns)

@@ -8,8 +8,8 @@ from venue import render
 from venue.accounts import Account, Accounts
 from venue.connections import USER, Connection, Connections
 from venue.errors import ApiError
-from venue.faults import Faults
 from venue.numbers import fixed8
+from venue.on_demand import Faults
 from venue.orders import Execution, Order
 from venue.records import Records
 from venue.symbol import Symbol
