@@ -76,6 +76,8 @@ class Intake:
             order = tracker.by_order_id(report.symbol, report.order_id)
         if order is None:
             return False
+        if tracker.has_trade(order, report.trade_id):
+            return True  # perhaps of a time when ticks were finer
         scale = tracker.scales[report.symbol]
         try:
             ticks, lots = in_ticks(scale, report.price), in_lots(scale, report.size)

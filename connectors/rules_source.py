@@ -1,6 +1,6 @@
 """Trading rules by REST: asked for until they are there, read again now and then, and which markets do not exist."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from actors.net import HttpAnswer, HttpFailure
 from connectors.book_source import OK, Ask
@@ -10,6 +10,7 @@ from protocol import Rules
 
 RETRY_NS = 1_000 * MS_NS
 MAX_RETRY_NS = 30_000 * MS_NS
+HALTED_NS = 5_000 * MS_NS  # the rules of a market that stands still are read again so often
 
 
 class RulesSource:
@@ -32,6 +33,8 @@ class RulesSource:
         self._refresh_ns = refresh_ms * MS_NS
         self._retry_ns = RETRY_NS
         self._running = True
+        self._told: set[str] = set()  # whose rules have been there
+        self._halted: set[str] = set()  # markets that stand still, or have vanished
 
     def ask(self, symbols: Sequence[str]) -> None:
         """Ask for these markets, again and again until there is an answer."""
@@ -68,6 +71,23 @@ class RulesSource:
                 self._take(told[symbol])
             else:
                 self._unknown(symbol)
+        self._watch(symbols, told)
+
+    def _watch(self, symbols: Sequence[str], told: Mapping[str, Rules]) -> None:
+        """A market that stands still, or is there no more, may be back at any time."""
+        self._told.update(told)
+        for symbol in symbols:
+            row = told.get(symbol)
+            if row.trading if row is not None else symbol not in self._told:
+                self._halted.discard(symbol)
+            elif symbol not in self._halted:
+                self._halted.add(symbol)
+                self.host.after(HALTED_NS, self._look, symbol)
+
+    def _look(self, symbol: str) -> None:
+        if symbol in self._halted:
+            self._halted.discard(symbol)
+            self.ask([symbol])
 
     def _parse(self, answer: HttpAnswer | HttpFailure) -> list[Rules] | None:
         """The rules in an answer; None if it holds none."""
@@ -91,3 +111,4 @@ class RulesSource:
             self.ask(symbols[middle:])
         else:
             self._unknown(symbols[0])
+            self._watch(symbols, {})

@@ -92,6 +92,8 @@ class OrderTracker(OrderStore):
     ) -> list[AnyRecord]:
         """The exchange showed an order that is in `orders`. Empty if that is no news."""
         order = self.orders[cl_ord_id]
+        if status is OrdStatus.REJECTED and order.state.seen:
+            status = OrdStatus.EXPIRED  # acknowledged first: it was there, and the exchange has ended it
         state, finding = merge(order.state, News(status, cum_lots))
         records: list[AnyRecord] = []
         if state != order.state or (order_id and not order.order_id):
@@ -102,6 +104,10 @@ class OrderTracker(OrderStore):
             records.append(CancelWish(cl_ord_id, now_ns, "found after it was given up"))
         return records + self.finding(cl_ord_id, finding, now_ns)
 
+    def has_trade(self, order: Order, trade_id: int) -> bool:
+        """Whether this trade of the order is applied already."""
+        return trade_key(trade_id, order.intent.side) in order.trades
+
     def trade_news(
         self, cl_ord_id: str, trade_id: int, last_ticks: int, last_lots: int, liquidity: Liquidity, fee: Any,
         fee_asset: str, ts_event_ns: int, now_ns: int, source: str,
@@ -109,7 +115,7 @@ class OrderTracker(OrderStore):
         """A trade of an order that is in `orders`. Empty if it is applied already."""
         order = self.orders[cl_ord_id]
         intent = order.intent
-        if trade_key(trade_id, intent.side) in order.trades:
+        if self.has_trade(order, trade_id):
             return []
         was_counted = self.trade_ids.is_done(intent.symbol, trade_id, intent.side)
         counted = not (was_counted and intent.adopted)

@@ -13,8 +13,11 @@ from venue.connections import Connections
 from venue.endpoint import MILLISECOND_NS
 from venue.engine import Engine
 from venue.errors import ApiError
-from venue.faults import ErrorNext, Faults, Silence
+from venue.faults.catalogue import read_faults
+from venue.faults.profiles import profile
+from venue.faults.weather import Weather
 from venue.numbers import atoms, fixed8
+from venue.on_demand import ErrorNext, Faults, Silence
 from venue.params import Params, split_pairs
 from venue.user_stream import UserStream
 from venue.wire import Request, Response
@@ -38,11 +41,17 @@ class Deposit(Settings, frozen=True):
 
 
 class FaultRequest(Settings, frozen=True):
-    """What /control/faults takes: any of these, or `clear`."""
+    """What /control/faults takes: any of these. `clear` comes first; `remove` takes the numbers that are shown.
+
+    `add`: faults by name (docs/venue.md); `profile`: those of a named profile.
+    """
 
     error_next: ErrorNext | None = None
     silence: Silence | None = None
     clear: bool = False
+    remove: list[int] = []
+    add: list[dict[str, Any]] = []
+    profile: str = "none"
 
 
 class BadControl(Exception):
@@ -56,11 +65,14 @@ def is_loopback(remote: str) -> bool:
 class Control:
     """Handlers by method and path."""
 
-    def __init__(self, engine: Engine, connections: Connections, user_stream: UserStream, faults: Faults) -> None:
+    def __init__(
+        self, engine: Engine, connections: Connections, user_stream: UserStream, faults: Faults, weather: Weather
+    ) -> None:
         self.engine = engine
         self.connections = connections
         self.user_stream = user_stream
         self.faults = faults
+        self.weather = weather
         self.routes: dict[tuple[str, str], Callable[[Request, int], Any]] = {
             ("GET", "/control/ledger"): self._ledger,
             ("GET", "/control/accounts"): self._accounts,
@@ -68,7 +80,7 @@ class Control:
             ("POST", "/control/drop"): self._drop,
             ("POST", "/control/deposit"): self._deposit,
             ("POST", "/control/faults"): self._faults,
-            ("GET", "/control/faults"): lambda request, now_ns: self.faults.shown(),
+            ("GET", "/control/faults"): lambda request, now_ns: self._shown(),
         }
 
     def handle(self, request: Request, now_ns: int) -> Response:
@@ -157,10 +169,17 @@ class Control:
 
     def _faults(self, request: Request, now_ns: int) -> dict[str, Any]:
         asked = msgspec.json.decode(request.body, type=FaultRequest)
+        named = [*read_faults(asked.add, "$.add"), *profile(asked.profile)]
         if asked.clear:
             self.faults.clear()
+            self.weather.clear(now_ns)
+        self.weather.remove(asked.remove, now_ns)
+        self.weather.add(named, now_ns)
         if asked.error_next is not None:
             self.faults.add_error(asked.error_next)
         if asked.silence is not None:
             self.faults.silence(asked.silence, now_ns)
-        return self.faults.shown()
+        return self._shown()
+
+    def _shown(self) -> dict[str, Any]:
+        return {**self.faults.shown(), **self.weather.shown()}

@@ -22,8 +22,8 @@ from venue import (
 from venue.accounts import Account
 from venue.endpoint import MICROSECOND_NS, MILLISECOND_NS, PUBLIC, TRADE, Call, Endpoint
 from venue.engine import Engine
-from venue.faults import Faults
 from venue.limits import Limits
+from venue.on_demand import Faults
 from venue.params import Params, from_request
 from venue.security import ApiKey
 from venue.wire import Request, Response
@@ -66,6 +66,7 @@ class Dispatch:
         self.engine = engine
         self.limits = limits
         self.faults = faults
+        self.reader: Account | None = None  # who stands in for the caller of a read: a replica that lags
 
     def call(
         self,
@@ -89,6 +90,8 @@ class Dispatch:
             raise errors.bad_key()
         if endpoint.security == TRADE and now_ns > valid_until_ns:
             raise errors.too_old()
+        if self.reader is not None and caller is not None:
+            caller = self.reader
         call = Call(self.engine, self.limits, params, now_ns, remote, unit_ns, caller, is_websocket=bool(also))
         result = endpoint.handler(call)
         if endpoint.is_free:

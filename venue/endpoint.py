@@ -67,7 +67,7 @@ class Call(msgspec.Struct):
         """Those of `symbols`, else all. Raises -1151 for one named twice, -1130 for more than `most`."""
         names = self.params.strings("symbols")
         if names is None:
-            return list(self.engine.symbols.values())
+            return [symbol for symbol in self.engine.symbols.values() if symbol.is_listed]
         if len(set(names)) < len(names):
             raise errors.ApiError(-1151, "Symbol is present multiple times in the list.")
         if most is not None and len(names) > most:

@@ -70,7 +70,7 @@ class Engine:
     def symbol(self, name: str) -> Symbol:
         """Raises -1121 for a symbol that is not traded."""
         found = self.symbols.get(name)
-        if found is None:
+        if found is None or not found.is_listed:
             raise errors.bad_symbol()
         return found
 
@@ -103,6 +103,11 @@ class Engine:
         self.finish(now_ns)
         return ended
 
+    def end(self, order: Order, status: str, now_ns: int) -> None:
+        """The exchange itself ends an open order: REJECTED, EXPIRED."""
+        self.settlement.expire(self.symbols[order.symbol], order, "", now_ns, status)
+        self.finish(now_ns)
+
     def deposit(self, account: Account, asset: str, amount_atoms: int, now_ns: int) -> None:
         """Add to (or, below zero, take from) what is free. Raises -2010 where there is not so much."""
         balance = account.balance(asset)
@@ -123,6 +128,10 @@ class Engine:
         now_ns: int,
     ) -> int:
         """An order of the flow; its id where some of it rests, else 0."""
+        if not symbol.is_trading:
+            return 0
+        price_ticks -= price_ticks % symbol.tick_step
+        size_lots += -size_lots % symbol.lot_step
         order_id = self.records.counter("order").take()
         events = symbol.matching.submit(order_id, FLOW_ACCOUNT, side, ord_type, tif, price_ticks, size_lots)
         accepted = events[0][0] == codes.ACCEPTED
@@ -133,7 +142,7 @@ class Engine:
 
     def cancel_flow(self, symbol: Symbol, order_id: int, now_ns: int) -> bool:
         """False where it was not open any more."""
-        if not symbol.matching.cancel(order_id):
+        if not symbol.is_trading or not symbol.matching.cancel(order_id):
             return False
         self.settlement.book_changed(symbol, now_ns)
         self.records.commit()
@@ -162,6 +171,8 @@ class Engine:
 
     def check(self, account: Account, intent: Intent) -> None:
         """Raises -2010 where the order cannot be taken as things stand."""
+        if not intent.symbol.is_trading:
+            raise errors.market_closed()
         if (intent.symbol.name, intent.client_order_id) in account.open_by_client_id:
             raise errors.rejected("Duplicate order sent.")
         if intent.ord_type == "LIMIT_MAKER" and intent.symbol.matching.would_match(intent.side, intent.price_ticks):

@@ -145,6 +145,11 @@ def insufficient() -> ApiError:
     return rejected("Account has insufficient balance for requested action.")
 
 
+def market_closed() -> ApiError:
+    """-1013: the symbol is not trading (BREAK, HALT)."""
+    return ApiError(-1013, "Market is closed.")
+
+
 def unknown_order() -> ApiError:
     """-2011: nothing open to cancel under that id."""
     return ApiError(-2011, "Unknown order sent.")

@@ -11,9 +11,12 @@ from venue.control import PREFIX, Control
 from venue.dispatch import Dispatch, time_unit
 from venue.engine import Engine
 from venue.errors import ApiError, BadVenue
-from venue.faults import Faults
+from venue.faults.profiles import PROFILES
+from venue.faults.struck import Struck
+from venue.faults.weather import Weather
 from venue.flow import Flow
 from venue.limits import Limits
+from venue.on_demand import Faults
 from venue.params import Params, split_pairs
 from venue.records import Records
 from venue.recovery import Recovery
@@ -23,7 +26,7 @@ from venue.streams import Streams
 from venue.subscriptions import Subscriptions
 from venue.symbol import Symbol
 from venue.user_stream import UserStream
-from venue.wire import CLOSE, Pong, Push, Request, Response
+from venue.wire import CLOSE, Pong, Push, Request, Response, Signal
 from venue.wsapi import WsApi
 
 TENTH_NS = 100_000_000
@@ -68,7 +71,10 @@ class Exchange:
         self.settlement.market_feed = self.streams
         self.dispatch = Dispatch(self.engine, self.limits, self.faults)
         self.ws_api = WsApi(self.dispatch, self.connections, self.user_stream, settings.hmac_logon)
-        self.control = Control(self.engine, self.connections, self.user_stream, self.faults)
+        seed = settings.seed if settings.faults_seed is None else settings.faults_seed
+        self.weather = Weather(self.engine, self.connections, seed, self._cut)
+        self.struck = Struck(self.weather, self.connections, self.dispatch)
+        self.control = Control(self.engine, self.connections, self.user_stream, self.faults, self.weather)
         self.recovery = Recovery(self.engine, self.records)
         self.recovery.replay(log)
         self.now_ns = now_ns
@@ -78,6 +84,8 @@ class Exchange:
         ]
         self.streams.start()
         self.next_tenth_ns = now_ns - now_ns % TENTH_NS + TENTH_NS
+        self.weather.time(now_ns)
+        self.weather.add(PROFILES[settings.faults](), now_ns)
 
     # Time
 
@@ -88,12 +96,13 @@ class Exchange:
         for flow in self.flows:
             if flow.next_ns is not None and flow.next_ns < wake_ns:
                 wake_ns = flow.next_ns
-        return min(wake_ns, self.connections.next_late_ns)
+        return self.weather.skew.world_ns(min(wake_ns, self.connections.next_late_ns, self.weather.next_ns))
 
     def advance(self, now_ns: int) -> None:
         """Do all that is due by now: order flow, diffs, pings."""
         floor_ns = self.now_ns
         now_ns = self._now(now_ns)
+        self.weather.advance(now_ns)
         while self.next_tenth_ns <= now_ns:
             tenth_ns = self.next_tenth_ns
             if now_ns - tenth_ns > 10 * TENTH_NS:  # after a pause: one diff for all of it
@@ -111,23 +120,27 @@ class Exchange:
         self.connections.send_late(now_ns)
 
     def _now(self, now_ns: int) -> int:
-        self.now_ns = max(self.now_ns, now_ns)
+        self.now_ns = max(self.now_ns, self.weather.time(now_ns))
         return self.now_ns
 
     # Requests
 
     def handle(self, request: Request, now_ns: int) -> Response:
         """Answer one HTTP request."""
+        if request.received_ns is not None:
+            request.received_ns = self.weather.skew.at(request.received_ns)
         now_ns = self._now(now_ns)
         if request.path.startswith(PREFIX):
             return self.control.handle(request, now_ns)
-        return self.dispatch.handle(request, now_ns)
+        return self.struck.http(request, now_ns, self.dispatch.handle)
 
     # Websockets
 
     def open(self, conn_id: int, path: str, now_ns: int, query: str = "", remote: str = "127.0.0.1") -> bool:
         """Take a new websocket; False for a path or a peer that is not served (the driver answers 404)."""
         now_ns = self._now(now_ns)
+        if self.weather.is_refusing or self.weather.maintenance:
+            return False
         try:
             options = Params(split_pairs(query))
             unit_ns = time_unit(options.optional("timeUnit"))
@@ -158,11 +171,11 @@ class Exchange:
         """Take a frame; the answers are among the pushes."""
         now_ns = self._now(now_ns)
         connection = self.connections.by_id.get(conn_id)
-        if connection is None or not self._within_rate(connection, now_ns):
+        if connection is None or self.is_deaf(conn_id) or not self._within_rate(connection, now_ns):
             return
         text = data.encode() if isinstance(data, str) else data
         if connection.kind == USER:
-            self.ws_api.receive(connection, text, now_ns)
+            self.struck.frame(connection, text, now_ns, self.ws_api.receive)
         else:
             self.subscriptions.receive(connection, text)
 
@@ -186,7 +199,11 @@ class Exchange:
     def close(self, conn_id: int, now_ns: int) -> None:
         """The websocket is gone."""
         self._now(now_ns)
+        self._forget(conn_id)
+
+    def _forget(self, conn_id: int) -> None:
         connection = self.connections.by_id.pop(conn_id, None)
+        self.weather.pushes.forget(conn_id)
         if connection is not None:
             self.subscriptions.leave(connection)
             self.user_stream.leave(connection)
@@ -200,9 +217,13 @@ class Exchange:
         self._cut(connection)
         return False
 
-    def _cut(self, connection: Connection) -> None:
-        self.connections.tell_to_close(connection.conn_id)
-        self.close(connection.conn_id, self.now_ns)
+    def is_deaf(self, conn_id: int) -> bool:
+        """A half-open websocket: what its client sends arrives nowhere."""
+        return conn_id in self.weather.pushes.deaf
+
+    def _cut(self, connection: Connection, how: Signal = CLOSE) -> None:
+        self.connections.outbox.append((connection.conn_id, how))
+        self._forget(connection.conn_id)
 
     # What comes out
 
@@ -211,7 +232,7 @@ class Exchange:
         outbox = self.connections.outbox
         if outbox:
             self.connections.outbox = []
-        return outbox
+        return self.weather.pushes.sift(outbox, self.now_ns)
 
     def take_records(self) -> list[bytes]:
         """Records to append to the log before anything else leaves."""

@@ -17,7 +17,7 @@ import httptools
 from aiohttp import web
 
 from venue.server import Server
-from venue.wire import Request, Response
+from venue.wire import CLOSED, Request, Response
 
 METHODS = {b"GET", b"POST", b"PUT", b"DELETE"}
 MAX_BODY_BYTES = 1024 * 1024
@@ -166,7 +166,7 @@ class Connection(asyncio.Protocol):
             self._serve()
 
     def _send(self, answer: Response, is_kept: bool) -> None:
-        if answer.status == 0:
+        if answer.status <= CLOSED:
             self.transport.abort()
             return
         head = [f"HTTP/1.1 {answer.status} {reason_of(answer.status)}"]
@@ -175,8 +175,9 @@ class Connection(asyncio.Protocol):
         head.append(f"content-length: {len(answer.body)}")
         if not is_kept:
             head.append("connection: close")
-        self.transport.write("\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + answer.body)
-        if not is_kept:
+        body = answer.body if answer.cut_at is None else answer.body[: answer.cut_at]
+        self.transport.write("\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body)
+        if not is_kept or answer.cut_at is not None:
             self.transport.close()
 
     def _hand_over(self) -> None:

@@ -10,9 +10,11 @@ from aiohttp import web
 
 from protocol.errors import TickbusError
 from venue import server, tls
-from venue.address import BACKLOG, bind, publish
+from venue.address import bind, publish
+from venue.door import Door
 from venue.errors import BadVenue
 from venue.exchange import Exchange
+from venue.faults.catalogue import BadFault, load_faults
 from venue.front import Front
 from venue.log import COMPACT_BYTES, Log
 from venue.settings import AccountSettings, VenueSettings
@@ -58,6 +60,12 @@ def open_exchange(settings: VenueSettings) -> tuple[Exchange, Log | None]:
     log = Log(Path(settings.log_file)) if settings.log_file is not None else None
     records = log.records if log is not None else []
     exchange = Exchange(settings, time.time_ns(), records, is_logged=log is not None)
+    if settings.faults_file is not None:
+        path = Path(settings.faults_file)
+        try:
+            exchange.weather.add(load_faults(path), exchange.now_ns)
+        except BadFault as error:
+            raise BadVenue(f"faults_file {path}: {error}") from None
     if log is not None:
         log.records = []
         if log.length > COMPACT_BYTES:
@@ -75,11 +83,11 @@ async def serve(settings: VenueSettings) -> None:
     driver.settle()
     runner = web.ServerRunner(Front(driver, access_log=None, tcp_keepalive=False))
     await runner.setup()
-    site = web.SockSite(runner, listening, shutdown_timeout=server.SHUTDOWN_S, backlog=BACKLOG, ssl_context=certificate)
+    door = Door(runner, listening, certificate, server.SHUTDOWN_S)
     address = publish(listening, path, is_tls=certificate is not None)
     print(f"venue listens on {address.http}", flush=True)
     try:
-        await server.run(exchange, log, runner, driver, site)
+        await server.run(exchange, log, runner, driver, door)
     finally:
         if log is not None:
             log.close()

@@ -5,7 +5,7 @@ from collections import deque
 
 from aiohttp import WSMsgType, web
 
-from venue.wire import Ping, Pong
+from venue.wire import CLOSE, FREEZE, RESET, Ping, Pong, Signal
 
 MAX_UNSENT = 20_000
 """Frames that may wait for a slow websocket before it is cut off."""
@@ -16,7 +16,7 @@ CLOSE_S = 2.0
 class Outgoing:
     """The sending half of one open websocket: what waits, and the task that sends it."""
 
-    __slots__ = ("is_closing", "transport", "unsent", "wake", "ws")
+    __slots__ = ("is_closing", "is_frozen", "transport", "unsent", "wake", "ws")
 
     def __init__(self, ws: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
         self.ws = ws
@@ -24,9 +24,19 @@ class Outgoing:
         self.unsent: deque[bytes | Ping | Pong | None] = deque()
         self.wake = asyncio.Event()
         self.is_closing = False
+        self.is_frozen = False
 
-    def put(self, item: bytes | Ping | Pong | None) -> None:
-        """Queue a frame; None closes. Who does not read, or does not let the close through, is cut off."""
+    def put(self, item: bytes | Ping | Pong | Signal | None) -> None:
+        """Queue a frame; None or CLOSE closes. Who does not read, or does not let the close through, is cut off."""
+        if item is RESET:
+            self.is_closing = True
+            self.abort()
+        elif item is FREEZE:
+            self.freeze()
+        elif not self.is_frozen:
+            self._queue(None if item is CLOSE else item)  # type: ignore[arg-type]
+
+    def _queue(self, item: bytes | Ping | Pong | None) -> None:
         if self.is_closing:
             return
         if len(self.unsent) >= MAX_UNSENT:
@@ -38,6 +48,13 @@ class Outgoing:
             asyncio.get_running_loop().call_later(CLOSE_S, self.abort)
         self.unsent.append(item)
         self.wake.set()
+
+    def freeze(self) -> None:
+        """Half-open: nothing is read or written any more, not even the close; the peer's kernel alone answers it."""
+        self.is_frozen = True
+        self.unsent.clear()
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.pause_reading()
 
     def abort(self) -> None:
         """Cut the connection, whatever waits."""

@@ -1,5 +1,7 @@
 """What the exchange must remember over its own death: one record per change."""
 
+from collections.abc import Callable, Iterable
+
 import msgspec
 
 from venue.amendments import Amendment
@@ -8,6 +10,8 @@ from venue.order_lists import OrderList
 from venue.orders import Execution, Order
 from venue.prevention import PreventedMatch
 
+Balances = dict[tuple[str, str], tuple[int, int]]
+"""(account, asset) -> (free, locked), in atoms."""
 BLOCKS = {
     "order": 10_000,
     "trade": 10_000,
@@ -58,15 +62,19 @@ class Counter:
 
 
 class Records:
-    """Collects what has changed; `commit` makes one record of it. With `enabled` off it only counts."""
+    """Collects what has changed; `commit` makes one record of it. With `enabled` off it only counts.
+
+    `mirror` is shown every change, where somebody follows (venue/faults/replicas.py).
+    """
 
     def __init__(self, enabled: bool) -> None:
         self.enabled = enabled
         self.pending: list[bytes] = []
+        self.mirror: Callable[[Iterable[Order], list[Execution], Balances], None] | None = None
         self.counters: dict[str, Counter] = {}
         self._orders: dict[int, Order] = {}
         self._executions: list[Execution] = []
-        self._balances: dict[tuple[str, str], tuple[int, int]] = {}
+        self._balances: Balances = {}
         self._prices: dict[str, int] = {}
         self._reserved: dict[str, int] = {}
         self._lists: dict[int, OrderList] = {}
@@ -109,6 +117,8 @@ class Records:
         """Queue one record of all that changed since the last, if anything did."""
         if not (self._orders or self._balances or self._reserved or self._executions or self._prices):
             return
+        if self.mirror is not None:
+            self.mirror(self._orders.values(), self._executions, self._balances)
         if self.enabled:
             batch = Batch(
                 list(self._orders.values()),

@@ -10,10 +10,11 @@ from typing import TypeVar
 from aiohttp import WSMsgType, web
 
 from venue import errors
+from venue.door import Door
 from venue.exchange import Exchange
 from venue.log import Log
 from venue.outgoing import Outgoing
-from venue.wire import CLOSE, Push, Request, Response
+from venue.wire import CLOSED, Push, Request, Response
 
 MAX_FRAME_BYTES = 1024 * 1024
 MAX_SLEEP_S = 0.1
@@ -78,7 +79,7 @@ class Server:
         for conn_id, item in pushes:
             socket = sockets.get(conn_id)
             if socket is not None:
-                socket.put(None if item is CLOSE else item)  # type: ignore[arg-type]
+                socket.put(item)
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """One HTTP request, or the start of a websocket."""
@@ -100,13 +101,27 @@ class Server:
             return self._cut(request)
         if answer.delay_ns:
             await asyncio.sleep(answer.delay_ns / 1e9)
-        return self._cut(request) if answer.status == 0 else self._response(answer)
+        if answer.status <= CLOSED:
+            return self._cut(request)
+        return await self._cut_off(request, answer) if answer.cut_at is not None else self._response(answer)
 
     def _cut(self, request: web.BaseRequest) -> web.Response:
         """Close the connection without an answer."""
         if request.transport is not None:
             request.transport.abort()
         return web.Response(status=500)
+
+    async def _cut_off(self, request: web.BaseRequest, answer: Response) -> web.StreamResponse:
+        """All of the body is announced, some of it is sent, then the connection ends."""
+        response = web.StreamResponse(status=answer.status, headers=answer.headers)
+        response.content_length = len(answer.body)
+        response.force_close()
+        with contextlib.suppress(ConnectionError):
+            await response.prepare(request)
+            await response.write(answer.body[: answer.cut_at])
+        if request.transport is not None:
+            request.transport.close()
+        return response
 
     def _response(self, answer: Response) -> web.Response:
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
@@ -147,24 +162,25 @@ class Server:
         self.exchange.announce_shutdown(time.time_ns())
         self._push(self.exchange.take_pushes())
 
-    async def run_clock(self) -> None:
-        """Call the exchange when it wants to be called."""
+    async def run_clock(self, door: Door) -> None:
+        """Call the exchange when it wants to be called; let nobody in while it refuses."""
         exchange = self.exchange
         while True:
             wait_s = (exchange.next_wake_ns - time.time_ns()) / 1e9
             await asyncio.sleep(min(MAX_SLEEP_S, max(MIN_SLEEP_S, wait_s)))
             self._ask(exchange.advance)
+            await door.follow(exchange.weather.is_refusing)
 
 
 async def run(
-    exchange: Exchange, log: Log | None, runner: web.ServerRunner, server: Server, site: web.SockSite
+    exchange: Exchange, log: Log | None, runner: web.ServerRunner, server: Server, door: Door
 ) -> None:
     """Serve until SIGTERM, SIGINT or a bug, which is raised. Raises BadVenue where the log cannot be written."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stopped.set)
-    await site.start()
-    clock = asyncio.create_task(server.run_clock())
+    await door.open()
+    clock = asyncio.create_task(server.run_clock(door))
     stopped = asyncio.create_task(server.stopped.wait())
     await asyncio.wait([clock, stopped], return_when=asyncio.FIRST_COMPLETED)
     clock.cancel()

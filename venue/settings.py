@@ -5,7 +5,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from actors.table_check import did_you_mean
 from protocol.message import Settings
+from venue.faults.profiles import PROFILES
 
 StpMode = Literal["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER"]
 
@@ -172,6 +174,13 @@ class VenueSettings(Settings, frozen=True):
     pong_timeout_s: int = 60
     orders_kept: int = 100_000  # finished orders remembered, over all accounts
     trades_kept: int = 500_000  # trades of the accounts remembered
+    faults: str = "none"  # a profile of faults on demand: none, drizzle, storm
+    faults_file: str | None = None  # TOML or JSON with a list `faults`; beside the profile
+    faults_seed: int | None = None  # None: `seed`
+
+    def __post_init__(self) -> None:
+        if self.faults not in PROFILES:
+            raise ValueError(f"unknown profile of faults `{self.faults}`{did_you_mean(self.faults, PROFILES)}")
 
     def limit_settings(self) -> LimitSettings:
         if isinstance(self.limits, LimitSettings):

@@ -77,14 +77,16 @@ class Settlement:
         if order.locked_atoms:
             self._position(symbol, order, now_ns)
 
-    def expire(self, symbol: Symbol, order: Order, reason: str, now_ns: int) -> None:
-        """The exchange ends an order, wherever it waits or rests."""
+    def expire(
+        self, symbol: Symbol, order: Order, reason: str, now_ns: int, status: str = "EXPIRED"
+    ) -> None:
+        """The exchange ends an order, wherever it waits or rests; `status` may also be REJECTED."""
         was_in_book = self.withdraw(symbol, order)
-        order.status = "EXPIRED"
+        order.status = status
         order.expiry_reason = reason
         had_locked = order.locked_atoms > 0
         self._ended(symbol, order, now_ns)
-        self._report(symbol, order, "EXPIRED", now_ns)
+        self._report(symbol, order, status, now_ns)
         if had_locked:
             self._position(symbol, order, now_ns)
         if was_in_book:

@@ -2,10 +2,10 @@
 
 from urllib.parse import urlsplit
 
-from actors.net import HttpAnswer, HttpRequest
+from actors.net import HttpAnswer, HttpFailure, HttpRequest
 from venue.exchange import Exchange
 from venue.settings import VenueSettings
-from venue.wire import CLOSE, Ping, Pong, Request
+from venue.wire import CLOSED, FREEZE, REFUSED, Ping, Request, Signal
 
 
 class SimVenue:
@@ -15,6 +15,7 @@ class SimVenue:
         self.settings = settings
         self.log: list[bytes] = [] if log is None else log
         self.exchange = Exchange(settings, now_ns, list(self.log), is_logged=True)
+        self.now_ns = now_ns
 
     def restart(self, now_ns: int) -> "SimVenue":
         """The next life after a kill -9: all that was in the log."""
@@ -25,15 +26,19 @@ class SimVenue:
         return self.exchange.next_wake_ns
 
     def advance(self, now_ns: int) -> None:
+        self.now_ns = now_ns
         self.exchange.advance(now_ns)
 
     def http(self, request: HttpRequest, path: str, now_ns: int) -> tuple[HttpAnswer | None, int]:
         parts = urlsplit(path)
         headers = {name.lower(): value for name, value in request.headers.items()}
+        self.now_ns = now_ns
         asked = Request(request.method, parts.path, parts.query, headers, request.body)
         answer = self.exchange.handle(asked, now_ns)
         self._keep()
-        if answer.status == 0:
+        if answer.status == REFUSED:
+            return HttpFailure(False, "connection refused"), 0  # type: ignore[return-value]
+        if answer.status == CLOSED or answer.cut_at is not None:
             return None, answer.delay_ns
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return HttpAnswer(answer.status, headers, answer.body), answer.delay_ns
@@ -53,14 +58,12 @@ class SimVenue:
         self._keep()
         found: list[tuple[int, bytes | None]] = []
         for conn_id, item in self.exchange.take_pushes():
-            if item is CLOSE:
-                found.append((conn_id, None))
-            elif isinstance(item, bytes):
+            if isinstance(item, bytes):
                 found.append((conn_id, item))
             elif isinstance(item, Ping):
-                self.exchange.pong(conn_id, self.exchange.now_ns)
-            else:
-                assert isinstance(item, Pong)
+                self.exchange.pong(conn_id, self.now_ns)
+            elif isinstance(item, Signal) and item is not FREEZE:  # a frozen one just tells nothing more
+                found.append((conn_id, None))
         return found
 
     def _keep(self) -> None:

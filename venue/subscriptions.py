@@ -7,7 +7,7 @@ import msgspec
 
 from venue.connections import MARKET, Connection, Connections
 from venue.events import Event
-from venue.faults import Faults
+from venue.on_demand import Faults
 
 ENCODER = msgspec.json.Encoder()
 PROPERTIES = ("combined",)

@@ -41,6 +41,8 @@ class Symbol:
             raise errors.BadVenue(text) from None
         if min(self.tick_atoms, self.lot_atoms, self.notional_atoms) <= 0:
             raise errors.BadVenue(f"market {settings.symbol}: tick_size and lot_size must be above zero")
+        self.status = "TRADING"  # BREAK, HALT: it stands still; DELISTED: it is not there
+        self.tick_step = self.lot_step = 1  # new prices and sizes must be multiples of so many ticks and lots
         self.matching = Matching()
         self.stops = Stops()
         self.trades: deque[PublicTrade] = deque(maxlen=KEPT_TRADES)
@@ -50,6 +52,20 @@ class Symbol:
         self.reference = None if settings.reference_price is None else ReferencePrice(settings.reference_price)
         self.update_id = 0
         self.last_ticks = self.ticks(settings.start_price)
+
+    @property
+    def is_trading(self) -> bool:
+        return self.status == "TRADING"
+
+    @property
+    def is_listed(self) -> bool:
+        return self.status != "DELISTED"
+
+    def change(self, settings: MarketSettings) -> None:
+        """Other filters from now on; ticks and lots that are multiples of those that it was opened with."""
+        self.settings = settings
+        self.tick_step = atoms(settings.tick_size) // self.tick_atoms
+        self.lot_step = atoms(settings.lot_size) // self.lot_atoms
 
     def ticks(self, price: Decimal) -> int:
         return int(atoms(price)) // self.tick_atoms
@@ -150,14 +166,14 @@ class Symbol:
     def to_ticks(self, price_atoms: int) -> int:
         """Raises -1013 PRICE_FILTER for a price off the tick."""
         price_ticks, rest = divmod(price_atoms, self.tick_atoms)
-        if rest:
+        if rest or price_ticks % self.tick_step:
             raise errors.filter_failure("PRICE_FILTER")
         return price_ticks
 
     def to_lots(self, size_atoms: int) -> int:
         """Raises -1013 LOT_SIZE for a quantity off the step."""
         size_lots, rest = divmod(size_atoms, self.lot_atoms)
-        if rest:
+        if rest or size_lots % self.lot_step:
             raise errors.filter_failure("LOT_SIZE")
         return size_lots
 

@@ -8,8 +8,8 @@ from venue import render, render_lists
 from venue.accounts import Account, Accounts
 from venue.connections import USER, Connection, Connections
 from venue.errors import ApiError
-from venue.faults import Faults
 from venue.numbers import fixed8
+from venue.on_demand import Faults
 from venue.order_lists import OrderList
 from venue.orders import Execution, Order
 from venue.records import Records

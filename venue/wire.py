@@ -20,22 +20,34 @@ class Request(msgspec.Struct, gc=False):
     received_ns: int | None = None
 
 
+CLOSED = 0
+"""The status of no answer: the connection is closed without one."""
+REFUSED = -1
+"""The status of no answer where the connection itself would have been refused."""
+
+
 class Response(msgspec.Struct, gc=False):
-    """One HTTP answer. Status 0: close the connection without one. `delay_ns`: send it that much later."""
+    """One HTTP answer, or (CLOSED, REFUSED) none. `delay_ns`: send it that much later.
+
+    `cut_at`: the connection ends after so many bytes of the body, which was announced in full.
+    """
 
     status: int
     headers: dict[str, str] = {}
     body: bytes = b""
     delay_ns: int = 0
+    cut_at: int | None = None
 
 
 class Signal(Enum):
     """What a websocket is told besides text."""
 
     CLOSE = "close"
+    RESET = "reset"  # break the connection, with no word
+    FREEZE = "freeze"  # neither read nor write any more, and do not close: what a peer sees whose other side is gone
 
 
-CLOSE = Signal.CLOSE
+CLOSE, RESET, FREEZE = Signal.CLOSE, Signal.RESET, Signal.FREEZE
 
 
 class Ping(msgspec.Struct, frozen=True, gc=False):
@@ -51,4 +63,4 @@ class Pong(msgspec.Struct, frozen=True, gc=False):
 
 
 Push = tuple[int, bytes | Ping | Pong | Signal]
-"""(connection id, text frame | ping | pong | CLOSE)."""
+"""(connection id, text frame | ping | pong | CLOSE | RESET | FREEZE)."""

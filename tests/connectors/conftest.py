@@ -324,7 +324,7 @@ class World:
             order = tracker.orders.get(row["clientOrderId"])
             assert order is not None, row
             assert order.state.cum_lots * Decimal("0.00001") == Decimal(row["executedQty"])
-            wanted = {"EXPIRED_IN_MATCH": "EXPIRED"}.get(row["status"], row["status"])
+            wanted = {"EXPIRED_IN_MATCH": "EXPIRED", "REJECTED": "EXPIRED"}.get(row["status"], row["status"])
             shown = order.status.name
             assert shown == wanted or (shown == "PENDING_CANCEL" and wanted in ("NEW", "PARTIALLY_FILLED"))
         told = {asset: (free, locked) for asset, free, locked in self.trader.balances.rows}

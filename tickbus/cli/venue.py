@@ -17,13 +17,19 @@ from tickbus.options import run_options
 @click.command("venue")
 @run_options()
 @click.option("--tls", is_flag=True, help="Serve https and wss; without tls_cert, by a certificate made for this run.")
+@click.option("--faults", metavar="PROFILE", help="Faults on demand: none, drizzle or storm (docs/venue.md).")
+@click.option("--faults-file", type=click.Path(path_type=Path), help="TOML or JSON with a list `faults`.")
 @click.option("--pretty", is_flag=True, help="Log lines for people instead of JSON.")
-def command(run_file: Path, run_dir: Path | None, tls: bool, pretty: bool) -> int:
+def command(
+    run_file: Path, run_dir: Path | None, tls: bool, faults: str | None, faults_file: Path | None, pretty: bool
+) -> int:
     """Run the local exchange of a run file's [venue] table until it is asked to stop."""
-    return run_process("venue", run_file, run_dir, partial(_serve, with_tls=tls), pretty)
+    changes = {"faults": faults, "faults_file": str(faults_file) if faults_file is not None else None}
+    given = {name: value for name, value in changes.items() if value is not None}
+    return run_process("venue", run_file, run_dir, partial(_serve, given, tls), pretty)
 
 
-def _serve(run: Run, epoch: int, log: Any, with_tls: bool = False) -> int:
+def _serve(given: dict[str, str], with_tls: bool, run: Run, epoch: int, log: Any) -> int:
     from tickbus.key_source import venue_settings
     from venue.main import run as serve
     from venue.tls import own_certificate
@@ -31,7 +37,10 @@ def _serve(run: Run, epoch: int, log: Any, with_tls: bool = False) -> int:
     if run.venue is None:
         raise BadRunFile(f"{run.path}: there is no [venue] table: add one (an empty one will do)")
     log.info("up", epoch=epoch)
-    settings = venue_settings(run)
+    try:
+        settings = msgspec.structs.replace(venue_settings(run), **given)
+    except ValueError as error:
+        raise BadRunFile(f"--faults: {error}") from None
     if with_tls and settings.tls_cert is None:
         cert, key = own_certificate(run.dir, settings.host, time.time_ns())
         settings = msgspec.structs.replace(settings, tls_cert=str(cert), tls_key=str(key))

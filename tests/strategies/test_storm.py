@@ -1,0 +1,143 @@
+"""The default bot trades through a storm of every fault; when the sky clears, all that it knows is true."""
+
+import json
+from collections import Counter
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from actors.net import HttpRequest
+from actors.secret import ApiKey, Secret
+from actors.sim import Sim
+from clockd.clock import Clock
+from connectors.binance import BinanceSpot
+from connectors.gate import Limits
+from protocol import Control, OrdStatus
+from strategies.pure_market_making import PureMarketMaking
+from venue import demo
+from venue.faults.catalogue import KINDS
+from venue.settings import FlowSettings, MarketSettings, VenueSettings
+from venue.sim_service import SimVenue
+
+SYMBOL = "BTC-USDT"
+LOT = Decimal("0.00001")
+LIMITS = Limits(
+    max_order_notional=Decimal(20_000),
+    max_position=Decimal("1.5"),
+    max_open_orders=100,
+    max_orders_per_s=50,
+    price_collar_bps=2_000,
+    max_book_age_ms=10_000,
+    duplicate_ms=0,
+)
+TEN_MINUTES_S = 600.0
+
+
+class Venue(SimVenue):
+    """The local exchange; the client ids of all placements are kept."""
+
+    def __init__(self, *args) -> None:
+        super().__init__(*args)
+        self.placed: list[str] = []
+
+    def http(self, request, path, now_ns):
+        if request.method == "POST" and "newClientOrderId=" in path:
+            self.placed.append(path.partition("newClientOrderId=")[2].partition("&")[0])
+        return super().http(request, path, now_ns)
+
+
+class Coast:
+    """Exchange, clock, connector and maker, and what the weather is."""
+
+    def __init__(self, seed: int, faults: str = "storm", **changes) -> None:
+        self.sim = Sim(net_ns=5_000_000, trace=False)
+        market = MarketSettings(flow=FlowSettings(volatility_bps=3.0, limit_rate=10, market_rate=2, book_orders=200))
+        settings = VenueSettings(markets=[market], seed=seed, maker_fee=Decimal("0.0001"), faults=faults)
+        self.venue = Venue(settings, self.sim.now_ns)
+        self.sim.serve("venue", self.venue)
+        self.sim.add("clockd", Clock, Clock.Settings(tick_ms=250, order=[["binance"], ["maker"]]))
+        settings = BinanceSpot.Settings(
+            markets=[SYMBOL], limits={SYMBOL: LIMITS}, rest_url="local://venue", ws_url="local://venue",
+            ws_api_url="local://venue",
+        )  # fmt: skip
+        keys = ApiKey(demo.MAKER_KEY, Secret(demo.MAKER_SECRET))
+        self.connector = self.sim.add("binance", BinanceSpot, settings, keys=keys)
+        fields = {
+            "market": "binance:BTC-USDT", "bid_spread_bps": Decimal(2), "ask_spread_bps": Decimal(2),
+            "size": Decimal("0.01"), "levels": 2, "level_spacing_bps": Decimal(2), "order_refresh_ms": 2_000,
+            "filled_order_delay_ms": 500, **changes,
+        }  # fmt: skip
+        self.maker = self.sim.add("maker", PureMarketMaking, PureMarketMaking.Settings(**fields), follows=["binance"])
+
+    def control(self, method: str, path: str, **body) -> dict:
+        request = HttpRequest(method, "", {}, msgspec.json.encode(body))
+        answer, _ = self.venue.http(request, f"/control/{path}", self.sim.now_ns)
+        self.sim.services["venue"].flush()
+        assert answer.status == 200, answer.body
+        return json.loads(answer.body)
+
+    @property
+    def counters(self) -> Counter:
+        return Counter(self.control("GET", "faults")["counters"])
+
+    def ledger(self) -> dict:
+        return self.control("GET", "ledger?account=maker")
+
+    def state(self) -> tuple[str, str]:
+        runtime = self.connector.runtime
+        return runtime.state, runtime.detail
+
+    def clear(self) -> None:
+        """The sky clears; after a while the bot trades as if nothing had been."""
+        self.control("POST", "faults", clear=True)
+        self.sim.run_for(60, lambda: self.state()[0] == "TRADING")
+        assert self.state()[0] == "TRADING", self.state()
+        self.sim.run_for(120)
+
+    def finish(self) -> None:
+        """It quotes no more."""
+        port = self.sim.nodes["maker"]
+        port.runtime.begin(self.sim.now_ns)
+        self.maker.on_control(Control(1, 0, "pause"))
+        self.maker.on_control(Control(2, 0, "cancel_all"))
+        self.sim.settle(port)
+        self.sim.run_for(20)
+
+    def check(self) -> None:
+        """Orders, fills, position and balances at connector and maker are those of the exchange's ledger."""
+        ledger, tracker, market = self.ledger(), self.connector.tracker, self.maker.market("binance:BTC-USDT")
+        placed = self.venue.placed
+        assert len(placed) == len(set(placed)), "a placement was sent twice under one id"
+        assert not [one.cl_ord_id for one in tracker.open.values() if one.status is OrdStatus.UNKNOWN]
+        ours = {row["clientOrderId"]: row for row in ledger["orders"] if tracker.is_ours(row["clientOrderId"])}
+        live = {row["clientOrderId"] for row in ledger["open_orders"]} & ours.keys()
+        assert live == set(tracker.open) == {one.cl_ord_id for one in market.open_orders}
+        for name, row in ours.items():
+            assert tracker.orders[name].state.cum_lots * LOT == Decimal(row["executedQty"]), row
+        numbers = {row["orderId"] for row in ours.values()}
+        trades = [row for row in ledger["trades"] if row["orderId"] in numbers]
+        assert len(trades) == len({(row["id"], row["side"]) for row in trades})
+        bought = sum((Decimal(row["qty"]) for row in trades if row["isBuyer"]), Decimal(0))
+        sold = sum((Decimal(row["qty"]) for row in trades if not row["isBuyer"]), Decimal(0))
+        (position,) = tracker.owners["maker"].positions.values()
+        assert (position.net_lots * LOT, market.position.net_lots * LOT) == (bought - sold, bought - sold)
+        assert (market.position.bought_lots * LOT, market.position.sold_lots * LOT) == (bought, sold)
+        for asset in ("BTC", "USDT"):
+            row = ledger["balances"][asset]
+            assert market.balance(asset) == (Decimal(row["free"]), Decimal(row["locked"])), asset
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_default_bot_trades_through_a_storm_and_in_the_end_knows_what_the_exchange_knows(seed):
+    coast = Coast(seed)
+    coast.sim.run_for(TEN_MINUTES_S)
+    met = coast.counters
+    traded = len(coast.ledger()["trades"])
+    coast.clear()
+    coast.sim.run_for(20, lambda: bool(coast.maker.market("binance:BTC-USDT").open_orders))
+    assert coast.maker.market("binance:BTC-USDT").open_orders, "it quotes again"
+    coast.finish()
+    coast.check()
+    assert traded > 100
+    assert {name for name in KINDS if not met[name]} <= {"banned"}, met  # three seconds of some minutes, by chance

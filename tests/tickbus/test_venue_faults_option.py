@@ -1,0 +1,68 @@
+"""`tickbus venue --faults`: a profile for the local exchange of a run, whatever its run file says."""
+
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+RUN = """
+[actors.binance]
+use = "connectors.binance:BinanceSpot"
+keys = "venue/maker"
+[actors.binance.settings]
+markets = ["BTC-USDT"]
+limits = {}
+[venue]
+faults = "drizzle"
+"""
+
+
+@pytest.fixture
+def venue(tmp_path):
+    """`venue(*args)` starts the process; it is killed when the test ends."""
+    file = tmp_path / "run.toml"
+    file.write_text(RUN)
+    started = []
+
+    def start(*args):
+        command = [sys.executable, "-m", "tickbus.main", "venue", "--run", str(file), "--dir", str(tmp_path / "run")]
+        process = subprocess.Popen([*command, *args], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def names(tmp_path):
+    """The faults that are at work, once the exchange has told where it is."""
+    address = tmp_path / "run" / "venue.address"
+    end = time.monotonic() + 20
+    while not address.exists():
+        assert time.monotonic() < end, "it told no address"
+        time.sleep(0.05)
+    with urllib.request.urlopen(json.loads(address.read_text())["http"] + "/control/faults", timeout=5) as answer:
+        return {one["name"] for one in json.load(answer)["active"]}
+
+
+def test_the_setting_of_the_run_file_counts(venue, tmp_path):
+    venue()
+    assert "timeout" in names(tmp_path)
+    assert "maintenance" not in names(tmp_path)
+
+
+def test_the_option_counts_more_and_a_file_comes_beside_it(venue, tmp_path):
+    file = tmp_path / "more.json"
+    file.write_text('{"faults": [{"name": "maintenance", "after_s": 600}]}')
+    venue("--faults", "none", "--faults-file", str(file))
+    assert names(tmp_path) == {"maintenance"}
+
+
+def test_an_unknown_profile_is_one_clear_line(venue):
+    _, told = venue("--faults", "strom").communicate(timeout=20)
+    assert told.splitlines()[-1] == "tickbus: --faults: unknown profile of faults `strom`, did you mean `storm`?"
