@@ -80,9 +80,8 @@ class Runtime:
         self.lockstep = lockstep
         self.anchor_ns = anchor_ns
         self.port = port
-        # The port's own, from `start` on: by then it is whole, and may have put shorter ways in their place.
-        self._pub: Callable[[bytes], None]
-        self._send: Callable[[str, bytes], bool]
+        self._pub: Callable[[bytes], None] = port.pub
+        self._send: Callable[[str, bytes], bool]  # the port's own, from `start` on
         self.log = log if log is not None else structlog.get_logger().bind(actor=name)
         self.envelope = Envelope()
         self.inbox = Inbox()
@@ -128,6 +127,7 @@ class Runtime:
 
     def start(self, mono_ns: int, journals: dict[str, list[bytes]] | None = None) -> None:
         """Journals first, then on_start, then the first heartbeat and the request to be ticked."""
+        # The port is whole by now, and may have put shorter ways in the place of its methods.
         self._pub, self._send, self.turns.reply = self.port.pub, self.port.send, self.port.reply
         self.begin(mono_ns)
         for journal, records in (journals or {}).items():

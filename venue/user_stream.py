@@ -74,7 +74,7 @@ class UserStream:
         """Tell of an order; the execution id. `extra` goes into the report as it is."""
         execution_id = self.records.counter("execution").take()
         if not self.listeners.get(order.account):
-            return
+            return execution_id
 
         def make(unit_ns: int) -> dict[str, Any]:
             report = render.execution_report(

@@ -104,7 +104,7 @@ def copied(order: Order) -> Order:
 
 def copy_of(account: Account) -> Account:
     """Another account that looks the same and changes by itself."""
-    made = Account(account.name, account.uid, account.maker_fee, account.taker_fee)
+    made = Account(account.settings, account.uid, account.maker_fee, account.taker_fee)
     for asset, balance in account.balances.items():
         made.balances[asset] = msgspec.structs.replace(balance)
     for order in account.orders.values():
