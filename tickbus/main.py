@@ -21,6 +21,7 @@ VERBS = {
     "tap": ("tickbus.cli.tap", "Listen to the bus of a running bot."),
     "keys": ("tickbus.cli.keys", "Keep API keys in an encrypted file."),
     "doctor": ("tickbus.cli.doctor", "Look at this machine and installation for trouble."),
+    "calibrate": ("tickbus.cli.calibrate", "Measure a recorded market, and the local exchange's order flow beside it."),
     "actor": ("tickbus.cli.actor", "Run one actor (supervisord calls this)."),
     "clockd": ("tickbus.cli.clockd", "Run the clock (supervisord calls this)."),
     "venue": ("tickbus.cli.venue", "Run the local exchange (supervisord calls this)."),

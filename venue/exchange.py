@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from urllib.parse import unquote
 
-from venue import demo, filters
+from venue import demo, filters, profiles
 from venue.accounts import Accounts
 from venue.commission import Commissions
 from venue.connections import MARKET, USER, Connection, Connections
@@ -73,8 +73,8 @@ class Exchange:
         self.recovery.replay(log)
         self.now_ns = now_ns
         self.flows = [
-            Flow(self.engine, symbol, symbol.settings.flow, f"{settings.seed}:{symbol.name}", now_ns)
-            for symbol in symbols
+            Flow(self.engine, symbol, flow, profiles.load(flow.profile), f"{settings.seed}:{symbol.name}", now_ns)
+            for symbol, flow in ((symbol, symbol.settings.flow) for symbol in symbols)
         ]
         self.streams.start()
         self.next_tenth_ns = now_ns - now_ns % TENTH_NS + TENTH_NS

@@ -1,128 +1,130 @@
-"""The order flow of a market: a seeded crowd that quotes around a wandering price, cancels, and takes."""
+"""The order flow of a market: when its crowd acts, from a seed and a profile that was measured on a real one."""
 
 import math
 from random import Random
 
-from protocol.enums import OrdType, Side, TimeInForce
+from venue.arrivals import NEVER_NS, Bursts
+from venue.crowd import Crowd
 from venue.engine import Engine
+from venue.profiles import Kernel, Profile
 from venue.settings import FlowSettings
 from venue.symbol import Symbol
 
-SECOND_NS = 1_000_000_000
-STEP_NS = 100_000_000
-"""The fair price moves every so often."""
-CLUSTERS = (1, 1, 1, 2, 2, 3, 5, 5, 10, 20, 50)
-"""Sizes are the usual size times one of these, over ten, and seldom anything between."""
-SWEEP_TICKS = 2
-"""Quotes that the fair price has passed by more than this are taken by those who noticed."""
-MAX_ACTIONS = 2000
+WAKE_NS = 10_000_000
+"""It wants to be called no oftener: what is due in between happens then, each at its own time."""
+MAX_ACTIONS = 4000
 """In one call of `advance`; what a long pause would have brought beyond it does not happen."""
+MAX_STRETCH = 4.0
+"""With fewer market orders the moves are larger, so that volatility stays; but no larger than this."""
 
 
 class Flow:
-    """One market's crowd. `next_ns` is when it next wants to act."""
+    """One market's order flow. `due_ns` is when it next acts; `next_ns` when it wants to be called."""
 
-    def __init__(self, engine: Engine, symbol: Symbol, settings: FlowSettings, seed: str, now_ns: int) -> None:
-        self.engine = engine
-        self.symbol = symbol
-        self.settings = settings
-        self.random = Random(seed)
-        self.home_ticks = float(symbol.ticks(symbol.settings.start_price))
-        self.fair_ticks = float(symbol.last_ticks)
-        self.heat = 0.0  # logarithm of the volatility over its usual value
-        self.resting: list[int] = []
-        self.is_still = settings.limit_rate <= 0 and settings.market_rate <= 0
-        self.next_step_ns = now_ns + STEP_NS
-        self.next_order_ns = now_ns + SECOND_NS
-        self.next_take_ns = now_ns + SECOND_NS
-        if not self.is_still:
-            for _ in range(settings.book_orders):
-                self._quote(now_ns, is_patient=True)
+    def __init__(
+        self, engine: Engine, symbol: Symbol, settings: FlowSettings, profile: Profile, seed: str, now_ns: int
+    ) -> None:
+        limit_rate = _or(settings.limit_rate, profile.limit_rate * settings.scale)
+        market_rate = _or(settings.market_rate, profile.market_rate * settings.scale)
+        book_orders = _or(settings.book_orders, profile.book_orders)
+        self.is_still = limit_rate <= 0 and market_rate <= 0
+        self.next_take_ns = self.next_quote_ns = NEVER_NS
+        self.woken_ns = now_ns
+        if self.is_still:
+            return
+        random = Random(seed)
+        self.crowd = Crowd(
+            engine,
+            symbol,
+            profile,
+            random,
+            usual_lots=_usual_lots(symbol, settings, profile),
+            book_orders=book_orders if limit_rate > 0 else 0.0,
+            lives_s=_lives(profile, limit_rate, book_orders),
+            stretch=_stretch(profile, settings, market_rate),
+            pull=settings.pull,
+            now_ns=now_ns,
+        )
+        self.takes, self.quotes = _arrivals(profile, limit_rate, market_rate, random, now_ns)
+        self.next_take_ns = self.takes.next_ns(now_ns)
+        self.next_quote_ns = self.quotes.next_ns(now_ns)
+
+    @property
+    def due_ns(self) -> int:
+        """When the next thing happens."""
+        return NEVER_NS if self.is_still else min(self.next_take_ns, self.next_quote_ns, self.crowd.due_ns)
 
     @property
     def next_ns(self) -> int | None:
-        return None if self.is_still else min(self.next_step_ns, self.next_order_ns, self.next_take_ns)
+        """When `advance` wants to be called; None for never."""
+        return None if self.is_still else max(self.due_ns, self.woken_ns + WAKE_NS)
 
     def advance(self, now_ns: int, floor_ns: int) -> None:
         """Do all that is due, each at its own time, but none before `floor_ns`: what others did came first."""
         if self.is_still:
             return
+        self.woken_ns = now_ns
+        crowd = self.crowd
         for _ in range(MAX_ACTIONS):
-            due_ns = min(self.next_step_ns, self.next_order_ns, self.next_take_ns)
+            due_ns = self.due_ns
             if due_ns > now_ns:
                 return
             at_ns = max(due_ns, floor_ns)
-            if due_ns == self.next_step_ns:
-                self.next_step_ns += STEP_NS
-                self._step(at_ns)
-            elif due_ns == self.next_order_ns:
-                self.next_order_ns += self._wait_ns(self.settings.limit_rate * 2)
-                self._quote_or_cancel(at_ns)
+            if due_ns == self.next_take_ns:
+                moved = crowd.take(at_ns)
+                self.takes.excite(due_ns)
+                self.next_take_ns = self.takes.next_ns(due_ns)
+                if moved:
+                    self._react(moved, at_ns, due_ns)
+            elif due_ns == self.next_quote_ns:
+                crowd.quote(at_ns)
+                self.next_quote_ns = self.quotes.next_ns(due_ns)
             else:
-                self.next_take_ns += self._wait_ns(self.settings.market_rate)
-                self._take(at_ns)
-        self.next_step_ns = self.next_order_ns = self.next_take_ns = now_ns + STEP_NS
+                crowd.settle(at_ns)
+        self.next_take_ns = self.takes.next_ns(now_ns)
+        self.next_quote_ns = self.quotes.next_ns(now_ns)
+        crowd.catch_up(now_ns)
 
-    def _wait_ns(self, rate: float) -> int:
-        if rate <= 0:
-            return 3600 * SECOND_NS
-        return 1 + int(self.random.expovariate(rate) * SECOND_NS)
+    def _react(self, moved: float, at_ns: int, due_ns: int) -> None:
+        """Many quote anew when the price moves."""
+        self.crowd.leave(round(moved * self.quotes.children), at_ns)
+        self.quotes.excite(due_ns, moved)
+        self.next_quote_ns = self.quotes.next_ns(due_ns)
 
-    def _step(self, now_ns: int) -> None:
-        """Volatility returns to its mean, the price to its start, both slowly; stale quotes are swept."""
-        s = self.settings
-        self.heat += -s.volatility_reversion * self.heat + self.random.gauss(0.0, 0.12)
-        deviation = s.volatility_bps / 10_000 * math.sqrt(STEP_NS / SECOND_NS) * math.exp(min(self.heat, 2.0))
-        self.fair_ticks += self.random.gauss(0.0, deviation * self.fair_ticks)
-        self.fair_ticks += s.pull * (self.home_ticks - self.fair_ticks)
-        self.fair_ticks = max(self.fair_ticks, 10.0)
-        fair, matching = int(self.fair_ticks), self.symbol.matching
-        if 0 < matching.best_ask_ticks < fair - SWEEP_TICKS:
-            self._submit(Side.BUY, TimeInForce.IOC, fair - SWEEP_TICKS, self._size() * 4, now_ns)
-        elif matching.best_bid_ticks > fair + SWEEP_TICKS:
-            self._submit(Side.SELL, TimeInForce.IOC, fair + SWEEP_TICKS, self._size() * 4, now_ns)
 
-    def _quote_or_cancel(self, now_ns: int) -> None:
-        crowded = len(self.resting) / max(1, self.settings.book_orders)
-        if self.random.random() < 0.5 * crowded:
-            self._cancel(now_ns)
-        else:
-            self._quote(now_ns, is_patient=False)
+def _or(wanted: float | None, usual: float) -> float:
+    return usual if wanted is None else wanted
 
-    def _quote(self, now_ns: int, is_patient: bool) -> None:
-        random, near = self.random, self.settings.near_ticks
-        kind = random.random()
-        mean = near if kind < 0.6 else near * 6 if kind < 0.9 else near * 40
-        distance = 1 + int(random.expovariate(1 / mean))
-        side = Side.BUY if random.random() < 0.5 else Side.SELL
-        price_ticks = max(1, int(self.fair_ticks) - side.sign * distance)
-        ord_type = OrdType.LIMIT_MAKER if is_patient or random.random() < 0.8 else OrdType.LIMIT
-        engine, symbol = self.engine, self.symbol
-        order_id = engine.submit_flow(symbol, side, ord_type, TimeInForce.GTC, price_ticks, self._size(), now_ns)
-        if order_id:
-            self.resting.append(order_id)
 
-    def _cancel(self, now_ns: int) -> None:
-        """One of the resting orders, at random; those that are gone already are only forgotten."""
-        for _ in range(len(self.resting)):
-            index = self.random.randrange(len(self.resting))
-            order_id = self.resting[index]
-            self.resting[index] = self.resting[-1]
-            self.resting.pop()
-            if self.engine.cancel_flow(self.symbol, order_id, now_ns):
-                return
+def _usual_lots(symbol: Symbol, settings: FlowSettings, profile: Profile) -> float:
+    """The median market order: worth as much as in the profile."""
+    market = symbol.settings
+    return _or(settings.size_lots, profile.median_notional / float(market.start_price * market.lot_size))
 
-    def _take(self, now_ns: int) -> None:
-        side = Side.BUY if self.random.random() < 0.5 else Side.SELL
-        engine, size_lots = self.engine, self._size()
-        engine.submit_flow(self.symbol, side, OrdType.MARKET, TimeInForce.IOC, 0, size_lots, now_ns)
 
-    def _submit(self, side: Side, tif: TimeInForce, price_ticks: int, size_lots: int, now_ns: int) -> None:
-        self.engine.submit_flow(self.symbol, side, OrdType.LIMIT, tif, price_ticks, size_lots, now_ns)
+def _lives(profile: Profile, limit_rate: float, book_orders: float) -> list[float]:
+    """How long orders of each band live, in seconds, so that so many rest at so many a second."""
+    longer = 1.0
+    if limit_rate > 0:
+        longer = max(book_orders, 1.0) / profile.book_orders * profile.limit_rate / limit_rate
+    return [band.life_s * longer for band in profile.all_bands]
 
-    def _size(self) -> int:
-        random = self.random
-        size = self.settings.size_lots * random.choice(CLUSTERS) / 10
-        if random.random() < 0.4:
-            size *= math.exp(random.gauss(0.0, 0.8))
-        return max(1, int(size))
+
+def _stretch(profile: Profile, settings: FlowSettings, market_rate: float) -> float:
+    """How much larger moves are than in the profile."""
+    louder = _or(settings.volatility_bps, profile.volatility_bps) / profile.volatility_bps
+    rarer = math.sqrt(profile.market_rate / market_rate) if market_rate > 0 else 1.0
+    return profile.stretch * louder * min(MAX_STRETCH, rarer)
+
+
+def _arrivals(
+    profile: Profile, limit_rate: float, market_rate: float, random: Random, now_ns: int
+) -> tuple[Bursts, Bursts]:
+    """Market orders, which bring market orders; and limit orders, some of which moves of the price bring."""
+    own = 1 - sum(kernel.children for kernel in profile.bursts)
+    takes = Bursts(market_rate * own, profile.bursts, market_rate, random, now_ns)
+    if market_rate <= 0 or profile.move_share <= 0:
+        return takes, Bursts(limit_rate, [], limit_rate, random, now_ns)
+    brought = profile.reaction.children * profile.market_rate * profile.move_share / profile.limit_rate
+    reaction = Kernel(brought * limit_rate / (market_rate * profile.move_share), profile.reaction.decay_s)
+    return takes, Bursts(limit_rate * (1 - brought), [reaction], limit_rate, random, now_ns)

@@ -1,5 +1,6 @@
 """Settings of the local exchange: the `[venue]` table of a run file."""
 
+import math
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -51,17 +52,29 @@ class AccountSettings(Settings, frozen=True):
     max_asset: dict[str, Decimal] = {}  # MAX_ASSET: the most of an asset that one order may move
 
 
-class FlowSettings(Settings, frozen=True):
-    """The order flow that keeps a market alive. Rates are per second; zero rates give a still market."""
+MOST_BOOK_ORDERS = 100_000
+MOST_SCALE = 100.0
 
-    limit_rate: float = 40.0
-    market_rate: float = 2.5
-    book_orders: int = 600  # resting orders of the flow, about, over both sides
-    near_ticks: int = 300  # mean distance of the nearest orders from the fair price
-    volatility_bps: float = 0.9  # of the fair price, over one second
-    volatility_reversion: float = 0.05  # share of the way back to the usual volatility, per step of the fair price
-    pull: float = 0.0005  # share of the way back to the start price, per step of the fair price
-    size_lots: int = 400  # the usual size; sizes cluster on round multiples of it
+
+class FlowSettings(Settings, frozen=True):
+    """The order flow that keeps a market alive. Rates are per second; two of zero give a still market."""
+
+    profile: str = "btcusdt_spot"  # whose habits: see venue/profiles; or a TOML file of `tickbus calibrate`
+    scale: float = 1.0  # of the profile's rates
+    limit_rate: float | None = None  # these, where they are given, instead of the profile's
+    market_rate: float | None = None
+    book_orders: int | None = None  # resting orders of the flow, about, over both sides
+    volatility_bps: float | None = None  # of the middle, over one second
+    pull: float = 0.0005  # share of the way back to the start price, per tenth of a second
+    size_lots: int | None = None  # the median market order; all sizes go with it
+
+    def __post_init__(self) -> None:
+        for name in ("scale", "limit_rate", "market_rate", "book_orders", "volatility_bps", "pull", "size_lots"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < math.inf:
+                raise ValueError(f"{name} = {value}: want a number that is not below zero")
+        if (self.book_orders or 0) > MOST_BOOK_ORDERS or self.scale > MOST_SCALE:
+            raise ValueError(f"at most {MOST_BOOK_ORDERS} book_orders and scale {MOST_SCALE:g}")
 
 
 class ReferenceSettings(Settings, frozen=True):

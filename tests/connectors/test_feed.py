@@ -18,6 +18,7 @@ from venue.settings import FlowSettings, MarketSettings, VenueSettings
 from venue.sim_service import SimVenue
 
 SYMBOL = "BTC-USDT"
+WHOLE = MarketSettings(symbol=SYMBOL, flow=FlowSettings(book_orders=600))  # snapshots show all of its book
 SECOND_NS = 1_000_000_000
 
 
@@ -90,8 +91,13 @@ class Desk(Actor):
         dialect = BinanceMarket("local://venue", "local://venue")
         self.states = []
         self.feed = MarketFeed(
-            self, dialect, self.settings.markets, self.settings.feed, lambda call, then: self.http(call.request, then),
-            self.judge, "test",
+            self,
+            dialect,
+            self.settings.markets,
+            self.settings.feed,
+            lambda call, then: self.http(call.request, then),
+            self.judge,
+            "test",
         )
         self.feed.start()
 
@@ -159,7 +165,7 @@ def house():
 
 def build(feed=None, venue=None, markets=(SYMBOL,), checked=True):
     sim = Sim()
-    line = Line(venue or VenueSettings(), sim.now_ns)
+    line = Line(venue or VenueSettings(markets=[WHOLE]), sim.now_ns)
     sim.serve("venue", line)
     desk = sim.add("desk", Desk, Desk.Settings(feed=feed or FeedSettings(), markets=tuple(markets)))
     watcher = sim.add("watcher", Watcher)

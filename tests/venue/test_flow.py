@@ -1,13 +1,34 @@
 """The order flow: the same from the same seed, alive, and within bounds."""
 
+import json
 from decimal import Decimal
 from itertools import pairwise
 
+import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from venue.settings import MarketSettings
+from venue import profiles
+from venue.crowd import CROWDED, MOST_EXPIRIES
+from venue.errors import BadVenue
+from venue.settings import FlowSettings, MarketSettings
 
 ALIVE = [MarketSettings()]
+
+
+def within_bounds(one):
+    """No order at an impossible price or size, no crossed book, and no more orders than are looked after."""
+    for symbol, flow in zip(one.exchange.engine.symbols.values(), one.exchange.flows, strict=True):
+        crowd, matching = flow.crowd, symbol.matching
+        assert crowd.resting <= crowd.most_orders
+        assert len(crowd.expiries) <= MOST_EXPIRIES * crowd.most_orders
+        assert len(matching) <= crowd.most_orders + sum(
+            len(account.open_orders) for account in one.exchange.accounts.by_name.values()
+        )
+        assert sum(len(ids) for levels in crowd.levels.values() for ids in levels.values()) == crowd.resting
+        if matching.best_bid_ticks and matching.best_ask_ticks:
+            assert 0 < matching.best_bid_ticks < matching.best_ask_ticks
 
 
 def test_the_same_seed_gives_the_same_market(world):
@@ -29,13 +50,12 @@ def test_the_default_market_looks_alive(world):
         one.advance(500)
         matching = symbol.matching
         assert matching.best_bid_ticks < matching.best_ask_ticks
-        assert min(matching.bid_levels, matching.ask_levels) > 20
+        assert min(matching.bid_levels, matching.ask_levels) > 200
         spreads.append(matching.best_ask_ticks - matching.best_bid_ticks)
         mids.append(matching.best_ask_ticks + matching.best_bid_ticks)
     assert 2 < symbol.trades[-1].trade_id / 60 < 100, "trades a second"
     assert sum(spreads) / len(spreads) < 1000
-    assert len(set(mids)) > 60
-    assert len(one.exchange.flows[0].resting) < 3 * ALIVE[0].flow.book_orders
+    assert len(set(mids)) > 30
 
 
 def test_a_maker_near_the_mid_is_filled_on_both_sides(world):
@@ -101,3 +121,119 @@ def test_no_trade_is_older_than_the_order_it_fills(world):
     assert all(trade.time_ns >= orders[trade.order_id].time_ns for trade in trades)
     times = [trade.time_ns for trade in trades]
     assert times == sorted(times)
+
+
+def test_the_flow_is_woken_seldom_and_still_gives_each_order_its_own_time(world):
+    one = world(markets=ALIVE)
+    wakes = []
+    while one.now_ns < 1_700_000_001_000_000_000:
+        one.now_ns = one.exchange.next_wake_ns
+        one.exchange.advance(one.now_ns)
+        one._settle()
+        wakes.append(one.now_ns)
+    assert len(wakes) <= 112, "once in ten milliseconds, and at each tenth of a second"
+    one.advance(30_000)
+    times = [trade.time_ns for trade in one.exchange.engine.symbols["BTCUSDT"].trades]
+    assert times == sorted(times)
+    assert len({time_ns % 10_000_000 for time_ns in times}) > len(set(times)) / 2
+
+
+def test_the_book_keeps_about_as_many_orders_as_are_wanted(world):
+    one = world(markets=[MarketSettings(flow=FlowSettings(book_orders=300))])
+    counts = []
+    for _ in range(60):
+        one.advance(1000)
+        within_bounds(one)
+        counts.append(len(one.exchange.engine.symbols["BTCUSDT"].matching))
+    assert 150 < sum(counts) / len(counts) <= 300 * CROWDED
+
+
+def test_half_the_scale_is_half_the_orders_in_a_book_as_deep(world):
+    def run(scale: float) -> tuple[int, int]:
+        one = world(markets=[MarketSettings(flow=FlowSettings(scale=scale))])
+        before = one.exchange.engine.symbols["BTCUSDT"].update_id
+        one.advance(60_000)
+        symbol = one.exchange.engine.symbols["BTCUSDT"]
+        return symbol.update_id - before, len(symbol.matching)
+
+    (whole, deep), (less, as_deep) = run(1.0), run(0.25)
+    assert 0.1 * whole < less < 0.5 * whole
+    assert 0.5 * deep < as_deep < 2 * deep
+
+
+def test_whoever_stands_in_the_way_of_the_price_is_taken(world):
+    one = world(markets=ALIVE)
+    for _ in range(20):
+        best = one.exchange.engine.symbols["BTCUSDT"].matching.best_bid_ticks
+        one.order("BUY", "0.05", f"{(best + 3000) / 100:.2f}", who="ann")
+        one.advance(2000)
+    orders = one.exchange.accounts.by_name["ann"].orders.values()
+    assert sum(order.executed_lots for order in orders) == sum(order.size_lots for order in orders)
+
+
+def test_the_flow_lives_on_from_the_log_and_what_was_traded_with_it_is_the_same(world):
+    def ledger(one) -> dict:
+        answer = json.loads(one.request("GET", "/control/ledger", "account=ann").body)
+        return {name: answer[name] for name in ("balances", "orders", "trades", "open_orders")}
+
+    first = world(markets=ALIVE)
+    for step in range(20):
+        best = first.exchange.engine.symbols["BTCUSDT"].matching.best_bid_ticks
+        first.order("BUY", "0.01", f"{(best - 50 * step) / 100:.2f}", type="LIMIT_MAKER", timeInForce=None)
+        first.advance(1000)
+    second, third = (world(log=list(first.log), markets=ALIVE) for _ in range(2))
+    assert ledger(second)["trades"]
+    assert ledger(second)["trades"] == ledger(first)["trades"]
+    assert ledger(second)["balances"] == ledger(first)["balances"]
+    for one in (second, third):
+        one.advance(5000)
+        within_bounds(one)
+    assert second.exchange.engine.symbols["BTCUSDT"].matching.state_hash() == (
+        third.exchange.engine.symbols["BTCUSDT"].matching.state_hash()
+    )
+
+
+FLOWS = st.builds(
+    FlowSettings,
+    profile=st.sampled_from(profiles.names()),
+    scale=st.floats(0, 3),
+    limit_rate=st.none() | st.floats(0, 300),
+    market_rate=st.none() | st.floats(0, 50),
+    book_orders=st.none() | st.integers(0, 500),
+    volatility_bps=st.none() | st.floats(0, 30),
+    pull=st.floats(0, 1),
+    size_lots=st.none() | st.integers(0, 10**9),
+)
+TICKS = st.sampled_from(["0.00000001", "0.0001", "0.01", "1", "10"])
+PRICES = st.sampled_from(["0.0001", "0.5", "3", "2500", "60000"])
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+@given(flow=FLOWS, tick=TICKS, price=PRICES, seed=st.integers(0, 2**32), pause_s=st.integers(1, 10_000))
+def test_any_settings_prices_and_ticks_give_a_market_within_bounds(world, flow, tick, price, seed, pause_s):
+    market = MarketSettings(tick_size=Decimal(tick), start_price=Decimal(price), lot_size=Decimal(1), flow=flow)
+    if Decimal(price) / Decimal(tick) > 10**9:
+        market = msgspec.structs.replace(market, tick_size=Decimal("0.0001"))
+    one = world(markets=[market], seed=seed)
+    for _ in range(5):
+        one.advance(400)
+        if not one.exchange.flows[0].is_still:
+            within_bounds(one)
+    one.now_ns += pause_s * 1_000_000_000
+    one.exchange.advance(one.now_ns)
+    one.advance(400)
+    if not one.exchange.flows[0].is_still:
+        within_bounds(one)
+
+
+@pytest.mark.parametrize("field", ["scale", "limit_rate", "market_rate", "book_orders", "volatility_bps", "size_lots"])
+def test_a_setting_below_zero_is_refused_by_name(field):
+    with pytest.raises(msgspec.ValidationError, match=field):
+        msgspec.convert({field: -1}, FlowSettings)
+
+
+def test_a_profile_that_is_not_there_is_told_with_those_that_are(world):
+    with pytest.raises(BadVenue, match=r"flow profile moon: .*btcusdt_spot"):
+        world(markets=[MarketSettings(flow=FlowSettings(profile="moon"))])

@@ -1,0 +1,122 @@
+"""`tickbus calibrate`: the figures of a recorded market and of the order flow, and a profile out of them."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+if TYPE_CHECKING:
+    from venue.figures import Figures
+    from venue.profiles import Profile
+    from venue.settings import MarketSettings
+
+
+@click.command("calibrate")
+@click.argument("recording", required=False, type=click.Path(path_type=Path))
+@click.option("--profile", "name", help="A profile of the venue or a TOML file: run the order flow with it, too.")
+@click.option("--write", "target", type=click.Path(path_type=Path), help="Make a profile of RECORDING, into this file.")
+@click.option("--seconds", default=346.0, show_default=True, type=click.FloatRange(1), help="Length of a run.")
+@click.option("--seed", default=1, show_default=True, help="Of the runs.")
+@click.option("--rounds", default=4, show_default=True, type=click.IntRange(0, 50), help="Runs that correct a profile.")
+@click.option("--tick-size", default="0.01", show_default=True, type=Decimal, help="Of the market that is run.")
+@click.option("--lot-size", default="0.00001", show_default=True, type=Decimal)
+@click.option("--start-price", default="60000", show_default=True, type=Decimal)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: recording, run.")
+def command(
+    recording: Path | None,
+    name: str | None,
+    target: Path | None,
+    seconds: float,
+    seed: int,
+    rounds: int,
+    tick_size: Decimal,
+    lot_size: Decimal,
+    start_price: Decimal,
+    as_json: bool,
+) -> None:
+    """Measure RECORDING (lines of a receive time in ns and a combined-stream frame, gzip or plain).
+
+    With --profile the order flow is run and measured by the same code, beside it or alone; with --write a profile is
+    made of the recording and put into a file, which `profile` of `[venue.markets.flow]` takes.
+    """
+    from venue.settings import FlowSettings, MarketSettings
+
+    if recording is None and (target is not None or name is None):
+        raise click.UsageError("name a RECORDING to measure, or a --profile to run, or both")
+    market = MarketSettings(tick_size=tick_size, lot_size=lot_size, start_price=start_price)
+    measured = None if recording is None else _measured(recording)
+    run = None
+    if target is not None:
+        assert measured is not None
+        assert recording is not None
+        profile = _profile(measured, recording, market, _runner(market, seconds, seed), rounds)
+        _write(target, profile)
+        name = str(target) if name is None else name
+    if name is not None:
+        flow = FlowSettings(profile=name)
+        run = _run(msgspec.structs.replace(market, flow=flow), seconds, seed, None)
+    _show(measured, run, as_json)
+
+
+def _measured(recording: Path) -> "Figures":
+    from venue.figures import figures
+    from venue.meter import Meter
+    from venue.recording import read
+
+    return figures(Meter().measure(read(recording)))
+
+
+def _profile(
+    measured: "Figures",
+    recording: Path,
+    market: "MarketSettings",
+    run: "Callable[[Profile], Figures]",
+    rounds: int,
+) -> "Profile":
+    from venue.calibration import calibrated
+
+    return calibrated(measured, f"{recording.name}, {measured.seconds:.0f} s", run, rounds)
+
+
+def _write(target: Path, profile: "Profile") -> None:
+    from venue import profiles
+    from venue.errors import BadVenue
+
+    if target.suffix != ".toml":
+        raise click.UsageError("--write: the file's name must end in .toml")
+    try:
+        target.write_text(profiles.text_of(profile))
+    except OSError as error:
+        raise BadVenue(f"{target}: {error.strerror}") from None
+    profiles.load.cache_clear()
+
+
+def _runner(market: "MarketSettings", seconds: float, seed: int) -> "Callable[[Profile], Figures]":
+    def run(profile: "Profile") -> "Figures":
+        return _run(market, seconds, seed, profile)
+
+    return run
+
+
+def _run(market: "MarketSettings", seconds: float, seed: int, profile: "Profile | None") -> "Figures":
+    from venue.figures import figures
+    from venue.meter import Meter
+    from venue.recording import frames
+    from venue.rehearsal import rehearse
+
+    return figures(Meter().measure(frames(rehearse(market, seconds, seed, profile))))
+
+
+def _show(measured: "Figures | None", run: "Figures | None", as_json: bool) -> None:
+    from venue.figure_table import table
+
+    if as_json:
+        both = {"recording": measured, "run": run}
+        click.echo(msgspec.json.encode(both).decode())
+        return
+    columns = {name: found for name, found in (("recording", measured), ("order flow", run)) if found is not None}
+    for row in table(columns):
+        click.echo(row)
