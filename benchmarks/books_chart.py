@@ -104,7 +104,7 @@ def draw(pictures: dict[str, Picture], out: Path) -> None:
         ylabel=f"resting, thousand USDT\nper {BIN_BPS:g} bps, mean",
         ylim=(0, None),
     )
-    axes.legend(loc="lower center")
+    axes.legend(loc="upper left")
     figure.savefig(out, dpi=110)
 
 
