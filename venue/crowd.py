@@ -181,7 +181,7 @@ class Crowd:
         """One market order; how far it moves the price, in usual moves."""
         sign, random = self.signs.draw(), self.random
         before_ticks, moved = int(self.fair_ticks), 0.0
-        is_mover = random.random() < self.profile.move_share
+        is_mover = random.random() < self.profile.move_share and self.stretch > 0
         if is_mover:
             moved = self._move(sign, now_ns)
         lots = max(1, round(self.market_sizes.at(self._market_chance(is_mover)) * self.usual_lots))

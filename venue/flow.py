@@ -14,6 +14,8 @@ WAKE_NS = 10_000_000
 """It wants to be called no oftener: what is due in between happens then, each at its own time."""
 MAX_ACTIONS = 4000
 """In one call of `advance`; what a long pause would have brought beyond it does not happen."""
+LEAST_RATE = 1e-6
+"""Orders a second; fewer are none."""
 MAX_STRETCH = 4.0
 """With fewer market orders the moves are larger, so that volatility stays; but no larger than this."""
 
@@ -24,8 +26,8 @@ class Flow:
     def __init__(
         self, engine: Engine, symbol: Symbol, settings: FlowSettings, profile: Profile, seed: str, now_ns: int
     ) -> None:
-        limit_rate = _or(settings.limit_rate, profile.limit_rate * settings.scale)
-        market_rate = _or(settings.market_rate, profile.market_rate * settings.scale)
+        limit_rate = _rate(settings.limit_rate, profile.limit_rate * settings.scale)
+        market_rate = _rate(settings.market_rate, profile.market_rate * settings.scale)
         book_orders = _or(settings.book_orders, profile.book_orders)
         self.is_still = limit_rate <= 0 and market_rate <= 0
         self.next_take_ns = self.next_quote_ns = NEVER_NS
@@ -90,6 +92,11 @@ class Flow:
         self.crowd.leave(round(moved * self.quotes.children), at_ns)
         self.quotes.excite(due_ns, moved)
         self.next_quote_ns = self.quotes.next_ns(due_ns)
+
+
+def _rate(wanted: float | None, usual: float) -> float:
+    rate = _or(wanted, usual)
+    return rate if rate >= LEAST_RATE else 0.0
 
 
 def _or(wanted: float | None, usual: float) -> float:

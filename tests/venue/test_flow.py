@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from venue import profiles
@@ -211,6 +211,8 @@ PRICES = st.sampled_from(["0.0001", "0.5", "3", "2500", "60000"])
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
+@example(flow=FlowSettings(volatility_bps=0.0), tick="0.01", price="3", seed=0, pause_s=1)
+@example(flow=FlowSettings(limit_rate=1e-308), tick="0.01", price="3", seed=0, pause_s=1)
 @given(flow=FLOWS, tick=TICKS, price=PRICES, seed=st.integers(0, 2**32), pause_s=st.integers(1, 10_000))
 def test_any_settings_prices_and_ticks_give_a_market_within_bounds(world, flow, tick, price, seed, pause_s):
     market = MarketSettings(tick_size=Decimal(tick), start_price=Decimal(price), lot_size=Decimal(1), flow=flow)
