@@ -34,14 +34,16 @@ class BookTape:
     def __iter__(self) -> Iterator[bytes]:
         """Frames of the raw stream, for ever."""
         cycle_ids = self._last_id - self._first_id + 1
-        bridge = self._bridge()
+        frames = [*self.frames, self._bridge()]
         shift = 0
         while True:
-            for frame in [*self.frames, bridge]:
+            for frame in frames:
                 moved = _shifted(frame, shift) if shift else frame
                 for name in self.names:
                     yield moved.replace(NAME, b'"%b"' % name.encode(), 1)
             shift += cycle_ids
+            # The first diff begins before the snapshot; from now on it follows a bridge.
+            frames[0] = IDS.sub(rb'"U":%d,"u":\g<2>' % (self._first_id + 1), frames[0], count=1)
 
     def _bridge(self) -> bytes:
         """One diff from the book at the end of the recording to the snapshot."""

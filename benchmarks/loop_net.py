@@ -6,7 +6,10 @@ Prints {"p50_us": ..., "p99_us": ...}: from the frame's bytes to the order's.
 
 import asyncio
 import json
+import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -98,8 +101,16 @@ class LoopNet:
         self._event(self._market.listener.ws_frame, self._market, frame)
 
 
+def end_with_starter() -> None:
+    """The starter closes our input when it has had enough."""
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def main(folder: str, frames: str) -> int:
     LoopNet.frames = int(frames)
+    print(json.dumps({"ready": True}), flush=True)
+    threading.Thread(target=end_with_starter, daemon=True).start()
     live_net.LiveNet = LoopNet  # type: ignore[assignment, misc]
     settings = msgspec.convert(connector_settings("loop", ["BTCUSDT"]), KeyedSpot.Settings, strict=False)
     return Live("binance", KeyedSpot, settings, Path(folder), log=make_log("binance", level="warning")).run()

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from benchmarks.actor_process import ActorProcess
 from benchmarks.fast_actors import connector_settings
 from benchmarks.frames import RECORDED
-from benchmarks.placement import on_cores, two_cores
+from benchmarks.placement import on_cores, one_core, two_cores
 from benchmarks.result import NotMeasured
 from benchmarks.sides import CLIENTS_PYTHON
 from benchmarks.worker import ROOT, Worker, WorkerFailed
@@ -56,11 +56,45 @@ class TradeSide:
         """Nothing is left running between rounds."""
 
 
+class LoopSide:
+    """Microseconds from a frame's bytes in our connector to the order's bytes leaving it, without a network."""
+
+    def __init__(self, percentile: str, frames: int = FRAMES) -> None:
+        if not RECORDED.exists():
+            raise NotMeasured(f"needs the recorded frames at {RECORDED}")
+        self._percentile, self._frames = percentile, frames
+        self._core = one_core()
+        self.detail: dict[str, Any] = {}
+
+    def round(self) -> float:
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tickbus-loop-")))
+            command = [sys.executable, "-m", "benchmarks.loop_net", str(folder), str(self._frames)]
+            with on_cores(self._core):
+                connector = Worker(command, folder / "binance.stderr")
+            stack.callback(connector.close)
+            start_reactor(stack, folder, self._core)
+            try:
+                result = connector.round()
+            except WorkerFailed as reason:
+                raise NotMeasured(f"connector {reason}") from reason
+        self.detail.update({key: round(number, 1) for key, number in result.items()})
+        return float(result[self._percentile])
+
+    def close(self) -> None:
+        """Nothing is left running between rounds."""
+
+
 def start_ours(stack: ExitStack, folder: Path, port: int, core: int) -> None:
     """Connector and strategy, a process each."""
     settings = connector_settings(f"127.0.0.1:{port}", ["BTCUSDT"])
     connector = ActorProcess("benchmarks.fast_actors:KeyedSpot", "binance", folder, core, settings)
     stack.callback(connector.close)
+    start_reactor(stack, folder, core)
+
+
+def start_reactor(stack: ExitStack, folder: Path, core: int) -> None:
+    """The strategy's process."""
     reactor = ActorProcess("benchmarks.fast_actors:Reactor", "reactor", folder, core, {"market": MARKET})
     stack.callback(reactor.close)
 
