@@ -9,7 +9,7 @@ from benchmarks.frames import recorded_frames
 
 IDS = re.compile(rb'"U":(\d+),"u":(\d+)')
 NAME = b'"BTCUSDT"'
-LEVELS = 1_000  # of the snapshot; what the recording adds beyond it is left as it is
+FRAMES = 2_000  # so long the price stays within the levels that the snapshot tells of
 
 
 def bare(frame: bytes) -> bytes:
@@ -27,7 +27,7 @@ class BookTape:
         snapshot, combined = recorded_frames()
         self.names = names
         self.snapshot = snapshot
-        self.frames = [bare(frame) for frame in combined]
+        self.frames = [bare(frame) for frame in combined[:FRAMES]]
         self._first_id = json.loads(snapshot)["lastUpdateId"]
         self._last_id = json.loads(self.frames[-1])["u"]
 

@@ -1,7 +1,7 @@
 """The yardstick bot in the clients' environment: ccxt's websocket book and REST orders in one process, on uvloop.
 
 `python -m benchmarks.ccxt_trader PORT trade` answers each book update with an order, as benchmarks.fast_actors does.
-`python -m benchmarks.ccxt_trader PORT count FRAMES` takes that many updates, then prints when it had the last.
+`python -m benchmarks.ccxt_trader PORT count LAST_ID` takes updates until that one, then prints when it had it.
 """
 
 import asyncio
@@ -36,14 +36,13 @@ async def trade(exchange: Any) -> None:
         await exchange.create_order(SYMBOL, "limit", "buy", AMOUNT, price, {"timeInForce": "IOC"})
 
 
-async def count(exchange: Any, frames: int) -> None:
+async def count(exchange: Any, last_id: int) -> None:
     """Its consumer may miss updates that came in one go: the book's own update id says how far it is."""
-    start = None
     while True:
         book = await exchange.watch_order_book(SYMBOL)
-        start = start or book["nonce"]
-        if book["nonce"] >= frames:
-            print(json.dumps({"end_ns": time.monotonic_ns(), "nonce": book["nonce"]}), flush=True)
+        if book["nonce"] >= last_id:
+            best = [round(book[side][0][0] * 100) for side in ("bids", "asks")]
+            print(json.dumps({"end_ns": time.monotonic_ns(), "best": best}), flush=True)
             await asyncio.sleep(3600)
 
 

@@ -2,7 +2,8 @@
 
 `python -m benchmarks.feeder latency FRAMES` sends a frame, waits for the order that answers it, and so on; prints
 microseconds from just before the frame is written to the arrival of the order's first bytes, both by one clock.
-`python -m benchmarks.feeder flood FRAMES` sends as fast as the connection takes them.
+`python -m benchmarks.feeder flood FRAMES` plays some slowly, until the book is there, then FRAMES as fast as the
+connection takes them. `python -m benchmarks.feeder pace RATE` plays RATE frames a second for ever.
 First line: {"ready": true, "port": n}; the result follows. Runs where aiohttp is installed.
 """
 
@@ -28,6 +29,9 @@ GAP_S = 0.003  # between an order and the next frame
 WAIT_S = 0.1  # for an order; before the bot is ready none comes
 MS_NS = 1_000_000
 FLOOD_BATCH = 64
+SLOW_FRAMES = 100
+SLOW_S = 0.02
+PACE_S = 0.01
 
 
 class Stamped(RequestHandler):  # type: ignore[misc]
@@ -109,7 +113,8 @@ class Feeder:
         transport = request.transport
         assert transport is not None
         frames = iter(self._tape)
-        result = await (self._latency if self._mode == "latency" else self._flood)(frames, transport)
+        how = {"latency": self._latency, "flood": self._flood, "pace": self._pace}[self._mode]
+        result = await how(frames, transport)
         print(json.dumps(result), flush=True)
         self.done.set()
 
@@ -134,12 +139,31 @@ class Feeder:
         return {**shares, "missed": missed, "orders": self._venue.orders}
 
     async def _flood(self, frames: Iterator[bytes], transport: asyncio.Transport) -> dict[str, Any]:
+        for _ in range(SLOW_FRAMES):
+            transport.write(_wire(next(frames)))
+            await asyncio.sleep(SLOW_S)
+        count = self._frames
+        batches = [
+            b"".join([_wire(next(frames)) for _ in range(min(FLOOD_BATCH, count - sent))])
+            for sent in range(0, count, FLOOD_BATCH)
+        ]
         begun_ns = time.monotonic_ns()
-        for sent in range(0, self._frames, FLOOD_BATCH):
-            transport.write(b"".join([_wire(next(frames)) for _ in range(min(FLOOD_BATCH, self._frames - sent))]))
+        for batch in batches:
+            transport.write(batch)
             while transport.get_write_buffer_size() > 1 << 18:
                 await asyncio.sleep(0)
         return {"begun_ns": begun_ns, "sent": self._frames}
+
+    async def _pace(self, frames: Iterator[bytes], transport: asyncio.Transport) -> dict[str, Any]:
+        loop = asyncio.get_running_loop()
+        due_s, owed = loop.time(), 0.0
+        while not transport.is_closing():
+            owed += self._frames * PACE_S
+            transport.write(b"".join([_wire(next(frames)) for _ in range(int(owed))]))
+            owed -= int(owed)
+            due_s += PACE_S
+            await asyncio.sleep(max(0, due_s - loop.time()))
+        return {}
 
 
 def _wire(payload: bytes) -> bytes:
