@@ -1,6 +1,5 @@
 """The sides of the fast-path rows: feeder on one core, the whole bot on the other."""
 
-import json
 import subprocess
 import sys
 import tempfile
@@ -106,8 +105,3 @@ def start_ccxt(stack: ExitStack, folder: Path, port: int, core: int) -> None:
         bot = subprocess.Popen(command, cwd=ROOT, stderr=stderr)
     stack.callback(bot.wait)
     stack.callback(bot.kill)
-
-
-if __name__ == "__main__":
-    side = TradeSide(sys.argv[1], "p50_us")  # type: ignore[arg-type]
-    print(side.round(), json.dumps(side.detail))

@@ -62,7 +62,7 @@ def signed_params(api_key: ApiKey, params: Mapping[str, Value]) -> dict[str, Val
 
 @lru_cache(maxsize=MAX_KEYS)
 def _halves(secret: str) -> tuple[Any, Any]:
-    """HMAC's two hashes with the key taken in (RFC 2104): half the time of hmac.digest, a third when caches are cold."""
+    """HMAC's two hashes with the key taken in (RFC 2104): half the time of hmac.digest."""
     key = secret.encode()
     if len(key) > BLOCK_BYTES:
         key = sha256(key).digest()

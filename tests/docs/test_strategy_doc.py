@@ -66,7 +66,8 @@ def test_the_strategy_that_reacts_does_so_without_a_tick(binance_settings):
     kind = scope["Chaser"]
     chaser = sim.add("chaser", kind, kind.Settings(market="binance:BTC-USDT"))
     sim.run_for(10)
-    assert len(chaser.market("binance:BTC-USDT").account.orders.finished) > 5, "an IOC is over at once, and the next follows"
+    finished = chaser.market("binance:BTC-USDT").account.orders.finished
+    assert len(finished) > 5, "an IOC is over at once, and the next follows"
 
 
 def test_the_run_file_is_a_good_one(tmp_path):
