@@ -1,5 +1,6 @@
 """The kill switch: a file in the run folder, looked at before every order, that works with the bus dead."""
 
+import os
 from pathlib import Path
 
 FILE = "KILL"
@@ -14,10 +15,12 @@ class KillSwitch:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
+        self._at = str(self._path)
 
     def __call__(self) -> int:
         """0: not thrown; NOTHING_NEW; CANCEL_ALL. A file that cannot be read counts as thrown."""
         try:
+            os.stat(self._at)  # before every order: most of the time this is all
             said = self._path.read_text()
         except FileNotFoundError:
             return 0

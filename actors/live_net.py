@@ -1,4 +1,4 @@
-"""LiveNet: HTTP and websockets of a live actor, by aiohttp."""
+"""LiveNet: HTTP of a live actor, by aiohttp; its websockets are in actors.live_ws."""
 
 import asyncio
 import json
@@ -8,13 +8,11 @@ from typing import Any
 
 import aiohttp
 
+from actors.live_ws import LiveSockets
 from actors.net import HttpAnswer, HttpFailure, HttpRequest, Link
 
 LOCAL = "local://"
 CONNECTIONS_MAX = 64
-WS_MESSAGE_MAX_BYTES = 16 * 1024 * 1024
-WS_OPEN_S = 10.0
-CLOSE_S = 1.0
 # Nothing of the request has left: the connection itself did not come about.
 NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 FAILED = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
@@ -30,8 +28,7 @@ class LiveNet:
         connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX, ttl_dns_cache=60)
         self._session = aiohttp.ClientSession(connector=connector, auto_decompress=True)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._sockets: dict[int, aiohttp.ClientWebSocketResponse] = {}
-        self._links: dict[int, asyncio.Task[None]] = {}
+        self._websockets = LiveSockets(event, self.resolve)
         self._closing = False
 
     def resolve(self, url: str, scheme: str) -> str:
@@ -75,65 +72,14 @@ class LiveNet:
     # -- websockets -----------------------------------------------------------------------------------
 
     def ws_connect(self, link: Link) -> None:
-        if self._closing:
-            return
-        self._links[link.link_id] = self._spawn(self._websocket(link))
+        if not self._closing:
+            self._websockets.connect(link)
 
     def ws_send(self, link: Link, data: str | bytes) -> None:
-        socket = self._sockets.get(link.link_id)
-        if socket is not None:
-            self._spawn(self._send(socket, data))
+        self._websockets.send(link, data)
 
     def ws_close(self, link: Link) -> None:
-        socket = self._sockets.get(link.link_id)
-        if socket is not None:
-            self._spawn(self._shut(socket))
-        elif link.link_id in self._links:
-            self._links[link.link_id].cancel()
-
-    async def _websocket(self, link: Link) -> None:
-        """One connection from its opening to the one `ws_closed`."""
-        reason = "closed by us"
-        try:
-            url = self.resolve(link.url, "ws")
-            async with asyncio.timeout(WS_OPEN_S):
-                socket = await self._session.ws_connect(
-                    _encoded(url), autoping=True, max_msg_size=WS_MESSAGE_MAX_BYTES, compress=0,
-                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
-                )  # fmt: skip
-            self._sockets[link.link_id] = socket
-            link.is_open = True
-            self._event(link.listener.ws_opened, link)
-            reason = await self._receive(link, socket)
-        except FAILED as error:
-            reason = _text(error)
-        except asyncio.CancelledError:
-            reason = "closed by us"
-        finally:
-            self._sockets.pop(link.link_id, None)
-            self._links.pop(link.link_id, None)
-            link.is_open, link.is_closed = False, True
-        self._event(link.listener.ws_closed, link, reason)
-
-    async def _receive(self, link: Link, socket: aiohttp.ClientWebSocketResponse) -> str:
-        frame_in, event = link.listener.ws_frame, self._event
-        async for message in socket:
-            if message.type is aiohttp.WSMsgType.TEXT:
-                event(frame_in, link, message.data.encode())
-            elif message.type is aiohttp.WSMsgType.BINARY:
-                event(frame_in, link, message.data)
-        if (error := socket.exception()) is not None:
-            return _text(error)
-        return f"closed by the server ({socket.close_code})"
-
-    async def _send(self, socket: aiohttp.ClientWebSocketResponse, data: str | bytes) -> None:
-        try:
-            await (socket.send_str(data) if isinstance(data, str) else socket.send_bytes(data))
-        except FAILED as error:
-            self._log.warning("websocket send failed", error=_text(error))  # ws_closed follows from the reader
-
-    async def _shut(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        await socket.close()
+        self._websockets.shut(link)
 
     # -- tasks ----------------------------------------------------------------------------------------
 
@@ -155,6 +101,7 @@ class LiveNet:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._websockets.close()
         await self._session.close()
 
 

@@ -17,6 +17,8 @@ class SimPort:
 
     runtime: Runtime
 
+    takes_time = False  # in virtual time nothing takes any: see actors.stages
+
     def __init__(self, sim: "Sim", name: str) -> None:
         self.sim = sim
         self.name = name

@@ -1,5 +1,6 @@
 """Syncer: brings journals to the disk in batches, in a thread of its own, so that no handler waits for a disk."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Sequence
@@ -16,12 +17,25 @@ class Syncer:
         self._journals = journals
         self._wanted = threading.Event()
         self._closing = False
+        self._calls_soon = False
         self._thread: threading.Thread | None = None
 
     def wake(self) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="journal-sync", daemon=True)
             self._thread.start()
+        if self._calls_soon:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._wanted.set()
+        else:  # waking a thread takes longer than the append did: first let the request leave that waits for it
+            self._calls_soon = True
+            loop.call_soon(self._wake)
+
+    def _wake(self) -> None:
+        self._calls_soon = False
         self._wanted.set()
 
     def close(self) -> None:

@@ -4,11 +4,13 @@ from functools import partial
 
 from benchmarks.frames import RECORDED
 from benchmarks.hop import HopSide
+from benchmarks.load_sides import CrowdSide, FloodSide, MarketsSide
 from benchmarks.pingpong import PingPongSide
 from benchmarks.placement import one_core, two_cores
 from benchmarks.publish import PublishSide
 from benchmarks.result import NotMeasured, Row, Side
 from benchmarks.sides import CLIENTS_PYTHON, WorkerSide
+from benchmarks.trade_sides import LoopSide, TradeSide
 
 
 def hop(actors: int) -> Side:
@@ -59,6 +61,13 @@ def memory() -> Side:
     return WorkerSide("benchmarks.memory", value="pss_mb")
 
 
+def receive(client: str) -> Side:
+    """Recorded frames through one websocket client, feeder and client wherever the kernel puts them."""
+    if not RECORDED.exists():
+        raise NotMeasured(f"needs the recorded frames at {RECORDED}")
+    return WorkerSide("benchmarks.receive", client, value="us")
+
+
 ROWS = [
     Row("clock_hop_4", "clock hop, sequential, 4 actors", "us", "<=", 2.2, 1.3,
         partial(hop, 4), partial(PingPongSide, "same"), rounds=11),
@@ -76,6 +85,22 @@ ROWS = [
         partial(orders, "venue"), partial(orders, "constant")),
     Row("venue_matching", "venue: matched in the engine alone", "cmd/s", ">=", 20, 50,
         partial(matching, "ours"), partial(matching, "plain")),
+    Row("tick_to_trade_p50", "tick to trade over loopback, p50", "us", "<=", 0.5, 0.2,
+        partial(TradeSide, "ours", "p50_us"), partial(TradeSide, "ccxt", "p50_us")),
+    Row("tick_to_trade_p99", "tick to trade over loopback, p99", "us", "<=", 0.5, 0.2,
+        partial(TradeSide, "ours", "p99_us"), partial(TradeSide, "ccxt", "p99_us")),
+    Row("bytes_to_bytes", "frame's bytes in to order's bytes out, no network", "us", "<=", 3, 1.5,
+        partial(LoopSide, "p50_us"), partial(PingPongSide, "same")),
+    Row("depth_flood", "depth frames into a connector and two strategies", "fr/s", ">=", 5, 15,
+        partial(FloodSide, "ours"), partial(FloodSide, "ccxt"), rounds=5),
+    Row("markets_100", "processor time a frame, 100 markets against 1", "us", "<=", 1.2, 1.0,
+        partial(MarketsSide, 100), partial(MarketsSide, 1), rounds=5),
+    Row("strategies_32", "p99 of a hop, 32 strategies against 1", "us", "<=", 1.3, 1.0,
+        partial(CrowdSide, 32), partial(CrowdSide, 1), rounds=5),
+    Row("receive_aiohttp", "a frame received: picows against aiohttp", "us", "<=", None, None,
+        partial(receive, "picows"), partial(receive, "aiohttp"), rounds=5),
+    Row("receive_websockets", "a frame received: picows against websockets", "us", "<=", None, None,
+        partial(receive, "picows"), partial(receive, "websockets"), rounds=5),
     Row("resident_memory", "resident memory, default run", "MB", "<=", None, 200,
         memory, None, rounds=1, warm_rounds=0, aim_is="ours"),
 ]  # fmt: skip

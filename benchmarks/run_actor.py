@@ -13,7 +13,7 @@ from actors.log import make_log
 
 def main(use: str, name: str, folder: str, settings: str, epoch: str) -> int:
     kind = load_class(use)
-    told = msgspec.convert(json.loads(settings), kind.Settings)
+    told = msgspec.convert(json.loads(settings), kind.Settings, strict=False)
     log = make_log(name, level="warning")
     live = Live(name, kind, told, Path(folder), epoch=int(epoch), log=log)
     exit_code = live.run()

@@ -5,13 +5,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from actors.net import HttpAnswer, HttpFailure
-from connectors.dialect import BadAnswer, Call, OrderDialect
+from connectors.dialect import BadAnswer, Call, LineRequest, OrderDialect
 from connectors.exchange_clock import SAMPLES, ExchangeClock
 from connectors.reports import Proof, Trouble, Verdict
 from connectors.throttle import Throttle
 
 if TYPE_CHECKING:
     from connectors.connector import Connector
+    from connectors.order_line import OrderLine
 
 MS_NS = 1_000_000
 CLOCK_RETRY_NS = 1_000 * MS_NS
@@ -20,7 +21,7 @@ Result = HttpAnswer | HttpFailure
 
 
 class Caller:
-    """The transport of one connector: REST today. Also keeps the exchange's clock."""
+    """The transport of one connector: REST, and the order line where there is one. Also keeps the exchange's clock."""
 
     def __init__(self, host: "Connector", dialect: OrderDialect) -> None:
         self.host = host
@@ -29,11 +30,17 @@ class Caller:
         self.clock = ExchangeClock()
         self.trouble = ""  # the latest failure, for people
         self._reading_clock = False
+        self.line: OrderLine | None = None  # set by the connector
 
     @property
     def now_ns(self) -> int:
         """The exchange's time now."""
         return self.clock.now_ns(self.host.now_ns)
+
+    @property
+    def by_line(self) -> bool:
+        """Whether an order request can leave on the order line now."""
+        return self.line is not None and self.line.is_up
 
     # -- calls ----------------------------------------------------------------------------------------
 
@@ -47,7 +54,12 @@ class Caller:
 
     def send(self, call: Call, then: Callable[[Verdict, Result], None]) -> None:
         """Send what `take` has allowed; `then` gets what the answer proves, and the answer."""
-        self.host.http(call.request, partial(self._answered, call, then))
+        answered = partial(self._answered, call, then)
+        if isinstance(call.request, LineRequest):
+            if self.line is None or not self.line.send(call.request, answered):
+                self.host.after(0, answered, HttpFailure(False, "the order line is down"))
+        else:
+            self.host.http(call.request, answered)
 
     def ask(self, call: Call, then: Callable[[Result], None]) -> None:
         """One call of the market data side: sent now, or failed for the limits."""

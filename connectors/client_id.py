@@ -7,6 +7,7 @@ The tag names one journal: connector, account and the instant of the journal's f
 journal was lost, can therefore never meet in one id.
 """
 
+from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
@@ -47,8 +48,13 @@ def encode_id(tag: str, owner: str, epoch: int, counter: int) -> str:
     """At most 36 characters of [a-z A-Z 0-9 _ -]. Raises ValueError when the counters are used up."""
     if not (0 <= epoch <= MAX_EPOCH and 0 < counter <= MAX_COUNTER):
         raise ValueError(f"epoch {epoch}, counter {counter}: past what a client order id can hold")
+    return f"{_head(tag, owner, epoch)}{base32(counter)}"
+
+
+@lru_cache(maxsize=1_000)
+def _head(tag: str, owner: str, epoch: int) -> str:
     plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in owner[:OWNER_CHARS])
-    return f"t{tag}-{plain}-{base32(epoch)}-{base32(counter)}"
+    return f"t{tag}-{plain}-{base32(epoch)}-"
 
 
 def decode_id(cl_ord_id: str) -> ClientId | None:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from connectors.order import Order
+from connectors.stages import CHECK
 from protocol import CancelOrder, Control, PlaceOrder, ReplaceOrder
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ def place(host: "Connector", command: PlaceOrder, owner: str) -> str:
     """Through the gate, into the journal, out to the exchange."""
     refusal = _refusal(host, command, owner)
     if not refusal:
+        host.stages.mark(CHECK)
         refusal = host.desk.place(command, owner)
     if not refusal:
         host.gate.passed(command, owner, host.now_ns)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from actors.actor import Actor
 from actors.secret import ApiKey
+from actors.stages import stages_of
 from connectors import commands
 from connectors.caller import Caller
 from connectors.client_id import journal_tag
@@ -17,11 +18,13 @@ from connectors.foreign import OWNER
 from connectors.gate import Gate
 from connectors.intake import Intake
 from connectors.keeper import Keeper
+from connectors.order_line import OrderLine
 from connectors.reconcile import Reconciler
 from connectors.records import Account, AnyRecord, Epoch, Scale, decode_record
 from connectors.reports import AccountReport
 from connectors.resolver import Resolver
 from connectors.settings import ConnectorSettings
+from connectors.stages import COMMAND, PUBLISH, SEND, STAGES
 from connectors.tracker import OrderTracker
 from connectors.user_stream import UserStream
 from market.instrument import Instrument
@@ -77,6 +80,7 @@ class Connector(Actor):
         self.caller: Caller
         self.user: UserStream
         self.feed: MarketFeed
+        self.stages = stages_of(self, STAGES)
         self._beat_ns = 0
         self._rules_ns = 0
 
@@ -134,6 +138,8 @@ class Connector(Actor):
         if self.keys is not None and self.settings.cancel_on_stop and self.tracker.open:
             return False
         self.user.stop()
+        if self.caller.line is not None:
+            self.caller.line.stop()
         self.feed.stop()
         self.reconciler.stop()
         return True
@@ -141,6 +147,8 @@ class Connector(Actor):
     # -- commands (see connectors.commands) -------------------------------------------------------------
 
     def on_place_order(self, command: PlaceOrder) -> Answer | None:
+        self.stages.begin(self.now_ns)
+        self.stages.record(COMMAND, self.now_ns - self.envelope.ts_ns)
         return _answer(command.cmd_id, commands.place(self, command, self.envelope.sender))
 
     def on_replace_order(self, command: ReplaceOrder) -> Answer | None:
@@ -162,6 +170,17 @@ class Connector(Actor):
         if owner and "." not in owner and topic == topics.orders(self.name, owner):
             return self.intake.foreign.snapshot() if owner == OWNER else self.tracker.snapshot(owner, cursor)
         return self.feed.snapshot(topic, cursor)
+
+    def published(self) -> None:
+        """A diff of the book has been queued for the bus: note when it has left."""
+        self.runtime.effect("_call", self.stages.mark, PUBLISH)
+
+    def requested(self) -> None:
+        """An order has been queued for the network: note when it has left."""
+        if self.caller.by_line:
+            self.stages.mark(SEND)
+        else:
+            self.runtime.effect("_call", self.stages.mark, SEND)
 
     def commit(self, records: Sequence[AnyRecord], then: Callable[[str], None] | None = None) -> None:
         """Journal, apply, publish (see Keeper)."""
@@ -253,6 +272,9 @@ class Connector(Actor):
                 self._scale(instrument)
         if self.keys is not None and self.condition.is_ready and not self.user.is_started:
             self.user.start()
+            if self.settings.orders_by == "websocket" and self.dialect.line_url():
+                self.caller.line = OrderLine(self, self.settings.line_session)
+                self.caller.line.start()
             self.reconciler.start("start")
 
     def _scale(self, instrument: Instrument) -> None:
@@ -294,6 +316,8 @@ class Connector(Actor):
         if self.kill_switch() >= CANCEL_ALL:
             commands.cancel_all(self, "", commands.EVERYBODY)
         self.user.check()
+        if self.caller.line is not None:
+            self.caller.line.check()
         self.desk.pump()
         every_ms = self.settings.reconcile_ms if self.user.is_reliable else self.settings.poll_ms
         if not self.reconciler.running and now_ns - self.reconciler.done_ns >= every_ms * MS_NS:

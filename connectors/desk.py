@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from actors.net import HttpAnswer, HttpFailure
 from connectors.client_id import encode_id
-from connectors.dialect import BadAnswer, Call
+from connectors.dialect import BadAnswer, Call, LineRequest
 from connectors.order import Order
 from connectors.records import CancelWish, Intent
 from connectors.reports import OrderReport, Proof, TradeReport, Verdict
 from connectors.resolver import Ask, Chase
+from connectors.stages import APPLY, JOURNAL, SIGN
 from protocol import OrdStatus, PlaceOrder
 
 if TYPE_CHECKING:
@@ -34,15 +35,13 @@ class Desk:
     def place(self, order: PlaceOrder, owner: str) -> str:
         """Journal the intent, and send it right after. Why not, if the request may not leave now."""
         intent = self._intent(order, owner)
-        call = self.host.dialect.place_request(intent, self.host.caller.now_ns)
-        return self._launch(intent, call, [], self._placed)
+        return self._launch(intent, self.host.dialect.place_request, [], self._placed)
 
     def replace(self, order: PlaceOrder, owner: str, old: Order) -> str:
         """Cancel `old`, and if that is done place `order`: one request, two journaled wishes."""
         intent = self._intent(order, owner, old.cl_ord_id)
-        call = self.host.dialect.replace_request(intent, self.host.caller.now_ns)
         wish = CancelWish(old.cl_ord_id, self.host.now_ns, "replaced")
-        return self._launch(intent, call, [wish], self._replaced)
+        return self._launch(intent, self.host.dialect.replace_request, [wish], self._replaced)
 
     def _intent(self, order: PlaceOrder, owner: str, replaces: str = "") -> Intent:
         host, tracker = self.host, self.host.tracker
@@ -54,30 +53,38 @@ class Desk:
         )  # fmt: skip
 
     def _launch(
-        self, intent: Intent, call: Call, wishes: list[CancelWish],
+        self, intent: Intent, make: Callable[[Intent, int, bool], Call], wishes: list[CancelWish],
         then: Callable[[Intent, Verdict, Result], None],
     ) -> str:  # fmt: skip
         host = self.host
+        call = make(intent, host.caller.now_ns, host.caller.by_line)
+        host.stages.mark(SIGN)
         if not host.caller.take(call):
             return "the exchange's rate limit is used up"
         if intent.replaces:
             host.resolver.want(intent.replaces, Ask.CANCEL, host.now_ns)
             host.resolver.sent(host.resolver.chases[intent.replaces, Ask.CANCEL], host.now_ns)
-        host.commit([*wishes, intent], partial(self._leave, intent, call, then))
+        host.commit([*wishes, intent], partial(self._leave, intent, call, make, then))
+        host.stages.mark(APPLY)
         return ""
 
     def _leave(
-        self, intent: Intent, call: Call, then: Callable[[Intent, Verdict, Result], None], trouble: str
-    ) -> None:
+        self, intent: Intent, call: Call, make: Callable[[Intent, int, bool], Call],
+        then: Callable[[Intent, Verdict, Result], None], trouble: str,
+    ) -> None:  # fmt: skip
         """The journal has it: now, and not before, the request may leave."""
         host = self.host
+        host.stages.mark(JOURNAL)
         if trouble:
             host.caller.give_back(call)
             host.resolver.answered(intent.replaces, Ask.CANCEL, False)
             self._refuse(intent, Verdict(Proof.NOT_PLACED, f"not journaled, so not sent: {trouble}"))
             return
+        if isinstance(call.request, LineRequest) and not host.caller.by_line:
+            call = make(intent, host.caller.now_ns, False)  # nothing has left on the line: REST serves
         self.sent += 1
         host.caller.send(call, partial(then, intent))
+        host.requested()
 
     def _placed(self, intent: Intent, verdict: Verdict, answer: Result) -> None:
         if verdict.proof is Proof.PLACED:
@@ -142,7 +149,7 @@ class Desk:
         host, dialect, intent = self.host, self.host.dialect, order.intent
         ask, at_ns = chase.ask, host.caller.now_ns
         if ask is Ask.CANCEL:
-            call = dialect.cancel_request(intent.symbol, intent.cl_ord_id, at_ns)
+            call = dialect.cancel_request(intent.symbol, intent.cl_ord_id, at_ns, host.caller.by_line)
         elif ask is Ask.FILLS and order.order_id:
             call = dialect.trades_request(intent.symbol, at_ns, order_id=order.order_id)
         else:

@@ -7,15 +7,30 @@ import msgspec
 
 from actors.net import HttpAnswer, HttpFailure, HttpRequest
 from connectors.records import Intent
-from connectors.reports import AccountReport, OrderReport, TradeReport, UserEvent, Verdict
+from connectors.reports import AccountReport, OrderReport, StreamEnded, TradeReport, UserEvent, Verdict
 from connectors.throttle import Limit
 from market.instrument import Instrument
+
+
+class LineRequest(msgspec.Struct, frozen=True):
+    """One frame of the order line (see OrderLine), and the id that its answer will name."""
+
+    request_id: int
+    text: str
+    timeout_ms: int
+
+
+class LineAnswer(msgspec.Struct, frozen=True):
+    """The answer to a LineRequest, in the terms of REST."""
+
+    request_id: int
+    answer: HttpAnswer
 
 
 class Call(msgspec.Struct, frozen=True):
     """A request, and what it takes from each kind of limit. `urgent`: it may use the share kept for cancels."""
 
-    request: HttpRequest
+    request: HttpRequest | LineRequest
     costs: Mapping[str, int]
     urgent: bool = False
 
@@ -70,11 +85,12 @@ class OrderDialect(Protocol):
     def parse_time(self, body: bytes) -> int:
         """The exchange's time, ns."""
 
-    def place_request(self, intent: Intent, ts_ns: int) -> Call: ...
+    def place_request(self, intent: Intent, ts_ns: int, by_line: bool = False) -> Call:
+        """For REST, or as a LineRequest for the order line; so do the next two."""
 
-    def cancel_request(self, symbol: str, cl_ord_id: str, ts_ns: int) -> Call: ...
+    def cancel_request(self, symbol: str, cl_ord_id: str, ts_ns: int, by_line: bool = False) -> Call: ...
 
-    def replace_request(self, intent: Intent, ts_ns: int) -> Call:
+    def replace_request(self, intent: Intent, ts_ns: int, by_line: bool = False) -> Call:
         """Cancel `intent.replaces`, and only if that is done place `intent`."""
 
     def order_query(self, symbol: str, ts_ns: int, cl_ord_id: str = "", order_id: str = "") -> Call: ...
@@ -104,6 +120,15 @@ class OrderDialect(Protocol):
 
     def used(self, headers: Mapping[str, str]) -> dict[str, int]:
         """What the exchange says is used, by the name of the limit."""
+
+    def line_url(self) -> str:
+        """Where the order line is; "" where the exchange has none."""
+
+    def line_login(self, ts_ns: int) -> list[str]:
+        """What to send once the order line is open; it may be used once UserReady came, or at once if this is empty."""
+
+    def parse_line(self, frame: bytes) -> LineAnswer | UserReady | UserRefused | StreamEnded | Pong | None:
+        """What a frame of the order line says. Raises BadAnswer."""
 
     def user_url(self) -> str: ...
 

@@ -3,10 +3,11 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
+from actors.stages import NoStages
 from connectors.book_source import Ask, BookSource, Purpose
 from connectors.feed_market import FeedMarket
 from connectors.feed_settings import MAX_MARKETS, FeedSettings
@@ -16,6 +17,7 @@ from connectors.lag import Lag
 from connectors.market_dialect import BadFrame, GoingAway, MarketDialect, Subscribed
 from connectors.rules_source import RulesSource
 from connectors.session import MS_NS, Host, Session
+from connectors.stages import BOOK, ENCODE, PARSE
 from connectors.subscriptions import Subscriptions
 from market.instrument import Instrument
 from market.rules import instrument_of
@@ -57,12 +59,14 @@ class MarketFeed:
     """Publishes Rules, books, best prices and trades of `markets` on the connector's md. topics.
 
     `ask(call, then)` sends one REST call within the exchange's limits; `then` gets exactly one HttpAnswer or
-    HttpFailure. `changed()` is called when `state` may have changed. Begin with `start`; `stop` ends it.
+    HttpFailure. `changed()` is called when `state` may have changed, `sent()` after each diff that is to be published.
+    Begin with `start`; `stop` ends it.
     """
 
     def __init__(
         self, host: FeedHost, dialect: MarketDialect, markets: Sequence[str], settings: FeedSettings, ask: Ask,
-        changed: Callable[[], None] = lambda: None, seed: str = "",
+        changed: Callable[[], None] = lambda: None, seed: str = "", stages: Any = None,
+        sent: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         assert 0 < len(markets) <= MAX_MARKETS, f"{len(markets)} markets: give 1 to {MAX_MARKETS}"
         self.host = host
@@ -86,6 +90,8 @@ class MarketFeed:
         )  # fmt: skip
         self.watch = FeedWatch(self)
         self._changed = changed
+        self._stages = stages or NoStages()
+        self._sent = sent
         self._parse = dialect.parse
         self._garbage_ns: deque[int] = deque(maxlen=settings.garbage_max)
         self._topics = {topic: (market, kind) for market in self.markets.values() for topic, kind in market.topics()}
@@ -175,13 +181,15 @@ class MarketFeed:
 
     def session_frame(self, session: Session, data: bytes) -> None:
         """SessionOwner: what came, to what it says, to the bus."""
-        counters = self.counters
+        counters, now_ns, stages = self.counters, self.host.now_ns, self._stages
         counters.frames += 1
+        stages.begin(now_ns)
         try:
-            events = self._parse(data, self.host.now_ns)
+            events = self._parse(data, now_ns)
         except BadFrame as error:
             self._bad(str(error))
             return
+        stages.mark(PARSE)
         if self.watch.doubted and any(type(event) in DATA for event in events):
             self.watch.data()
         for event in events:
@@ -202,6 +210,7 @@ class MarketFeed:
     def _delta(self, delta: BookDelta) -> None:
         market = self.markets[delta.symbol]
         told = market.sync.feed(delta)
+        self._stages.mark(BOOK)
         now_ns = market.heard_ns = self.host.now_ns
         self.counters.deltas += 1
         self.lag.add(now_ns, delta.ts_event_ns)
@@ -209,6 +218,8 @@ class MarketFeed:
             market.top_ahead_ns = now_ns if market.best_id() > delta.update_id else 0
         if told is delta:
             market.book_seq = self.host.publish(market.book_topic, delta)
+            self._stages.mark(ENCODE)
+            self._sent()
         else:
             self.tell(market, told)
 

@@ -2,7 +2,7 @@
 
 from collections import deque
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -39,6 +39,14 @@ class BookView(msgspec.Struct, frozen=True):
     age_ns: int
 
 
+class Caps(NamedTuple):
+    """Limits in the integers of an instrument."""
+
+    instrument: Instrument
+    max_units: int  # max_order_notional in ticks * lots
+    max_lots: int  # max_position
+
+
 class Gate:
     """Judges orders by limits, book and exposure; remembers what passed."""
 
@@ -47,6 +55,7 @@ class Gate:
         self.refused = 0
         self._passed: dict[str, deque[int]] = {symbol: deque() for symbol in limits}
         self._latest: dict[tuple[str, str, Side, int, int], int] = {}
+        self._caps: dict[str, Caps] = {}
 
     def refusal(
         self, order: PlaceOrder, owner: str, instrument: Instrument | None, book: BookView | None,
@@ -85,8 +94,8 @@ class Gate:
         if problems:
             return problems[0]
         worst_ticks = touch * (BPS + limits.price_collar_bps) // BPS if is_market else price_ticks
-        notional = instrument.notional(worst_ticks, order.size_lots)
-        if notional > limits.max_order_notional:
+        if worst_ticks * order.size_lots > self._cap(instrument, limits).max_units:
+            notional = instrument.notional(worst_ticks, order.size_lots)
             return f"notional {notional} {instrument.quote} is over max_order_notional {limits.max_order_notional}"
         return ""
 
@@ -99,10 +108,18 @@ class Gate:
             worst = exposure.net_lots + exposure.buy_lots + order.size_lots
         else:
             worst = -(exposure.net_lots - exposure.sell_lots - order.size_lots)
-        if instrument.size(worst) > limits.max_position:
+        if worst > self._cap(instrument, limits).max_lots:
             side = "long" if order.side is Side.BUY else "short"
             return f"could become {instrument.size(worst)} {side}: max_position is {limits.max_position}"
         return ""
+
+    def _cap(self, instrument: Instrument, limits: Limits) -> Caps:
+        caps = self._caps.get(instrument.symbol)
+        if caps is None or caps.instrument is not instrument:
+            lots = limits.max_position / instrument.lot_size
+            caps = Caps(instrument, instrument.units(limits.max_order_notional), int(lots // 1))
+            self._caps[instrument.symbol] = caps
+        return caps
 
     def _wrong_pace(self, order: PlaceOrder, owner: str, limits: Limits, now_ns: int) -> str:
         passed = self._passed[order.symbol]

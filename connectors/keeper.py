@@ -15,7 +15,7 @@ from connectors.records import (
     encode_record,
 )
 from market.lattice import CONTRADICTED, LATE_FILL
-from protocol import topics
+from protocol import Message, topics
 
 if TYPE_CHECKING:
     from connectors.connector import Connector
@@ -37,9 +37,12 @@ class Keeper:
         host = self.host
         for number, record in enumerate(records, start=1):
             last = then if number == len(records) else None
-            host.append(JOURNAL, encode_record(record), partial(self._written, last))
-            for message in host.tracker.apply(record):
-                host.publish(topics.orders(host.name, message.owner), message)  # type: ignore[attr-defined]
+            if last is None:
+                host.append(JOURNAL, encode_record(record), self._journaled)
+                self._tell(host.tracker.apply(record))
+            else:  # somebody waits for the record, to send a request: that goes first, then the news
+                encoded = encode_record(record)
+                host.append(JOURNAL, encoded, partial(self._written, last, host.tracker.apply(record)))
             if isinstance(record, _ABOUT_ORDERS):
                 host.resolver.follow(host.tracker.orders[record.cl_ord_id], host.now_ns)
             elif isinstance(record, Finding):
@@ -47,13 +50,24 @@ class Keeper:
         if not self._pump_timer and host.resolver.chases:
             self._pump_timer = host.after(0, self._pump)
 
-    def _written(self, then: Callable[[str], None] | None, trouble: str) -> None:
+    def _tell(self, messages: list[Message]) -> None:
+        for message in messages:
+            self.host.publish(topics.orders(self.host.name, message.owner), message)  # type: ignore[attr-defined]
+
+    def _written(self, then: Callable[[str], None], messages: list[Message], trouble: str) -> None:
+        self._journaled(trouble)
+        if trouble:  # then tells how the order ends: after it was told of
+            self._tell(messages)
+            then(trouble)
+        else:
+            then("")
+            self._tell(messages)
+
+    def _journaled(self, trouble: str) -> None:
         condition = self.host.condition
         if trouble and not condition.journal_trouble:
             condition.journal_trouble = trouble
             self.host.judge()
-        if then is not None:
-            then(trouble)
 
     def _pump(self) -> None:
         self._pump_timer = 0

@@ -29,6 +29,7 @@ class Host(Protocol):
 
     now_ns: int
     log: Any
+    runtime: Any
 
     def connect(self, url: str, listener: Listener) -> Link: ...
 
@@ -102,6 +103,14 @@ class Session:
     def send(self, data: str | bytes) -> bool:
         """Send on the newest open connection; False if there is none."""
         return self._link is not None and self._link.send(data)
+
+    def send_now(self, data: str | bytes) -> bool:
+        """As `send`, ahead of what is queued. Only for a `then` of an append, which itself runs in its turn."""
+        link = self._link
+        if link is None or not link.is_open:
+            return False
+        self.host.runtime.port.ws_send(link, data)
+        return True
 
     def confirm(self) -> None:
         """The silence is right: the other side has nothing to say."""

@@ -1,6 +1,6 @@
 """Settings that every connector has."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -25,7 +25,9 @@ class ConnectorSettings(Settings):
     poll_ms: Ms = 2_000  # between two readings of the account while it does
     reconcile_ms: Ms = 30_000  # between two readings of the account otherwise
     settle_ms: Ms = 600_000  # trades older than this are told by every reading of the exchange's history
+    orders_by: Literal["rest", "websocket"] = "rest"  # "websocket": the exchange's order line; REST while it is down
     cancel_on_stop: bool = True
     compact_records: Ms = 10_000  # the order journal is rewritten when it holds more
     feed: FeedSettings = FeedSettings()
     user_session: SessionSettings = SessionSettings(life_ms=82_800_000)
+    line_session: SessionSettings = SessionSettings(life_ms=82_800_000)

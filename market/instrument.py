@@ -29,8 +29,8 @@ class OffTick(ValueError):
 class Instrument(msgspec.Struct, frozen=True):
     """Rules of one market. Immutable; prices in ticks and sizes in lots are integers, Decimal is for the edge.
 
-    A limit of 0 (max_notional, market_max_size_lots) means that there is none. The last six fields follow
-    from tick_size and lot_size, whatever they are given as: tick_size == price_step * 10**-price_digits.
+    A limit of 0 (max_notional, market_max_size_lots) means that there is none. The fields from price_digits on follow
+    from the others, whatever they are given as: tick_size == price_step * 10**-price_digits.
     """
 
     symbol: str  # "BTC-USDT"
@@ -52,6 +52,8 @@ class Instrument(msgspec.Struct, frozen=True):
     size_digits: int = 0
     size_step: int = 1
     notional_unit: Decimal = ZERO  # quote for one lot at one tick
+    min_units: int = 0  # min_notional and max_notional in whole notional_units; 0: none
+    max_units: int = 0
 
     def __post_init__(self) -> None:
         for name, digits_name, step_name in (
@@ -71,6 +73,9 @@ class Instrument(msgspec.Struct, frozen=True):
         msgspec.structs.force_setattr(self, "notional_unit", unit)
         for name in ("min_notional", "max_notional"):
             msgspec.structs.force_setattr(self, name, decimal(getattr(self, name)))
+        above, below = _integers(self.min_notional, unit)
+        msgspec.structs.force_setattr(self, "min_units", -(-above // below))
+        msgspec.structs.force_setattr(self, "max_units", self.units(self.max_notional))
 
     def price_ticks(
         self, price: Decimal | int | str, rounding: Rounding = Rounding.EXACT, side: int = 0
@@ -107,15 +112,20 @@ class Instrument(msgspec.Struct, frozen=True):
 
     def price_text(self, ticks: int) -> str:
         """A price as exchanges take it: plain digits, never an exponent."""
-        return f"{self.price(ticks):f}"
+        return _plain(ticks * self.price_step, self.price_digits)
 
     def size_text(self, lots: int) -> str:
         """A size as exchanges take it: plain digits, never an exponent."""
-        return f"{self.size(lots):f}"
+        return _plain(lots * self.size_step, self.size_digits)
 
     def notional(self, price_ticks: int, size_lots: int) -> Decimal:
         """What size_lots cost at price_ticks, in quote, exact."""
         return EXACT.multiply(Decimal(price_ticks * size_lots), self.notional_unit)
+
+    def units(self, notional: Decimal) -> int:
+        """How many whole ticks * lots fit into a notional: for comparing without Decimal."""
+        above, below = _integers(notional, self.notional_unit)
+        return above // below
 
     def value(self, ticks_lots: int) -> Decimal:
         """A sum of ticks * lots (as `Book.cost` gives it) in quote, exact."""
@@ -152,6 +162,9 @@ class Instrument(msgspec.Struct, frozen=True):
         return max(self.min_size_lots, whole + (rest > 0))
 
     def _check_notional(self, price_ticks: int, size_lots: int) -> list[str]:
+        units = price_ticks * size_lots
+        if self.min_units <= units and (not self.max_notional or units <= self.max_units):
+            return []
         notional = self.notional(price_ticks, size_lots)
         if notional < self.min_notional:
             least = self.size(self.min_lots_at(price_ticks))
@@ -194,6 +207,15 @@ class Instrument(msgspec.Struct, frozen=True):
         unit = f"tick size {self.tick_size}" if what == "price" else f"lot size {self.lot_size}"
         text = f"{self.symbol}: {what} {value} is no multiple of the {unit}"
         return OffTick(f"{text}: use {near}, or give a rounding")
+
+
+def _plain(units: int, digits: int) -> str:
+    """units * 10**-digits, all digits shown."""
+    if not digits:
+        return str(units)
+    sign, units = ("-", -units) if units < 0 else ("", units)
+    text = str(units).rjust(digits + 1, "0")
+    return f"{sign}{text[:-digits]}.{text[-digits:]}"
 
 
 def _integers(a: Decimal, b: Decimal) -> tuple[int, int]:

@@ -7,8 +7,8 @@ import msgspec
 
 from actors.tap import Tapped
 from market.levels import unpack_levels
-from monitor.view import plain
-from protocol import BookDelta, BookSnapshot, Fill, OrderUpdate, TickReport, TopOfBook
+from monitor.view import plain, stage_words
+from protocol import BookDelta, BookSnapshot, Fill, OrderUpdate, Stages, TickReport, TopOfBook
 from protocol.message import Message
 
 PACKED = ("bids", "asks")
@@ -66,6 +66,8 @@ def _says(heard: Tapped) -> str:
     if isinstance(body, TickReport):
         hops = " ".join(f"{name} {us:.0f}us" for name, us in body.hops)
         return f"tick {body.n} took {body.took_ns / 1e3:.0f}us  {hops}" + (f"  LATE {body.late}" if body.late else "")
+    if isinstance(body, Stages):
+        return "us " + stage_words(body)
     return f"{_type(heard)} " + " ".join(
         f"{key}={value}" for key, value in _fields(body).items() if value not in ("", [])
     )

@@ -19,6 +19,7 @@ from protocol import (
     OrderUpdate,
     OrdStatus,
     Rules,
+    Stages,
     StreamState,
     TickReport,
     topics,
@@ -57,7 +58,7 @@ class RunState:
         self._ask = ask
         kinds: tuple[type[Message], ...] = (
             Heartbeat, Health, TickReport, Rules, BookSnapshot, BookDelta, BookStatus, OrderUpdate, Fill,
-            OrdersSnapshot, Balances,
+            OrdersSnapshot, Balances, Stages,
         )  # fmt: skip
         self._takers: dict[type[Message], Callable[[Tapped, Any], None]] = {
             kind: getattr(self, handler_name(kind).replace("on_", "_take_", 1)) for kind in kinds
@@ -91,6 +92,10 @@ class RunState:
     def _take_health(self, heard: Tapped, health: Health) -> None:
         view = self._actor(heard.sender)
         view.state, view.detail = health.state, health.detail
+
+    def _take_stages(self, heard: Tapped, stages: Stages) -> None:
+        view = self._actor(heard.sender)
+        view.stages, view.stages_ns = stages, heard.recv_ns
 
     def _take_tick_report(self, heard: Tapped, report: TickReport) -> None:
         if heard.epoch != self._clock_epoch and self.report is not None:  # a new life of the clock counts from 0

@@ -8,7 +8,7 @@ from actors.config import CLOCK
 from monitor.state import RunState
 from monitor.sums import equity, percentile
 from monitor.views import MarketView
-from protocol import OrdStatus, Rules, Side
+from protocol import OrdStatus, Rules, Side, Stages
 
 LADDER = 5  # levels a side
 OWN_BEYOND = 4  # and so many prices of ours that lie further out
@@ -40,7 +40,7 @@ def lines(
 ) -> list[str]:
     """The whole view, cut to `width` characters a line and, if `height` is not 0, to so many lines."""
     width = max(MIN_WIDTH, width)
-    parts = [title, clock_line(state), "", *process_lines(state, rows, now_ns)]
+    parts = [title, clock_line(state), *stage_lines(state, now_ns), "", *process_lines(state, rows, now_ns)]
     for market in state.markets.values():
         parts += ["", *book_lines(state, market)]
     parts += ["", *order_lines(state), "", *fill_lines(state), "", *money_lines(state), *notes]
@@ -57,6 +57,20 @@ def clock_line(state: RunState) -> str:
     text = f"tick {report.n}  ticks {state.ticks}  tick p50 {_us(tick50)} p99 {_us(tick99)}"
     text += f"  hop p50 {_us(hop50)} p99 {_us(hop99)}  skipped {state.ticks_skipped}  late {state.ticks_late}"
     return text + (f"  LATE NOW: {', '.join(report.late)}" if report.late else "")
+
+
+def stage_words(stages: Stages) -> str:
+    """`parse 17/94 book 14/78 ...`: p50 and p99 of each stage, microseconds."""
+    return "  ".join(f"{name} {p50_us:.0f}/{p99_us:.0f}" for name, _, p50_us, p99_us in stages.rows)
+
+
+def stage_lines(state: RunState, now_ns: int) -> list[str]:
+    """Where each microsecond of the last second went, one line an actor that said so."""
+    return [
+        f"us {name:<9} {stage_words(view.stages)}"
+        for name, view in state.actors.items()
+        if view.stages is not None and now_ns - view.stages_ns < SILENT_NS
+    ]
 
 
 def process_lines(state: RunState, rows: Sequence[Row], now_ns: int) -> list[str]:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from market.book import Book
-from protocol import Rules
+from protocol import Rules, Stages
 
 
 class ActorView:
@@ -13,6 +13,8 @@ class ActorView:
         self.pid = self.ticks = self.lost = self.garbage = self.dropped = self.rss_bytes = 0
         self.epoch = self.first_epoch = 0
         self.state = self.detail = self.loop = ""
+        self.stages: Stages | None = None
+        self.stages_ns = 0
         self.heard_ns = 0
 
 

@@ -2,7 +2,7 @@
 
 from protocol import topics
 from protocol.clock import Join, Leave, Mark, Tick, TickDone, TickReport, Welcome
-from protocol.control import Answer, AnswerCode, Control, Health, Heartbeat, Snapshot, SnapshotRequest
+from protocol.control import Answer, AnswerCode, Control, Health, Heartbeat, Snapshot, SnapshotRequest, Stages
 from protocol.enums import Liquidity, OrdStatus, OrdType, SelfTradePrevention, Side, StreamState, TimeInForce
 from protocol.market import BookDelta, BookSnapshot, BookStatus, Rules, TopOfBook, Trade
 from protocol.message import Command, Message, Settings, decode, encode
@@ -50,6 +50,7 @@ __all__ = [
     "Side",
     "Snapshot",
     "SnapshotRequest",
+    "Stages",
     "StreamState",
     "Tick",
     "TickDone",

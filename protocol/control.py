@@ -62,6 +62,12 @@ class Health(Message):
     detail: str = ""
 
 
+class Stages(Message):
+    """Where an actor's time went in the last second: for each stage how often, p50 and p99 in microseconds."""
+
+    rows: list[tuple[str, int, float, float]]
+
+
 class Control(Command):
     """An order from a person: verb "stop", "pause", "resume", "cancel_all"."""
 

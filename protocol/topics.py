@@ -51,6 +51,11 @@ def health(actor: str) -> str:
     return f"sys.{actor}.health."
 
 
+def stages(actor: str) -> str:
+    """How long the stages of its work take: `sys.binance.stages.`"""
+    return f"sys.{actor}.stages."
+
+
 def ticks(clock: str) -> str:
     """One TickReport a tick: `sys.clockd.tick.`"""
     return f"sys.{clock}.tick."

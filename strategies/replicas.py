@@ -20,6 +20,7 @@ from protocol import (
 )
 from strategies.account import Account
 from strategies.market import Market
+from strategies.stages import BUS, REPLICA
 
 if TYPE_CHECKING:
     from strategies.strategy import Strategy
@@ -161,12 +162,16 @@ class Replicas:
             self._bad_book(market, error)
 
     def _book_delta(self, news: BookDelta) -> None:
-        envelope = self._envelope
+        envelope, strategy = self._envelope, self._strategy
+        stages, now_ns = strategy.stages, strategy.now_ns
         market = self._by_topic[envelope.topic]
+        stages.begin(now_ns)
+        stages.record(BUS, now_ns - envelope.ts_ns)
         try:
             market.take_delta(news, envelope.seq, envelope.ts_ns)
         except ValueError as error:
             self._bad_book(market, error)
+        stages.mark(REPLICA)
 
     def _bad_book(self, market: Market, error: ValueError) -> None:
         """Levels that are none: the book is not to be relied on, and asked for whole."""

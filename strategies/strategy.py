@@ -5,6 +5,7 @@ from operator import index
 from typing import Any, ClassVar
 
 from actors.actor import Actor
+from actors.stages import stages_of
 from protocol import (
     Answer,
     AnswerCode,
@@ -26,6 +27,7 @@ from strategies.hooks import bind
 from strategies.market import Market
 from strategies.order import Order, want_cancel
 from strategies.replicas import Replicas
+from strategies.stages import DECIDE, ORDER, SEND, STAGES
 
 MS_NS = 1_000_000
 CANCEL_AGAIN_NS = 250 * MS_NS  # while stopping: how soon a cancel that was not taken is asked for again
@@ -47,6 +49,7 @@ class Strategy(Handlers, Actor):
 
     def __init__(self, name: str, settings: Any, runtime: Any) -> None:
         super().__init__(name, settings, runtime)
+        self.stages = stages_of(self, STAGES)
         self.paused = False
         self.stopping = False
         self.replicas = Replicas(self)
@@ -115,6 +118,8 @@ class Strategy(Handlers, Actor):
         allow_stale: bool = False,
         replaces: Order | None = None,
     ) -> Order:
+        self.stages.ensure(self.now_ns)
+        self.stages.mark(DECIDE)
         price, size = index(price_ticks), index(size_lots)  # a float is no price: TypeError
         kind = OrdType.LIMIT_MAKER if post_only else ord_type
         intent, until = self.new_id(), self._deadline_ns()
@@ -134,6 +139,8 @@ class Strategy(Handlers, Actor):
             want_cancel([replaces], True)
             command = ReplaceOrder(intent, until, replaces.intent, price, size)
         self.send(market.connector, command, partial(self._answered, market, order, replaces))
+        self.stages.mark(ORDER)
+        self.runtime.effect("_call", self.stages.mark, SEND)
         return order
 
     def _refusal(self, market: Market, order: Order, replaces: Order | None, allow_stale: bool) -> str:

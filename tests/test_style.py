@@ -13,7 +13,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 # Drivers, and what runs beside an actor and not in it. Everything else is told the time.
 MAY_READ_CLOCKS = {
     "actors/live.py", "actors/live_net.py", "actors/run_time.py", "actors/tap.py", "actors/syncer.py", "actors/lock.py",
-    "actors/log.py", "actors/wires.py", "venue/server.py", "venue/main.py",
+    "actors/log.py", "actors/stages.py", "actors/wires.py", "venue/server.py", "venue/main.py",
 }  # fmt: skip
 MAY_READ_CLOCKS_IN = ("tickbus/",)
 # A user's module may raise anything; a bug ends a process, with a word on it first.

@@ -9,12 +9,22 @@ import msgspec
 
 from actors.net import HttpAnswer, HttpFailure, HttpRequest
 from actors.secret import ApiKey
-from connectors.binance import answers, errors, user
+from connectors.binance import answers, errors, line, user
 from connectors.binance.sign import Value, sign, signed_query, text
 from connectors.binance.symbols import Symbols, venue_symbol
-from connectors.dialect import BadAnswer, Call, ReplaceOutcome, StreamEvent
+from connectors.dialect import (
+    BadAnswer,
+    Call,
+    LineAnswer,
+    LineRequest,
+    Pong,
+    ReplaceOutcome,
+    StreamEvent,
+    UserReady,
+    UserRefused,
+)
 from connectors.records import Intent
-from connectors.reports import AccountReport, OrderReport, Proof, TradeReport, Verdict
+from connectors.reports import AccountReport, OrderReport, Proof, StreamEnded, TradeReport, Verdict
 from connectors.throttle import Limit
 from market.instrument import Instrument
 from protocol import OrdType, SelfTradePrevention, TimeInForce
@@ -35,6 +45,7 @@ _HEADERS = {
     "x-mbx-order-count-1d": "order-count-1d",
 }
 _PLACING = {"weight": 1, "orders": 1}
+_CANCELLING = {"weight": 1}
 _IS_PLAIN = re.compile(r"[A-Za-z0-9_.~&=-]*").fullmatch
 
 
@@ -68,6 +79,8 @@ class BinanceOrders:
         self._logon = logon
         self._symbols = Symbols()
         self._instruments: dict[str, Instrument] = {}
+        self._logs_on = key.kind == "ed25519"  # the only kind of key that a connection can be logged on with
+        self._line_number = 0
 
     def learn(self, instrument: Instrument) -> None:
         self._symbols.add(instrument.symbol)
@@ -78,17 +91,24 @@ class BinanceOrders:
     def time_request(self) -> Call:
         return Call(HttpRequest("GET", f"{self._rest_url}/api/v3/time", timeout_ms=self._timeout_ms), {"weight": 1})
 
-    def place_request(self, intent: Intent, ts_ns: int) -> Call:
-        return self._signed("POST", "order", self._order_params(intent), ts_ns, _PLACING)
+    def place_request(self, intent: Intent, ts_ns: int, by_line: bool = False) -> Call:
+        params = self._order_params(intent)
+        if by_line:
+            return self._line("order.place", params, ts_ns, _PLACING)
+        return self._signed("POST", "order", params, ts_ns, _PLACING)
 
-    def cancel_request(self, symbol: str, cl_ord_id: str, ts_ns: int) -> Call:
+    def cancel_request(self, symbol: str, cl_ord_id: str, ts_ns: int, by_line: bool = False) -> Call:
         params: dict[str, Value] = {"symbol": venue_symbol(symbol), "origClientOrderId": cl_ord_id}
-        return self._signed("DELETE", "order", params, ts_ns, {"weight": 1}, urgent=True)
+        if by_line:
+            return self._line("order.cancel", params, ts_ns, _CANCELLING, urgent=True)
+        return self._signed("DELETE", "order", params, ts_ns, _CANCELLING, urgent=True)
 
-    def replace_request(self, intent: Intent, ts_ns: int) -> Call:
+    def replace_request(self, intent: Intent, ts_ns: int, by_line: bool = False) -> Call:
         params = self._order_params(intent)
         params["cancelReplaceMode"] = "STOP_ON_FAILURE"
         params["cancelOrigClientOrderId"] = intent.replaces
+        if by_line:
+            return self._line("order.cancelReplace", params, ts_ns, _PLACING)
         return self._signed("POST", "order/cancelReplace", params, ts_ns, _PLACING)
 
     def order_query(self, symbol: str, ts_ns: int, cl_ord_id: str = "", order_id: str = "") -> Call:
@@ -116,12 +136,12 @@ class BinanceOrders:
             "symbol": venue_symbol(intent.symbol),
             "side": intent.side.name,
             "type": intent.ord_type.name,
-            "quantity": instrument.size(intent.size_lots),
+            "quantity": instrument.size_text(intent.size_lots),
             "newClientOrderId": intent.cl_ord_id,
             "newOrderRespType": "FULL",
         }
         if intent.ord_type is not OrdType.MARKET:
-            params["price"] = instrument.price(intent.price_ticks)
+            params["price"] = instrument.price_text(intent.price_ticks)
         if intent.ord_type is OrdType.LIMIT:
             params["timeInForce"] = TimeInForce(intent.time_in_force).name
         if intent.stp is not SelfTradePrevention.NONE:
@@ -143,6 +163,15 @@ class BinanceOrders:
         url = f"{self._rest_url}/api/v3/{path}?{query}"
         request = HttpRequest(method, url, {"X-MBX-APIKEY": self._key.key}, timeout_ms=self._timeout_ms)
         return Call(request, costs, urgent)
+
+    def _line(
+        self, method: str, params: dict[str, Value], ts_ns: int, costs: Mapping[str, int], urgent: bool = False
+    ) -> Call:
+        params["recvWindow"] = self._recv_window_ms
+        params["timestamp"] = ts_ns // MS_NS
+        self._line_number += 1
+        frame = line.request_frame(self._key, self._line_number, method, params, self._logs_on)
+        return Call(LineRequest(self._line_number, frame, self._timeout_ms), costs, urgent)
 
     # -- answers --------------------------------------------------------------------------------------
 
@@ -203,6 +232,17 @@ class BinanceOrders:
         if result != "FAILURE" or error is None:
             return Verdict(Proof.UNKNOWN, f"half an answer: {result[:50]}"), None, []
         return errors.judge_code(error.code, error.msg), None, []
+
+    # -- the order line -------------------------------------------------------------------------------
+
+    def line_url(self) -> str:
+        return f"{self._ws_api_url}/ws-api/v3"
+
+    def line_login(self, ts_ns: int) -> list[str]:
+        return user.login_frames(self._key, ts_ns // MS_NS, True)[:1] if self._logs_on else []
+
+    def parse_line(self, frame: bytes) -> LineAnswer | UserReady | UserRefused | StreamEnded | Pong | None:
+        return line.parse_line(frame)
 
     # -- the user stream ------------------------------------------------------------------------------
 

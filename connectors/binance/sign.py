@@ -1,10 +1,11 @@
 """Binance's signatures: HMAC-SHA256 in hex or Ed25519 in base64, over the text of a request's parameters."""
 
-import hmac
 from base64 import b64encode
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
+from hashlib import sha256
+from typing import Any
 from urllib.parse import quote
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -15,13 +16,17 @@ from actors.secret import ApiKey
 from protocol.errors import BadKeyFile
 
 Value = str | int | bool | Decimal
+BLOCK_BYTES = 64  # of SHA-256
 MAX_KEYS = 8  # private keys kept loaded: reading PEM costs more than signing
 
 
 def sign(api_key: ApiKey, payload: bytes) -> str:
     """The signature of `payload`: hex (HMAC) or base64 (Ed25519). BadKeyFile for a key that is neither."""
     if api_key.kind == "hmac":
-        return hmac.digest(api_key.secret.reveal().encode(), payload, "sha256").hex()
+        inner, outer = (half.copy() for half in _halves(api_key.secret.reveal()))
+        inner.update(payload)
+        outer.update(inner.digest())
+        return outer.hexdigest()
     return b64encode(_private_key(api_key.secret.reveal()).sign(payload)).decode("ascii")
 
 
@@ -53,6 +58,16 @@ def signed_params(api_key: ApiKey, params: Mapping[str, Value]) -> dict[str, Val
     """The parameters of a signed WebSocket API request: with `apiKey` and `signature`."""
     named: dict[str, Value] = {**params, "apiKey": api_key.key}
     return {**named, "signature": sign(api_key, ws_payload(named))}
+
+
+@lru_cache(maxsize=MAX_KEYS)
+def _halves(secret: str) -> tuple[Any, Any]:
+    """HMAC's two hashes with the key taken in (RFC 2104): half the time of hmac.digest."""
+    key = secret.encode()
+    if len(key) > BLOCK_BYTES:
+        key = sha256(key).digest()
+    key = key.ljust(BLOCK_BYTES, b"\0")
+    return sha256(bytes(byte ^ 0x36 for byte in key)), sha256(bytes(byte ^ 0x5C for byte in key))
 
 
 @lru_cache(maxsize=MAX_KEYS)

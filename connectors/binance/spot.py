@@ -30,4 +30,7 @@ class BinanceSpot(Connector):
     def make_feed(self) -> MarketFeed:
         settings = self.settings
         dialect = BinanceMarket(settings.rest_url, settings.ws_url)
-        return MarketFeed(self, dialect, settings.markets, settings.feed, self.caller.ask, self.judge, self.name)
+        return MarketFeed(
+            self, dialect, settings.markets, settings.feed, self.caller.ask, self.judge, self.name, self.stages,
+            self.published,
+        )  # fmt: skip

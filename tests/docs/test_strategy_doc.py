@@ -7,10 +7,15 @@ from pathlib import Path
 import pytest
 
 from actors.config import problems
+from actors.secret import ApiKey, Secret
+from actors.sim import Sim
 from connectors.binance import BinanceSpot
 from connectors.gate import Limits
-from protocol import OrdType
+from protocol import OrdType, Settings, TimeInForce
 from strategies import Market, Strategy
+from venue import demo
+from venue.settings import VenueSettings
+from venue.sim_service import SimVenue
 
 DOC = Path(__file__).resolve().parents[2] / "docs" / "strategy.md"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", DOC.read_text(), re.MULTILINE | re.DOTALL)
@@ -33,7 +38,7 @@ def binance_settings():
 
 
 def test_the_strategy_trades_in_the_simulation_as_shown(binance_settings):
-    strategy, simulation, doing = PYTHON
+    strategy, simulation, doing, _ = PYTHON
     scope: dict = {"binance_settings": binance_settings, "__name__": "dip_buyer"}
     exec(compile(strategy, "strategy", "exec"), scope)
     exec(compile(simulation, "simulation", "exec"), scope)
@@ -50,6 +55,19 @@ def test_the_strategy_trades_in_the_simulation_as_shown(binance_settings):
     sim.request_stop("dips")
     sim.run_for(10)
     assert market.open_orders == []
+
+
+def test_the_strategy_that_reacts_does_so_without_a_tick(binance_settings):
+    scope: dict = {"__name__": "chaser", "Strategy": Strategy, "Settings": Settings, "TimeInForce": TimeInForce}
+    exec(compile(f"from protocol import BookDelta, Trade\n{PYTHON[3]}", "reacting", "exec"), scope)
+    sim = Sim()
+    sim.serve("venue", SimVenue(VenueSettings(seed=3), sim.now_ns))
+    sim.add("binance", BinanceSpot, binance_settings, keys=ApiKey(demo.MAKER_KEY, Secret(demo.MAKER_SECRET)))
+    kind = scope["Chaser"]
+    chaser = sim.add("chaser", kind, kind.Settings(market="binance:BTC-USDT"))
+    sim.run_for(10)
+    finished = chaser.market("binance:BTC-USDT").account.orders.finished
+    assert len(finished) > 5, "an IOC is over at once, and the next follows"
 
 
 def test_the_run_file_is_a_good_one(tmp_path):

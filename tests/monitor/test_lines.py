@@ -6,7 +6,7 @@ from decimal import Decimal
 from actors.tap import Tapped
 from monitor.lines import as_json, as_line, as_raw
 from monitor.meter import Meter
-from protocol import OrdStatus, TickReport, topics
+from protocol import OrdStatus, Stages, TickReport, topics
 
 
 def test_a_line_has_time_topic_seq_lag_and_what_it_says(hear):
@@ -18,6 +18,8 @@ def test_a_line_has_time_topic_seq_lag_and_what_it_says(hear):
     assert as_line(hear.fill(1)).endswith("FILL a BUY 2 @ 9998 ticks  fee 0.000002 BTC")
     report = TickReport(5, 0, 0, 1_200_000, 0, [("maker", 400.4)], ["binance"])
     assert as_line(hear(topics.ticks("clockd"), report)).endswith("tick 5 took 1200us  maker 400us  LATE ['binance']")
+    stages = Stages([("parse", 40, 17.4, 94.2), ("book", 40, 13.8, 78.0)])
+    assert as_line(hear(topics.stages("binance"), stages)).endswith("us parse 17/94  book 14/78")
 
 
 def test_json_has_every_field_by_name_and_levels_as_pairs(hear):

@@ -8,7 +8,7 @@ from monitor import view
 from monitor.state import RunState
 from monitor.sums import equity
 from monitor.view import Row
-from protocol import Balances, Heartbeat, OrdStatus, Side, TickReport, topics
+from protocol import Balances, Heartbeat, OrdStatus, Side, Stages, TickReport, topics
 
 ROWS = [Row("venue", 10, "RUNNING", 0, 57_000_000), Row("clockd", 11, "RUNNING", 0), Row("binance", 12, "RUNNING", 1)]
 
@@ -108,3 +108,10 @@ def test_one_line_says_all_where_there_is_no_terminal(state):
         "  12.3 s  3/3 running  ticks 99 skipped 2 late 1  hop p50 480 us  orders 3 (3 open)  fills 1  lost 0"
         "  equity 700.00 (+0.00)"
     )
+
+
+def test_where_the_time_goes_is_a_line_an_actor_while_it_says_so(state, hear):
+    state.take(hear(topics.stages("binance"), Stages([("parse", 40, 17.4, 94.2), ("send", 2, 60.0, 300.4)])))
+    assert "\nus binance   parse 17/94  send 60/300\n" in text(state, hear)
+    hear.now_ns += 10_000_000_000
+    assert "us binance" not in text(state, hear)

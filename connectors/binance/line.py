@@ -1,0 +1,99 @@
+"""Binance's WebSocket API for orders: request frames, and what answer frames say in the terms of REST.
+
+Source: web-socket-api.md, "order.place", "order.cancel", "order.cancelReplace", "session.logon", "Rate limits".
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from actors.net import HttpAnswer
+from actors.secret import ApiKey
+from connectors.binance.answers import typed
+from connectors.binance.sign import Value, sign, text
+from connectors.binance.user import BAD_KEY_CODES, LOGON, PROBE
+from connectors.dialect import BadAnswer, LineAnswer, Pong, StreamEnded, UserReady, UserRefused
+
+_encode = msgspec.json.Encoder().encode
+_NAMES = {("REQUEST_WEIGHT", "MINUTE"): "used-weight-%dm", ("ORDERS", "SECOND"): "order-count-%ds"}
+_DAYS = "order-count-%dd"
+
+
+class _Limit(msgspec.Struct):
+    rateLimitType: str
+    interval: str
+    intervalNum: int
+    count: int = 0
+
+
+class _Wait(msgspec.Struct):
+    serverTime: int = 0
+    retryAfter: int = 0
+
+
+class _Error(msgspec.Struct):
+    code: int = 0
+    msg: str = ""
+    data: msgspec.Raw = msgspec.Raw()
+
+
+class _Kind(msgspec.Struct):
+    e: str = ""
+
+
+class _Frame(msgspec.Struct):
+    id: str | int | None = None
+    status: int = 0
+    result: msgspec.Raw = msgspec.Raw()
+    error: msgspec.Raw = msgspec.Raw()
+    rateLimits: list[_Limit] = []
+    event: msgspec.Raw = msgspec.Raw()
+
+
+_frame, _error, _wait, _kind = typed(_Frame), typed(_Error), typed(_Wait), typed(_Kind)
+
+
+def request_frame(key: ApiKey, number: int, method: str, params: Mapping[str, Value], logged_on: bool) -> str:
+    """One request; signed by itself unless its connection is logged on."""
+    told: dict[str, Any] = {name: value if type(value) is str else text(value) for name, value in params.items()}
+    if not logged_on:
+        told["apiKey"] = key.key
+        payload = "&".join([f"{name}={told[name]}" for name in sorted(told)])  # in UTF-8, as it is: see ws_payload
+        told["signature"] = sign(key, payload.encode())
+    return _encode({"id": number, "method": method, "params": told}).decode()
+
+
+def parse_line(raw: bytes) -> LineAnswer | UserReady | UserRefused | StreamEnded | Pong | None:
+    """What a frame of the order line says. Raises BadAnswer, and nothing else."""
+    row = _frame(raw)
+    if isinstance(row.id, int):
+        body = bytes(row.result if row.status == 200 else row.error)
+        return LineAnswer(row.id, HttpAnswer(row.status, _headers(row), body))
+    if row.id == LOGON:
+        if row.status == 200:
+            return UserReady()
+        error = _error(row.error) if len(row.error) else _Error()
+        return UserRefused(f"{error.code} {error.msg}", error.code in BAD_KEY_CODES)
+    if row.id == PROBE:
+        return Pong()
+    if len(row.event) and _kind(row.event).e == "serverShutdown":
+        return StreamEnded("serverShutdown", is_soon=True)
+    if row.id is None and not len(row.event):
+        raise BadAnswer(f"no frame we know: {bytes(raw[:200])!r}")
+    return None
+
+
+def _headers(row: _Frame) -> dict[str, str]:
+    """What REST would have said in its headers."""
+    headers = {}
+    for limit in row.rateLimits:
+        name = _NAMES.get((limit.rateLimitType, limit.interval), _DAYS if limit.interval == "DAY" else "")
+        if name:
+            headers["x-mbx-" + name % limit.intervalNum] = str(limit.count)
+    if row.status in (418, 429) and len(row.error):
+        error = _error(row.error)
+        wait = _wait(error.data) if len(error.data) else _Wait()
+        if wait.retryAfter:
+            headers["retry-after"] = str(max(1, -(-(wait.retryAfter - wait.serverTime) // 1000)))
+    return headers

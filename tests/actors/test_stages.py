@@ -1,0 +1,98 @@
+"""Stage times: counted alike by both twins, told once a second, nothing where time is virtual."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors import stages as module
+from actors.actor import Actor
+from actors.sim import Sim
+from actors.stages import FastStages, NoStages, PlainStages, bucket, bucket_ns, rows, stages_of
+from protocol import Stages, decode, topics
+from protocol.frame import split
+
+NAMES = ("one", "two")
+TWINS = [PlainStages] + ([FastStages] if FastStages is not None else [])
+
+
+@given(st.integers(min_value=-5, max_value=2**62))
+def test_a_bucket_is_within_an_eighth_of_what_it_holds(ns):
+    at = bucket(ns)
+    assert 0 <= at < 64 << module.FINE
+    assert bucket_ns(at) <= max(ns, 0) < bucket_ns(at + 1)
+    assert bucket_ns(at + 1) - bucket_ns(at) <= max(1, bucket_ns(at) / 8)
+
+
+@given(st.lists(st.tuples(st.sampled_from([0, 1]), st.integers(min_value=-100, max_value=2**60)), max_size=50))
+def test_the_twins_count_alike(durations):
+    counted = []
+    for twin in TWINS:
+        stages = twin(NAMES, 0)
+        for stage, ns in durations:
+            stages.record(stage, ns)
+        counted.append((stages.take(), stages.take()))
+    assert all(one == counted[0] for one in counted)
+    assert counted[0][1] == [{}, {}]
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_marks_share_out_the_time_since_the_chain_began(twin):
+    anchor_ns = 10**18
+    stages = twin(NAMES, anchor_ns)
+    began_ns = time.monotonic_ns()
+    stages.begin(began_ns + anchor_ns)
+    stages.mark(0)
+    stages.ensure(began_ns + anchor_ns)  # the same event: the chain goes on
+    time.sleep(0.002)
+    stages.mark(1)
+    took_ns = time.monotonic_ns() - began_ns
+    (one,), (two,) = stages.take()
+    assert bucket_ns(two + 1) > 2_000_000
+    assert bucket_ns(one) + bucket_ns(two) <= took_ns
+    stages.ensure(anchor_ns + time.monotonic_ns())  # another event: afresh
+    stages.mark(0)
+    assert bucket_ns(next(iter(stages.take()[0]))) < 2_000_000
+
+
+def test_rows_tell_median_and_worst_hundredth_of_what_happened():
+    counts = {bucket(1_000): 98, bucket(50_000): 2}
+    ((name, count, p50_us, p99_us),) = rows(NAMES, [counts, {}])
+    assert (name, count) == ("one", 100)
+    assert p50_us == pytest.approx(1.0, rel=0.13)
+    assert p99_us == pytest.approx(50, rel=0.13)
+
+
+class Timed(Actor):
+    """Counts one stage."""
+
+    ticks = False
+
+    def on_start(self):
+        self.stages = stages_of(self, NAMES)
+        self.stages.record(0, 1_000)
+
+
+def test_nothing_is_counted_in_virtual_time_so_that_reruns_are_alike():
+    sim = Sim()
+    timed = sim.add("timed", Timed)
+    sim.run_for(3)
+    assert isinstance(timed.stages, NoStages)
+
+
+def test_what_was_counted_is_told_once_a_second_outside_of_marks_and_trace():
+    sim = Sim()
+    port = sim.nodes[sim.add("timed", Actor).name]
+    runtime, told = port.runtime, []
+    port.takes_time, port.pub = True, told.append
+    stages = stages_of(runtime.actor, NAMES)
+    stages.record(1, 7_000)
+    runtime.outbox.take_marks()
+    sim.run_for(2.5)
+    frames = [frame for frame in told if frame.startswith(topics.stages("timed").encode())]
+    assert len(frames) == 1, "a second without anything is not told"
+    message = decode(frames[0][split(frames[0])[4] :])
+    assert isinstance(message, Stages)
+    assert [(name, count) for name, count, *_ in message.rows] == [("two", 1)]
+    assert not runtime.outbox.take_marks()
