@@ -138,6 +138,8 @@ class Engine:
     # Inside
 
     def _check(self, account: Account, intent: Intent) -> None:
+        if intent.symbol.closed:
+            raise errors.rejected("Market is closed.")
         if (intent.symbol.name, intent.client_order_id) in account.open_by_client_id:
             raise errors.rejected("Duplicate order sent.")
         if intent.ord_type == "LIMIT_MAKER" and intent.symbol.matching.would_match(intent.side, intent.price_ticks):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from urllib.parse import unquote
 
+from protocol import Message
 from venue import demo
 from venue.accounts import Accounts
 from venue.connections import MARKET, USER, Connection, Connections
@@ -11,13 +12,15 @@ from venue.dispatch import Dispatch, time_unit
 from venue.engine import Engine
 from venue.errors import ApiError, BadVenue
 from venue.faults import Faults
-from venue.flow import Flow
 from venue.limits import Limits
+from venue.paper import Paper
 from venue.params import Params, split_pairs
 from venue.records import Records
 from venue.recovery import Recovery
+from venue.replay import Replay
 from venue.settings import VenueSettings
 from venue.settlement import Settlement
+from venue.sources import sources
 from venue.streams import Streams
 from venue.subscriptions import Subscriptions
 from venue.symbol import Symbol
@@ -65,10 +68,8 @@ class Exchange:
         self.recovery = Recovery(self.engine, self.records)
         self.recovery.replay(log)
         self.now_ns = now_ns
-        self.flows = [
-            Flow(self.engine, symbol, symbol.settings.flow, f"{settings.seed}:{symbol.name}", now_ns)
-            for symbol in symbols
-        ]
+        self.paper = Paper(self.engine, settings.paper, now_ns) if settings.paper is not None else None
+        self.flows = sources(self.engine, settings, self.paper, now_ns)
         self.streams.start()
         self.next_tenth_ns = now_ns - now_ns % TENTH_NS + TENTH_NS
 
@@ -114,7 +115,18 @@ class Exchange:
         now_ns = self._now(now_ns)
         if request.path.startswith(PREFIX):
             return self.control.handle(request, now_ns)
-        return self.dispatch.handle(request, now_ns)
+        answer = self.dispatch.handle(request, now_ns)
+        return answer if self.paper is None else self.paper.answered(answer)
+
+    def hear(self, message: Message, now_ns: int) -> None:
+        """What the live market says that paper orders are matched in."""
+        assert self.paper is not None
+        self.paper.hear(message, self._now(now_ns))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the exchange ends by itself: with the recording that it plays."""
+        return any(isinstance(source, Replay) and source.is_over for source in self.flows)
 
     # Websockets
 

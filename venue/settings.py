@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from protocol.message import Settings
+from venue.queue_level import CancelModel
 
 
 class KeySettings(Settings, frozen=True):
@@ -101,6 +102,26 @@ BINANCE_LIMITS = LimitSettings(
 )
 
 
+class ReplaySettings(Settings, frozen=True):
+    """A recording that a market plays in the place of order flow."""
+
+    file: str  # gzip: a receive time in ns and a raw frame on each line; relative to the run file
+    speed: float = 1.0  # times real time
+    at_end: Literal["still", "stop", "loop"] = "still"  # the book stays as it is; the exchange ends; it begins anew
+    cancels: CancelModel = "proportional"  # whose the lots were that vanish without a trade
+    book_delay_ms: int = 5  # book changes wait so long for the trades that explain them
+
+
+class PaperSettings(Settings, frozen=True):
+    """A live market that is followed, and the accounts' orders matched in it here."""
+
+    connector: str  # the actor whose market data it is
+    latency_ms: int = 20  # how long a request is on its way to us
+    cancels: CancelModel = "proportional"
+    book_delay_ms: int = 5
+    silence_ms: int = 5_000  # without a word of the connector: the market is closed until its book is known again
+
+
 class VenueSettings(Settings, frozen=True):
     """All of the local exchange. Without paths the address is only printed, and nothing outlives it."""
 
@@ -122,6 +143,8 @@ class VenueSettings(Settings, frozen=True):
     pong_timeout_s: int = 60
     orders_kept: int = 100_000  # finished orders remembered, over all accounts
     trades_kept: int = 500_000  # trades of the accounts remembered
+    replay: ReplaySettings | None = None
+    paper: PaperSettings | None = None
 
     def limit_settings(self) -> LimitSettings:
         if isinstance(self.limits, LimitSettings):

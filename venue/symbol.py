@@ -48,6 +48,7 @@ class Symbol:
         self.reference = None if settings.reference_price is None else ReferencePrice(settings.reference_price)
         self.update_id = 0
         self.last_ticks = self.ticks(settings.start_price)
+        self.closed = ""  # why no order is taken now; empty: orders are taken
 
     def ticks(self, price: Decimal) -> int:
         return int(atoms(price)) // self.tick_atoms

@@ -35,4 +35,4 @@ def _serve(run: Run, epoch: int, log: Any, with_tls: bool = False) -> int:
     if with_tls and settings.tls_cert is None:
         cert, key = own_certificate(run.dir, settings.host, time.time_ns())
         settings = msgspec.structs.replace(settings, tls_cert=str(cert), tls_key=str(key))
-    return serve(settings)
+    return serve(settings, run.dir)
