@@ -70,6 +70,8 @@ async def serve(settings: VenueSettings, run_dir: Path | None = None) -> None:
     feed = None
     if settings.paper is not None:
         feed = PaperTap(run_dir, settings.paper.connector)
+        names = ", ".join(market.symbol for market in settings.markets)
+        print(f"venue waits for {settings.paper.connector} to know {names}", flush=True)
         settings = msgspec.structs.replace(settings, markets=feed.markets(settings.markets))
     path = Path(settings.address_file) if settings.address_file is not None else None
     certificate = tls.context(settings.tls_cert, settings.tls_key)

@@ -27,8 +27,7 @@ class Replay:
 
     def __init__(self, engine: Engine, symbol: Symbol, settings: ReplaySettings, now_ns: int) -> None:
         """Raises BadVenue where the recording cannot be played."""
-        if settings.speed <= 0:
-            raise BadVenue(f"replay: speed {settings.speed} must be above 0")
+        assert settings.speed > 0
         self.settings = settings
         self.symbol = symbol
         self.market = QueueMarket(engine, symbol, settings.cancels)

@@ -102,8 +102,8 @@ def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
                 received, _, raw = line.rstrip(b"\n").partition(b" ")
                 yield number, int(received), raw
     except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise BadVenue(f"replay {path}: after line {number}: {reason}") from None
+        where = f", after line {number}" if number else ""
+        raise BadVenue(f"replay {path}{where}: {getattr(error, 'strerror', None) or error}") from None
     except ValueError:
         raise BadVenue(f"replay {path}, line {number}: want a time in ns, a space, a frame") from None
 

@@ -132,8 +132,11 @@ class Server:
         async for message in ws:
             if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
                 if self.latency_s:
-                    await asyncio.sleep(self.latency_s)
-                self._ask(exchange.receive, conn_id, message.data)
+                    asyncio.get_running_loop().call_later(
+                        self.latency_s, self._ask, exchange.receive, conn_id, message.data
+                    )
+                else:
+                    self._ask(exchange.receive, conn_id, message.data)
             elif message.type is WSMsgType.PING:
                 self._ask(exchange.ping, conn_id, bytes(message.data))
             elif message.type is WSMsgType.PONG:

@@ -8,6 +8,8 @@ import msgspec
 from protocol.message import Settings
 from venue.queue_level import CancelModel
 
+NotNegative = Annotated[int, msgspec.Meta(ge=0)]
+
 
 class KeySettings(Settings, frozen=True):
     """An API key: an HMAC `secret` or the PEM of an Ed25519 or RSA public key."""
@@ -106,20 +108,20 @@ class ReplaySettings(Settings, frozen=True):
     """A recording that a market plays in the place of order flow."""
 
     file: str  # gzip: a receive time in ns and a raw frame on each line; relative to the run file
-    speed: float = 1.0  # times real time
+    speed: Annotated[float, msgspec.Meta(gt=0)] = 1.0  # times real time
     at_end: Literal["still", "stop", "loop"] = "still"  # the book stays as it is; the exchange ends; it begins anew
     cancels: CancelModel = "proportional"  # whose the lots were that vanish without a trade
-    book_delay_ms: int = 5  # book changes wait so long for the trades that explain them
+    book_delay_ms: NotNegative = 5  # book changes wait so long for the trades that explain them
 
 
 class PaperSettings(Settings, frozen=True):
     """A live market that is followed, and the accounts' orders matched in it here."""
 
     connector: str  # the actor whose market data it is
-    latency_ms: int = 20  # how long a request is on its way to us
+    latency_ms: NotNegative = 20  # how long a request is on its way to us
     cancels: CancelModel = "proportional"
-    book_delay_ms: int = 5
-    silence_ms: int = 5_000  # without a word of the connector: the market is closed until its book is known again
+    book_delay_ms: NotNegative = 5
+    silence_ms: Annotated[int, msgspec.Meta(ge=100)] = 5_000  # no word of the connector: closed
 
 
 class VenueSettings(Settings, frozen=True):
@@ -145,6 +147,10 @@ class VenueSettings(Settings, frozen=True):
     trades_kept: int = 500_000  # trades of the accounts remembered
     replay: ReplaySettings | None = None
     paper: PaperSettings | None = None
+
+    def __post_init__(self) -> None:
+        if self.replay is not None and self.paper is not None:
+            raise ValueError("either `replay` or `paper`: remove one")
 
     def limit_settings(self) -> LimitSettings:
         if isinstance(self.limits, LimitSettings):

@@ -23,7 +23,16 @@ from strategies.ping_pong import PingPong
 from tickbus.extras import add_table, table_of_file
 from tickbus.main import BUG_EXIT_CODE, VERBS, cli
 from tickbus.summary import Summary
-from venue.settings import AccountSettings, FlowSettings, KeySettings, LimitSettings, MarketSettings, VenueSettings
+from venue.settings import (
+    AccountSettings,
+    FlowSettings,
+    KeySettings,
+    LimitSettings,
+    MarketSettings,
+    PaperSettings,
+    ReplaySettings,
+    VenueSettings,
+)
 
 _spec = importlib.util.spec_from_file_location("docs_pages", Path(__file__).with_name("pages.py"))
 assert _spec is not None
@@ -201,10 +210,13 @@ TABLES = {
 }
 
 
-@pytest.mark.parametrize("heading", TABLES)
+VENUE_TABLES = {"Replay": [ReplaySettings], "Paper": [PaperSettings]}
+
+
+@pytest.mark.parametrize("heading", [*TABLES, *VENUE_TABLES])
 def test_every_key_of_a_run_file_is_told_with_its_default(heading):
-    (kind,) = TABLES[heading]
-    told = pages.tables(DOCS / "run-file.md")[heading]
+    (kind,) = (TABLES | VENUE_TABLES)[heading]
+    told = pages.tables(DOCS / ("venue.md" if heading in VENUE_TABLES else "run-file.md"))[heading]
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
     assert told.keys() == fields.keys()
     for name, field in fields.items():

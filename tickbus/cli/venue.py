@@ -1,9 +1,8 @@
-"""`tickbus venue`: the local exchange of a run, in this process."""
+"""`tickbus venue`: the local exchange of a run, or of a recording alone, in this process."""
 
 import time
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 import msgspec
@@ -13,17 +12,42 @@ from protocol.errors import BadRunFile
 from tickbus.actor_process import run_process
 from tickbus.options import run_options
 
+if TYPE_CHECKING:
+    from venue.settings import VenueSettings
+
+AtEnd = Literal["still", "stop", "loop"]
+
 
 @click.command("venue")
-@run_options()
+@run_options(required=False)
 @click.option("--tls", is_flag=True, help="Serve https and wss; without tls_cert, by a certificate made for this run.")
+@click.option("--replay", type=click.Path(path_type=Path), help="Play this recording in the place of order flow.")
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="Play it so many times faster.")
+@click.option("--at-end", type=click.Choice(["still", "stop", "loop"]), help="What becomes of the exchange then.")
 @click.option("--pretty", is_flag=True, help="Log lines for people instead of JSON.")
-def command(run_file: Path, run_dir: Path | None, tls: bool, pretty: bool) -> int:
-    """Run the local exchange of a run file's [venue] table until it is asked to stop."""
-    return run_process("venue", run_file, run_dir, partial(_serve, with_tls=tls), pretty)
+def command(
+    run_file: Path | None, run_dir: Path | None, tls: bool, replay: Path | None, speed: float | None,
+    at_end: AtEnd | None, pretty: bool,
+) -> int:  # fmt: skip
+    """Run the local exchange of a run file's [venue] table until it is asked to stop; or, without --run, a recording.
+
+    A recording's own exchange has the accounts for demos, and prints its address.
+    """
+    asked = {"file": str(replay.absolute()) if replay else None, "speed": speed, "at_end": at_end}
+    changes = {name: value for name, value in asked.items() if value is not None}
+    if run_file is not None:
+        return run_process("venue", run_file, run_dir, lambda *given: _serve(tls, changes, *given), pretty)
+    if replay is None:
+        raise BadRunFile("name a run file (--run), or a recording to play (--replay)")
+    if tls:
+        raise BadRunFile("--tls keeps its certificate in a run folder: name a run file too (--run)")
+    from venue.main import run as serve
+    from venue.settings import VenueSettings
+
+    return serve(_with_replay(VenueSettings(), changes))
 
 
-def _serve(run: Run, epoch: int, log: Any, with_tls: bool = False) -> int:
+def _serve(with_tls: bool, changes: dict[str, Any], run: Run, epoch: int, log: Any) -> int:
     from tickbus.key_source import venue_settings
     from venue.main import run as serve
     from venue.tls import own_certificate
@@ -31,8 +55,20 @@ def _serve(run: Run, epoch: int, log: Any, with_tls: bool = False) -> int:
     if run.venue is None:
         raise BadRunFile(f"{run.path}: there is no [venue] table: add one (an empty one will do)")
     log.info("up", epoch=epoch)
-    settings = venue_settings(run)
+    settings = _with_replay(venue_settings(run), changes)
     if with_tls and settings.tls_cert is None:
         cert, key = own_certificate(run.dir, settings.host, time.time_ns())
         settings = msgspec.structs.replace(settings, tls_cert=str(cert), tls_key=str(key))
     return serve(settings, run.dir)
+
+
+def _with_replay(settings: "VenueSettings", changes: dict[str, Any]) -> "VenueSettings":
+    """What the command line says of a replay goes before the run file. Raises BadRunFile where there is none."""
+    from venue.settings import ReplaySettings
+
+    if not changes:
+        return settings
+    if settings.replay is None and "file" not in changes:
+        raise BadRunFile("--speed and --at-end are of a replay: give --replay too, or [venue] replay in the run file")
+    known = msgspec.structs.asdict(settings.replay) if settings.replay is not None else {}
+    return msgspec.structs.replace(settings, replay=ReplaySettings(**known | changes), paper=None)
