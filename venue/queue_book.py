@@ -104,18 +104,6 @@ class QueueBook:
                 return found
             n *= 4
 
-    def to_the_back(self, order_ids: list[int]) -> None:
-        """These orders of accounts lose their places: what stood ahead of them before is not known any more."""
-        for order_id in order_ids:
-            row = self.matching.order(order_id)
-            if row is None:
-                continue
-            _, account, side, price_ticks, _, leaves = row
-            if self.matching.would_match(side, price_ticks):
-                continue  # it fills as the book comes to it
-            self.matching.cancel(order_id)
-            self.matching.submit(order_id, account, side, OrdType.LIMIT, TimeInForce.GTC, price_ticks, leaves)
-
     # Inside
 
     def _follow(self, side: Side, price_ticks: int, level: Level) -> list[Event]:

@@ -6,10 +6,11 @@ from market.levels import unpack_levels
 from protocol import BookDelta, BookSnapshot, Message, TopOfBook, Trade
 from protocol.enums import Side
 from venue.engine import Engine
-from venue.orders import AggTrade, PublicTrade
+from venue.orders import AggTrade, Order, PublicTrade
 from venue.queue_book import Event, QueueBook
 from venue.queue_level import CancelModel
 from venue.records import Counter
+from venue.recovery import rest
 from venue.symbol import Symbol
 
 Change = tuple[Side, int, int]
@@ -64,10 +65,9 @@ class QueueMarket:
         told = {(Side.BUY, p): lots for p, lots in unpack_levels(snapshot.bids)}
         told |= {(Side.SELL, p): lots for p, lots in unpack_levels(snapshot.asks)}
         gone = [(side, p, 0) for side, levels in self.book.levels.items() for p in levels if (side, p) not in told]
-        waiting = [order.order_id for order in self.engine.settlement.open_orders.values()] if is_first else []
         self._apply([*gone, *((*key, lots) for key, lots in told.items())], snapshot.update_id, now_ns)
         if is_first:
-            self.book.to_the_back(sorted(waiting))
+            self._to_the_back()
             if not self.symbol.trades:
                 matching = self.symbol.matching
                 self.symbol.last_ticks = (matching.best_bid_ticks + matching.best_ask_ticks) // 2
@@ -108,14 +108,24 @@ class QueueMarket:
 
     # -- what they do ----------------------------------------------------------------------------------------
 
+    def _own(self) -> list[Order]:
+        """The orders of accounts that rest in this book, in the order in which they came to it."""
+        name, in_book = self.symbol.name, self.symbol.matching.order
+        found = self.engine.settlement.open_orders.values()
+        return [order for order in found if order.symbol == name and in_book(order.order_id) is not None]
+
     def _own_ticks(self, trade: Trade) -> list[int]:
         """Prices at or better than the trade's at which orders of accounts stand on its maker's side."""
-        side, name, limit_ticks = trade.side.opposite, self.symbol.name, trade.price_ticks
-        return [
-            order.price_ticks
-            for order in self.engine.settlement.open_orders.values()
-            if order.symbol == name and order.side is side and (order.price_ticks - limit_ticks) * side.sign >= 0
-        ]
+        side, limit_ticks = trade.side.opposite, trade.price_ticks
+        own = (order.price_ticks for order in self._own() if order.side is side)
+        return [price_ticks for price_ticks in own if (price_ticks - limit_ticks) * side.sign >= 0]
+
+    def _to_the_back(self) -> None:
+        """Orders of an earlier life lose their places: what stood ahead of them then is not known any more."""
+        for order in self._own():
+            self.symbol.matching.cancel(order.order_id)
+            events = rest(self.symbol, self.engine.accounts.by_name[order.account], order)
+            assert len(events) == 1, events  # what the book is beyond has traded already
 
     def _not_beyond(self, change: Change, top: TopOfBook) -> Change:
         """A change that is older than the best prices known: these have the last word on their levels and better."""

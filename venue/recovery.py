@@ -4,10 +4,27 @@ from collections.abc import Iterable
 
 from market import codes
 from protocol.enums import OrdType, SelfTradePrevention, TimeInForce
+from venue.accounts import Account
 from venue.engine import Engine
 from venue.errors import LogDamaged
 from venue.orders import Execution, Order
 from venue.records import Batch, Records
+from venue.settlement import Event
+from venue.symbol import Symbol
+
+
+def rest(symbol: Symbol, account: Account, order: Order) -> list[Event]:
+    """Put what is open of an order into the book, last at its price; what matching says of it."""
+    return symbol.matching.submit(
+        order.order_id,
+        account.uid,
+        order.side,
+        OrdType.LIMIT,
+        TimeInForce.GTC,
+        order.price_ticks,
+        order.open_lots,
+        SelfTradePrevention.NONE,
+    )
 
 
 class Recovery:
@@ -63,16 +80,7 @@ class Recovery:
             self.engine.accounts.keep_finished(account, order)
             return
         self.engine.settlement.open_orders[order.order_id] = order
-        events = symbol.matching.submit(
-            order.order_id,
-            account.uid,
-            order.side,
-            OrdType.LIMIT,
-            TimeInForce.GTC,
-            order.price_ticks,
-            order.open_lots,
-            SelfTradePrevention.NONE,
-        )
+        events = rest(symbol, account, order)
         if events != [(codes.ACCEPTED, order.order_id, order.open_lots)]:
             raise LogDamaged(f"order {order.order_id} of the log does not fit into the book: {events}")
 
