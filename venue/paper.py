@@ -24,6 +24,7 @@ class PaperMarket:
         self.market = market
         self.book_id = 0  # of the last book message that was heard, which may still be held back
         self.waiting: deque[BookDelta] = deque(maxlen=MAX_WAITING)  # heard before the snapshot that they follow
+        self.barred = ""  # why the rules keep it closed, whatever the book
         self.close("no book yet")
 
     @property
@@ -41,9 +42,20 @@ class PaperMarket:
         later = [delta for delta in self.waiting if delta.update_id > snapshot.update_id]
         self.waiting.clear()
         self.book_id = snapshot.update_id
-        self.market.symbol.closed = ""
+        self.market.symbol.closed = self.barred
         self.market.take(snapshot, now_ns)
         return later
+
+    def judge(self, rules: Rules) -> None:
+        """The live market's rules as they are now: it must trade, and count as we do."""
+        known = self.market.symbol.settings
+        self.barred = ""
+        if (rules.tick_size, rules.lot_size) != (known.tick_size, known.lot_size):
+            self.barred = "its tick or lot has changed: start anew, with a fresh ledger"
+        elif not rules.trading:
+            self.barred = "the live market does not trade"
+        if self.barred:
+            self.close(self.barred)
 
     def joins(self, delta: BookDelta) -> bool:
         """Whether the diff goes on from the book; a gap closes the market until there is a whole book again."""
@@ -109,7 +121,7 @@ class Paper:
             if market.joins(message):
                 self._hold(message.symbol, message, now_ns)
         elif isinstance(message, Rules):
-            self._check_rules(market, message)
+            market.judge(message)
         elif not market.is_open:
             return
         elif isinstance(message, TopOfBook):
@@ -119,7 +131,8 @@ class Paper:
 
     def asks(self, now_ns: int) -> bool:
         """Whether to ask the connector for its books now."""
-        if now_ns - self._asked_ns < ASK_NS or all(market.is_open for market in self.markets.values()):
+        known = all(market.is_open or market.barred for market in self.markets.values())
+        if known or now_ns - self._asked_ns < ASK_NS:
             return False
         self._asked_ns = now_ns
         return True
@@ -134,11 +147,6 @@ class Paper:
         self._count += 1
         due_ns = now_ns + self.settings.book_delay_ms * MS_NS
         heapq.heappush(self._held, (due_ns, self._count, symbol, message))
-
-    def _check_rules(self, market: PaperMarket, rules: Rules) -> None:
-        known = market.market.symbol.settings
-        if (rules.tick_size, rules.lot_size) != (known.tick_size, known.lot_size):
-            market.close("its tick or lot has changed: start anew, with a fresh ledger")
 
 
 def market_settings(rules: Rules, told: MarketSettings) -> MarketSettings:

@@ -1,5 +1,6 @@
 """Paper trading: a market that is followed over the bus, closed whenever it is not known, honest about fills."""
 
+import json
 from decimal import Decimal
 
 import msgspec
@@ -150,7 +151,22 @@ def test_rules_of_the_live_market_are_ours_and_a_changed_tick_closes_it(on_paper
     on_paper.hear(RULES)
     assert not on_paper.why_closed
     on_paper.hear(msgspec.structs.replace(RULES, tick_size=Decimal("0.1")))
+    on_paper.snapshot()
     assert "tick or lot" in on_paper.why_closed
+    assert not on_paper.paper.asks(on_paper.world.now_ns + ASK_NS), "no book would open it"
+
+
+def test_a_live_market_that_is_halted_is_closed_here_until_it_trades_again(on_paper):
+    on_paper.snapshot()
+    on_paper.hear(msgspec.structs.replace(RULES, trading=False))
+    on_paper.snapshot()
+    status = json.loads(on_paper.world.request("GET", "/control/status").body)
+    assert status["symbols"]["BTCUSDT"]["closed"] == "the live market does not trade"
+    on_paper.hear(RULES)
+    assert on_paper.why_closed
+    assert on_paper.paper.asks(on_paper.world.now_ns)
+    on_paper.snapshot()
+    assert not on_paper.why_closed
 
 
 def test_weights_are_not_told_so_that_the_live_exchange_s_count_stands(on_paper, ann_and_bob):
