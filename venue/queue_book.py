@@ -42,6 +42,8 @@ class QueueBook:
             if not size_lots:
                 return []
             level = levels[price_ticks] = Level()
+        elif level.recorded_lots == size_lots and not level.traded_lots:
+            return []
         self._count_taken(level)
         level.record(size_lots)
         self.recorded.set_level(side, price_ticks, size_lots)

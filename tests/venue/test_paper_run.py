@@ -42,11 +42,14 @@ class Bot:
         homes = dict.fromkeys(("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "TMPDIR"), str(folder))
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | homes)
 
+    def get(self, path: str) -> dict:
+        base = json.loads((self.run_dir / "venue.address").read_text())["http"]
+        with urllib.request.urlopen(base + path, timeout=5) as answer:
+            return json.load(answer)
+
     def ledger(self) -> dict:
         try:
-            base = json.loads((self.run_dir / "venue.address").read_text())["http"]
-            with urllib.request.urlopen(f"{base}/control/ledger?account=maker", timeout=5) as answer:
-                return json.load(answer)
+            return self.get("/control/ledger?account=maker")
         except OSError:
             return {"open_orders": [], "orders": [], "trades": []}
 
@@ -97,6 +100,8 @@ def test_a_bot_trades_on_paper_and_the_live_exchange_gets_no_order(venue, bot):
         live.call("POST", "/control/faults", one)  # would be counted off by any request, signed or not
     paper = bot(live)
     before = paper.wait(lambda ledger: len(ledger["trades"]) >= 3 and ledger["open_orders"])
+    sent_ms = time.time_ns() // 1_000_000
+    assert paper.get("/api/v3/time")["serverTime"] >= sent_ms + 5, "latency_ms: so long is a request on its way"
     paper.kill("venue")
     known = {order["orderId"] for order in before["orders"]}
     after = paper.wait(lambda ledger: ledger["orders"])

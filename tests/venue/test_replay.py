@@ -51,14 +51,15 @@ def test_without_our_orders_every_best_price_and_every_level_is_the_recorded_one
     one = world(**settings_of(name, path, book_delay_ms=0))
     symbol = one.exchange.engine.symbols[name.replace("-", "")]
     replay, matching = one.exchange.flows[0], symbol.matching
+    recording = [message for _, message in messages(path, Symbol(one.settings.markets[0]))]
     told = {
         message.update_id: (message.bid_ticks, message.bid_lots, message.ask_ticks, message.ask_lots)
-        for _, message in messages(path, Symbol(one.settings.markets[0])) if isinstance(message, TopOfBook)
+        for message in recording if isinstance(message, TopOfBook)
     }  # fmt: skip
     books = {}
     book = {}
     checked = levels_checked = 0
-    for _, message in messages(path, Symbol(one.settings.markets[0])):
+    for message in recording:
         if isinstance(message, BookSnapshot | BookDelta):
             for side, packed in ((1, message.bids), (2, message.asks)):
                 book |= {(side, price): lots for price, lots in unpack_levels(packed)}
@@ -76,7 +77,7 @@ def test_without_our_orders_every_best_price_and_every_level_is_the_recorded_one
             levels_checked += 1
     assert checked > 24_000
     assert levels_checked > 5
-    trades = [one for _, one in messages(path, Symbol(one.settings.markets[0])) if isinstance(one, Trade)]
+    trades = [message for message in recording if isinstance(message, Trade)]
     assert [(t.trade_id, t.price_ticks, t.size_lots, t.buyer_is_maker) for t in symbol.trades] == [
         (t.trade_id, t.price_ticks, t.size_lots, t.side == 2) for t in trades
     ]
