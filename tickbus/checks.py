@@ -1,15 +1,36 @@
 """All that can be wrong with a run file, told at once."""
 
 from actors.config import Run, problems
+from actors.table_check import did_you_mean
 from connectors.keyfile import KeyFile
 from protocol.errors import BadKeyFile, BadRunFile
-from tickbus.key_source import key_file
+from tickbus.key_source import VENUE, key_file
 from venue.settings import VenueSettings
 
 
 def all_problems(run: Run) -> list[str]:
     """Every mistake of the run's file, its classes, settings and key names."""
-    return problems(run.path, run.dir, VenueSettings, key_names(key_file(run)))
+    return problems(run.path, run.dir, VenueSettings, key_names(key_file(run))) + paper_problems(run)
+
+
+def paper_problems(run: Run) -> list[str]:
+    """Paper trading needs both: a connector that sends its orders there, and an exchange that follows it."""
+    on_paper = {name: one for name, one in run.actors.items() if one.settings.get("venue") == "paper"}
+    table = (run.venue or {}).get("paper")
+    followed = table.get("connector") if isinstance(table, dict) else None
+    found = []
+    if isinstance(followed, str) and followed not in run.actors:
+        found.append(f"unknown actor `{followed}`{did_you_mean(followed, run.actors)} - at `$.venue.paper.connector`")
+    elif isinstance(followed, str) and followed not in on_paper:
+        found.append(f'`{followed}` trades live: set venue = "paper" - at `$.actors.{followed}.settings.venue`')
+    for name, one in on_paper.items():
+        if name != followed:
+            hint = f'add [venue.paper] with connector = "{name}"' if followed is None else f"it follows `{followed}`"
+            found.append(f"no paper exchange follows `{name}`: {hint} - at `$.actors.{name}.settings.venue`")
+        if one.keys and not one.keys.startswith(VENUE):
+            text = f"keys `{one.keys}` are of a live account; paper takes `venue/ACCOUNT`"
+            found.append(f"{text} - at `$.actors.{name}.keys`")
+    return found
 
 
 def key_names(file: KeyFile) -> list[str] | None:

@@ -12,7 +12,7 @@ from connectors.keyfile import KeyFile, default_path
 from connectors.passphrase import find_passphrase
 from protocol.errors import BadKeyFile, BadRunFile
 from venue import demo
-from venue.settings import AccountSettings, VenueSettings
+from venue.settings import AccountSettings, MarketSettings, VenueSettings
 
 VENUE = "venue/"
 
@@ -49,11 +49,23 @@ def venue_settings(run: Run) -> VenueSettings:
         settings = msgspec.convert(run.venue or {}, VenueSettings)
     except msgspec.ValidationError as error:
         raise BadRunFile(f"{run.path}: [venue]: {error}") from None
+    settings = _of_run(run, settings)
     return msgspec.structs.replace(
         settings,
         address_file=settings.address_file or str(run.dir / "venue.address"),
         log_file=settings.log_file or str(run.dir / "venue.ledger"),
     )
+
+
+def _of_run(run: Run, settings: VenueSettings) -> VenueSettings:
+    """What a venue's settings leave to the run file: where a recording is, and which markets are followed on paper."""
+    if settings.replay is not None:
+        file = run.path.parent / Path(settings.replay.file).expanduser()
+        settings = msgspec.structs.replace(settings, replay=msgspec.structs.replace(settings.replay, file=str(file)))
+    if settings.paper is not None and "markets" not in (run.venue or {}):
+        names = run.actor(settings.paper.connector).settings.get("markets", [])
+        settings = msgspec.structs.replace(settings, markets=[MarketSettings(symbol=name) for name in names])
+    return settings
 
 
 def venue_accounts(run: Run) -> list[AccountSettings]:

@@ -145,6 +145,7 @@ class Control:
                 symbol.name: {
                     "update_id": symbol.update_id,
                     "last_price": symbol.price(symbol.last_ticks),
+                    "closed": symbol.closed,
                     "open_orders": len(symbol.matching),
                     "trades": symbol.trades[-1].trade_id if symbol.trades else 0,
                 }

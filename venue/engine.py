@@ -173,6 +173,8 @@ class Engine:
         """Raises -2010 where the order cannot be taken as things stand."""
         if not intent.symbol.is_trading:
             raise errors.market_closed()
+        if intent.symbol.closed:
+            raise errors.rejected("Market is closed.")
         if (intent.symbol.name, intent.client_order_id) in account.open_by_client_id:
             raise errors.rejected("Duplicate order sent.")
         if intent.ord_type == "LIMIT_MAKER" and intent.symbol.matching.would_match(intent.side, intent.price_ticks):

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from urllib.parse import unquote
 
-from venue import demo, filters, profiles
+from protocol import Message
+from venue import demo, filters
 from venue.accounts import Accounts
 from venue.commission import Commissions
 from venue.connections import MARKET, USER, Connection, Connections
@@ -14,14 +15,16 @@ from venue.errors import ApiError, BadVenue
 from venue.faults.profiles import PROFILES
 from venue.faults.struck import Struck
 from venue.faults.weather import Weather
-from venue.flow import Flow
 from venue.limits import Limits
 from venue.on_demand import Faults
+from venue.paper import Paper
 from venue.params import Params, split_pairs
 from venue.records import Records
 from venue.recovery import Recovery
+from venue.replay import Replay
 from venue.settings import VenueSettings
 from venue.settlement import Settlement
+from venue.sources import sources
 from venue.streams import Streams
 from venue.subscriptions import Subscriptions
 from venue.symbol import Symbol
@@ -78,10 +81,8 @@ class Exchange:
         self.recovery = Recovery(self.engine, self.records)
         self.recovery.replay(log)
         self.now_ns = now_ns
-        self.flows = [
-            Flow(self.engine, symbol, flow, profiles.load(flow.profile), f"{settings.seed}:{symbol.name}", now_ns)
-            for symbol, flow in ((symbol, symbol.settings.flow) for symbol in symbols)
-        ]
+        self.paper = Paper(self.engine, settings.paper, now_ns) if settings.paper is not None else None
+        self.flows = sources(self.engine, settings, self.paper, now_ns)
         self.streams.start()
         self.next_tenth_ns = now_ns - now_ns % TENTH_NS + TENTH_NS
         self.weather.time(now_ns)
@@ -132,7 +133,18 @@ class Exchange:
         now_ns = self._now(now_ns)
         if request.path.startswith(PREFIX):
             return self.control.handle(request, now_ns)
-        return self.struck.http(request, now_ns, self.dispatch.handle)
+        answer = self.struck.http(request, now_ns, self.dispatch.handle)
+        return answer if self.paper is None else self.paper.answered(answer)
+
+    def hear(self, message: Message, now_ns: int) -> None:
+        """What the live market says that paper orders are matched in."""
+        assert self.paper is not None
+        self.paper.hear(message, self._now(now_ns))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the exchange ends by itself: with the recording that it plays."""
+        return any(isinstance(source, Replay) and source.is_over for source in self.flows)
 
     # Websockets
 

@@ -1,7 +1,7 @@
 """The front door: plain HTTP requests are parsed by httptools and answered in place, all else is for aiohttp.
 
 Of what an order costs over REST, most was aiohttp's: a task, a request and a response object, for a call that does not
-wait. What aiohttp does better it is given whole, from the first byte of the request on: websockets, rare methods,
+wait. What aiohttp does better it is given whole, from the first byte of the request on: websockets, rare methods, added latency,
 `Expect`, and bodies that are too long.
 """
 
@@ -123,7 +123,8 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         parser, self.received_ns = self.parser, self.server.now_ns()
-        if parser.should_upgrade() or parser.get_method() not in METHODS or "expect" in self.headers:
+        is_plain = parser.get_method() in METHODS and not parser.should_upgrade() and "expect" not in self.headers
+        if not is_plain or self.server.latency_s:
             self.is_for_other = True
 
     def on_body(self, body: bytes) -> None:

@@ -17,6 +17,7 @@ from venue.exchange import Exchange
 from venue.faults.catalogue import BadFault, load_faults
 from venue.front import Front
 from venue.log import COMPACT_BYTES, Log
+from venue.paper_tap import PaperTap
 from venue.settings import AccountSettings, VenueSettings
 
 try:
@@ -74,12 +75,19 @@ def open_exchange(settings: VenueSettings) -> tuple[Exchange, Log | None]:
     return exchange, log
 
 
-async def serve(settings: VenueSettings) -> None:
+async def serve(settings: VenueSettings, run_dir: Path | None = None) -> None:
+    feed = None
+    if settings.paper is not None:
+        feed = PaperTap(run_dir, settings.paper.connector)
+        names = ", ".join(market.symbol for market in settings.markets)
+        print(f"venue waits for {settings.paper.connector} to know {names}", flush=True)
+        settings = msgspec.structs.replace(settings, markets=feed.markets(settings.markets))
     path = Path(settings.address_file) if settings.address_file is not None else None
     certificate = tls.context(settings.tls_cert, settings.tls_key)
     listening = bind(settings.host, settings.port, path)
     exchange, log = open_exchange(settings)
     driver = server.Server(exchange, log)
+    driver.feed = feed
     driver.settle()
     runner = web.ServerRunner(Front(driver, access_log=None, tcp_keepalive=False))
     await runner.setup()
@@ -91,15 +99,20 @@ async def serve(settings: VenueSettings) -> None:
     finally:
         if log is not None:
             log.close()
+        if feed is not None:
+            feed.close()
 
 
-def run(settings: VenueSettings) -> int:
-    """Serve until SIGTERM; the exit code: 0, or that of the error, which is told in one line."""
+def run(settings: VenueSettings, run_dir: Path | None = None) -> int:
+    """Serve until SIGTERM; the exit code: 0, or that of the error, which is told in one line.
+
+    `run_dir`: the run folder on whose bus paper trading hears its live market.
+    """
     try:
         if uvloop is not None:
-            uvloop.run(serve(settings))
+            uvloop.run(serve(settings, run_dir))
         else:
-            asyncio.run(serve(settings))
+            asyncio.run(serve(settings, run_dir))
     except TickbusError as error:
         print(f"venue: {error}", file=sys.stderr)
         return error.exit_code

@@ -60,6 +60,10 @@ class Counter:
             self.records.reserve(self.name, self.reserved)
         return number
 
+    def skip_to(self, number: int) -> None:
+        """The next is at least this."""
+        self.next = max(self.next, number)
+
 
 class Records:
     """Collects what has changed; `commit` makes one record of it. With `enabled` off it only counts.

@@ -4,12 +4,31 @@ from collections.abc import Iterable
 
 from market import codes
 from protocol.enums import OrdType, SelfTradePrevention, TimeInForce
+from venue.accounts import Account
 from venue.engine import Engine
 from venue.errors import LogDamaged
 from venue.order_lists import OrderList
 from venue.orders import Execution, Order
 from venue.prevention import PreventedMatch
 from venue.records import Batch, Records
+from venue.settlement import Event
+from venue.symbol import Symbol
+
+
+def rest(symbol: Symbol, account: Account, order: Order) -> list[Event]:
+    """Put what is open of an order into the book, last at its price; what matching says of it."""
+    return symbol.matching.submit(
+        order.order_id,
+        account.trader,
+        order.side,
+        OrdType.LIMIT,
+        TimeInForce.GTC,
+        order.price_ticks,
+        order.open_lots,
+        SelfTradePrevention.NONE,
+        order.iceberg_lots,
+        order.shown_lots,
+    )
 
 
 class Recovery:
@@ -80,18 +99,7 @@ class Recovery:
             if order.is_contingent and order.status == "NEW":
                 symbol.stops.add(order)
             return
-        events = symbol.matching.submit(
-            order.order_id,
-            account.trader,
-            order.side,
-            OrdType.LIMIT,
-            TimeInForce.GTC,
-            order.price_ticks,
-            order.open_lots,
-            SelfTradePrevention.NONE,
-            order.iceberg_lots,
-            order.shown_lots,
-        )
+        events = rest(symbol, account, order)
         if events != [(codes.ACCEPTED, order.order_id, order.open_lots)]:
             raise LogDamaged(f"order {order.order_id} of the log does not fit into the book: {events}")
 

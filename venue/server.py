@@ -10,10 +10,12 @@ from typing import TypeVar
 from aiohttp import WSMsgType, web
 
 from venue import errors
+from venue.control import PREFIX
 from venue.door import Door
 from venue.exchange import Exchange
 from venue.log import Log
 from venue.outgoing import Outgoing
+from venue.paper_tap import PaperTap
 from venue.wire import CLOSED, Push, Request, Response
 
 MAX_FRAME_BYTES = 1024 * 1024
@@ -21,6 +23,8 @@ MAX_SLEEP_S = 0.1
 MIN_SLEEP_S = 0.01
 """The flow may be late by so much: waking for each of its orders would cost more than the orders."""
 SHUTDOWN_S = 1.0
+LISTEN_S = 0.002
+"""How often the live market is heard, in paper trading."""
 T = TypeVar("T")
 
 
@@ -35,6 +39,8 @@ class Server:
         self.failure: OSError | None = None
         self.bug: Exception | None = None
         self.stopped = asyncio.Event()
+        self.feed: PaperTap | None = None  # of paper: where the live market is heard
+        self.latency_s = exchange.settings.paper.latency_ms / 1000 if exchange.settings.paper is not None else 0.0
 
     def _ask(self, method: Callable[..., T], *arguments: object, **named: object) -> T:
         """Call the exchange at the time of now, and settle. A bug in it ends the process: its state is in doubt."""
@@ -96,6 +102,8 @@ class Server:
             remote=request.remote or "",
             received_ns=received_ns,
         )
+        if self.latency_s and not asked.path.startswith(PREFIX):
+            await asyncio.sleep(self.latency_s)
         answer = self.ask(asked)
         if self.failure is not None:
             return self._cut(request)
@@ -151,7 +159,12 @@ class Server:
         exchange = self.exchange
         async for message in ws:
             if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
-                self._ask(exchange.receive, conn_id, message.data)
+                if self.latency_s:
+                    asyncio.get_running_loop().call_later(
+                        self.latency_s, self._ask, exchange.receive, conn_id, message.data
+                    )
+                else:
+                    self._ask(exchange.receive, conn_id, message.data)
             elif message.type is WSMsgType.PING:
                 self._ask(exchange.ping, conn_id, bytes(message.data))
             elif message.type is WSMsgType.PONG:
@@ -167,9 +180,22 @@ class Server:
         exchange = self.exchange
         while True:
             wait_s = (exchange.next_wake_ns - time.time_ns()) / 1e9
-            await asyncio.sleep(min(MAX_SLEEP_S, max(MIN_SLEEP_S, wait_s)))
+            if self.feed is None:
+                await asyncio.sleep(min(MAX_SLEEP_S, max(MIN_SLEEP_S, wait_s)))
+            else:
+                await asyncio.sleep(LISTEN_S)
+                self._listen(self.feed)
             self._ask(exchange.advance)
             await door.follow(exchange.weather.is_refusing)
+            if exchange.is_over:
+                self.stopped.set()
+
+    def _listen(self, feed: PaperTap) -> None:
+        """Take in what the live market's connector has said."""
+        for message in feed.poll():
+            self._ask(self.exchange.hear, message)
+        if self.exchange.paper is not None and self.exchange.paper.asks(time.time_ns()):
+            feed.ask()
 
 
 async def run(

@@ -9,7 +9,9 @@ import msgspec
 from actors.table_check import did_you_mean
 from protocol.message import Settings
 from venue.faults.profiles import PROFILES
+from venue.queue_level import CancelModel
 
+NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 StpMode = Literal["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER"]
 
 
@@ -162,6 +164,26 @@ BINANCE_LIMITS = LimitSettings(
 )
 
 
+class ReplaySettings(Settings, frozen=True):
+    """A recording that a market plays in the place of order flow."""
+
+    file: str  # gzip: a receive time in ns and a raw frame on each line; relative to the run file
+    speed: Annotated[float, msgspec.Meta(gt=0)] = 1.0  # times real time
+    at_end: Literal["still", "stop", "loop"] = "still"  # the book stays as it is; the exchange ends; it begins anew
+    cancels: CancelModel = "proportional"  # whose the lots were that vanish without a trade
+    book_delay_ms: NotNegative = 5  # book changes wait so long for the trades that explain them
+
+
+class PaperSettings(Settings, frozen=True):
+    """A live market that is followed, and the accounts' orders matched in it here."""
+
+    connector: str  # the actor whose market data it is
+    latency_ms: NotNegative = 20  # how long a request is on its way to us
+    cancels: CancelModel = "proportional"
+    book_delay_ms: NotNegative = 5
+    silence_ms: Annotated[int, msgspec.Meta(ge=100)] = 5_000  # no word of the connector: closed
+
+
 class VenueSettings(Settings, frozen=True):
     """All of the local exchange. Without paths the address is only printed, and nothing outlives it."""
 
@@ -190,8 +212,12 @@ class VenueSettings(Settings, frozen=True):
     faults: str = "none"  # a profile of faults on demand: none, drizzle, storm
     faults_file: str | None = None  # TOML or JSON with a list `faults`; beside the profile
     faults_seed: int | None = None  # None: `seed`
+    replay: ReplaySettings | None = None
+    paper: PaperSettings | None = None
 
     def __post_init__(self) -> None:
+        if self.replay is not None and self.paper is not None:
+            raise ValueError("either `replay` or `paper`: remove one")
         if self.faults not in PROFILES:
             raise ValueError(f"unknown profile of faults `{self.faults}`{did_you_mean(self.faults, PROFILES)}")
 

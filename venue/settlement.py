@@ -160,7 +160,7 @@ class Settlement:
         trade = PublicTrade(trade_id, price_ticks, lots, now_ns, maker_buys)
         symbol.add_trade(trade)
         if symbol.stops:
-            self._wake(symbol, price_ticks, now_ns)
+            self.wake(symbol, price_ticks, now_ns)
         maker, taker = self.open_orders.get(maker_id), self.open_orders.get(taker_id)
         if maker is None and taker is None:
             return trade
@@ -230,7 +230,7 @@ class Settlement:
             order.shown_lots = min(order.iceberg_lots, left)
             order.priority = self.records.counter("order").take()
 
-    def _wake(self, symbol: Symbol, price_ticks: int, now_ns: int) -> None:
+    def wake(self, symbol: Symbol, price_ticks: int, now_ns: int) -> None:
         """Contingent orders hear a trade."""
         triggered, moved = symbol.stops.trade(price_ticks, now_ns)
         self.due.extend(triggered)

@@ -52,6 +52,7 @@ class Symbol:
         self.reference = None if settings.reference_price is None else ReferencePrice(settings.reference_price)
         self.update_id = 0
         self.last_ticks = self.ticks(settings.start_price)
+        self.closed = ""  # why no order is taken now; empty: orders are taken
 
     @property
     def is_trading(self) -> bool:

@@ -30,7 +30,9 @@ from venue.settings import (
     KeySettings,
     LimitSettings,
     MarketSettings,
+    PaperSettings,
     RateSettings,
+    ReplaySettings,
     VenueSettings,
 )
 
@@ -212,10 +214,13 @@ TABLES = {
 }
 
 
-@pytest.mark.parametrize("heading", TABLES)
+VENUE_TABLES = {"Replay": [ReplaySettings], "Paper": [PaperSettings]}
+
+
+@pytest.mark.parametrize("heading", [*TABLES, *VENUE_TABLES])
 def test_every_key_of_a_run_file_is_told_with_its_default(heading):
-    (kind,) = TABLES[heading]
-    told = pages.tables(DOCS / "run-file.md")[heading]
+    (kind,) = (TABLES | VENUE_TABLES)[heading]
+    told = pages.tables(DOCS / ("venue.md" if heading in VENUE_TABLES else "run-file.md"))[heading]
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
     assert told.keys() == fields.keys()
     for name, field in fields.items():

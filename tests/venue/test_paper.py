@@ -1,0 +1,185 @@
+"""Paper trading: a market that is followed over the bus, closed whenever it is not known, honest about fills."""
+
+import json
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from market.levels import pack_levels
+from protocol import BookDelta, BookSnapshot, BookStatus, Heartbeat, Rules, StreamState, TopOfBook, Trade
+from protocol.enums import Side
+from venue.errors import BadVenue
+from venue.main import run
+from venue.paper import ASK_NS, market_settings
+from venue.settings import MarketSettings, PaperSettings, VenueSettings
+
+SYMBOL = "BTC-USDT"
+RULES = Rules(SYMBOL, "BTC", "USDT", Decimal("0.01"), Decimal("0.001"), 1, 10**7, 1, 10**7, Decimal("0.01"))
+BOOK = ([(10_000, 50), (9_999, 80)], [(10_002, 40), (10_003, 70)])
+
+
+class OnPaper:
+    """An exchange on paper, and the connector that it hears, by hand."""
+
+    def __init__(self, world, **settings):
+        paper = PaperSettings(connector="binance", **settings)
+        self.world = world(markets=[market_settings(RULES, MarketSettings())], paper=paper)
+        self.paper = self.world.exchange.paper
+        self.u, self.t = 1_000, 1
+
+    def hear(self, message):
+        self.world.exchange.hear(message, self.world.now_ns)
+        self.world._settle()
+
+    def snapshot(self, bids=BOOK[0], asks=BOOK[1], state=StreamState.LIVE):
+        self.hear(BookSnapshot(SYMBOL, self.u, pack_levels(bids), pack_levels(asks), state=state))
+
+    def diff(self, bids=(), asks=()):
+        self.u += 1
+        self.hear(BookDelta(SYMBOL, self.u, self.u, pack_levels(bids), pack_levels(asks)))
+
+    def trade(self, taker, price, lots):
+        self.t += 1
+        self.hear(Trade(SYMBOL, self.t, taker, price, lots))
+
+    def buy(self, price, lots):
+        return self.world.order("BUY", f"{lots / 1000:.3f}", f"{price / 100:.2f}")
+
+    def filled(self, order_id):
+        _, body = self.world.signed("GET", "order", symbol="BTCUSDT", orderId=order_id)
+        return round(Decimal(body["executedQty"]) * 1000)
+
+    @property
+    def why_closed(self):
+        return self.world.exchange.engine.symbols["BTCUSDT"].closed
+
+
+@pytest.fixture
+def on_paper(world):
+    return OnPaper(world)
+
+
+def test_the_market_opens_with_a_book_and_fills_come_from_its_trades_alone(on_paper):
+    status, body = on_paper.buy(6_000_000, 10)
+    assert (status, body["code"], body["msg"]) == (400, -2010, "Market is closed.")
+    on_paper.snapshot()
+    status, body = on_paper.buy(10_000, 10)
+    assert status == 200, body
+    on_paper.world.advance(60_000)
+    on_paper.hear(Heartbeat(1, 0))
+    assert on_paper.filled(body["orderId"]) == 0, "time alone fills nothing"
+    on_paper.snapshot()
+    on_paper.trade(Side.SELL, 10_000, 53)
+    assert on_paper.filled(body["orderId"]) == 3
+    trades = on_paper.world.signed("GET", "myTrades", symbol="BTCUSDT")[1]
+    assert [(one["qty"], one["commission"], one["isMaker"]) for one in trades] == [("0.00300000", "0.00000300", True)]
+
+
+def test_a_book_change_waits_for_the_trade_that_explains_it(on_paper):
+    on_paper.snapshot()
+    order_id = on_paper.buy(10_000, 10)[1]["orderId"]
+    matching = on_paper.world.exchange.engine.symbols["BTCUSDT"].matching
+    on_paper.u += 1
+    on_paper.hear(TopOfBook(SYMBOL, on_paper.u, 10_000, 20, 10_002, 40))
+    on_paper.world.advance(3)
+    assert matching.queue_ahead(order_id) == 50
+    on_paper.trade(Side.SELL, 10_000, 30)
+    on_paper.world.advance(3)
+    assert matching.queue_ahead(order_id) == 20
+    assert matching.size_at(Side.BUY, 10_000) == 30
+
+
+def test_a_gap_closes_the_market_until_a_book_that_what_came_since_goes_on_from(on_paper):
+    on_paper.snapshot()
+    order_id = on_paper.buy(10_000, 10)[1]["orderId"]
+    lost = on_paper.u = on_paper.u + 1
+    on_paper.diff(bids=[(10_000, 60)])
+    assert "gap" in on_paper.why_closed
+    assert on_paper.buy(10_000, 10)[1]["msg"] == "Market is closed."
+    on_paper.trade(Side.SELL, 10_000, 900)
+    assert on_paper.filled(order_id) == 0, "what is heard of a market that is not known fills nothing"
+    on_paper.u, later = lost, on_paper.u
+    on_paper.snapshot()
+    on_paper.u = later
+    on_paper.world.advance(10)
+    assert not on_paper.why_closed
+    matching = on_paper.world.exchange.engine.symbols["BTCUSDT"].matching
+    assert matching.size_at(Side.BUY, 10_000) == 70, "the diff that was heard before the book is in it"
+    status, _ = on_paper.world.signed("DELETE", "order", symbol="BTCUSDT", orderId=order_id)
+    assert status == 200
+
+
+@pytest.mark.parametrize("state", [StreamState.STALE, StreamState.POLLING])
+def test_a_book_that_the_connector_does_not_vouch_for_closes_the_market(on_paper, state):
+    on_paper.snapshot()
+    on_paper.hear(BookStatus(SYMBOL, state, "stream down"))
+    assert on_paper.why_closed == "stream down"
+    on_paper.snapshot(state=state)
+    assert on_paper.why_closed
+    on_paper.snapshot()
+    assert not on_paper.why_closed
+
+
+def test_a_connector_that_says_nothing_closes_the_market_and_orders_can_still_be_cancelled(on_paper):
+    on_paper.snapshot()
+    order_id = on_paper.buy(10_000, 10)[1]["orderId"]
+    on_paper.world.advance(4_900)
+    assert not on_paper.why_closed
+    on_paper.world.advance(300)
+    assert on_paper.why_closed == "binance is silent"
+    on_paper.diff(bids=[(10_000, 60)])
+    assert on_paper.why_closed, "only a whole book opens it"
+    assert on_paper.world.signed("DELETE", "order", symbol="BTCUSDT", orderId=order_id)[0] == 200
+    on_paper.snapshot()
+    assert not on_paper.why_closed
+
+
+def test_the_connector_is_asked_for_books_that_are_not_known_and_not_too_often(on_paper):
+    now_ns = on_paper.world.now_ns
+    assert on_paper.paper.asks(now_ns)
+    assert not on_paper.paper.asks(now_ns + ASK_NS - 1)
+    assert on_paper.paper.asks(now_ns + ASK_NS)
+    on_paper.snapshot()
+    assert not on_paper.paper.asks(now_ns + 10 * ASK_NS)
+
+
+def test_rules_of_the_live_market_are_ours_and_a_changed_tick_closes_it(on_paper):
+    row = on_paper.world.get("exchangeInfo")["symbols"][0]["filters"]
+    assert next(one["stepSize"] for one in row if one["filterType"] == "LOT_SIZE") == "0.00100000"
+    on_paper.snapshot()
+    on_paper.hear(RULES)
+    assert not on_paper.why_closed
+    on_paper.hear(msgspec.structs.replace(RULES, tick_size=Decimal("0.1")))
+    on_paper.snapshot()
+    assert "tick or lot" in on_paper.why_closed
+    assert not on_paper.paper.asks(on_paper.world.now_ns + ASK_NS), "no book would open it"
+
+
+def test_a_live_market_that_is_halted_is_closed_here_until_it_trades_again(on_paper):
+    on_paper.snapshot()
+    on_paper.hear(msgspec.structs.replace(RULES, trading=False))
+    on_paper.snapshot()
+    status = json.loads(on_paper.world.request("GET", "/control/status").body)
+    assert status["symbols"]["BTCUSDT"]["closed"] == "the live market does not trade"
+    on_paper.hear(RULES)
+    assert on_paper.why_closed
+    assert on_paper.paper.asks(on_paper.world.now_ns)
+    on_paper.snapshot()
+    assert not on_paper.why_closed
+
+
+def test_weights_are_not_told_so_that_the_live_exchange_s_count_stands(on_paper, ann_and_bob):
+    paper = on_paper.world.request("GET", "/api/v3/time").headers
+    plain = ann_and_bob.request("GET", "/api/v3/time").headers
+    assert set(plain) - set(paper) == {"x-mbx-used-weight", "x-mbx-used-weight-1m"}
+
+
+def test_paper_without_a_run_is_refused_in_one_line(capsys):
+    assert run(VenueSettings(paper=PaperSettings(connector="binance"))) == BadVenue.exit_code
+    assert "tickbus run" in capsys.readouterr().err
+
+
+def test_a_replay_and_paper_at_once_are_refused():
+    with pytest.raises(msgspec.ValidationError, match="remove one"):
+        msgspec.convert({"replay": {"file": "x"}, "paper": {"connector": "x"}}, VenueSettings)

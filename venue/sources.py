@@ -1,0 +1,36 @@
+"""What moves each market: generated order flow, a recording, or a live market that is followed."""
+
+from typing import Protocol
+
+from venue import profiles
+from venue.engine import Engine
+from venue.flow import Flow
+from venue.paper import Paper
+from venue.replay import Replay, recorded_symbol
+from venue.settings import VenueSettings
+
+
+class Source(Protocol):
+    """`advance` it at `next_ns` (None: nothing is to come by itself)."""
+
+    @property
+    def next_ns(self) -> int | None: ...
+
+    def advance(self, now_ns: int, floor_ns: int) -> None: ...
+
+
+def sources(engine: Engine, settings: VenueSettings, paper: Paper | None, now_ns: int) -> list[Source]:
+    """One for each market; for paper one for all. Raises BadVenue."""
+    if paper is not None:
+        return [paper]
+    symbols = list(engine.symbols.values())
+    played = recorded_symbol(settings.replay, symbols) if settings.replay is not None else None
+    found: list[Source] = []
+    for symbol in symbols:
+        if settings.replay is not None and symbol is played:
+            found.append(Replay(engine, symbol, settings.replay, now_ns))
+        else:
+            flow = symbol.settings.flow
+            seed = f"{settings.seed}:{symbol.name}"
+            found.append(Flow(engine, symbol, flow, profiles.load(flow.profile), seed, now_ns))
+    return found
