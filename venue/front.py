@@ -1,8 +1,8 @@
 """The front door: plain HTTP requests are parsed by httptools and answered in place, all else is for aiohttp.
 
 Of what an order costs over REST, most was aiohttp's: a task, a request and a response object, for a call that does not
-wait. What aiohttp does better it is given whole, from the first byte of the request on: websockets, rare methods, added latency,
-`Expect`, and bodies that are too long.
+wait. What aiohttp does better it is given whole, from the first byte of the request on: websockets, rare methods,
+`Expect`, bodies that are too long, and all requests where latency is added.
 """
 
 import asyncio
