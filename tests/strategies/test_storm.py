@@ -52,7 +52,7 @@ class Coast:
 
     def __init__(self, seed: int, faults: str = "storm", **changes) -> None:
         self.sim = Sim(net_ns=5_000_000, trace=False)
-        market = MarketSettings(flow=FlowSettings(volatility_bps=3.0, limit_rate=10, market_rate=2, book_orders=200))
+        market = MarketSettings(flow=FlowSettings(volatility_bps=4.0, limit_rate=20, market_rate=6, book_orders=200))
         settings = VenueSettings(markets=[market], seed=seed, maker_fee=Decimal("0.0001"), faults=faults)
         self.venue = Venue(settings, self.sim.now_ns)
         self.sim.serve("venue", self.venue)
@@ -64,8 +64,8 @@ class Coast:
         keys = ApiKey(demo.MAKER_KEY, Secret(demo.MAKER_SECRET))
         self.connector = self.sim.add("binance", BinanceSpot, settings, keys=keys)
         fields = {
-            "market": "binance:BTC-USDT", "bid_spread_bps": Decimal(2), "ask_spread_bps": Decimal(2),
-            "size": Decimal("0.01"), "levels": 2, "level_spacing_bps": Decimal(2), "order_refresh_ms": 2_000,
+            "market": "binance:BTC-USDT", "bid_spread_bps": Decimal("0.5"), "ask_spread_bps": Decimal("0.5"),
+            "size": Decimal("0.01"), "levels": 2, "level_spacing_bps": Decimal(1), "order_refresh_ms": 2_000,
             "filled_order_delay_ms": 500, **changes,
         }  # fmt: skip
         self.maker = self.sim.add("maker", PureMarketMaking, PureMarketMaking.Settings(**fields), follows=["binance"])
@@ -139,5 +139,5 @@ def test_the_default_bot_trades_through_a_storm_and_in_the_end_knows_what_the_ex
     assert coast.maker.market("binance:BTC-USDT").open_orders, "it quotes again"
     coast.finish()
     coast.check()
-    assert traded > 100
+    assert traded > 40
     assert {name for name in KINDS if not met[name]} <= {"banned"}, met  # three seconds of some minutes, by chance
