@@ -22,10 +22,13 @@ cdef class Wires:
     cdef int epoll
     cdef list sockets
     cdef list names
+    cdef public dict dealers  # name -> number
+    cdef public object open_dealer
     cdef dict peers  # routing id -> name
     cdef dict ids  # and back
     cdef Runtime runtime
     cdef object sink
+    cpdef bint send(self, int at, bytes data) except -1
     cpdef bint drain(self) except -1
     cpdef bint wait(self, long long timeout_ns) except -1
     cpdef long long now_ns(self) noexcept

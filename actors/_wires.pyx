@@ -101,7 +101,7 @@ cdef class Wires:
         self.epoll = epoll_create1(EPOLL_CLOEXEC)
         if self.epoll < 0:
             raise OSError("no descriptor left for an epoll: raise `ulimit -n`")
-        self.sockets, self.names, self.peers, self.ids = [], [], {}, {}
+        self.sockets, self.names, self.dealers, self.peers, self.ids = [], [], {}, {}, {}
         self.sink = sink
         self.runtime = sink if isinstance(sink, Runtime) else None
 
@@ -128,10 +128,17 @@ cdef class Wires:
             self.ready[at] = 1
         self.sockets.append(socket)
         self.names.append(name)
+        if kind == DEALER:
+            self.dealers[name] = at
         self.count += 1
         return at
 
-    def send(self, int at, bytes data):
+    def ask(self, str target, bytes data):
+        """`send` on the DEALER of that name; the first time for a name, `open_dealer(name)` adds it."""
+        known = self.dealers.get(target)
+        return self.send(self.open_dealer(target) if known is None else known, data)
+
+    cpdef bint send(self, int at, bytes data) except -1:
         """False if it cannot leave now (nobody connected, or its queue is full)."""
         cdef int rc = self.zmq_send(self.handles[at], PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), DONTWAIT)
         self.sent[at] = self.kinds[at] != PUB

@@ -43,7 +43,8 @@ class Bus:
         self._context.set(zmq.MAX_SOCKETS, 4_096)
         self._sockets: list[zmq.Socket[bytes]] = []
         self.wires = wires(LIBZMQ, sink)
-        self._dealers: dict[str, int] = {}
+        self.wires.open_dealer = self.connect
+        self.send: Callable[[str, bytes], bool] = self.wires.ask
         self._publishers: set[str] = set()
         self.fds: list[int] = []
         self.on_new_fd: Callable[[int], None] = self.fds.append
@@ -76,25 +77,18 @@ class Bus:
             self.on_new_fd(socket.FD)
         return socket
 
-    def send(self, target: str, frame: bytes) -> bool:
-        at = self._dealers.get(target)
-        if at is None:
-            at = self.connect(target)
-        return bool(self.wires.send(at, frame))
-
     def connect(self, target: str) -> int:
         """Begin to connect to an actor's command socket; sends fail until it is there."""
         socket = self._socket(zmq.DEALER)
         socket.set(zmq.ROUTING_ID, self.name.encode("ascii"))
         socket.connect(f"ipc://{self._folder / target}.cmd")
-        at = self._dealers[target] = self.wires.add(socket, DEALER, target)
-        return at
+        return int(self.wires.add(socket, DEALER, target))
 
     def subscribe(self, publisher: str, prefix: str) -> None:
         if publisher not in self._publishers:
             self._publishers.add(publisher)
             self._sub.connect(f"ipc://{self._folder / publisher}.pub")
-            if publisher not in self._dealers:
+            if publisher not in self.wires.dealers:
                 self.connect(publisher)
         self._sub.subscribe(prefix)
 

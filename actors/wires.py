@@ -42,16 +42,25 @@ class PlainWires:
         self._sent: set[int] = set()
         self._poll = select.epoll()
         self._by_fd: dict[int, int] = {}
+        self.dealers: dict[str, int] = {}  # name -> number
+        self.open_dealer: Callable[[str], int]
 
     def add(self, socket: Any, kind: int, name: str) -> int:
         """The socket's number. PUB sockets are only sent on."""
         at = len(self._sockets)
         self._sockets.append((socket, kind, name))
+        if kind == DEALER:
+            self.dealers[name] = at
         if kind != PUB:
             self._poll.register(socket.FD, select.EPOLLIN)
             self._by_fd[socket.FD] = at
             self._ready.add(at)
         return at
+
+    def ask(self, target: str, data: bytes) -> bool:
+        """`send` on the DEALER of that name; the first time for a name, `open_dealer(name)` adds it."""
+        known = self.dealers.get(target)
+        return self.send(self.open_dealer(target) if known is None else known, data)
 
     def send(self, at: int, data: bytes) -> bool:
         """False if it cannot leave now (nobody connected, or its queue is full)."""

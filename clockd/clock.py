@@ -104,8 +104,9 @@ class Clock(Actor):
         late_by_ns = self._begun_ns + self.runtime.anchor_ns - fanout.due_ns
         if self._lockstep:
             late_by_ns = 0
-            for member in self._members:
-                self._trace.update(member.trace.to_bytes(8, "little"))
+            traces = [member.trace for member in self._members]
+            if any(traces):
+                self._trace.update(b"".join(one.to_bytes(8, "little") for one in traces))
             trace = int.from_bytes(self._trace.digest(), "little")
         report = TickReport(
             fanout.n, fanout.due_ns, late_by_ns, mono_ns - self._begun_ns, self._skipped, fanout.hops, fanout.late,
