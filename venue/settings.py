@@ -42,6 +42,9 @@ class CommissionSettings(Settings, frozen=True):
     tax: RateSettings | None = None
 
 
+MOST_OF_AN_ASSET = Decimal(10**10)  # the log's integers hold nine times as much
+
+
 class AccountSettings(Settings, frozen=True):
     """An account, its keys and what it owns the first time it is seen."""
 
@@ -54,6 +57,11 @@ class AccountSettings(Settings, frozen=True):
     has_discount: bool = False  # pays commission in the venue's discount asset, while it has enough of it
     trade_group_id: int | None = None  # accounts of one group are kept from trading with each other, too
     max_asset: dict[str, Decimal] = {}  # MAX_ASSET: the most of an asset that one order may move
+
+    def __post_init__(self) -> None:
+        for asset, amount in self.balances.items():
+            if not 0 <= amount <= MOST_OF_AN_ASSET:
+                raise ValueError(f"balances.{asset} of {self.name} must be from 0 to {MOST_OF_AN_ASSET}, not {amount}")
 
 
 MOST_BOOK_ORDERS = 100_000
