@@ -155,7 +155,9 @@ class Replicas:
 
     def _book_snapshot(self, news: BookSnapshot) -> None:
         envelope = self._envelope
-        market = self._by_topic[envelope.topic]
+        market = self._by_topic.get(envelope.topic)
+        if market is None:  # of a stream that the strategy itself has subscribed to
+            return
         try:
             market.take_snapshot(news, envelope.seq, envelope.ts_ns)
         except ValueError as error:
@@ -164,7 +166,9 @@ class Replicas:
     def _book_delta(self, news: BookDelta) -> None:
         envelope, strategy = self._envelope, self._strategy
         stages, now_ns = strategy.stages, strategy.now_ns
-        market = self._by_topic[envelope.topic]
+        market = self._by_topic.get(envelope.topic)
+        if market is None:
+            return
         stages.begin(now_ns)
         stages.record(BUS, now_ns - envelope.ts_ns)
         try:
@@ -180,24 +184,31 @@ class Replicas:
         market.mark("book", f"unusable levels: {error}")
 
     def _book_status(self, news: BookStatus) -> None:
-        self._by_topic[self._envelope.topic].take_status(news, self._envelope.seq, self._envelope.ts_ns)
+        if (market := self._by_topic.get(self._envelope.topic)) is not None:
+            market.take_status(news, self._envelope.seq, self._envelope.ts_ns)
 
     def _top_of_book(self, news: TopOfBook) -> None:
-        self._by_topic[self._envelope.topic].top = news
+        if (market := self._by_topic.get(self._envelope.topic)) is not None:
+            market.top = news
 
     def _trade(self, news: Trade) -> None:
-        self._by_topic[self._envelope.topic].last_trade = news
+        if (market := self._by_topic.get(self._envelope.topic)) is not None:
+            market.last_trade = news
 
     def _rules(self, news: Rules) -> None:
-        self._by_topic[self._envelope.topic].take_rules(news)
+        if (market := self._by_topic.get(self._envelope.topic)) is not None:
+            market.take_rules(news)
 
     # -- orders and balances ----------------------------------------------------------------------------
 
     def _balances(self, news: Balances) -> None:
-        self.accounts[self._envelope.sender].take_balances(news)
+        if (account := self.accounts.get(self._envelope.sender)) is not None:
+            account.take_balances(news)
 
     def _orders_snapshot(self, news: OrdersSnapshot) -> None:
-        account = self.accounts[self._envelope.sender]
+        account = self._accounts_by_topic.get(self._envelope.topic)
+        if account is None:
+            return
         known_before = account.orders.known
         changed, fills = account.orders.replace(news, self._envelope.ts_ns)
         account.judge()
@@ -209,15 +220,17 @@ class Replicas:
             self._strategy.order_changed(order)
 
     def _order_update(self, news: OrderUpdate) -> None:
-        order = self.accounts[self._envelope.sender].orders.update(news)
+        account = self._accounts_by_topic.get(self._envelope.topic)
+        order = account.orders.update(news) if account is not None else None
         if order is not None:
             self._strategy.order_changed(order)
 
     def fill(self, news: Fill) -> None:
         """Count a fill once, and tell the strategy of it if it is news."""
-        orders = self.accounts[self._envelope.sender].orders
-        if not orders.fill(news):
+        account = self._accounts_by_topic.get(self._envelope.topic)
+        if account is None or not account.orders.fill(news):
             return
+        orders = account.orders
         self._strategy.told_fill(news)
         order = orders.get(news.intent)
         if order is not None:

@@ -4,7 +4,21 @@ from decimal import Decimal
 
 import pytest
 
-from protocol import AnswerCode, BookDelta, Control, OrdStatus, Side
+from actors.actor import Actor
+from protocol import (
+    AnswerCode,
+    Balances,
+    BookDelta,
+    BookSnapshot,
+    BookStatus,
+    Control,
+    OrdersSnapshot,
+    OrdStatus,
+    Side,
+    StreamState,
+    TopOfBook,
+    Trade,
+)
 from protocol.errors import BadHandler
 from strategies import Strategy
 from strategies.orders import ENDED_UNSEEN
@@ -69,6 +83,42 @@ def test_the_book_follows_deltas(house, market):
 def test_a_new_strategy_with_no_orders_anywhere_learns_that_it_has_none(market):
     assert market.account.orders.known
     assert market.open_orders == []
+
+
+class Signal(Actor):
+    """Tells what it makes of other markets, in the words of market data and accounts."""
+
+    ticks = False
+
+    def on_start(self) -> None:
+        snapshot = OrdersSnapshot("maker", [], [])
+        for message in (
+            TopOfBook("IDEA", 1, 99, 1, 101, 1), BookSnapshot("IDEA", 1, b"", b""), BookDelta("IDEA", 2, 2, b"", b""),
+            BookStatus("IDEA", StreamState.LIVE), Trade("IDEA", 1, Side.BUY, 100, 1), Balances([]), snapshot,
+        ):  # fmt: skip
+            self.publish("md.signal.IDEA.mix.", message)
+
+
+class Listener(Watcher):
+    """Subscribes to a stream of its own beside its market's."""
+
+    def on_start(self) -> None:
+        super().on_start()
+        self.heard = []
+        self.subscribe("md.signal.IDEA.")
+
+    def on_top_of_book(self, top) -> None:
+        self.heard.append((self.envelope.sender, top.symbol))
+
+
+def test_market_data_of_somebody_else_reaches_the_strategy_and_not_its_replicas(house):
+    listener = house.start(Listener)
+    house.sim.add("signal", Signal)
+    house.sim.run_for(1)
+    assert ("signal", "IDEA") in listener.heard
+    market = listener.market("binance:BTC-USDT")
+    assert market.ready, market.why_not_ready
+    assert (market.best_bid_ticks, market.best_ask_ticks) == (9_990, 10_010)
 
 
 def test_a_wrong_market_name_says_what_it_wants(watcher):
