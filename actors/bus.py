@@ -48,7 +48,8 @@ class Bus:
         self._publishers: set[str] = set()
         self.fds: list[int] = []
         self.on_new_fd: Callable[[int], None] = self.fds.append
-        self._sub = self._socket(zmq.SUB, RCVHWM=HWM_SUB)
+        # With IMMEDIATE libzmq drops what a publisher that goes has said last; a hearer has nothing to queue anyway.
+        self._sub = self._socket(zmq.SUB, RCVHWM=HWM_SUB, IMMEDIATE=0)
         self.wires.add(self._sub, SUB, "")
         if bind:
             pub = self._socket(zmq.PUB, SNDHWM=HWM_PUB)

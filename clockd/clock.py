@@ -35,6 +35,7 @@ class Clock(Actor):
         self._trace = hashlib.blake2b(digest_size=8)
 
     def on_start(self) -> None:
+        # What most TickDones are does not come by on_tick_done: a subclass that looks at each clears this.
         self.runtime.bare_done = self._fanout.bare_done
         if self._lockstep:
             self._start_when_all_are_here()

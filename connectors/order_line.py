@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from actors.net import HttpAnswer, HttpFailure
 from connectors.dialect import BadAnswer, LineAnswer, LineRequest, Pong, UserReady, UserRefused
+from connectors.probing import Probing
 from connectors.reports import StreamEnded
 from connectors.session import Session, SessionSettings
 
@@ -18,7 +19,7 @@ PENDING_MAX = 10_000
 Then = Callable[[HttpAnswer | HttpFailure], None]
 
 
-class OrderLine:
+class OrderLine(Probing):
     """Owner of one Session. `is_up`: requests may be sent; while it is not, they go by REST.
 
     Each request that `send` took gets exactly one answer or failure. A line that breaks says nothing about what was
@@ -26,13 +27,12 @@ class OrderLine:
     """
 
     def __init__(self, host: "Connector", settings: SessionSettings) -> None:
-        self.host = host
+        super().__init__(host)
         self.is_up = False
-        self.sent = self.garbage = 0
+        self.sent = 0
         self._pending: dict[int, tuple[int, Then]] = {}  # request id -> (deadline, then), oldest first
         self._session = Session(host, host.dialect.line_url(), self, settings, f"{host.name}.orders")
         self._login_timer = 0
-        self._probed = False
 
     def start(self) -> None:
         """Connect, and stay connected."""
@@ -91,21 +91,13 @@ class OrderLine:
         self.is_up = self._probed = False
         self._fail(f"the order line broke: {reason}")
 
-    def session_silent(self, session: Session, silence_ms: int) -> None:
-        """Nobody has asked anything: a probe shows whether the connection still carries data."""
-        if self._probed:
-            self._probed = False
-            session.recycle(f"no answer to a probe, {silence_ms} ms of silence")
-        elif session.send(self.host.dialect.user_probe()):
-            self._probed = True
-
     def session_frame(self, session: Session, data: bytes) -> None:
         try:
             event = self.host.dialect.parse_line(data)
         except BadAnswer as error:
-            self.garbage += 1
-            self.host.log.warning("order line frame", error=str(error), count=self.garbage)
+            self.unreadable(session, "order line frame", error)
             return
+        self.readable()
         self._probed = False
         if isinstance(event, LineAnswer):
             _, then = self._pending.pop(event.request_id, (0, None))
@@ -117,6 +109,6 @@ class OrderLine:
             self.host.log.warning("order line refused", reason=event.reason)
             session.recycle(event.reason)
         elif isinstance(event, StreamEnded):
-            session.renew(event.reason)
+            self.ended(session, event)
         else:
             assert event is None or isinstance(event, Pong)

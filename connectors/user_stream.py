@@ -4,6 +4,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from connectors.dialect import BadAnswer, Pong, UserReady, UserRefused
+from connectors.probing import Probing
 from connectors.reports import AccountReport, OrderReport, StreamEnded, TradeReport
 from connectors.session import Session, SessionSettings
 
@@ -12,25 +13,21 @@ if TYPE_CHECKING:
 
 MS_NS = 1_000_000
 LOGIN_MS = 5_000
-BAD_FRAMES_MAX = 20
 REMEMBERED_MAX = 10_000
 SUSPECT_NS = 20_000 * MS_NS  # with nothing owed for so long, silence proves nothing either way
 
 
-class UserStream:
+class UserStream(Probing):
     """Owner of one Session. `is_live`: logged in. `is_suspect`: it has kept from us what the exchange told over REST;
     until it tells something again, or owes nothing for a while, REST polling goes on beside it."""
 
     def __init__(self, host: "Connector", settings: SessionSettings, silence_ms: int) -> None:
-        self.host = host
+        super().__init__(host)
         self.silence_ns = silence_ms * MS_NS
         self.is_live = False
         self.is_suspect = False
         self.is_started = False
         self.events = 0
-        self.garbage = 0
-        self._bad_in_a_row = 0
-        self._probed = False
         self._expected: dict[tuple[str, bool], int] = {}  # (order, its end) that REST told, and since when it is owed
         self._heard: OrderedDict[tuple[str, bool], None] = OrderedDict()  # what the stream has told, the latest last
         self._session = Session(host, host.dialect.user_url(), self, settings, f"{host.name}.user")
@@ -99,26 +96,13 @@ class UserStream:
             self.is_live = False
             self.host.user_down(reason)
 
-    def session_silent(self, session: Session, silence_ms: int) -> None:
-        """Nothing to tell is the usual case: a probe shows whether the connection still carries data."""
-        if self._probed:
-            self._probed = False
-            session.recycle(f"no answer to a probe, {silence_ms} ms of silence")
-        elif session.send(self.host.dialect.user_probe()):
-            self._probed = True
-
     def session_frame(self, session: Session, data: bytes) -> None:
         try:
             events = self.host.dialect.parse_user(data)
         except BadAnswer as error:
-            self.garbage += 1
-            self._bad_in_a_row += 1
-            self.host.log.warning("user frame", error=str(error), count=self.garbage)
-            if self._bad_in_a_row > BAD_FRAMES_MAX:
-                self._bad_in_a_row = 0
-                session.recycle("only garbage")
+            self.unreadable(session, "user frame", error)
             return
-        self._bad_in_a_row = 0
+        self.readable()
         for event in events:
             if isinstance(event, UserReady):
                 self._ready(session)
@@ -128,7 +112,7 @@ class UserStream:
                 self.host.user_refused(event)
                 session.recycle(event.reason)
             elif isinstance(event, StreamEnded):
-                (session.renew if event.is_soon else session.recycle)(event.reason)
+                self.ended(session, event)
             else:
                 self._told(event)
 

@@ -103,6 +103,25 @@ def test_two_subscriptions_to_one_publisher_bring_each_frame_once(buses):
     assert came.count(b"md.feed.X.2") == 1
 
 
+def test_the_last_words_of_who_goes_are_heard(buses, tmp_path):
+    """Read only after the sender has gone: with IMMEDIATE on the hearer's side libzmq throws some of them away."""
+    came = []
+    hearer = buses("hearer", came, bind=False)
+    for k in range(150):
+        speaker = Bus(f"speaker{k}", tmp_path, Sink(print, print, print))
+        hearer.subscribe(f"speaker{k}", "")
+        came.clear()
+        while not came:
+            speaker.pub(b"first words")
+            hearer.wires.wait(1_000_000)
+            hearer.wires.drain()
+        for _ in range(20):
+            speaker.pub(b"last words")
+        speaker.close()
+        while came.count(b"last words") < 20:
+            read(hearer, came, len(came) + 1)
+
+
 def test_a_frame_at_the_limit_passes_and_the_connection_lives_on(buses):
     came = []
     maker, asker = buses("maker", came), buses("asker", bind=False)

@@ -15,6 +15,7 @@ from connectors.binance.line import parse_line, request_frame
 from connectors.binance.requests import BinanceOrders
 from connectors.binance.sign import sign, ws_payload
 from connectors.dialect import BadAnswer, LineAnswer, UserReady, UserRefused
+from connectors.probing import BAD_FRAMES_MAX
 from connectors.reports import Proof, StreamEnded, Trouble
 from protocol import AnswerCode, OrdStatus, Side
 from tests.connectors.test_connector_worlds import Monkey
@@ -83,6 +84,22 @@ def test_a_replacement_goes_by_the_line_too(world):
     world.run(1)
     assert (world.last(first).status, world.last(second).status) == (OrdStatus.CANCELED, OrdStatus.NEW)
     assert [method for method, _ in world.line.methods] == ["order.place", "order.cancelReplace"]
+    world.check()
+
+
+def test_a_line_that_only_talks_garbage_is_given_up_and_what_went_over_it_is_asked_about(world):
+    line, order_line = world.line, world.connector.caller.line
+    line.loses = True
+    intent = world.place(Side.BUY, 5_900_000)
+    first = order_line._session._link
+    for _ in range(BAD_FRAMES_MAX + 1):
+        assert order_line._session._link is first
+        first.listener.ws_frame(first, b"{")
+    line.loses = False
+    world.until(lambda: order_line.is_up and order_line._session._link is not first)
+    assert order_line.garbage == BAD_FRAMES_MAX + 1
+    world.run(60)
+    assert world.last(intent).status is OrdStatus.NEW
     world.check()
 
 
