@@ -1,6 +1,5 @@
 """Binance Spot's order side: the requests of its REST API, signed, and the way to its answers."""
 
-import re
 from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import quote
@@ -10,7 +9,8 @@ import msgspec
 from actors.net import HttpAnswer, HttpFailure, HttpRequest
 from actors.secret import ApiKey
 from connectors.binance import answers, errors, line, user
-from connectors.binance.sign import Value, sign, signed_query, text
+from connectors.binance.shapes import Shapes, in_order, is_plain, sorted_by_name
+from connectors.binance.sign import Value, sign, signed_query
 from connectors.binance.symbols import Symbols, venue_symbol
 from connectors.dialect import (
     BadAnswer,
@@ -46,7 +46,6 @@ _HEADERS = {
 }
 _PLACING = {"weight": 1, "orders": 1}
 _CANCELLING = {"weight": 1}
-_IS_PLAIN = re.compile(r"[A-Za-z0-9_.~&=-]*").fullmatch
 
 
 class _Replaced(msgspec.Struct):
@@ -81,6 +80,9 @@ class BinanceOrders:
         self._instruments: dict[str, Instrument] = {}
         self._logs_on = key.kind == "ed25519"  # the only kind of key that a connection can be logged on with
         self._line_number = 0
+        self._headers = {"X-MBX-APIKEY": key.key}
+        self._rest_shapes = Shapes(lambda intent: self._told(self._order_params(intent)), in_order)
+        self._line_shapes = Shapes(lambda intent: self._told_by_line(self._order_params(intent)), sorted_by_name)
 
     def learn(self, instrument: Instrument) -> None:
         self._symbols.add(instrument.symbol)
@@ -92,10 +94,15 @@ class BinanceOrders:
         return Call(HttpRequest("GET", f"{self._rest_url}/api/v3/time", timeout_ms=self._timeout_ms), {"weight": 1})
 
     def place_request(self, intent: Intent, ts_ns: int, by_line: bool = False) -> Call:
-        params = self._order_params(intent)
+        instrument, ts_ms = self._instruments[intent.symbol], ts_ns // MS_NS
+        payload = (self._line_shapes if by_line else self._rest_shapes).payload(intent, instrument, ts_ms)
         if by_line:
-            return self._line("order.place", params, ts_ns, _PLACING)
-        return self._signed("POST", "order", params, ts_ns, _PLACING)
+            if payload:
+                return self._line_call("order.place", payload, _PLACING)
+            return self._line("order.place", self._order_params(intent), ts_ns, _PLACING)
+        if payload:
+            return self._rest_call("POST", "order", payload, _PLACING)
+        return self._signed("POST", "order", self._order_params(intent), ts_ns, _PLACING)
 
     def cancel_request(self, symbol: str, cl_ord_id: str, ts_ns: int, by_line: bool = False) -> Call:
         params: dict[str, Value] = {"symbol": venue_symbol(symbol), "origClientOrderId": cl_ord_id}
@@ -152,25 +159,46 @@ class BinanceOrders:
         self, method: str, path: str, params: dict[str, Value], ts_ns: int, costs: Mapping[str, int],
         urgent: bool = False,
     ) -> Call:
-        params["recvWindow"] = self._recv_window_ms
-        params["timestamp"] = ts_ns // MS_NS
-        plain = "&".join([f"{name}={text(value)}" for name, value in params.items()])
-        if _IS_PLAIN(plain):  # nearly always: percent-encoding costs more than the signature
-            signature = sign(self._key, plain.encode())
-            query = f"{plain}&signature={signature if signature.isalnum() else quote(signature, safe='')}"
-        else:
-            query = signed_query(self._key, params)
+        told = self._told(params)
+        told["timestamp"] = ts_ns // MS_NS
+        payload = in_order(told)
+        if is_plain(payload):  # nearly always: percent-encoding costs more than the signature
+            return self._rest_call(method, path, payload, costs, urgent)
+        return self._rest_request(method, path, signed_query(self._key, told), costs, urgent)
+
+    def _rest_call(self, method: str, path: str, payload: str, costs: Mapping[str, int], urgent: bool = False) -> Call:
+        signature = sign(self._key, payload.encode())
+        query = f"{payload}&signature={signature if signature.isalnum() else quote(signature, safe='')}"
+        return self._rest_request(method, path, query, costs, urgent)
+
+    def _rest_request(self, method: str, path: str, query: str, costs: Mapping[str, int], urgent: bool) -> Call:
         url = f"{self._rest_url}/api/v3/{path}?{query}"
-        request = HttpRequest(method, url, {"X-MBX-APIKEY": self._key.key}, timeout_ms=self._timeout_ms)
-        return Call(request, costs, urgent)
+        return Call(HttpRequest(method, url, self._headers, timeout_ms=self._timeout_ms), costs, urgent)
+
+    def _told(self, params: dict[str, Value]) -> dict[str, Value]:
+        params["recvWindow"] = self._recv_window_ms
+        return params
+
+    def _told_by_line(self, params: dict[str, Value]) -> dict[str, Value]:
+        if not self._logs_on:
+            params["apiKey"] = self._key.key
+        return self._told(params)
 
     def _line(
         self, method: str, params: dict[str, Value], ts_ns: int, costs: Mapping[str, int], urgent: bool = False
     ) -> Call:
-        params["recvWindow"] = self._recv_window_ms
-        params["timestamp"] = ts_ns // MS_NS
+        told = self._told_by_line(params)
+        told["timestamp"] = ts_ns // MS_NS
+        payload = sorted_by_name(told)
+        if is_plain(payload):
+            return self._line_call(method, payload, costs, urgent)
         self._line_number += 1
-        frame = line.request_frame(self._key, self._line_number, method, params, self._logs_on)
+        frame = line.request_frame(self._key, self._line_number, method, told, self._logs_on)
+        return Call(LineRequest(self._line_number, frame, self._timeout_ms), costs, urgent)
+
+    def _line_call(self, method: str, payload: str, costs: Mapping[str, int], urgent: bool = False) -> Call:
+        self._line_number += 1
+        frame = line.plain_frame(self._key, self._line_number, method, payload, self._logs_on)
         return Call(LineRequest(self._line_number, frame, self._timeout_ms), costs, urgent)
 
     # -- answers --------------------------------------------------------------------------------------
