@@ -19,7 +19,7 @@ DIRECTIVES = {"annotation_typing": False}
 def extension(source: Path) -> Extension:
     name = ".".join(source.with_suffix("").parts)
     level = "-O3" if source.suffix == ".pyx" else "-O2"
-    return Extension(name, [str(source)], optional=True, extra_compile_args=[level])
+    return Extension(name, [str(source)], optional=True, extra_compile_args=[level, "-g0"])
 
 
 found = [path for package in PACKAGES for path in sorted(Path(package).rglob("*.p[xy]*"))]

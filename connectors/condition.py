@@ -64,15 +64,35 @@ class Condition:
             return "TRADING", "; ".join(f"{symbol}: {why}" for symbol, why in self.halted_symbols.items())
         return "DEGRADED", "user stream down: polling" if not user.is_live else "user stream silent: polling"
 
+    def _is_open(self, symbol: str) -> bool:
+        """TRADING, and nothing speaks against this market."""
+        host = self.host
+        if self.stopping or self.halted or self.paused or self.journal_trouble or host.keys is None:
+            return False
+        caller = host.caller
+        return (
+            host.user.is_reliable
+            and bool(host.reconciler.passes)
+            and not host.feed.unknown
+            and self.is_ready
+            and symbol in host.instruments
+            and not host.scale_troubles.get(symbol)
+            and symbol not in self.halted_symbols
+            and caller.throttle.paused_until_ns <= caller.now_ns
+            and not host.kill_switch()
+        )
+
     def why_not_new(self, symbol: str) -> str:
         """Why nothing new is placed in a market; "" if something may be."""
         host = self.host
+        if self._is_open(symbol):  # before every order: most of the time this is all
+            return ""
         state, detail = self.state()
         if state not in TRADES_IN:
             return f"{host.name} is {state}: {detail}"
         if symbol not in host.instruments:
             return f"{host.name} does not serve {symbol}"
-        if trouble := host.scale_trouble(symbol):
+        if trouble := host.scale_troubles.get(symbol):
             return trouble
         if symbol in self.halted_symbols:
             return f"{symbol} is halted: {self.halted_symbols[symbol]}"

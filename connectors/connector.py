@@ -69,6 +69,7 @@ class Connector(Actor):
         self.markets: list[str] = settings.markets
         self.tracker = OrderTracker()
         self.instruments: dict[str, Instrument] = {}
+        self.scale_troubles: dict[str, str] = {}  # by market: why nothing new may be placed after its tick or lot changed
         self.gate = Gate(settings.limits)
         self.condition = Condition(self)
         self.keeper = Keeper(self)
@@ -270,6 +271,7 @@ class Connector(Actor):
                 self.dialect.learn(instrument)
             if self.keys is not None:
                 self._scale(instrument)
+                self.scale_troubles[symbol] = self._scale_trouble(symbol)
         if self.keys is not None and self.condition.is_ready and not self.user.is_started:
             self.user.start()
             if self.settings.orders_by == "websocket" and self.dialect.line_url():
@@ -287,8 +289,7 @@ class Connector(Actor):
         if known is None or (known.lot_size == scale.lot_size and not orders):
             self.commit([scale])
 
-    def scale_trouble(self, symbol: str) -> str:
-        """Why nothing new may be placed in a market whose tick or lot has changed; "" if none has."""
+    def _scale_trouble(self, symbol: str) -> str:
         known, now = self.tracker.scales.get(symbol), self.instruments[symbol]
         if known is None or (known.tick_size, known.lot_size) == (now.tick_size, now.lot_size):
             return ""

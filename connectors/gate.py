@@ -2,7 +2,7 @@
 
 from collections import deque
 from decimal import Decimal
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import msgspec
 
@@ -13,6 +13,8 @@ from protocol import OrdType, PlaceOrder, Settings, Side, StreamState
 SECOND_NS = 1_000_000_000
 BPS = 10_000
 DUPLICATES_MAX = 10_000
+MAX_UNITS = 2**62  # of what is counted in 64 bits
+FAR_TICKS, WIDE_BPS = 2**40, 2**20  # so that their product fits too; beyond them the long way serves
 
 PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -39,12 +41,22 @@ class BookView(msgspec.Struct, frozen=True):
     age_ns: int
 
 
-class Caps(NamedTuple):
-    """Limits in the integers of an instrument."""
+class Caps:
+    """A market's limits and rules as integers, made of `instrument` and the limits."""
 
-    instrument: Instrument
-    max_units: int  # max_order_notional in ticks * lots
-    max_lots: int  # max_position
+    def __init__(self, limits: Limits, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self.min_price_ticks, self.max_price_ticks = instrument.min_price_ticks, instrument.max_price_ticks
+        self.min_size_lots, self.max_size_lots = instrument.min_size_lots, instrument.max_size_lots
+        self.min_units = min(instrument.min_units, MAX_UNITS)  # in ticks * lots; so are the next two
+        self.most_units = min(instrument.units(limits.max_order_notional), MAX_UNITS)
+        self.max_units = min(instrument.max_units, self.most_units) if instrument.max_notional else self.most_units
+        self.max_lots = min(int(limits.max_position / instrument.lot_size // 1), MAX_UNITS)
+        self.collar_bps = min(limits.price_collar_bps, WIDE_BPS)
+        self.max_age_ns = min(limits.max_book_age_ms * 1_000_000, MAX_UNITS)
+        self.duplicate_ns = min(limits.duplicate_ms * 1_000_000, MAX_UNITS)
+        self.max_open = min(limits.max_open_orders, MAX_UNITS)
+        self.max_per_s = min(limits.max_orders_per_s, MAX_UNITS)
 
 
 class Gate:
@@ -65,6 +77,9 @@ class Gate:
         limits = self.limits.get(order.symbol)
         if limits is None or instrument is None:
             return f"no limits or rules for {order.symbol}: name it in markets and in limits"
+        caps = self._cap(instrument, limits)
+        if book is not None and self._passes(order, owner, caps, book, exposure, now_ns):
+            return ""
         reason = (
             _wrong_numbers(order)
             or _wrong_book(order, book, limits)
@@ -75,9 +90,46 @@ class Gate:
         self.refused += bool(reason)
         return reason
 
+    def _passes(
+        self, order: PlaceOrder, owner: str, caps: Caps, book: BookView, exposure: Exposure, now_ns: int
+    ) -> bool:
+        """Whether a limit order meets every rule below: all of them at once, for most orders do. If not, they say."""
+        if order.ord_type is OrdType.MARKET or book.state is StreamState.STALE:
+            return False
+        if not caps.min_price_ticks <= order.price_ticks <= caps.max_price_ticks:
+            return False
+        if not caps.min_size_lots <= order.size_lots <= caps.max_size_lots:
+            return False
+        if book.age_ns > caps.max_age_ns or order.book_age_ns > caps.max_age_ns or exposure.count >= caps.max_open:
+            return False
+        price_ticks, size_lots = order.price_ticks, order.size_lots
+        bid_ticks, ask_ticks = book.bid_ticks, book.ask_ticks
+        if not (0 < bid_ticks < ask_ticks < FAR_TICKS and price_ticks > 0 and size_lots > 0):
+            return False
+        twice_mid = bid_ticks + ask_ticks
+        reach = twice_mid * caps.collar_bps // BPS
+        if order.side is Side.BUY:
+            held = exposure.net_lots + exposure.buy_lots
+        else:
+            held = exposure.sell_lots - exposure.net_lots
+        if not (
+            -reach <= 2 * price_ticks - twice_mid <= reach
+            and size_lots <= caps.max_units // price_ticks
+            and price_ticks * size_lots >= caps.min_units
+            and size_lots <= caps.max_lots - held
+        ):
+            return False
+        passed = self._passed[order.symbol]
+        if len(passed) >= caps.max_per_s:
+            return False  # unless they are old: that is looked at below
+        return not caps.duplicate_ns or _key(order, owner) not in self._latest
+
     def passed(self, order: PlaceOrder, owner: str, now_ns: int) -> None:
         """The order leaves: count it."""
-        self._passed[order.symbol].append(now_ns)
+        passed = self._passed[order.symbol]
+        passed.append(now_ns)
+        while passed[0] <= now_ns - SECOND_NS:
+            passed.popleft()
         if len(self._latest) >= DUPLICATES_MAX:
             newest = sorted(self._latest.items(), key=lambda row: row[1])[DUPLICATES_MAX // 2 :]
             self._latest = dict(newest)
@@ -94,7 +146,7 @@ class Gate:
         if problems:
             return problems[0]
         worst_ticks = touch * (BPS + limits.price_collar_bps) // BPS if is_market else price_ticks
-        if worst_ticks * order.size_lots > self._cap(instrument, limits).max_units:
+        if worst_ticks * order.size_lots > self._cap(instrument, limits).most_units:
             notional = instrument.notional(worst_ticks, order.size_lots)
             return f"notional {notional} {instrument.quote} is over max_order_notional {limits.max_order_notional}"
         return ""
@@ -116,9 +168,7 @@ class Gate:
     def _cap(self, instrument: Instrument, limits: Limits) -> Caps:
         caps = self._caps.get(instrument.symbol)
         if caps is None or caps.instrument is not instrument:
-            lots = limits.max_position / instrument.lot_size
-            caps = Caps(instrument, instrument.units(limits.max_order_notional), int(lots // 1))
-            self._caps[instrument.symbol] = caps
+            caps = self._caps[instrument.symbol] = Caps(limits, instrument)
         return caps
 
     def _wrong_pace(self, order: PlaceOrder, owner: str, limits: Limits, now_ns: int) -> str:
@@ -134,8 +184,8 @@ class Gate:
         return ""
 
 
-def _key(order: PlaceOrder, owner: str) -> tuple[str, str, Side, int, int]:
-    return owner, order.symbol, order.side, order.price_ticks, order.size_lots
+def _key(order: PlaceOrder, owner: str) -> tuple[str, str, bool, int, int]:
+    return owner, order.symbol, order.side is Side.BUY, order.price_ticks, order.size_lots
 
 
 def _wrong_numbers(order: PlaceOrder) -> str:

@@ -1,9 +1,14 @@
 """The last gate: each limit stops exactly what is over it, and what is not known stops everything."""
 
+import importlib.util
+import sys
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connectors.gate import BookView, Gate, Limits
 from connectors.order_store import Exposure
@@ -142,3 +147,41 @@ def test_rules_of_the_exchange_are_checked_before_it_has_to(gate):
     assert "NOTIONAL" in judge(gate, order(size_lots=1), rules=strict)
     assert "size_lots" in judge(gate, order(size_lots=0))
     assert "price_ticks" in judge(gate, order(price_ticks=0))
+
+
+@given(st.data())
+def test_the_short_way_says_yes_only_where_the_long_one_does(data):
+    """Near every limit at once, on both sides of it."""
+    near = lambda *middles: data.draw(st.sampled_from(middles)) + data.draw(st.integers(-2, 2))  # noqa: E731
+    bid_ticks = near(5_000_000, 2**40, 3)
+    book = BookView(
+        data.draw(st.sampled_from([StreamState.LIVE, StreamState.POLLING, StreamState.STALE])), bid_ticks,
+        bid_ticks + near(3), 7, near(0, 1_000 * MS_NS),
+    )  # fmt: skip
+    price = near(bid_ticks, bid_ticks * 101 // 100, bid_ticks * 99 // 100, 2**53)
+    what = order(
+        data.draw(st.sampled_from(list(Side))), price, near(0, 1, 200, 1_000, 10**12, 2**53),
+        ord_type=data.draw(st.sampled_from(list(OrdType))), book_age_ns=near(0, 1_000 * MS_NS, 2**63),
+    )  # fmt: skip
+    exposure = exposed(near(0, 900), max(0, near(0, 500)), max(0, near(0, 500)), max(0, near(0, 3)))
+    quick, slow = Gate({SYMBOL: LIMITS}), Slow({SYMBOL: LIMITS})
+    for now_ns in (0, data.draw(st.integers(0, 60)) * MS_NS):
+        answer = judge(slow, what, book, exposure, now_ns)
+        assert judge(quick, what, book, exposure, now_ns) == answer
+        if not answer:
+            quick.passed(what, "maker", now_ns)
+            slow.passed(what, "maker", now_ns)
+
+
+class Slow:
+    """The long way alone: the source, whatever is compiled, without the short way."""
+
+    def __init__(self, limits) -> None:
+        spec = importlib.util.spec_from_file_location("slow_gate", Path(__file__).parents[2] / "connectors" / "gate.py")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["slow_gate"] = module
+        spec.loader.exec_module(module)
+        self._gate = module.Gate(limits)
+        self._gate._passes = lambda *_: False
+        self.passed = self._gate.passed
+        self.refusal = self._gate.refusal
