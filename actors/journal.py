@@ -25,6 +25,7 @@ class Journal:
         self.torn_bytes = 0
         self.next_seq = 1
         self._mode = sync
+        self._waits = sync == "always"
         self._dirty = False
         self._broken = ""
         self._records: list[bytes] = []
@@ -46,17 +47,20 @@ class Journal:
 
         Raises OSError (disk full, I/O error) and leaves the file as it was.
         """
-        self._check_open()
+        if self._fd < 0 or self._broken:
+            self._check_open()
         data = frame(record, self.next_seq)
         try:
-            _write_all(self._fd, data, self._size)
+            done = os.pwrite(self._fd, data, self._size)
+            if done < len(data):
+                _write_all(self._fd, data[done:], self._size + done)
         except OSError as error:
             self._undo(error)
             raise OSError(error.errno, f"journal {self.path}: {os.strerror(error.errno or 0)}") from None
         self._size += len(data)
         self.next_seq += 1
         self._dirty = True
-        if self._mode == "always":
+        if self._waits:
             self.sync()
         return self.next_seq - 1
 

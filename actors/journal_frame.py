@@ -29,7 +29,7 @@ def frame(record: bytes, seq: int) -> bytes:
     if len(record) > MAX_RECORD_BYTES:
         raise ValueError(f"a record of {len(record)} bytes: a journal takes {MAX_RECORD_BYTES}")
     head = _HEAD.pack(MARK, len(record), seq, crc32(record))
-    return head + _CRC.pack(crc32(head)) + record
+    return b"%b%b%b" % (head, crc32(head).to_bytes(4, "little"), record)
 
 
 def file_head(seq: int) -> bytes:

@@ -35,7 +35,7 @@ class Caller:
     @property
     def now_ns(self) -> int:
         """The exchange's time now."""
-        return self.clock.now_ns(self.host.now_ns)
+        return self.host.now_ns + self.clock.offset_ns
 
     @property
     def by_line(self) -> bool:

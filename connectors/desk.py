@@ -45,11 +45,11 @@ class Desk:
 
     def _intent(self, order: PlaceOrder, owner: str, replaces: str = "") -> Intent:
         host, tracker = self.host, self.host.tracker
-        counter = tracker.counter + 1
+        counter, now_ns = tracker.counter + 1, host.now_ns
         return Intent(
             counter, encode_id(tracker.tag, owner, tracker.epoch, counter), owner, order.cmd_id, order.symbol,
             order.side, order.ord_type, order.time_in_force, order.stp, order.price_ticks, order.size_lots,
-            host.now_ns, host.caller.now_ns + host.dialect.recv_window_ns, replaces,
+            now_ns, now_ns + host.caller.clock.offset_ns + host.dialect.recv_window_ns, replaces,
         )  # fmt: skip
 
     def _launch(

@@ -8,7 +8,10 @@ FRESH_NS = 300_000_000_000  # read again after this
 
 
 class ExchangeClock:
-    """Fed with (sent, received, the exchange's time in between); all ns UTC."""
+    """`offset_ns`: what the exchange's time is ahead of ours.
+
+    Fed with (sent, received, the exchange's time in between); all ns UTC.
+    """
 
     def __init__(self) -> None:
         self.offset_ns = 0
@@ -27,10 +30,6 @@ class ExchangeClock:
     def forget(self) -> None:
         """The readings are worthless: the exchange refused a timestamp, or our clock was set."""
         self._offsets.clear()
-
-    def now_ns(self, now_ns: int) -> int:
-        """The exchange's time at our `now_ns`."""
-        return now_ns + self.offset_ns
 
     def is_stale(self, now_ns: int) -> bool:
         return not self.is_known or abs(now_ns - self.read_ns) > FRESH_NS

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from connectors.connector import Connector
 
 JOURNAL = "orders"
-_ABOUT_ORDERS = (Intent, Report, FillRecord, CancelWish, Resolved)
+_ABOUT_ORDERS = (Report, FillRecord, CancelWish, Resolved)
 _ONLY_TOLD = (CONTRADICTED, LATE_FILL)  # findings that do not halt their market: they are dealt with
 
 
@@ -43,6 +43,8 @@ class Keeper:
             else:  # somebody waits for the record, to send a request: that goes first, then the news
                 encoded = encode_record(record)
                 host.append(JOURNAL, encoded, partial(self._written, last, host.tracker.apply(record)))
+            if type(record) is Intent:
+                continue  # nothing is asked about an order before it has left
             if isinstance(record, _ABOUT_ORDERS):
                 host.resolver.follow(host.tracker.orders[record.cl_ord_id], host.now_ns)
             elif isinstance(record, Finding):
@@ -55,8 +57,8 @@ class Keeper:
             self.host.publish(topics.orders(self.host.name, message.owner), message)  # type: ignore[attr-defined]
 
     def _written(self, then: Callable[[str], None], messages: list[Message], trouble: str) -> None:
-        self._journaled(trouble)
         if trouble:  # then tells how the order ends: after it was told of
+            self._journaled(trouble)
             self._tell(messages)
             then(trouble)
         else:

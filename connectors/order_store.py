@@ -45,8 +45,21 @@ class OrderStore:
     def by_order_id(self, symbol: str, order_id: str) -> Order | None:
         return self._by_order_id.get((symbol, order_id))
 
+    def begin(self, order: Order) -> None:
+        """An order that is just being placed."""
+        intent = order.intent
+        self.orders[intent.cl_ord_id] = self.open[intent.cl_ord_id] = order
+        if intent.intent:
+            self._by_intent[intent.owner, intent.intent] = order
+        exposure = self.exposure(intent.symbol)
+        exposure.count += 1
+        if intent.side is Side.BUY:
+            exposure.buy_lots += intent.size_lots
+        else:
+            exposure.sell_lots += intent.size_lots
+
     def add(self, order: Order) -> None:
-        """A new order, or one of an earlier life."""
+        """An order of an earlier life, as it was left."""
         intent = order.intent
         self.orders[intent.cl_ord_id] = order
         self.name(order, order.order_id)

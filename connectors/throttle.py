@@ -19,11 +19,12 @@ class Limit(msgspec.Struct, frozen=True):
 class Pool:
     """One limit and what is used of it: in windows that follow the exchange's clock."""
 
-    __slots__ = ("in_flight", "interval_ns", "kind", "limit", "used", "window")
+    __slots__ = ("in_flight", "interval_ns", "kind", "limit", "shared", "used", "window")
 
     def __init__(self, limit: Limit) -> None:
         self.kind = limit.kind
         self.limit = limit.limit
+        self.shared = int(limit.limit * (1 - RESERVED_SHARE))
         self.interval_ns = limit.interval_ns
         self.window = 0
         self.used = 0
@@ -35,16 +36,13 @@ class Pool:
             self.window = window
             self.used = 0
 
-    def fits(self, cost: int, urgent: bool) -> bool:
-        limit = self.limit if urgent else int(self.limit * (1 - RESERVED_SHARE))
-        return self.used + self.in_flight + cost <= limit
-
 
 class Throttle:
     """Every request asks `take` first, and tells `answered` after. Times are the exchange's."""
 
     def __init__(self, limits: list[Limit]) -> None:
         self.pools = {limit.name: Pool(limit) for limit in limits}
+        self._pools = tuple(self.pools.values())
         self.paused_until_ns = 0
         self.refused = 0
 
@@ -53,11 +51,12 @@ class Throttle:
         if now_ns < self.paused_until_ns:
             self.refused += 1
             return False
-        pools = self.pools.values()
+        pools = self._pools
         for pool in pools:
-            pool.roll(now_ns)
-            cost = costs.get(pool.kind, 0)
-            if cost and not pool.fits(cost, urgent):
+            if now_ns // pool.interval_ns != pool.window:
+                pool.roll(now_ns)
+            cost = costs.get(pool.kind)
+            if cost and pool.used + pool.in_flight + cost > (pool.limit if urgent else pool.shared):
                 self.refused += 1
                 return False
         for pool in pools:
@@ -74,7 +73,7 @@ class Throttle:
 
     def return_unused(self, costs: Mapping[str, int]) -> None:
         """What was taken is not used after all."""
-        for pool in self.pools.values():
+        for pool in self._pools:
             pool.in_flight = max(0, pool.in_flight - costs.get(pool.kind, 0))
 
     def pause(self, until_ns: int) -> None:

@@ -183,9 +183,11 @@ class OrderTracker(OrderStore):
 
     def _apply_intent(self, record: Intent) -> list[Message]:
         order = Order(record)
-        self.counter = max(self.counter, record.counter)
-        self.owner(record.owner)
-        self.add(order)
+        if record.counter > self.counter:
+            self.counter = record.counter
+        if record.owner not in self.owners:
+            self.owner(record.owner)
+        self.begin(order)
         return [order.update()]
 
     def _apply_report(self, record: Report) -> list[Message]:

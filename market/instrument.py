@@ -9,6 +9,7 @@ from market.exact import EXACT, ZERO, decimal, scale_of
 from market.levels import MAX_DIGITS, MAX_INT, parse_decimal
 
 BUY, SELL = 1, 2  # protocol.Side
+POWERS = tuple(10**digits for digits in range(MAX_DIGITS + 1))
 
 
 class Rounding(Enum):
@@ -112,11 +113,19 @@ class Instrument(msgspec.Struct, frozen=True):
 
     def price_text(self, ticks: int) -> str:
         """A price as exchanges take it: plain digits, never an exponent."""
-        return _plain(ticks * self.price_step, self.price_digits)
+        units, digits = ticks * self.price_step, self.price_digits
+        if not digits or units < 0:
+            return _plain(units, digits)
+        scale = POWERS[digits]
+        return f"{units // scale}.{units % scale:0{digits}d}"
 
     def size_text(self, lots: int) -> str:
         """A size as exchanges take it: plain digits, never an exponent."""
-        return _plain(lots * self.size_step, self.size_digits)
+        units, digits = lots * self.size_step, self.size_digits
+        if not digits or units < 0:
+            return _plain(units, digits)
+        scale = POWERS[digits]
+        return f"{units // scale}.{units % scale:0{digits}d}"
 
     def notional(self, price_ticks: int, size_lots: int) -> Decimal:
         """What size_lots cost at price_ticks, in quote, exact."""
@@ -150,7 +159,8 @@ class Instrument(msgspec.Struct, frozen=True):
         if size_lots > limit:
             most = self.size(limit)
             problems.append(f"SIZE: {self.size(size_lots)} {self.base} is too large: give {most} or less")
-        if price_ticks > 0 and size_lots > 0:
+        units = price_ticks * size_lots
+        if (units < self.min_units or (self.max_notional and units > self.max_units)) and price_ticks > 0 < size_lots:
             problems += self._check_notional(price_ticks, size_lots)
         return problems
 
@@ -162,9 +172,6 @@ class Instrument(msgspec.Struct, frozen=True):
         return max(self.min_size_lots, whole + (rest > 0))
 
     def _check_notional(self, price_ticks: int, size_lots: int) -> list[str]:
-        units = price_ticks * size_lots
-        if self.min_units <= units and (not self.max_notional or units <= self.max_units):
-            return []
         notional = self.notional(price_ticks, size_lots)
         if notional < self.min_notional:
             least = self.size(self.min_lots_at(price_ticks))

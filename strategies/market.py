@@ -152,7 +152,8 @@ class Market:
 
     def book_age_ns(self, now_ns: int) -> int:
         """How long ago the book was last known to be the connector's: at its last change, or at a later tick."""
-        return max(now_ns - max(self.book_ts_ns, self.seen_ns), 0)
+        known_ns = self.seen_ns if self.seen_ns > self.book_ts_ns else self.book_ts_ns
+        return now_ns - known_ns if now_ns > known_ns else 0
 
     # -- upkeep: the Strategy calls these with what the bus brings --------------------------------------
 

@@ -48,7 +48,9 @@ class OrderTable:
 
     def add(self, order: Order) -> None:
         """An order begins to exist."""
-        self._file(order)
+        self.version += 1
+        self.open[order.intent] = order
+        self.by_symbol.setdefault(order.symbol, {})[order.intent] = order
 
     def answered(self, order: Order, answer: Answer) -> bool:
         """The connector's answer to the order's command; whether it changed the order."""

@@ -122,7 +122,7 @@ class Strategy(Handlers, Actor):
         self.stages.mark(DECIDE)
         price, size = index(price_ticks), index(size_lots)  # a float is no price: TypeError
         kind = OrdType.LIMIT_MAKER if post_only else ord_type
-        intent, until = self.new_id(), self._deadline_ns()
+        intent, until = self.runtime.new_id(), self.now_ns + self.answer_within_ms * MS_NS
         order = Order(intent, market.symbol, side, price, size, kind, time_in_force, self.now_ns, until)
         refusal = self._refusal(market, order, replaces, allow_stale)
         if refusal:
@@ -153,7 +153,8 @@ class Strategy(Handlers, Actor):
             return f"the order to replace is over: {replaces.status.name}"
         if market.rules is not None:
             is_market = order.ord_type is OrdType.MARKET
-            return "; ".join(market.rules.check(order.price_ticks, order.size_lots, market=is_market))
+            problems = market.rules.check(order.price_ticks, order.size_lots, market=is_market)
+            return "; ".join(problems) if problems else ""
         return "" if order.size_lots > 0 else "size_lots must be above 0"
 
     def _deadline_ns(self) -> int:

@@ -23,7 +23,8 @@ MAX_KEYS = 8  # private keys kept loaded: reading PEM costs more than signing
 def sign(api_key: ApiKey, payload: bytes) -> str:
     """The signature of `payload`: hex (HMAC) or base64 (Ed25519). BadKeyFile for a key that is neither."""
     if api_key.kind == "hmac":
-        inner, outer = (half.copy() for half in _halves(api_key.secret.reveal()))
+        halves = _halves(api_key.secret.reveal())
+        inner, outer = halves[0].copy(), halves[1].copy()
         inner.update(payload)
         outer.update(inner.digest())
         return outer.hexdigest()
