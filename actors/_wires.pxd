@@ -30,6 +30,7 @@ cdef class Wires:
     cdef object sink
     cpdef bint send(self, int at, bytes data) except -1
     cpdef bint drain(self) except -1
+    cpdef bint settled(self) noexcept
     cpdef bint wait(self, long long timeout_ns) except -1
     cpdef long long now_ns(self) noexcept
     cdef bint drain_one(self, int at, int kind) except -1

@@ -246,6 +246,13 @@ cdef class Wires:
             found = found or self.ready[at]
         return found
 
+    cpdef bint settled(self) noexcept:
+        cdef int at
+        for at in range(self.count):
+            if self.ready[at] or self.sent[at]:
+                return False
+        return True
+
     cpdef bint wait(self, long long timeout_ns) except -1:
         """Sleep until something may have arrived, a signal came, or the time is over. True if something did."""
         cdef epoll_event events[MAX_EVENTS]

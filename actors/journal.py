@@ -16,7 +16,8 @@ class Journal:
     """The one writer of a journal file.
 
     `sync`: `always` makes append() wait for the disk; with `interval` the driver calls sync() now and then;
-    `never` leaves it to the kernel. A killed process loses nothing in any of them.
+    `never` leaves it to the kernel. A killed process loses nothing in any of them. `is_dirty`: something was written
+    since the last sync().
     Raises JournalDamaged on opening a damaged file; a torn tail is cut, and `torn_bytes` tells how much.
     """
 
@@ -26,7 +27,7 @@ class Journal:
         self.next_seq = 1
         self._mode = sync
         self._waits = sync == "always"
-        self._dirty = False
+        self.is_dirty = False
         self._broken = ""
         self._records: list[bytes] = []
         self._swap = threading.Lock()  # so that no sync() in another thread meets a descriptor that rewrite() closes
@@ -59,7 +60,7 @@ class Journal:
             raise OSError(error.errno, f"journal {self.path}: {os.strerror(error.errno or 0)}") from None
         self._size += len(data)
         self.next_seq += 1
-        self._dirty = True
+        self.is_dirty = True
         if self._waits:
             self.sync()
         return self.next_seq - 1
@@ -69,11 +70,11 @@ class Journal:
 
         Raises OSError; then the journal takes no more records, for nobody knows what the disk holds.
         """
-        if not self._dirty or self._mode == "never":
+        if not self.is_dirty or self._mode == "never":
             return
         try:
             with self._swap:
-                self._dirty = False
+                self.is_dirty = False
                 os.fdatasync(self._fd)
         except OSError as error:
             self._broken = os.strerror(error.errno or 0)
@@ -100,7 +101,7 @@ class Journal:
             raise OSError(error.errno, f"journal {self.path}: {os.strerror(error.errno or 0)}") from None
         with self._swap:
             os.close(self._fd)
-            self._fd, self._size, self.next_seq, self._dirty = fd, len(whole), seq, False
+            self._fd, self._size, self.next_seq, self.is_dirty = fd, len(whole), seq, False
         _sync_dir(self.path.parent)
 
     def close(self) -> None:

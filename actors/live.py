@@ -101,6 +101,7 @@ class Live:
         self._loop = asyncio.get_running_loop()
         self._done = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_ns = NEVER_NS
         self._soon = False
         self._loop.set_exception_handler(self._crash)
         for one in (signal.SIGTERM, signal.SIGINT):
@@ -152,6 +153,8 @@ class Live:
         runtime.finish()
         if self._ended:
             self._done.set()
+        elif self._bus.wires.settled():
+            self._set_timer()
         else:
             self._again()
 
@@ -161,12 +164,17 @@ class Live:
             self._loop.call_soon(self._cycle)
 
     def _set_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """One that rings too early costs less than to set it anew after every event."""
         wake_ns = self.runtime.wake_ns()
-        if wake_ns != NEVER_NS:
-            self._timer = self._loop.call_later(max(0, wake_ns - time.monotonic_ns()) / 1e9, self._cycle)
+        if wake_ns < self._timer_ns:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_ns = wake_ns
+            self._timer = self._loop.call_later(max(0, wake_ns - time.monotonic_ns()) / 1e9, self._ring)
+
+    def _ring(self) -> None:
+        self._timer, self._timer_ns = None, NEVER_NS
+        self._cycle()
 
     def pub(self, frame: bytes) -> None:
         self._bus.pub(frame)

@@ -61,8 +61,11 @@ class Streams:
         """A frame that is not simply the next one."""
         was_live, was_asked = stream.live, stream.topic in self._inbox.unsynced
         if self._inbox.accept(stream, epoch, seq, data):
-            message = self.read(stream, data, offset)
-            if message is not None:
+            try:
+                message = body(data, offset)
+            except BadMessage as error:
+                self.unreadable(stream, data, error)
+            else:
                 self._runtime.deliver(stream, epoch, seq, ts_ns, message)
                 self._runtime.arrive(("pub", stream.publisher), self._runtime.actor.on_live, stream.topic)
             self._heard(stream.publisher)
@@ -74,21 +77,17 @@ class Streams:
                 self._ask(stream.publisher, stream.topic)
             self._ask_again()
 
-    def read(self, stream: StreamIn, data: bytes, offset: int) -> Message | None:
-        """The message of the frame that is next in `stream`; None, and the stream is stale, if it cannot be read.
+    def unreadable(self, stream: StreamIn, data: bytes, error: BadMessage) -> None:
+        """The frame that is next in `stream` is no message: the stream is stale.
 
         What it said is lost: a replica that went on without it might be wrong.
         """
-        try:
-            return body(data, offset)
-        except BadMessage as error:
-            self._runtime.dead_letter(stream.publisher, data, error)
+        self._runtime.dead_letter(stream.publisher, data, error)
         self._inbox.lost += 1
         stream.seq -= 1  # it counts as not come: what follows it waits for a snapshot
         self._stale(stream)
         self._ask(stream.publisher, stream.topic)
         self._ask_again()
-        return None
 
     def heart(self, topic: bytes, epoch: int, message: Message | None) -> None:
         """A publisher lives. Its marks show lost tails; a new epoch makes every stream of it stale."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from actors.journal import Journal
 
 BATCH_S = 0.005  # what a power cut may take: the records of so long
+AWAKE_BATCHES = 20  # without a record, after which the thread sleeps until it is woken
 
 
 class Syncer:
@@ -17,10 +18,13 @@ class Syncer:
         self._journals = journals
         self._wanted = threading.Event()
         self._closing = False
+        self._awake = False
         self._calls_soon = False
         self._thread: threading.Thread | None = None
 
     def wake(self) -> None:
+        if self._awake:
+            return
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="journal-sync", daemon=True)
             self._thread.start()
@@ -46,12 +50,21 @@ class Syncer:
             self._thread.join()
 
     def _run(self) -> None:
+        idle = AWAKE_BATCHES
         while not self._closing:
-            self._wanted.wait()
+            if idle >= AWAKE_BATCHES:
+                self._awake = False
+                if not self._is_due():  # or a record came before somebody could see that he has to wake us
+                    self._wanted.wait()
+                self._wanted.clear()
+                self._awake = True
             time.sleep(BATCH_S)
-            self._wanted.clear()
+            idle = 0 if self._is_due() else idle + 1
             for journal in self._journals:
                 try:
                     journal.sync()
                 except OSError:
                     return  # the journal takes no more records, and says why at the next append
+
+    def _is_due(self) -> bool:
+        return any(journal.is_dirty for journal in self._journals)

@@ -108,6 +108,10 @@ class PlainWires:
                 self._sink.command_in(parts[0].decode("latin-1"), parts[1])
         return True
 
+    def settled(self) -> bool:
+        """Whether a sleep on the FDs alone would miss nothing."""
+        return not (self._ready or self._sent)
+
     def wait(self, timeout_ns: int) -> bool:
         """Sleep until something may have arrived, a signal came, or the time is over. True if something did."""
         for at in self._sent:

@@ -31,6 +31,7 @@ def market_data(connector: str, symbol: str, kind: str) -> str:
     return f"md.{connector}.{symbol}.{kind}."
 
 
+@lru_cache(maxsize=65_536)
 def orders(connector: str, owner: str) -> str:
     """Order updates and fills of one owner: `ord.binance.maker.`"""
     return f"ord.{connector}.{owner}."
@@ -61,11 +62,13 @@ def ticks(clock: str) -> str:
     return f"sys.{clock}.tick."
 
 
+@lru_cache(maxsize=65_536)
 def commands(sender: str, target: str) -> str:
     """The stream of commands from one actor to another: `cmd.maker.binance.`"""
     return f"cmd.{sender}.{target}."
 
 
+@lru_cache(maxsize=65_536)
 def answers(sender: str, target: str) -> str:
     """The stream of answers from one actor to another: `ans.binance.maker.`"""
     return f"ans.{sender}.{target}."
