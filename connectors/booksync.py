@@ -11,7 +11,8 @@ MAX_BUFFERED = 1_000  # diffs kept while a snapshot is on its way: 100 s of them
 MAX_HELD = 20  # diffs of one connection kept while another may still bring those before them
 JUMP_PART = 5  # a mid that moves by more than a fifth in one diff is not believed without a snapshot
 MAX_TOPS = 256  # of another stream, kept to compare with the book once it is at their update ids
-MAX_RECENT = 100  # diffs kept to bring a later snapshot up to date with
+TAIL = 8  # diffs kept: a snapshot that is asked for now may be so much older than the book
+MAX_RECENT = 1_000  # and, while one is awaited, to bring it up to date with
 NOTHING = -1  # the update id of a book that is right at none
 MAX_OLDER = 2  # snapshots in a row older than our book; then the exchange has begun to count anew
 
@@ -45,7 +46,7 @@ class BookSync:
         self._arrivals = 0
         self._older = 0
         self._tops: dict[int, TopOfBook] = {}
-        self._recent: deque[BookDelta] = deque(maxlen=MAX_RECENT)
+        self._recent: deque[BookDelta] = deque()
         self._reach = Reach()
 
     # -- diffs -------------------------------------------------------------------------------------------
@@ -55,7 +56,10 @@ class BookSync:
         if delta.first_id != self.update_id + 1 or not self._is_plain:
             return self._out_of_line(delta)
         self.update_id = update_id = delta.update_id
-        self._recent.append(delta)
+        recent = self._recent
+        recent.append(delta)
+        while len(recent) > TAIL and (not self.wants_refresh or len(recent) > MAX_RECENT):
+            recent.popleft()
         book = self.book
         if not book.apply_delta(delta.bids, delta.asks) and update_id not in self._tops:
             return delta
@@ -127,6 +131,8 @@ class BookSync:
         """Put a diff that joins into the book; why the outcome cannot be right, or ''."""
         self.update_id = delta.update_id
         self._recent.append(delta)
+        if len(self._recent) > MAX_RECENT:
+            self._recent.popleft()
         self.book.apply_delta(delta.bids, delta.asks)
         return self._judge()
 
@@ -184,7 +190,8 @@ class BookSync:
     def _refresh(self, snapshot: BookSnapshot, limit: int) -> Told | None:
         """A later snapshot for a live book: with the diffs since, it must be the same book, and reach further."""
         later = [delta for delta in self._recent if delta.update_id > snapshot.update_id]
-        if snapshot.update_id > self.update_id or (later and later[0].first_id > snapshot.update_id + 1):
+        begins = later[0].first_id if later else self.update_id + 1
+        if not begins - 1 <= snapshot.update_id <= self.update_id:
             self.refused += 1
             return None
         book = Book()
@@ -196,6 +203,8 @@ class BookSync:
         self.book = book
         self._reach = Reach(snapshot, limit)
         self.wants_refresh = False
+        while len(self._recent) > TAIL:
+            self._recent.popleft()
         return self.whole()
 
     # -- what is known from elsewhere ----------------------------------------------------------------------
