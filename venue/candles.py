@@ -124,18 +124,21 @@ class Candles:
         return total
 
     def turnover(self, span_ns: int, now_ns: int) -> tuple[int, int]:
-        """(volume in lots, in price_ticks x size_lots) of `over` for whole seconds, an hour at most.
+        """(volume in lots, in price_ticks x size_lots) of `over`; zeros where nothing traded.
 
-        Asked with each order, so all but the latest candle are summed once a second.
+        Asked with each order, so up to an hour of whole seconds all but the latest candle are summed once a second.
         """
+        if span_ns > KEPT_SECONDS * SECOND_NS:
+            recent = self.over(span_ns, now_ns)
+            return (0, 0) if recent is None else (recent.volume_lots, recent.quote_volume)
         if not self.seconds:
             return 0, 0
         last, first_ns = self.seconds[-1], now_ns - now_ns % SECOND_NS - span_ns
         asked = (span_ns, first_ns, last.open_ns)
         if asked != self._summed:
-            recent = [one for one in self.seconds if first_ns <= one.open_ns < last.open_ns]
+            earlier = [one for one in self.seconds if first_ns <= one.open_ns < last.open_ns]
             self._summed = asked
-            self._earlier = (sum(one.volume_lots for one in recent), sum(one.quote_volume for one in recent))
+            self._earlier = (sum(one.volume_lots for one in earlier), sum(one.quote_volume for one in earlier))
         if last.open_ns < first_ns:
             return 0, 0
         return self._earlier[0] + last.volume_lots, self._earlier[1] + last.quote_volume

@@ -9,15 +9,20 @@ from venue.symbol import Symbol
 
 def check_counts(account: Account, intents: list[Intent]) -> None:
     """Raises -1013 where the new orders, all of one symbol, would be too many with those that are open."""
-    symbol = intents[0].symbol
-    here = [order for order in account.open_orders.values() if order.symbol == symbol.name]
-    s = symbol.settings
+    s = intents[0].symbol.settings
+    algos = icebergs = 0
+    for intent in intents:
+        algos += intent.ord_type in WORKS_AS
+        icebergs += intent.iceberg_lots > 0
+    is_many = len(account.open_orders) + len(intents) > s.max_orders
+    if not (is_many or algos or icebergs):  # most orders: nobody needs to go through those that are open
+        return
+    name = intents[0].symbol.name
+    here = [order for order in account.open_orders.values() if order.symbol == name]
     if len(here) + len(intents) > s.max_orders:
         raise errors.filter_failure("MAX_NUM_ORDERS")
-    algos = sum(intent.ord_type in WORKS_AS for intent in intents)
     if algos and algos + sum(order.is_contingent for order in here) > s.max_algo_orders:
         raise errors.filter_failure("MAX_NUM_ALGO_ORDERS")
-    icebergs = sum(intent.iceberg_lots > 0 for intent in intents)
     if icebergs and icebergs + sum(order.iceberg_lots > 0 for order in here) > s.max_iceberg_orders:
         raise errors.filter_failure("MAX_NUM_ICEBERG_ORDERS")
 

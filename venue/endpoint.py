@@ -45,7 +45,7 @@ class Call(msgspec.Struct):
     def symbol(self) -> Symbol:
         """The mandatory parameter `symbol`. Raises -1102, -1121; -1122, -1220 by `symbolStatus`."""
         found = self.engine.symbol(self.params.symbol())
-        if self.wanted_status() not in (None, found.status):
+        if "symbolStatus" in self.params.values and self.wanted_status() != found.status:
             raise errors.other_symbol_status()
         return found
 
@@ -78,7 +78,7 @@ class Call(msgspec.Struct):
         """The parameter `symbolStatus`. Raises -1122."""
         if "symbolStatus" not in self.params:
             return None
-        return self.params.choice("symbolStatus", SYMBOL_STATUSES, None, errors.bad_symbol_status())
+        return self.params.choice("symbolStatus", SYMBOL_STATUSES, None, errors.bad_symbol_status)
 
     def time_ns(self, name: str) -> int | None:
         """A time parameter, which may come in milliseconds or microseconds."""

@@ -11,7 +11,7 @@ from venue.accounts import Account, Accounts
 from venue.limits import Limits
 from venue.list_keeper import ListKeeper
 from venue.order_lists import OrderList, OrderLists
-from venue.orders import WORKS_AS, Execution, Order
+from venue.orders import MARKETS, WORKS_AS, Execution, Order
 from venue.records import Records
 from venue.settlement import Settlement
 from venue.stops import would_trigger
@@ -42,7 +42,7 @@ class Intent(msgspec.Struct, gc=False):
 
     @property
     def is_market(self) -> bool:
-        return WORKS_AS.get(self.ord_type, self.ord_type) == "MARKET"
+        return self.ord_type in MARKETS
 
 
 class Engine:
@@ -171,15 +171,16 @@ class Engine:
 
     def check(self, account: Account, intent: Intent) -> None:
         """Raises -2010 where the order cannot be taken as things stand."""
-        if not intent.symbol.is_trading:
+        symbol = intent.symbol
+        if not symbol.is_trading:
             raise errors.market_closed()
-        if intent.symbol.closed:
+        if symbol.closed:
             raise errors.rejected("Market is closed.")
-        if (intent.symbol.name, intent.client_order_id) in account.open_by_client_id:
+        if (symbol.name, intent.client_order_id) in account.open_by_client_id:
             raise errors.rejected("Duplicate order sent.")
-        if intent.ord_type == "LIMIT_MAKER" and intent.symbol.matching.would_match(intent.side, intent.price_ticks):
+        if intent.ord_type == "LIMIT_MAKER" and symbol.matching.would_match(intent.side, intent.price_ticks):
             raise errors.rejected("Order would immediately match and take.")
-        if would_trigger(intent, intent.symbol.last_ticks):
+        if would_trigger(intent, symbol.last_ticks):
             raise errors.rejected("Stop price would trigger immediately.")
 
     def order_of(self, account: Account, intent: Intent, now_ns: int) -> Order:

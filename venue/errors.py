@@ -119,6 +119,26 @@ def invalid(name: str) -> ApiError:
     return ApiError(-1130, f"Data sent for parameter '{name}' is not valid.")
 
 
+def bad_side() -> ApiError:
+    return ApiError(-1117, "Invalid side.")
+
+
+def bad_order_type() -> ApiError:
+    return ApiError(-1116, "Invalid orderType.")
+
+
+def bad_time_in_force() -> ApiError:
+    return ApiError(-1115, "Invalid timeInForce.")
+
+
+def bad_restrictions() -> ApiError:
+    return ApiError(-1145, "`cancelRestrictions` has to be either `ONLY_NEW` or `ONLY_PARTIALLY_FILLED`.")
+
+
+def bad_ticker_type() -> ApiError:
+    return ApiError(-1139, "Invalid ticker type.")
+
+
 def bad_symbol() -> ApiError:
     return ApiError(-1121, "Invalid symbol.")
 

@@ -1,12 +1,11 @@
 """The filters of a symbol: as exchangeInfo tells them, and as a new order meets them (filters.md of the docs)."""
 
-from decimal import Decimal
 from typing import Any, Protocol
 
 from protocol.enums import Side
 from venue import errors
 from venue.intervals import MINUTE_NS
-from venue.numbers import ATOMS, atoms
+from venue.numbers import ATOMS
 from venue.symbol import Symbol, exact
 
 
@@ -111,10 +110,10 @@ def weighing_atoms(symbol: Symbol, now_ns: int) -> int:
     if reference is not None:
         return reference
     minutes = symbol.settings.average_minutes
-    recent = symbol.candles.over(minutes * MINUTE_NS, now_ns) if minutes else None
-    if recent is None or not recent.volume_lots:
+    volume_lots, quote_volume = symbol.candles.turnover(minutes * MINUTE_NS, now_ns) if minutes else (0, 0)
+    if not volume_lots:
         return symbol.last_ticks * symbol.tick_atoms
-    return recent.quote_volume * symbol.tick_atoms // recent.volume_lots
+    return quote_volume * symbol.tick_atoms // volume_lots
 
 
 def worth_atoms(symbol: Symbol, size_lots: int, now_ns: int) -> int:
@@ -124,8 +123,8 @@ def worth_atoms(symbol: Symbol, size_lots: int, now_ns: int) -> int:
 
 def check_price_range(symbol: Symbol, price_ticks: int) -> None:
     """Raises -1013 for a price or stop price out of range."""
-    s, price_atoms = symbol.settings, price_ticks * symbol.tick_atoms
-    if (s.min_price and price_atoms < atoms(s.min_price)) or (s.max_price and price_atoms > atoms(s.max_price)):
+    bounds, price_atoms = symbol.bounds, price_ticks * symbol.tick_atoms
+    if price_atoms < bounds.min_price or (bounds.max_price and price_atoms > bounds.max_price):
         raise errors.filter_failure("PRICE_FILTER")
 
 
@@ -141,32 +140,20 @@ def check_price(symbol: Symbol, side: Side, price_ticks: int, now_ns: int) -> No
     price_atoms = price_ticks * symbol.tick_atoms
     if not price_atoms:
         raise errors.ApiError(-1013, "Price * QTY is zero or less.")
-    up, down, name = band(symbol, side)
-    average_atoms = weighing_atoms(symbol, now_ns)
-    if not average_atoms * down <= price_atoms <= average_atoms * up:
-        raise errors.filter_failure(name)
-
-
-def band(symbol: Symbol, side: Side) -> tuple[Decimal, Decimal, str]:
-    """How far up and down from the average a price may be, and the filter that says so."""
-    s = symbol.settings
-    if s.multiplier_up is not None and s.multiplier_down is not None:
-        return s.multiplier_up, s.multiplier_down, "PERCENT_PRICE"
-    if side is Side.BUY:
-        return s.bid_multiplier_up, s.bid_multiplier_down, "PERCENT_PRICE_BY_SIDE"
-    return s.ask_multiplier_up, s.ask_multiplier_down, "PERCENT_PRICE_BY_SIDE"
+    band = symbol.bounds.bands[side]
+    if not band.holds(price_atoms, weighing_atoms(symbol, now_ns)):
+        raise errors.filter_failure(band.name)
 
 
 def check_size(symbol: Symbol, size_lots: int, is_market: bool) -> None:
     """Raises -1013 for a quantity out of range."""
-    s = symbol.settings
-    size_atoms = size_lots * symbol.lot_atoms
-    if not atoms(s.min_size) <= size_atoms <= atoms(s.max_size):
+    bounds, size_atoms = symbol.bounds, size_lots * symbol.lot_atoms
+    if not bounds.min_size <= size_atoms <= bounds.max_size:
         raise errors.filter_failure("LOT_SIZE")
     if not is_market:
         return
-    is_within = atoms(s.market_min_size) <= size_atoms <= atoms(s.market_max_size)
-    if not is_within or (s.market_lot_size and size_atoms % atoms(s.market_lot_size)):
+    is_within = bounds.market_min_size <= size_atoms <= bounds.market_max_size
+    if not is_within or (bounds.market_lot_size and size_atoms % bounds.market_lot_size):
         raise errors.filter_failure("MARKET_LOT_SIZE")
 
 
@@ -196,34 +183,35 @@ class Sized(Protocol):
 
 def check_worth(symbol: Symbol, order: Sized, now_ns: int) -> None:
     """Raises -1013 for a size or worth out of range; without a price an order is worth the average price."""
-    check_size(symbol, order.size_lots, order.is_market)
+    is_market = order.is_market
+    check_size(symbol, order.size_lots, is_market)
     notional_atoms = order.price_ticks * order.size_lots * symbol.notional_atoms
-    if order.is_market:
+    if is_market:
         notional_atoms = worth_atoms(symbol, order.size_lots, now_ns)
-    check_notional(symbol, notional_atoms, order.is_market)
+    check_notional(symbol, notional_atoms, is_market)
 
 
 def market_lots(symbol: Symbol, lots: int) -> int:
     """What of so many lots a market order by quote quantity takes. Raises -2010 where the book has too few."""
-    s = symbol.settings
+    bounds = symbol.bounds
     if not lots:
         raise errors.rejected("Order book liquidity is less than symbol minimum quantity.")
-    if lots * symbol.lot_atoms < atoms(s.min_size):
+    if lots * symbol.lot_atoms < bounds.min_size:
         raise errors.rejected("Order book liquidity is less than `LOT_SIZE` filter minimum quantity.")
-    step_lots = atoms(s.market_lot_size) // symbol.lot_atoms
+    step_lots = bounds.market_lot_size // symbol.lot_atoms
     if step_lots > 1:
         lots -= lots % step_lots
-    if not lots or lots * symbol.lot_atoms < atoms(s.market_min_size):
+    if not lots or lots * symbol.lot_atoms < bounds.market_min_size:
         raise errors.rejected("Order book liquidity is less than `MARKET_LOT_SIZE` filter minimum quantity.")
     return lots
 
 
 def check_notional(symbol: Symbol, notional_atoms: int, is_market: bool) -> None:
     """Raises -1013 for an order that is worth too little or too much."""
-    s = symbol.settings
-    if notional_atoms < atoms(s.min_notional) and (s.apply_min_to_market or not is_market):
+    s, bounds = symbol.settings, symbol.bounds
+    if notional_atoms < bounds.min_notional and (s.apply_min_to_market or not is_market):
         raise errors.filter_failure(s.notional_filter)
     if s.notional_filter == "MIN_NOTIONAL":
         return
-    if notional_atoms > atoms(s.max_notional) and (s.apply_max_to_market or not is_market):
+    if notional_atoms > bounds.max_notional and (s.apply_max_to_market or not is_market):
         raise errors.filter_failure("NOTIONAL")

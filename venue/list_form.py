@@ -77,11 +77,11 @@ def read_pair(call: Call, above: str, below: str, names: dict[str, str], has_siz
     kinds: list[str] = []
     for prefix, is_above in ((above, True), (below, False)):
         leg = Leg(prefix, names=names, has_size=has_size)
-        ord_type = call.params.choice(leg.name("type"), ORDER_TYPES, None, errors.ApiError(-1116, "Invalid orderType."))
+        ord_type = call.params.choice(leg.name["type"], ORDER_TYPES, None, errors.bad_order_type)
         if ord_type not in OCO_TYPES:
             raise errors.ApiError(-1158, "Order type not supported in OCO.")
-        if leg.name("icebergQty") in call.params and call.params.optional(leg.name("timeInForce")) in ("IOC", "FOK"):
-            text = f"Parameter '{leg.name('icebergQty')}' is not supported if '{leg.name('timeInForce')}' is not GTC."
+        if leg.name["icebergQty"] in call.params and call.params.optional(leg.name["timeInForce"]) in ("IOC", "FOK"):
+            text = f"Parameter '{leg.name['icebergQty']}' is not supported if '{leg.name['timeInForce']}' is not GTC."
             raise errors.ApiError(-1160, text)
         intent = read_intent(call, leg)
         kinds.append(ord_type.removesuffix("_MAKER") if ord_type == "LIMIT_MAKER" else ord_type.removesuffix("_LIMIT"))

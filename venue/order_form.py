@@ -11,7 +11,8 @@ from venue.orders import WORKS_AS
 from venue.params import Params
 from venue.symbol import Symbol
 
-STP_MODES = [mode.name for mode in SelfTradePrevention]
+SIDES = {side.name: side for side in Side}
+STP_MODES = {mode.name for mode in SelfTradePrevention}
 CLIENT_ID = "^[a-zA-Z0-9-_]{1,36}$"
 _CLIENT_ID = re.compile(r"[a-zA-Z0-9_-]{1,36}")
 
@@ -33,11 +34,10 @@ def read_order(call: Call) -> Intent:
 
 def read_intent(call: Call, leg: Leg = PLAIN) -> Intent:
     """The order that is asked for, through all parameter rules and filters save those that count open orders."""
-    params, symbol = call.params, call.symbol()
-    side = Side[params.choice(leg.name("side"), ("BUY", "SELL"), None, errors.ApiError(-1117, "Invalid side."))]
-    bad_type = errors.ApiError(-1116, "Invalid orderType.")
-    ord_type = leg.ord_type or params.choice(leg.name("type"), leg.types, None, bad_type)
-    if leg.name("pegPriceType") in params:
+    params, symbol, name = call.params, call.symbol(), leg.name
+    side = SIDES[params.choice(name["side"], SIDES, None, errors.bad_side)]
+    ord_type = leg.ord_type or params.choice(name["type"], leg.types, None, errors.bad_order_type)
+    if name["pegPriceType"] in params.values:
         raise errors.ApiError(-1013, "Pegged orders are not supported for this symbol.")
     intent = Intent(
         symbol=symbol,
@@ -47,13 +47,18 @@ def read_intent(call: Call, leg: Leg = PLAIN) -> Intent:
         stp=read_stp(params, symbol),
         price_ticks=0,
         size_lots=0,
-        client_order_id=client_id(params, leg.name("newClientOrderId")),
-        strategy_id=params.optional_integer(leg.name("strategyId")),
-        strategy_type=params.optional_integer(leg.name("strategyType")),
+        client_order_id=client_id(params, name["newClientOrderId"]),
+        strategy_id=params.optional_integer(name["strategyId"]),
+        strategy_type=params.optional_integer(name["strategyType"]),
     )
     if intent.strategy_type is not None and intent.strategy_type < 1_000_000:
         raise errors.ApiError(-1134, "`strategyType` was less than 1000000.")
-    read_trigger(call, leg, intent)
+    if ord_type in WORKS_AS:
+        read_trigger(params, leg, intent)
+    else:
+        for plain in ("stopPrice", "trailingDelta"):
+            if name[plain] in params.values:
+                raise errors.not_required(name[plain])
     if intent.is_market:
         read_market(call, leg, intent)
     else:
@@ -66,31 +71,25 @@ def read_intent(call: Call, leg: Leg = PLAIN) -> Intent:
 
 def read_stp(params: Params, symbol: Symbol) -> str:
     """Raises -1130 for an unknown mode of self-trade prevention, -1013 for one that the symbol does not allow."""
-    error = errors.invalid("selfTradePreventionMode")
-    stp = params.choice("selfTradePreventionMode", STP_MODES, symbol.settings.default_stp_mode, error)
-    if stp not in symbol.settings.stp_modes:
+    s = symbol.settings
+    stp = params.choice("selfTradePreventionMode", STP_MODES, s.default_stp_mode)
+    if stp not in s.stp_modes:
         raise errors.ApiError(-1013, "This symbol does not allow the specified self-trade prevention mode.")
     return stp
 
 
 def read_time_in_force(params: Params, leg: Leg, ord_type: str) -> str:
-    name = leg.name("timeInForce")
+    name = leg.name["timeInForce"]
     if WORKS_AS.get(ord_type, ord_type) == "LIMIT":
-        return params.choice(name, ("GTC", "IOC", "FOK"), None, errors.ApiError(-1115, "Invalid timeInForce."))
+        return params.choice(name, ("GTC", "IOC", "FOK"), None, errors.bad_time_in_force)
     if params.optional(name) is not None:
         raise errors.not_required(name)
     return "GTC"
 
 
-def read_trigger(call: Call, leg: Leg, intent: Intent) -> None:
+def read_trigger(params: Params, leg: Leg, intent: Intent) -> None:
     """The stop price, the trailing delta or both, of orders that wait for them."""
-    params, symbol = call.params, intent.symbol
-    stop, trailing = leg.name("stopPrice"), leg.name("trailingDelta")
-    if intent.ord_type not in WORKS_AS:
-        for name in (stop, trailing):
-            if name in params:
-                raise errors.not_required(name)
-        return
+    symbol, stop, trailing = intent.symbol, leg.name["stopPrice"], leg.name["trailingDelta"]
     stop_atoms, delta = params.optional_atoms(stop), params.optional_integer(trailing)
     if stop_atoms is None and delta is None:
         raise errors.one_of(stop, trailing)
@@ -103,11 +102,11 @@ def read_trigger(call: Call, leg: Leg, intent: Intent) -> None:
 
 
 def read_limit(call: Call, leg: Leg, intent: Intent) -> None:
-    params, symbol = call.params, intent.symbol
-    if leg.name("quoteOrderQty") in params:
-        raise errors.not_required(leg.name("quoteOrderQty"))
-    size_atoms = params.atoms(leg.name("quantity")) if leg.has_size else 0
-    price_atoms = params.atoms(leg.name("price"))
+    params, symbol, name = call.params, intent.symbol, leg.name
+    if name["quoteOrderQty"] in params.values:
+        raise errors.not_required(name["quoteOrderQty"])
+    size_atoms = params.atoms(name["quantity"]) if leg.has_size else 0
+    price_atoms = params.atoms(name["price"])
     intent.price_ticks = symbol.to_ticks(price_atoms)
     filters.check_price(symbol, intent.side, intent.price_ticks, call.now_ns)
     intent.size_lots = symbol.to_lots(size_atoms)
@@ -115,9 +114,9 @@ def read_limit(call: Call, leg: Leg, intent: Intent) -> None:
 
 def read_market(call: Call, leg: Leg, intent: Intent) -> None:
     params, symbol = call.params, intent.symbol
-    if leg.name("price") in params:
-        raise errors.not_required(leg.name("price"))
-    quantity, quote_quantity = leg.name("quantity"), leg.name("quoteOrderQty")
+    if leg.name["price"] in params:
+        raise errors.not_required(leg.name["price"])
+    quantity, quote_quantity = leg.name["quantity"], leg.name["quoteOrderQty"]
     if leg is not PLAIN or intent.ord_type != "MARKET":
         if quote_quantity in params:
             raise errors.not_required(quote_quantity)
@@ -147,7 +146,7 @@ def check_size(intent: Intent, now_ns: int) -> None:
 
 def read_iceberg(params: Params, leg: Leg, intent: Intent) -> None:
     """The part of the order that is shown at a time."""
-    name = leg.name("icebergQty")
+    name = leg.name["icebergQty"]
     size_atoms = params.optional_atoms(name)
     if not size_atoms:
         return

@@ -12,6 +12,8 @@ WORKS_AS = {
     "TAKE_PROFIT_LIMIT": "LIMIT",
 }
 """What a contingent order becomes when it triggers."""
+MARKETS = frozenset(("MARKET", *(name for name, works_as in WORKS_AS.items() if works_as == "MARKET")))
+"""Types that are market orders in the end."""
 
 
 class Order(msgspec.Struct, array_like=True, gc=False):
@@ -68,7 +70,7 @@ class Order(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def is_market(self) -> bool:
-        return self.works_as == "MARKET"
+        return self.ord_type in MARKETS
 
     @property
     def is_working(self) -> bool:

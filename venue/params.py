@@ -1,7 +1,8 @@
 """Parameters of a request, from query, body or websocket message, with Binance's errors for bad ones."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 import msgspec
@@ -45,15 +46,17 @@ class Params:
     def symbol(self, name: str = "symbol") -> str:
         """A symbol's name. Raises -1100 for characters that no symbol has."""
         value = self.text(name)
-        if _SYMBOL.fullmatch(value) is None or any("a" <= letter <= "z" for letter in value):
+        if not is_symbol(value):
             raise errors.illegal_characters(name, SYMBOL_RANGE)
         return value
 
     def optional_integer(self, name: str) -> int | None:
         """Raises -1100 where it is none, -1108 past 64 bits."""
-        value = self.optional(name)
+        value = self.values.get(name)
         if value is None:
             return None
+        if not value:
+            raise errors.empty(name)
         if _INTEGER.fullmatch(value) is None:
             raise errors.illegal_characters(name, "^[0-9]{1,20}$")
         number = int(value)
@@ -78,9 +81,11 @@ class Params:
 
     def optional_atoms(self, name: str) -> int | None:
         """A decimal as atoms. Raises -1100 for other characters, -1111 for more than eight decimals."""
-        value = self.optional(name)
+        value = self.values.get(name)
         if value is None:
             return None
+        if not value:
+            raise errors.empty(name)
         try:
             parsed = parse_decimal(value)
         except OverflowError:
@@ -95,15 +100,19 @@ class Params:
             raise errors.mandatory(name)
         return value
 
-    def choice(self, name: str, known: Collection[str], default: str | None, error: errors.ApiError) -> str:
-        """One of `known`; raises `error` for anything else, -1102 where it is missing and has no default."""
-        value = self.optional(name)
+    def choice(
+        self, name: str, known: Collection[str], default: str | None, error: Callable[[], errors.ApiError] | None = None
+    ) -> str:
+        """One of `known`; raises `error()`, else -1130, for anything else, -1102 where it lacks and has no default."""
+        value = self.values.get(name)
         if value is None:
             if default is None:
                 raise errors.mandatory(name)
             return default
+        if not value:
+            raise errors.empty(name)
         if value not in known:
-            raise error
+            raise errors.invalid(name) if error is None else error()
         return value
 
     def flag(self, name: str, default: bool) -> bool:
@@ -124,6 +133,12 @@ class Params:
             return _STRINGS.decode(value)
         except msgspec.MsgspecError:
             raise errors.illegal_characters(name, '^\\["[^"]+"(,"[^"]+")*\\]$') from None
+
+
+@lru_cache(maxsize=1000)
+def is_symbol(text: str) -> bool:
+    """Whether it has the characters of a symbol alone."""
+    return _SYMBOL.fullmatch(text) is not None and not any("a" <= letter <= "z" for letter in text)
 
 
 def split_pairs(raw: str) -> dict[str, str]:

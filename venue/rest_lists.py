@@ -19,7 +19,7 @@ def placing(read: Reader) -> Callable[[Call], dict[str, Any]]:
     """The handler that places what `read` finds in a request."""
 
     def place(call: Call) -> dict[str, Any]:
-        shape = call.params.choice("newOrderRespType", RESPONSES, "RESULT", errors.invalid("newOrderRespType"))
+        shape = call.params.choice("newOrderRespType", RESPONSES, "RESULT")
         wanted = read(call)
         call.limits.count_order(call.account.name, call.now_ns, len(wanted.intents))
         placed = list_placing.place(call.engine, call.account, wanted, call.now_ns)

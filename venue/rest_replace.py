@@ -6,7 +6,7 @@ from venue import errors
 from venue.endpoint import TRADE, Call, Endpoint
 from venue.order_form import client_id, read_order
 from venue.rest_market import API
-from venue.rest_trade import RESPONSES, answer, cancel_one, check_restrictions, find_open
+from venue.rest_trade import answer, cancel_one, check_restrictions, find_open, response_type
 
 MODES = ("STOP_ON_FAILURE", "ALLOW_FAILURE")
 SUCCESS, FAILURE, NOT_ATTEMPTED = "SUCCESS", "FAILURE", "NOT_ATTEMPTED"
@@ -15,16 +15,11 @@ SUCCESS, FAILURE, NOT_ATTEMPTED = "SUCCESS", "FAILURE", "NOT_ATTEMPTED"
 def cancel_replace(call: Call) -> dict[str, Any]:
     """Filters and order count come first. Raises -2021 where one half failed, -2022 where both did."""
     params, symbol = call.params, call.symbol()
-    mode = params.choice("cancelReplaceMode", MODES, None, errors.invalid("cancelReplaceMode"))
-    exceeded = params.choice(
-        "orderRateLimitExceededMode",
-        ("DO_NOTHING", "CANCEL_ONLY"),
-        "DO_NOTHING",
-        errors.invalid("orderRateLimitExceededMode"),
-    )
+    mode = params.choice("cancelReplaceMode", MODES, None)
+    exceeded = params.choice("orderRateLimitExceededMode", ("DO_NOTHING", "CANCEL_ONLY"), "DO_NOTHING")
     if "cancelOrderId" not in params and "cancelOrigClientOrderId" not in params:
         raise errors.one_of("cancelOrigClientOrderId", "cancelOrderId")
-    params.choice("newOrderRespType", RESPONSES, "ACK", errors.invalid("newOrderRespType"))
+    shape = response_type(params)
     cancel_id = client_id(params, "cancelNewClientOrderId")
     intent = read_order(call)
     over_limit: errors.ApiError | None = None
@@ -50,7 +45,7 @@ def cancel_replace(call: Call) -> dict[str, Any]:
     if new_error is None:
         try:
             new_order, fills = call.engine.place(call.account, intent, call.now_ns)
-            placed = answer(call, symbol, new_order, fills)
+            placed = answer(call, symbol, new_order, fills, shape)
         except errors.ApiError as error:
             new_error = error
     if cancel_error is None and new_error is None:

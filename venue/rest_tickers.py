@@ -46,7 +46,7 @@ def best(symbol: Symbol) -> dict[str, str]:
 
 def is_full(call: Call) -> bool:
     """The parameter `type`. Raises -1139."""
-    known = call.params.choice("type", ("FULL", "MINI"), "FULL", errors.ApiError(-1139, "Invalid ticker type."))
+    known = call.params.choice("type", ("FULL", "MINI"), "FULL", errors.bad_ticker_type)
     return known == "FULL"
 
 

@@ -14,11 +14,15 @@ from venue.symbol import Symbol
 RESPONSES = ("ACK", "RESULT", "FULL")
 
 
-def answer(call: Call, symbol: Symbol, order: Order, fills: list[Execution]) -> dict[str, Any]:
+def response_type(params: Params) -> str:
+    """The parameter newOrderRespType; empty where the order's type decides."""
+    return params.choice("newOrderRespType", RESPONSES, "")
+
+
+def answer(call: Call, symbol: Symbol, order: Order, fills: list[Execution], shape: str) -> dict[str, Any]:
     """In the shape of newOrderRespType."""
     default = "FULL" if order.ord_type in ("LIMIT", "MARKET") else "ACK"
-    shape = call.params.choice("newOrderRespType", RESPONSES, default, errors.invalid("newOrderRespType"))
-    return report(call, symbol, order, fills, shape)
+    return report(call, symbol, order, fills, shape or default)
 
 
 def report(call: Call, symbol: Symbol, order: Order, fills: list[Execution], shape: str) -> dict[str, Any]:
@@ -36,11 +40,11 @@ def report(call: Call, symbol: Symbol, order: Order, fills: list[Execution], sha
 
 
 def place(call: Call) -> dict[str, Any]:
-    call.params.choice("newOrderRespType", RESPONSES, "ACK", errors.invalid("newOrderRespType"))
+    shape = response_type(call.params)
     intent = read_order(call)
     call.limits.count_order(call.account.name, call.now_ns)
     order, fills = call.engine.place(call.account, intent, call.now_ns)
-    return answer(call, intent.symbol, order, fills)
+    return answer(call, intent.symbol, order, fills, shape)
 
 
 def find_open(call: Call, symbol: Symbol, id_name: str, client_id_name: str) -> Order:
@@ -57,8 +61,7 @@ def find_open(call: Call, symbol: Symbol, id_name: str, client_id_name: str) -> 
 
 def check_restrictions(params: Params, order: Order) -> None:
     known = {"ONLY_NEW": "NEW", "ONLY_PARTIALLY_FILLED": "PARTIALLY_FILLED"}
-    text = "`cancelRestrictions` has to be either `ONLY_NEW` or `ONLY_PARTIALLY_FILLED`."
-    wanted = params.choice("cancelRestrictions", known, "", errors.ApiError(-1145, text))
+    wanted = params.choice("cancelRestrictions", known, "", errors.bad_restrictions)
     if wanted and order.status != known[wanted]:
         raise errors.ApiError(-2011, "Order was not canceled due to cancel restrictions.")
 

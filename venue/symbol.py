@@ -8,6 +8,7 @@ from market.levels import unpack_levels
 from market.matching import Matching
 from protocol.enums import Side
 from venue import errors
+from venue.bounds import Bounds
 from venue.candles import Candle, Candles
 from venue.intervals import MINUTE_NS
 from venue.numbers import ATOMS, atoms, fixed8
@@ -27,6 +28,7 @@ class Symbol:
 
     def __init__(self, settings: MarketSettings) -> None:
         self.settings = settings
+        self.bounds = Bounds.of(settings)
         self.base = settings.base
         self.quote = settings.quote
         if not (self.base and self.quote):
@@ -65,6 +67,7 @@ class Symbol:
     def change(self, settings: MarketSettings) -> None:
         """Other filters from now on; ticks and lots that are multiples of those that it was opened with."""
         self.settings = settings
+        self.bounds = Bounds.of(settings)
         self.tick_step = atoms(settings.tick_size) // self.tick_atoms
         self.lot_step = atoms(settings.lot_size) // self.lot_atoms
 

@@ -12,6 +12,9 @@ from venue.records import Records
 from venue.settlement import Settlement
 from venue.symbol import Symbol
 
+ORD_TYPES = dict(OrdType.__members__)
+TIMES_IN_FORCE = dict(TimeInForce.__members__)
+STP_MODES = dict(SelfTradePrevention.__members__)
 REJECTED = "REJECTED"
 """Why an order expired that could not be put to work."""
 
@@ -86,11 +89,11 @@ class Working:
             order.order_id,
             self.accounts.by_name[order.account].trader,
             order.side,
-            OrdType[order.works_as],
-            TimeInForce[order.time_in_force],
+            ORD_TYPES[order.works_as],
+            TIMES_IN_FORCE[order.time_in_force],
             order.price_ticks,
             order.size_lots,
-            SelfTradePrevention[order.stp],
+            STP_MODES[order.stp],
             order.iceberg_lots,
         )
         assert events[0][0] == codes.ACCEPTED, events
