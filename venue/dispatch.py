@@ -83,13 +83,14 @@ class Dispatch:
 
         What goes to the matching engine must be valid still, now, by the caller's `valid_until_ns`.
         """
-        beside = NOTHING if key is None else parameters.SIGNED
-        parameters.check_all_read(endpoint.method, endpoint.path, params, beside | also)
+        beside = also if key is None else parameters.SIGNED | also
+        parameters.check_all_read(endpoint.method, endpoint.path, params, beside)
         caller = None if key is None else self.engine.accounts.of_key(key)
-        if endpoint.security == TRADE and key is not None and not key.can_trade:
-            raise errors.bad_key()
-        if endpoint.security == TRADE and now_ns > valid_until_ns:
-            raise errors.too_old()
+        if endpoint.security == TRADE:
+            if key is not None and not key.can_trade:
+                raise errors.bad_key()
+            if now_ns > valid_until_ns:
+                raise errors.too_old()
         if self.reader is not None and caller is not None:
             caller = self.reader
         call = Call(self.engine, self.limits, params, now_ns, remote, unit_ns, caller, is_websocket=bool(also))
@@ -130,15 +131,13 @@ class Dispatch:
             status, body = error.status, ENCODER.encode(error.body())
             if error.retry_after_s:
                 headers["retry-after"] = str(error.retry_after_s)
-        headers["x-mbx-used-weight"] = headers["x-mbx-used-weight-1m"] = str(self._weight(request.remote, now_ns))
+        used = str(self.limits.peer(request.remote).weight.now(now_ns))
+        headers["x-mbx-used-weight"] = headers["x-mbx-used-weight-1m"] = used
         if key is not None and endpoint.places_orders:
             counts = self.limits.counts(key.account)
             headers["x-mbx-order-count-10s"] = str(counts.ten_seconds.now(now_ns))
             headers["x-mbx-order-count-1d"] = str(counts.day.now(now_ns))
         return Response(status, headers, body)
-
-    def _weight(self, remote: str, now_ns: int) -> int:
-        return self.limits.peer(remote).weight.now(now_ns)
 
     def _authenticate(self, request: Request, params: Params, now_ns: int) -> tuple[ApiKey, int]:
         """Who asks, and until when the request is valid: it counts from when it came, not from now."""
@@ -146,7 +145,9 @@ class Dispatch:
         security.check_key_format(api_key)
         key = self.engine.accounts.key(api_key)
         payload, signature = security.signed_payload(request.query, request.body if request.method != "GET" else b"")
-        received_ns = now_ns if request.received_ns is None else min(now_ns, request.received_ns)
+        received_ns = request.received_ns
+        if received_ns is None or received_ns > now_ns:
+            received_ns = now_ns
         return key, self.verify(key, payload, signature, params, received_ns)
 
     def verify(self, key: ApiKey, payload: bytes, signature: str, params: Params, now_ns: int) -> int:

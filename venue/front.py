@@ -19,7 +19,7 @@ from aiohttp import web
 from venue.server import Server
 from venue.wire import CLOSED, Request, Response
 
-METHODS = {b"GET", b"POST", b"PUT", b"DELETE"}
+METHODS = {method.encode(): method for method in ("GET", "POST", "PUT", "DELETE")}
 MAX_BODY_BYTES = 1024 * 1024
 MAX_HEAD_BYTES = 64 * 1024
 MAX_WAITING = 100
@@ -27,6 +27,7 @@ MAX_WAITING = 100
 KEPT_ALIVE_S = 3630
 """As long as aiohttp keeps connections on which nothing happens."""
 SWEPT_EVERY_S = 60
+CLOSE = "connection: close\r\n"
 
 
 class Front(web.Server):
@@ -123,7 +124,8 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         parser, self.received_ns = self.parser, self.server.now_ns()
-        is_plain = parser.get_method() in METHODS and not parser.should_upgrade() and "expect" not in self.headers
+        self.method = METHODS.get(parser.get_method(), "")
+        is_plain = self.method and not parser.should_upgrade() and "expect" not in self.headers
         if not is_plain or self.server.latency_s:
             self.is_for_other = True
 
@@ -133,9 +135,8 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         if self.is_for_other:
             return
-        method, path = self.parser.get_method().decode(), self.url.decode("latin-1")
-        path, _, query = path.partition("?")
-        asked = Request(method, path, query, self.headers, self.body, self.remote, self.received_ns)
+        path, _, query = self.url.decode("latin-1").partition("?")
+        asked = Request(self.method, path, query, self.headers, self.body, self.remote, self.received_ns)
         self.requests.append((asked, self.parser.should_keep_alive()))
         self.is_inside = False
         self.completed += 1
@@ -170,14 +171,14 @@ class Connection(asyncio.Protocol):
         if answer.status <= CLOSED:
             self.transport.abort()
             return
-        head = [f"HTTP/1.1 {answer.status} {reason_of(answer.status)}"]
-        head += [f"{name}: {value}" for name, value in answer.headers.items()]
-        head.append(f"date: {date_at(int(self.loop.time()))}")
-        head.append(f"content-length: {len(answer.body)}")
-        if not is_kept:
-            head.append("connection: close")
-        body = answer.body if answer.cut_at is None else answer.body[: answer.cut_at]
-        self.transport.write("\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body)
+        body, told = answer.body, "".join([f"{name}: {value}\r\n" for name, value in answer.headers.items()])
+        head = (
+            f"HTTP/1.1 {answer.status} {reason_of(answer.status)}\r\n{told}date: {date_at(int(self.loop.time()))}\r\n"
+            f"content-length: {len(body)}\r\n{'' if is_kept else CLOSE}\r\n"
+        )
+        if answer.cut_at is not None:
+            body = body[: answer.cut_at]
+        self.transport.write(head.encode("latin-1") + body)
         if not is_kept or answer.cut_at is not None:
             self.transport.close()
 

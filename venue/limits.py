@@ -142,22 +142,22 @@ class Limits:
 
     def count_order(self, account: str, now_ns: int, orders: int = 1) -> None:
         """Count a new order, or those of a list. Raises -1015 (429) where the account has too many unfilled ones."""
-        counts = self.counts(account)
-        for window, limit, interval in (
-            (counts.ten_seconds, self.settings.orders_10s, "10 SECOND"),
-            (counts.day, self.settings.orders_1d, "1 DAY"),
-        ):
-            if window.now(now_ns) + orders > limit:
-                raise errors.too_many_orders(limit, interval, window.left_s(now_ns))
-        counts.ten_seconds.add(now_ns, orders)
-        counts.day.add(now_ns, orders)
+        counts, s = self.counts(account), self.settings
+        ten_seconds, day = counts.ten_seconds, counts.day
+        if ten_seconds.now(now_ns) + orders > s.orders_10s:
+            raise errors.too_many_orders(s.orders_10s, "10 SECOND", ten_seconds.left_s(now_ns))
+        if day.now(now_ns) + orders > s.orders_1d:
+            raise errors.too_many_orders(s.orders_1d, "1 DAY", day.left_s(now_ns))
+        ten_seconds.count += orders
+        day.count += orders
 
     def count_first_fill(self, account: str, now_ns: int, is_maker: bool) -> None:
         """An order has traded for the first time: it is unfilled no more, and a maker's may count for several."""
         counts = self.counts(account)
         credit = self.settings.maker_fill_credit if is_maker else 1
         for window in (counts.ten_seconds, counts.day):
-            window.count = max(0, window.now(now_ns) - credit)
+            left = window.now(now_ns) - credit
+            window.count = left if left > 0 else 0
 
     def rows(self, is_websocket: bool) -> list[RateLimit]:
         """As exchangeInfo lists them: the last is of requests over HTTP, of connections for a websocket."""

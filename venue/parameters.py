@@ -106,7 +106,7 @@ def check_all_read(method: str, path: str, params: Params, beside: frozenset[str
     if form is None:
         return
     sent = params.values.keys()
-    unread = sent - form.known - beside
+    unread = [name for name in sent if name not in form.known and name not in beside]
     if not unread:
         return
     for name in form.mandatory:

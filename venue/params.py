@@ -143,16 +143,13 @@ def is_symbol(text: str) -> bool:
 
 def split_pairs(raw: str) -> dict[str, str]:
     """name=value pairs of a query or form body, decoded. Raises -1101 for a name that comes twice."""
-    values: dict[str, str] = {}
-    for pair in raw.split("&"):
-        if not pair:
-            continue
-        name, _, value = pair.partition("=")
-        if "%" in name or "+" in name:
-            name = unquote_plus(name)
-        if name in values:
-            raise errors.duplicate_parameter()
-        values[name] = unquote_plus(value) if "%" in value or "+" in value else value
+    pairs = [pair.partition("=") for pair in raw.split("&") if pair]
+    if "%" in raw or "+" in raw:
+        values = {unquote_plus(name): unquote_plus(value) for name, _, value in pairs}
+    else:
+        values = {name: value for name, _, value in pairs}
+    if len(values) < len(pairs):
+        raise errors.duplicate_parameter()
     return values
 
 

@@ -24,7 +24,7 @@ def ack(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
 
 
 def result(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
-    return {**ack(symbol, order, ms), **_state(symbol, order, ms), **_working(order, ms), **_stp(symbol, order)}
+    return ack(symbol, order, ms) | _state(symbol, order, ms) | _working(order, ms) | _stp(symbol, order)
 
 
 def full(symbol: Symbol, order: Order, fills: Iterable[Execution], ms: Clock) -> dict[str, Any]:
@@ -38,7 +38,9 @@ def full(symbol: Symbol, order: Order, fills: Iterable[Execution], ms: Clock) ->
         }
         for fill in fills
     ]
-    return {**result(symbol, order, ms), "fills": rows}
+    body = result(symbol, order, ms)
+    body["fills"] = rows
+    return body
 
 
 def canceled(symbol: Symbol, order: Order, cancel_id: str, ms: Clock) -> dict[str, Any]:

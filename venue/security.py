@@ -84,9 +84,9 @@ def load_key(settings: KeySettings, account: str) -> ApiKey:
 
 def signed_payload(query: str, body: bytes) -> tuple[bytes, str]:
     """The signed bytes (query, body, each without its `signature`) and the signature, percent-decoded."""
-    kept, found, last = query.rpartition("&signature=")
-    if found and not body and "&" not in last and "signature=" not in kept:  # as most clients send it
-        return kept.encode(), unquote(last)
+    before, name, value = query.rpartition("&signature=")
+    if name and not body and "&" not in value and "signature=" not in before:  # as most clients send it
+        return before.encode(), unquote(value)
     signature = ""
     parts = []
     for raw in (query.encode(), body):

@@ -133,9 +133,10 @@ class Settlement:
     def balances_changed(self, account: Account, assets: tuple[str, ...], now_ns: int) -> None:
         """Note balances for the log."""
         account.update_ns = now_ns
+        note, name = self.records.balance, account.name
         for asset in assets:
             balance = account.balance(asset)
-            self.records.balance(account.name, asset, balance.free, balance.locked)
+            note(name, asset, balance.free, balance.locked)
 
     # One event each
 
@@ -177,7 +178,7 @@ class Settlement:
             self.lists.touched(order, now_ns)
         account = self.accounts.by_name[order.account]
         quote_atoms = trade.price_ticks * trade.size_lots * symbol.notional_atoms
-        got_asset, got = self._exchanged(symbol, order, trade.price_ticks, trade.size_lots)
+        got_asset, got = self._exchanged(account, symbol, order, trade.price_ticks, trade.size_lots)
         is_buy = order.side is Side.BUY
         fee, fee_asset = self.commissions.charge(account, symbol, got_asset, got, is_buy, is_maker)
         account.balance(fee_asset).free -= fee
@@ -189,27 +190,29 @@ class Settlement:
         order.executed_lots += trade.size_lots
         order.quote_atoms += quote_atoms
         order.update_ns = now_ns
-        order.status = "PARTIALLY_FILLED" if order.open_lots else "FILLED"
+        is_over = not order.open_lots
+        order.status = "FILLED" if is_over else "PARTIALLY_FILLED"
         fill = Execution(
             symbol.name, trade.trade_id, order.order_id, order.account, order.side, trade.price_ticks,
             trade.size_lots, quote_atoms, fee, fee_asset, now_ns, is_maker, order.list_id,
         )  # fmt: skip
         account.add_execution(fill, self.accounts.trades_kept)
         self.records.execution(fill)
-        if not order.open_lots:
+        if is_over:
             self._ended(symbol, order, now_ns)
         if order.list_id >= 0:
             self.lists.filled(order, fill, now_ns)
-        assets = tuple(dict.fromkeys((symbol.base, symbol.quote, fee_asset)))
+        assets = symbol.assets if fee_asset in symbol.assets else (*symbol.assets, fee_asset)
         self.balances_changed(account, assets, now_ns)
         self._report(symbol, order, "TRADE", now_ns, fill=fill)
         self.user_feed.position(account, assets, now_ns)
         self._told_lists(order, now_ns)
         return fill
 
-    def _exchanged(self, symbol: Symbol, order: Order, price_ticks: int, lots: int) -> tuple[str, int]:
+    def _exchanged(
+        self, account: Account, symbol: Symbol, order: Order, price_ticks: int, lots: int
+    ) -> tuple[str, int]:
         """Let an order's owner pay for so many lots, and have them; the asset and atoms that were received."""
-        account = self.accounts.by_name[order.account]
         base_atoms, quote_atoms = lots * symbol.lot_atoms, price_ticks * lots * symbol.notional_atoms
         is_buy = order.side is Side.BUY
         paid, got = (quote_atoms, base_atoms) if is_buy else (base_atoms, quote_atoms)
@@ -258,8 +261,9 @@ class Settlement:
             if match.stp == "TRANSFER":
                 if order.list_id >= 0 and not order.executed_lots:
                     self.lists.touched(order, now_ns)
-                self._exchanged(symbol, order, match.price_ticks, lots)
-                self.balances_changed(self.accounts.by_name[order.account], (symbol.base, symbol.quote), now_ns)
+                account = self.accounts.by_name[order.account]
+                self._exchanged(account, symbol, order, match.price_ticks, lots)
+                self.balances_changed(account, symbol.assets, now_ns)
             elif leaves:
                 self.release(symbol, order, symbol.held_atoms(order, lots), now_ns)
             if not leaves:

@@ -34,6 +34,7 @@ class Symbol:
         if not (self.base and self.quote):
             raise errors.BadVenue(f"market {settings.symbol!r}: name it base-quote, as BTC-USDT")
         self.name = self.base + self.quote
+        self.assets = tuple(dict.fromkeys((self.base, self.quote)))
         try:
             self.tick_atoms = atoms(settings.tick_size)
             self.lot_atoms = atoms(settings.lot_size)
