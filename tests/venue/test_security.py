@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from hypothesis import given
+from hypothesis import strategies as st
 
 from venue import demo, security
 from venue.errors import ApiError, BadVenue
@@ -221,3 +223,14 @@ def test_a_key_without_a_secret_is_refused_at_the_start():
         security.load_key(KeySettings(api_key="k"), "a")
     with pytest.raises(BadVenue, match="no PEM public key"):
         security.load_key(KeySettings(api_key="k", ed25519_public_key="nonsense"), "a")
+
+
+@given(st.lists(st.sampled_from(["a=1", "signature=f%2Bf", "signature=", "signature=ff", "xsignature=3", "", "b"])))
+def test_the_last_signature_counts_wherever_it_stands_and_none_is_signed(parts):
+    query = "&".join(parts)
+    kept = [part for part in parts if not part.startswith("signature=")]
+    signatures = [part.removeprefix("signature=") for part in parts if part.startswith("signature=")]
+    payload, signature = security.signed_payload(query, b"")
+    assert payload.decode().replace("&", "") == "".join(kept)
+    assert signature == (signatures[-1].replace("%2B", "+") if signatures else "")
+    assert security.signed_payload("", query.encode()) == (payload, signature)
