@@ -32,12 +32,20 @@ class Rates(msgspec.Struct, frozen=True, gc=False):
         return {"maker": fixed8(self.of(True, is_buy)), "taker": fixed8(self.of(False, is_buy))}
 
 
+NONE = Rates()
+
+
 class Commission(msgspec.Struct, frozen=True, gc=False):
     """The commissions of one account on one symbol."""
 
     standard: Rates
     special: Rates
     tax: Rates
+
+    @property
+    def has_others(self) -> bool:
+        """Whether there is more than the standard commission."""
+        return self.special is not NONE or self.tax is not NONE
 
 
 class Commissions:
@@ -79,8 +87,8 @@ class Commissions:
             general = Rates(account.maker_fee_atoms, account.taker_fee_atoms)
             found = self._found[key] = Commission(
                 _first(own.standard, market.standard, general),
-                _first(own.special, market.special, Rates()),
-                _first(own.tax, market.tax, Rates()),
+                _first(own.special, market.special, NONE),
+                _first(own.tax, market.tax, NONE),
             )
         return found
 
@@ -90,8 +98,10 @@ class Commissions:
         """(atoms, asset) of the commission on `got_atoms` of `asset`; in the discount asset, where that is enough."""
         rates = self.of(account, symbol)
         standard = _half_up(got_atoms * rates.standard.of(is_maker, is_buy), ATOMS)
-        others = _half_up(got_atoms * rates.special.of(is_maker, is_buy), ATOMS)
-        others += _half_up(got_atoms * rates.tax.of(is_maker, is_buy), ATOMS)
+        others = 0
+        if rates.has_others:
+            others = _half_up(got_atoms * rates.special.of(is_maker, is_buy), ATOMS)
+            others += _half_up(got_atoms * rates.tax.of(is_maker, is_buy), ATOMS)
         if account.settings.has_discount and symbol.settings.has_discount:
             rate = self._rate(symbol, asset)
             if rate is not None:

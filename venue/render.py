@@ -24,7 +24,11 @@ def ack(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
 
 
 def result(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
-    return ack(symbol, order, ms) | _state(symbol, order, ms) | _working(order, ms) | _stp(symbol, order)
+    body = ack(symbol, order, ms)
+    body |= _state(symbol, order, ms)
+    body |= _working(order, ms)
+    body |= _stp(symbol, order)
+    return body
 
 
 def full(symbol: Symbol, order: Order, fills: Iterable[Execution], ms: Clock) -> dict[str, Any]:
