@@ -69,7 +69,7 @@ class Connector(Actor):
         self.markets: list[str] = settings.markets
         self.tracker = OrderTracker()
         self.instruments: dict[str, Instrument] = {}
-        self.scale_troubles: dict[str, str] = {}  # by market: why nothing new may be placed after its tick or lot changed
+        self.scale_troubles: dict[str, str] = {}  # by market, after its tick or lot has changed
         self.gate = Gate(settings.limits)
         self.condition = Condition(self)
         self.keeper = Keeper(self)

@@ -34,5 +34,4 @@ class Lag:
             self._least_ns = lag_ns
             self._floor_ns = min(lag_ns, self._before_ns)
         self.excess_ns = excess_ns = lag_ns - self._floor_ns
-        if excess_ns > self.max_ns:
-            self.max_ns = excess_ns
+        self.max_ns = max(self.max_ns, excess_ns)

@@ -183,8 +183,7 @@ class OrderTracker(OrderStore):
 
     def _apply_intent(self, record: Intent) -> list[Message]:
         order = Order(record)
-        if record.counter > self.counter:
-            self.counter = record.counter
+        self.counter = max(self.counter, record.counter)
         if record.owner not in self.owners:
             self.owner(record.owner)
         self.begin(order)
