@@ -42,6 +42,7 @@ class ServiceNode:
         self.up = True
         self._sim = sim
         self._links: dict[int, tuple[SimPort, Link]] = {}
+        self._coming: dict[int, tuple[SimPort, Link]] = {}  # on their way to the server
         self._count = 0
         self._wake_ns: int | None = None
         sim.at(sim.now_ns, self._advance, None)
@@ -80,10 +81,13 @@ class ServiceNode:
     def connect(self, port: SimPort, link: Link, path: str) -> None:
         self._count += 1
         port.conns[link.link_id] = (self, self._count)
+        self._coming[self._count] = (port, link)
         self._sim.at(self._sim.now_ns + self._sim.net_ns, self._open, port, link, self._count, path)
 
     def _open(self, port: SimPort, link: Link, conn_id: int, path: str) -> None:
         sim = self._sim
+        if self._coming.pop(conn_id, None) is None:  # hung up before it was there
+            return
         if not self.up:
             sim.at(sim.now_ns, port.ws_event, link, "closed", "connection refused")
             return
@@ -106,7 +110,7 @@ class ServiceNode:
         self._drop(conn_id, reason)
 
     def _drop(self, conn_id: int, reason: str) -> None:
-        port, link = self._links.pop(conn_id, (None, None))
+        port, link = self._links.pop(conn_id, None) or self._coming.pop(conn_id, (None, None))
         if port is not None:
             self._sim.at(self._sim.now_ns + self._sim.net_ns, port.ws_event, link, "closed", reason)
 

@@ -59,6 +59,14 @@ def time_unit(text: str | None) -> int:
     raise errors.ApiError(-1194, text)
 
 
+def refusal(error: errors.ApiError) -> Response:
+    """How a request is answered that no endpoint has seen."""
+    headers = {"content-type": JSON_TYPE}
+    if error.retry_after_s:
+        headers["retry-after"] = str(error.retry_after_s)
+    return Response(error.status, headers, ENCODER.encode(error.body()))
+
+
 class Dispatch:
     """Calls endpoints."""
 

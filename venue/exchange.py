@@ -9,7 +9,7 @@ from venue.accounts import Accounts
 from venue.commission import Commissions
 from venue.connections import MARKET, USER, Connection, Connections
 from venue.control import PREFIX, Control
-from venue.dispatch import Dispatch, time_unit
+from venue.dispatch import Dispatch, refusal, time_unit
 from venue.engine import Engine
 from venue.errors import ApiError, BadVenue
 from venue.faults.profiles import PROFILES
@@ -149,19 +149,24 @@ class Exchange:
     # Websockets
 
     def open(self, conn_id: int, path: str, now_ns: int, query: str = "", remote: str = "127.0.0.1") -> bool:
-        """Take a new websocket; False for a path or a peer that is not served (the driver answers 404)."""
+        """Take a new websocket; False where it is not served."""
+        return self.upgrade(conn_id, path, now_ns, query, remote) is None
+
+    def upgrade(
+        self, conn_id: int, path: str, now_ns: int, query: str = "", remote: str = "127.0.0.1"
+    ) -> Response | None:
+        """Take a new websocket: None; else what its request is answered (429, 418, 503, 404)."""
         now_ns = self._now(now_ns)
-        if self.weather.is_refusing or self.weather.maintenance:
-            return False
+        if (closed := self.struck.closed()) is not None:
+            return closed
         try:
             options = Params(split_pairs(query))
             unit_ns = time_unit(options.optional("timeUnit"))
-            if not self.limits.connect(remote, now_ns):
-                return False
+            self.limits.connect(remote, now_ns)
             if path == WS_API_PATH:
                 self.limits.charge(remote, CONNECTION_WEIGHT, now_ns)
-        except ApiError:
-            return False
+        except ApiError as error:
+            return refusal(error)
         connection = Connection(conn_id, USER if path == WS_API_PATH else MARKET, remote, now_ns, unit_ns=unit_ns)
         connection.returns_limits = options.flag("returnRateLimits", True)
         names: list[str] = []
@@ -173,11 +178,11 @@ class Exchange:
         elif path == "/ws" or path.startswith("/ws/"):
             names = [unquote(name) for name in path[4:].split("/") if name]
         elif path != WS_API_PATH:
-            return False
+            return Response(404, {"content-type": "text/plain"}, b"no such stream")
         self.connections.add(connection)
         for name in names[: self.limits.settings.streams]:
             self.subscriptions.subscribe(connection, name)
-        return True
+        return None
 
     def receive(self, conn_id: int, data: str | bytes, now_ns: int) -> None:
         """Take a frame; the answers are among the pushes."""

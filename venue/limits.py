@@ -130,9 +130,12 @@ class Limits:
         left_s = max(1, -(-(peer.banned_until_ns - now_ns) // SECOND_NS))
         return errors.ApiError(-1003, text, 418, retry_after_s=left_s)
 
-    def connect(self, remote: str, now_ns: int) -> bool:
-        """Count a new websocket; False where the address has opened too many."""
-        return self.peer(remote).connections.add(now_ns, 1) <= self.settings.connections_5m
+    def connect(self, remote: str, now_ns: int) -> None:
+        """Count a new websocket. Raises -1034 with 429 where the address has opened too many."""
+        opened, limit = self.peer(remote).connections, self.settings.connections_5m
+        if opened.add(now_ns, 1) > limit:
+            text = f"Too many connection attempts from IP; current limit is {limit} per '5 MINUTE'."
+            raise errors.ApiError(-1034, text, 429, retry_after_s=opened.left_s(now_ns))
 
     def counts(self, account: str) -> OrderCounts:
         found = self.orders.get(account)

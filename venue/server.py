@@ -139,8 +139,9 @@ class Server:
         conn_id = self.next_id
         exchange, url = self.exchange, request.rel_url
         query, remote = url.raw_query_string, request.remote or ""
-        if not self._ask(exchange.open, conn_id, url.raw_path, query=query, remote=remote):
-            return web.Response(status=404, text="no such stream")
+        refused = self._ask(exchange.upgrade, conn_id, url.raw_path, query=query, remote=remote)
+        if refused is not None:
+            return self._cut(request) if refused.status <= CLOSED else self._response(refused)
         ws = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=MAX_FRAME_BYTES, timeout=SHUTDOWN_S)
         sender: asyncio.Task[None] | None = None
         try:

@@ -278,7 +278,8 @@ def test_in_maintenance_all_answers_are_down_and_orders_rest(ann_and_bob):
     world.advance(1)
     assert place(world, "y")[0].status == 503
     assert world.was_closed(market)
-    assert not world.exchange.open(99, "/ws", world.now_ns)
+    refused = world.exchange.upgrade(99, "/ws", world.now_ns)
+    assert (refused.status, refused.headers["content-type"]) == (503, "text/html")
     assert world.request("GET", "/control/status").status == 200
     world.advance(5_100)
     assert world.signed("GET", "openOrders")[1][0]["clientOrderId"] == "x"

@@ -186,10 +186,33 @@ def test_who_sends_too_much_into_a_stream_is_cut_off(world, tight):
     assert one.send(conn_id, method="LIST_SUBSCRIPTIONS", id=9) == []
 
 
-def test_too_many_connections_are_declined(world, tight):
+def test_too_many_connections_are_declined_until_their_five_minutes_are_over(world, tight):
     one = world(limits=tight)
-    opened = [one.exchange.open(number, "/ws", one.now_ns) for number in range(1, 5)]
-    assert opened == [True, True, True, False]
+    assert [one.exchange.upgrade(number, "/ws", one.now_ns) for number in range(1, 4)] == [None] * 3
+    refused = one.exchange.upgrade(4, "/ws", one.now_ns)
+    assert (refused.status, refused.headers["retry-after"]) == (429, "100")
+    text = "Too many connection attempts from IP; current limit is 3 per '5 MINUTE'."
+    assert json.loads(refused.body) == {"code": -1034, "msg": text}
+    assert not one.exchange.open(5, "/ws-api/v3", one.now_ns)
+    assert one.exchange.open(6, "/ws", one.now_ns, remote="127.0.0.2")
+    one.advance(100_000)
+    assert one.exchange.open(7, "/ws", one.now_ns)
+
+
+def test_a_websocket_api_that_is_opened_past_the_weight_is_declined_as_a_request_would_be(world, tight):
+    one = world(limits=tight)
+    for _ in range(5):
+        one.get("exchangeInfo")
+    refused = one.exchange.upgrade(1, "/ws-api/v3", one.now_ns)
+    assert (refused.status, json.loads(refused.body)["code"]) == (429, -1003)
+    assert int(refused.headers["retry-after"]) > 0
+
+
+def test_a_websocket_is_declined_by_status(world):
+    one = world()
+    assert one.exchange.upgrade(1, "/nowhere", one.now_ns).status == 404
+    refused = one.exchange.upgrade(2, "/ws", one.now_ns, "timeUnit=DAY")
+    assert (refused.status, json.loads(refused.body)["code"]) == (400, -1194)
 
 
 def test_the_limits_of_the_exchange_itself_are_there_by_name(world):

@@ -145,8 +145,12 @@ def test_streams_and_user_data_over_real_sockets(venue):
             )
             async with session.get(one.ws.replace("ws", "http", 1) + "/nowhere") as answer:
                 assert answer.status == 404
-            with pytest.raises(aiohttp.WSServerHandshakeError):
+            with pytest.raises(aiohttp.WSServerHandshakeError, match="404"):
                 await session.ws_connect(one.ws + "/nowhere")
+            one.call("POST", "/control/faults", {"add": [{"name": "maintenance"}]})
+            with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
+                await session.ws_connect(one.ws + "/ws")
+            one.call("POST", "/control/faults", {"clear": True})
             return frames, [frame["data"] for frame in frames if "depth" in frame["stream"]]
 
     frames, diffs = asyncio.run(watch())

@@ -44,15 +44,21 @@ class Struck:
         weather = self.weather
         if not weather.running:
             return handle(request, now_ns)
-        if weather.is_refusing:
-            return Response(REFUSED)
-        if (down := weather.maintenance) is not None:
-            return Response(down.status, {"content-type": "text/html"}, PAGE % (down.status, down.status))
+        if (closed := self.closed()) is not None:
+            return closed
         account = self._account(request.headers.get("x-mbx-apikey", ""))
         one = self._meet(account, request.method, request.path)
         if one is None:
             return handle(request, now_ns)
         return self._answer(one, account, now_ns, lambda: handle(request, now_ns))
+
+    def closed(self) -> Response | None:
+        """What everybody is answered while the exchange is away, websocket upgrades too; None while it is there."""
+        if self.weather.is_refusing:
+            return Response(REFUSED)
+        if (down := self.weather.maintenance) is not None:
+            return Response(down.status, {"content-type": "text/html"}, PAGE % (down.status, down.status))
+        return None
 
     def frame(
         self, connection: Connection, text: bytes, now_ns: int, receive: Callable[[Connection, bytes, int], None]
