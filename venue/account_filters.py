@@ -8,14 +8,19 @@ from venue.accounts import Account
 from venue.counts import check_counts
 from venue.engine import Engine, Intent
 from venue.numbers import atoms
+from venue.orders import WORKS_AS
 from venue.symbol import Symbol, exact
 
 
 def exchange_rows(engine: Engine) -> list[dict[str, Any]]:
     """The `exchangeFilters` of exchangeInfo."""
-    if engine.max_orders is None:
-        return []
-    return [{"filterType": "EXCHANGE_MAX_NUM_ORDERS", "maxNumOrders": engine.max_orders}]
+    limits = (
+        ("EXCHANGE_MAX_NUM_ORDERS", "maxNumOrders", engine.max_orders),
+        ("EXCHANGE_MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders", engine.max_algo_orders),
+        ("EXCHANGE_MAX_NUM_ICEBERG_ORDERS", "maxNumIcebergOrders", engine.max_iceberg_orders),
+        ("EXCHANGE_MAX_NUM_ORDER_LISTS", "maxNumOrderLists", engine.max_order_lists),
+    )
+    return [{"filterType": name, key: limit} for name, key, limit in limits if limit is not None]
 
 
 def symbol_rows(symbol: Symbol) -> list[dict[str, Any]]:
@@ -37,11 +42,25 @@ def check(engine: Engine, account: Account, intents: list[Intent], now_ns: int) 
     check_counts(account, intents)
     if engine.max_orders is not None and len(account.open_orders) + len(intents) > engine.max_orders:
         raise errors.filter_failure("EXCHANGE_MAX_NUM_ORDERS")
+    check_kinds(engine, account, intents)
     symbol = intents[0].symbol
     for intent in intents if account.settings.max_asset else ():
         check_assets(account, intent, now_ns)
     if symbol.settings.max_position is not None:
         check_position(account, symbol, max(one.size_lots if one.side is Side.BUY else 0 for one in intents))
+
+
+def check_kinds(engine: Engine, account: Account, intents: list[Intent]) -> None:
+    """Raises -1013 for too many contingent orders, or icebergs, of an account on the whole exchange."""
+    known = account.open_orders.values()
+    if (most := engine.max_algo_orders) is not None:
+        number = sum(intent.ord_type in WORKS_AS for intent in intents)
+        if number and number + sum(order.is_contingent for order in known) > most:
+            raise errors.filter_failure("EXCHANGE_MAX_NUM_ALGO_ORDERS")
+    if (most := engine.max_iceberg_orders) is not None:
+        number = sum(intent.iceberg_lots > 0 for intent in intents)
+        if number and number + sum(order.iceberg_lots > 0 for order in known) > most:
+            raise errors.filter_failure("EXCHANGE_MAX_NUM_ICEBERG_ORDERS")
 
 
 def check_position(account: Account, symbol: Symbol, size_lots: int) -> None:

@@ -31,3 +31,5 @@ def check_lists(engine: Engine, account: Account, symbol: Symbol) -> None:
     """Raises -1013 where one more order list would be too many."""
     if engine.lists.open_on(account.name, symbol.name) >= symbol.settings.max_order_lists:
         raise errors.filter_failure("MAX_NUM_ORDER_LISTS")
+    if engine.max_order_lists is not None and engine.lists.open_of(account.name) >= engine.max_order_lists:
+        raise errors.filter_failure("EXCHANGE_MAX_NUM_ORDER_LISTS")

@@ -62,6 +62,9 @@ class Engine:
         self.records = records
         self.settlement = settlement
         self.max_orders: int | None = None
+        self.max_algo_orders: int | None = None
+        self.max_iceberg_orders: int | None = None
+        self.max_order_lists: int | None = None
         self.working = Working(self.symbols, accounts, records, settlement)
         self.lists = OrderLists(accounts.orders_kept)
         self.keeper = ListKeeper(self.lists, accounts, records, settlement, self.working)

@@ -69,6 +69,9 @@ class Exchange:
         self.settlement = Settlement(self.accounts, self.commissions, self.limits, self.records, self.user_stream)
         self.engine = Engine(symbols, self.accounts, self.limits, self.records, self.settlement)
         self.engine.max_orders = settings.max_orders
+        self.engine.max_algo_orders = settings.max_algo_orders
+        self.engine.max_iceberg_orders = settings.max_iceberg_orders
+        self.engine.max_order_lists = settings.max_order_lists
         self.subscriptions = Subscriptions(self.connections, self.faults, self.limits.settings.streams)
         self.streams = Streams(self.engine, self.subscriptions)
         self.settlement.market_feed = self.streams

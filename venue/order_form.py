@@ -44,7 +44,7 @@ def read_intent(call: Call, leg: Leg = PLAIN) -> Intent:
         side=side,
         ord_type=ord_type,
         time_in_force=read_time_in_force(params, leg, ord_type),
-        stp=read_stp(params, symbol),
+        stp=read_stp(call, symbol),
         price_ticks=0,
         size_lots=0,
         client_order_id=client_id(params, name["newClientOrderId"]),
@@ -69,12 +69,15 @@ def read_intent(call: Call, leg: Leg = PLAIN) -> Intent:
     return intent
 
 
-def read_stp(params: Params, symbol: Symbol) -> str:
-    """Raises -1130 for an unknown mode of self-trade prevention, -1013 for one that the symbol does not allow."""
+def read_stp(call: Call, symbol: Symbol) -> str:
+    """Raises -1130 for an unknown mode of self-trade prevention, -1013 for one that the symbol does not allow,
+    -2010 for none where the account must have one."""
     s = symbol.settings
-    stp = params.choice("selfTradePreventionMode", STP_MODES, s.default_stp_mode)
+    stp = call.params.choice("selfTradePreventionMode", STP_MODES, s.default_stp_mode)
     if stp not in s.stp_modes:
         raise errors.ApiError(-1013, "This symbol does not allow the specified self-trade prevention mode.")
+    if stp == "NONE" and call.account.settings.require_stp:
+        raise errors.rejected("This action is disabled on this account.")
     return stp
 
 

@@ -75,6 +75,10 @@ class OrderLists:
         """How many lists the account has open on a symbol."""
         return sum(one.account == account and one.symbol == symbol for one in self.open.values())
 
+    def open_of(self, account: str) -> int:
+        """How many it has open on all symbols."""
+        return sum(one.account == account for one in self.open.values())
+
     def find(self, account: str, list_id: int | None, client_id: str | None) -> OrderList | None:
         """By id, else by client id: an open one first, then the latest. Raises -2011 where both disagree."""
         known = self.by_account.get(account, {})

@@ -107,7 +107,7 @@ def account_information(call: Call) -> dict[str, Any]:
         "canWithdraw": False,
         "canDeposit": False,
         "brokered": False,
-        "requireSelfTradePrevention": False,
+        "requireSelfTradePrevention": account.settings.require_stp,
         "preventSor": False,
         "updateTime": call.ms(account.update_ns),
         "accountType": "SPOT",

@@ -56,6 +56,7 @@ class AccountSettings(Settings, frozen=True):
     commissions: dict[str, CommissionSettings] = {}  # by market, as "BTC-USDT"
     has_discount: bool = False  # pays commission in the venue's discount asset, while it has enough of it
     trade_group_id: int | None = None  # accounts of one group are kept from trading with each other, too
+    require_stp: bool = False  # requireSelfTradePrevention: no order of it may have the mode NONE
     max_asset: dict[str, Decimal] = {}  # MAX_ASSET: the most of an asset that one order may move
 
     def __post_init__(self) -> None:
@@ -208,7 +209,10 @@ class VenueSettings(Settings, frozen=True):
     discount_asset: str = "BNB"
     discount: Decimal = Decimal("0.75")  # what is left of the standard commission when it is paid in that asset
     discount_prices: dict[str, Decimal] = {}  # of the discount asset in others; those not given: from the markets
-    max_orders: int | None = None  # EXCHANGE_MAX_NUM_ORDERS
+    max_orders: int | None = None  # EXCHANGE_MAX_NUM_ORDERS; with the next three, of one account on all markets
+    max_algo_orders: int | None = None
+    max_iceberg_orders: int | None = None
+    max_order_lists: int | None = None
     limits: LimitSettings | Literal["demo", "binance"] = "demo"
     tls_cert: str | None = None  # PEM files of a certificate and its key: serve https and wss
     tls_key: str | None = None

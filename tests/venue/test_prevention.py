@@ -51,6 +51,18 @@ def reports(world, conn_id, kind="TRADE_PREVENTION"):
     return [event for event in events if event["e"] == "executionReport" and event["x"] == kind]
 
 
+def test_an_account_that_must_prevent_self_trades_says_so_and_has_no_order_without(world):
+    careful = msgspec.structs.replace(account("ann"), require_stp=True)
+    one = world(markets=[FAQ], accounts=[careful, account("bob")])
+    assert one.signed("GET", "account")[1]["requireSelfTradePrevention"] is True
+    assert one.signed("GET", "account", "bob")[1]["requireSelfTradePrevention"] is False
+    refused = {"code": -2010, "msg": "This action is disabled on this account."}
+    assert one.order("BUY", "1", "1", selfTradePreventionMode="NONE") == (400, refused)
+    assert one.order("BUY", "1", "1", selfTradePreventionMode="DECREMENT")[0] == 200
+    assert one.order("BUY", "1", "1")[0] == 200
+    assert one.order("BUY", "1", "1", "bob", selfTradePreventionMode="NONE")[0] == 200
+
+
 THREE = (("1.2", "1.2"), ("1.3", "1.1"), ("8.1", "1"))
 
 
