@@ -110,8 +110,9 @@ class ServiceNode:
         self._drop(conn_id, reason)
 
     def _drop(self, conn_id: int, reason: str) -> None:
-        port, link = self._links.pop(conn_id, None) or self._coming.pop(conn_id, (None, None))
-        if port is not None:
+        found = self._links.pop(conn_id, None) or self._coming.pop(conn_id, None)
+        if found is not None:
+            port, link = found
             self._sim.at(self._sim.now_ns + self._sim.net_ns, port.ws_event, link, "closed", reason)
 
     def flush(self) -> None:

@@ -39,6 +39,9 @@ class Intent(msgspec.Struct, gc=False):
     stop_ticks: int = 0
     trailing_delta: int = 0
     iceberg_lots: int = 0
+    peg: str = ""
+    peg_offset: int = 0
+    asked_ticks: int = 0
 
     @property
     def is_market(self) -> bool:
@@ -209,4 +212,7 @@ class Engine:
             stop_ticks=intent.stop_ticks,
             trailing_delta=intent.trailing_delta,
             iceberg_lots=intent.iceberg_lots,
+            peg=intent.peg,
+            peg_offset=intent.peg_offset,
+            asked_ticks=intent.asked_ticks,
         )

@@ -1,6 +1,6 @@
 """What the orders of an order list do to each other: one cancels, triggers or pays the other."""
 
-from venue import filters, holds
+from venue import filters, holds, pegs
 from venue.accounts import Account, Accounts
 from venue.errors import ApiError
 from venue.feeds import UserFeed
@@ -93,6 +93,9 @@ class ListKeeper:
         symbol, pending = self._symbol(one), self._open(one.orders[1:])
         one.update_ns = now_ns
         try:
+            for each in pending:
+                if each.peg and not each.is_contingent:
+                    pegs.select(symbol, each, now_ns)
             self._pay_out(one, symbol, pending, now_ns)
             self._check(symbol, pending, now_ns)
             self.hold(symbol, pending, now_ns)

@@ -95,7 +95,7 @@ def check_relation(intents: list[Intent]) -> None:
     for intent in intents:
         last_ticks = intent.symbol.last_ticks
         is_bad = would_trigger(intent, last_ticks)
-        if intent.ord_type in ("LIMIT_MAKER", "TAKE_PROFIT_LIMIT"):
+        if not intent.peg and intent.ord_type in ("LIMIT_MAKER", "TAKE_PROFIT_LIMIT"):
             is_bad = is_bad or intent.side.sign * (last_ticks - intent.price_ticks) <= 0
         if is_bad:
             raise errors.rejected(BAD_PRICES)

@@ -9,6 +9,7 @@ from venue.engine import Intent
 from venue.legs import PLAIN, Leg
 from venue.orders import WORKS_AS
 from venue.params import Params
+from venue.peg_form import read_peg, read_pegged_price
 from venue.symbol import Symbol
 
 SIDES = {side.name: side for side in Side}
@@ -37,8 +38,6 @@ def read_intent(call: Call, leg: Leg = PLAIN) -> Intent:
     params, symbol, name = call.params, call.symbol(), leg.name
     side = SIDES[params.choice(name["side"], SIDES, None, errors.bad_side)]
     ord_type = leg.ord_type or params.choice(name["type"], leg.types, None, errors.bad_order_type)
-    if name["pegPriceType"] in params.values:
-        raise errors.ApiError(-1013, "Pegged orders are not supported for this symbol.")
     intent = Intent(
         symbol=symbol,
         side=side,
@@ -59,6 +58,9 @@ def read_intent(call: Call, leg: Leg = PLAIN) -> Intent:
         for plain in ("stopPrice", "trailingDelta"):
             if name[plain] in params.values:
                 raise errors.not_required(name[plain])
+    sent = params.values
+    if name["pegPriceType"] in sent or name["pegOffsetType"] in sent or name["pegOffsetValue"] in sent:
+        read_peg(params, leg, intent)
     if intent.is_market:
         read_market(call, leg, intent)
     else:
@@ -109,6 +111,10 @@ def read_limit(call: Call, leg: Leg, intent: Intent) -> None:
     if name["quoteOrderQty"] in params.values:
         raise errors.not_required(name["quoteOrderQty"])
     size_atoms = params.atoms(name["quantity"]) if leg.has_size else 0
+    if intent.peg:
+        intent.size_lots = symbol.to_lots(size_atoms)
+        read_pegged_price(call, leg, intent)
+        return
     price_atoms = params.atoms(name["price"])
     intent.price_ticks = symbol.to_ticks(price_atoms)
     filters.check_price(symbol, intent.side, intent.price_ticks, call.now_ns)

@@ -53,6 +53,9 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     iceberg_lots: int = 0  # shown at a time; 0: all of it
     shown_lots: int = 0  # of an iceberg that rests
     priority: int = 0  # its place in the order of arrival, where that is not its id's
+    peg: str = ""  # PRIMARY_PEG, MARKET_PEG: `price_ticks` is a level of the book as it starts, until then a guess
+    peg_offset: int = 0  # so many levels deeper than the best price
+    asked_ticks: int = 0  # the price that was sent with a peg
 
     @property
     def is_open(self) -> bool:

@@ -104,7 +104,7 @@ def status(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
 
 def _state(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
     state: dict[str, Any] = {
-        "price": symbol.price(order.price_ticks),
+        "price": symbol.price(order.asked_ticks if order.peg else order.price_ticks),
         "origQty": symbol.size(order.size_lots),
         "executedQty": symbol.size(order.executed_lots),
         "origQuoteOrderQty": fixed8(order.quote_order_atoms),
@@ -129,7 +129,21 @@ def _state(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
         state["strategyType"] = order.strategy_type
     if order.expiry_reason:
         state["expiryReason"] = order.expiry_reason
+    if order.peg:
+        state.update(_peg(symbol, order))
     return state
+
+
+def _peg(symbol: Symbol, order: Order) -> dict[str, Any]:
+    shown: dict[str, Any] = {"pegPriceType": order.peg}
+    if order.peg_offset:
+        shown |= {"pegOffsetType": "PRICE_LEVEL", "pegOffsetValue": order.peg_offset}
+    if order.is_working:
+        shown["peggedPrice"] = symbol.price(order.price_ticks)
+    return shown
+
+
+EVENT_NAMES = {"pegPriceType": "gP", "pegOffsetType": "gOT", "pegOffsetValue": "gOV", "peggedPrice": "gp"}
 
 
 def _working(order: Order, ms: Clock) -> dict[str, Any]:
@@ -183,7 +197,7 @@ def execution_report(
         "o": order.ord_type,
         "f": order.time_in_force,
         "q": symbol.size(order.size_lots),
-        "p": symbol.price(order.price_ticks),
+        "p": symbol.price(order.asked_ticks if order.peg else order.price_ticks),
         "P": symbol.price(order.stop_ticks),
         "F": symbol.size(order.iceberg_lots),
         "g": order.list_id,
@@ -231,4 +245,6 @@ def _report_conditions(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any
         report["j"] = order.strategy_id
     if order.strategy_type is not None:
         report["J"] = order.strategy_type
+    if order.peg:
+        report |= {EVENT_NAMES[name]: value for name, value in _peg(symbol, order).items()}
     return report

@@ -77,7 +77,7 @@ def symbol_info(symbol: Symbol) -> dict[str, Any]:
         "allowTrailingStop": True,
         "cancelReplaceAllowed": True,
         "amendAllowed": symbol.settings.amend_allowed,
-        "pegInstructionsAllowed": False,
+        "pegInstructionsAllowed": symbol.settings.peg_allowed,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
         "filters": filters.rows(symbol),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from venue import errors
+from venue import errors, pegs
 from venue.endpoint import TRADE, Call, Endpoint
 from venue.order_form import client_id, read_order
 from venue.rest_market import API
@@ -44,6 +44,8 @@ def cancel_replace(call: Call) -> dict[str, Any]:
     placed: Any = None
     if new_error is None:
         try:
+            if intent.peg:  # the book may be another without the order that was canceled
+                pegs.reselect(symbol, intent, call.now_ns)
             new_order, fills = call.engine.place(call.account, intent, call.now_ns)
             placed = answer(call, symbol, new_order, fills, shape)
         except errors.ApiError as error:

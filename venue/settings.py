@@ -133,6 +133,7 @@ class MarketSettings(Settings, frozen=True):
     multiplier_down: Decimal | None = None
     average_minutes: int = 5  # 0: the last price
     amend_allowed: bool = True
+    peg_allowed: bool = True
     stp_modes: tuple[StpMode, ...] = ("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER")
     default_stp_mode: StpMode = "EXPIRE_MAKER"
     commission: CommissionSettings = CommissionSettings()

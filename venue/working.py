@@ -4,8 +4,8 @@ import msgspec
 
 from market import codes
 from protocol.enums import OrdType, SelfTradePrevention, TimeInForce
-from venue import holds
-from venue.accounts import Accounts
+from venue import holds, pegs
+from venue.accounts import Account, Accounts
 from venue.errors import ApiError
 from venue.orders import Execution, Order
 from venue.records import Records
@@ -80,9 +80,28 @@ class Working:
             except ApiError:
                 self.settlement.expire(symbol, order, REJECTED, now_ns)
                 return
+        elif order.peg and not self._peg(symbol, account, order, now_ns):
+            return
         order.working_ns = order.update_ns = now_ns
         order.priority = self.records.counter("order").take()
         self._match(symbol, order, now_ns)
+
+    def _peg(self, symbol: Symbol, account: Account, order: Order, now_ns: int) -> bool:
+        """Give a triggered order its price of the book, and hold what it needs at it; where that fails, it is over."""
+        asset, held_atoms = symbol.held_asset(order), order.locked_atoms
+        try:
+            pegs.select(symbol, order, now_ns)
+            order.locked_atoms = holds.hold_of(symbol, order)
+            if order.locked_atoms > held_atoms:
+                account.lock(asset, order.locked_atoms - held_atoms)
+            else:
+                account.unlock(asset, held_atoms - order.locked_atoms)
+        except ApiError:
+            order.locked_atoms = held_atoms
+            self.settlement.expire(symbol, order, REJECTED, now_ns)
+            return False
+        self.settlement.balances_changed(account, (asset,), now_ns)
+        return True
 
     def _match(self, symbol: Symbol, order: Order, now_ns: int) -> list[Execution]:
         events = symbol.matching.submit(
