@@ -6,14 +6,14 @@ from typing import Any
 from venue import account_filters, errors, filters
 from venue.candles import Candle
 from venue.endpoint import Call, Endpoint
-from venue.intervals import DAY_NS, INTERVALS_NS, ending, parse_interval, parse_zone
+from venue.intervals import ending, parse_interval, parse_zone
+from venue.klines import recent, since
 from venue.legs import ORDER_TYPES
 from venue.orders import AggTrade, PublicTrade
 from venue.params import Params
 from venue.symbol import Symbol
 
 API = "/api/v3"
-FAR_NS = 2**62
 PERMISSIONS = ("SPOT", "MARGIN", "LEVERAGED")
 SHOWN_PERMISSIONS = ["SPOT"]
 """Every symbol here is spot."""
@@ -169,9 +169,10 @@ def klines(call: Call) -> list[list[Any]]:
     if start_ns is not None and start_ns > call.now_ns:
         return []
     last_ns = call.now_ns if end_ns is None else min(end_ns, call.now_ns)
-    first_ns = start_ns if start_ns is not None else max(0, last_ns - (INTERVALS_NS[interval] + DAY_NS) * limit)
-    rows = symbol.candles.merged(interval, first_ns, FAR_NS if end_ns is None else end_ns, zone_ns)
-    rows = rows[:limit] if start_ns is not None else rows[-limit:]
+    if start_ns is not None:
+        rows = since(symbol, interval, zone_ns, start_ns, last_ns, limit)
+    else:
+        rows = recent(symbol, interval, zone_ns, last_ns, limit)
     return [kline_row(symbol, row, ending(row.open_ns, interval, zone_ns), call) for row in rows]
 
 

@@ -140,6 +140,7 @@ class MarketSettings(Settings, frozen=True):
     has_discount: bool = True
     flow: FlowSettings = FlowSettings()
     reference_price: ReferenceSettings | None = None  # None: the market has none (-2043)
+    history_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 3650  # of made-up klines before the exchange began
 
     @property
     def base(self) -> str:

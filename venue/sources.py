@@ -5,9 +5,15 @@ from typing import Protocol
 from venue import profiles
 from venue.engine import Engine
 from venue.flow import Flow
+from venue.history import History
+from venue.numbers import atoms
 from venue.paper import Paper
 from venue.replay import Replay, recorded_symbol
 from venue.settings import VenueSettings
+from venue.symbol import Symbol
+
+TRADE_NOTIONALS = 100
+"""A trade of the made-up history is worth so many times the least that an order may be."""
 
 
 class Source(Protocol):
@@ -33,4 +39,13 @@ def sources(engine: Engine, settings: VenueSettings, paper: Paper | None, now_ns
             flow = symbol.settings.flow
             seed = f"{settings.seed}:{symbol.name}"
             found.append(Flow(engine, symbol, flow, profiles.load(flow.profile), seed, now_ns))
+            if symbol.settings.history_days:
+                symbol.history = history(symbol, seed, now_ns)
     return found
+
+
+def history(symbol: Symbol, seed: str, now_ns: int) -> History:
+    """Of a market whose past nobody knows: it ends at the last price."""
+    price_ticks, least = symbol.last_ticks, symbol.settings.min_notional
+    trade_lots = int(atoms(least * TRADE_NOTIONALS)) // max(1, price_ticks * symbol.notional_atoms)
+    return History(f"{seed}:history", now_ns, price_ticks, trade_lots, symbol.settings.history_days)

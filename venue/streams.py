@@ -2,7 +2,7 @@
 
 import msgspec
 
-from venue import events
+from venue import events, klines
 from venue.engine import Engine
 from venue.intervals import DAY_NS, HOUR_NS, INTERVALS_NS
 from venue.orders import AggTrade, PublicTrade
@@ -99,7 +99,7 @@ class Streams:
             for zone, zone_ns in ZONES_NS.items():
                 stream = f"{name}@kline_{interval}{zone}"
                 if stream in self.listeners:
-                    candle = symbol.candles.latest(interval, now_ns - 1, symbol.last_ticks, zone_ns)
+                    candle = klines.latest(symbol, interval, now_ns - 1, zone_ns)
                     self.push(stream, events.kline(symbol, candle, interval, zone_ns, now_ns), now_ns)
 
     def _all_markets(self, now_ns: int) -> None:

@@ -10,6 +10,7 @@ from protocol.enums import Side
 from venue import errors
 from venue.bounds import Bounds
 from venue.candles import Candle, Candles
+from venue.history import History
 from venue.intervals import MINUTE_NS
 from venue.numbers import ATOMS, atoms, fixed8
 from venue.orders import AggTrade, Order, PublicTrade
@@ -51,6 +52,7 @@ class Symbol:
         self.trades: deque[PublicTrade] = deque(maxlen=KEPT_TRADES)
         self.agg_trades: deque[AggTrade] = deque(maxlen=KEPT_TRADES)
         self.candles = Candles()
+        self.history: History | None = None  # what is told of the time before
         self.status = "TRADING"
         self.reference = None if settings.reference_price is None else ReferencePrice(settings.reference_price)
         self.update_id = 0

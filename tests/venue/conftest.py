@@ -42,7 +42,7 @@ class World:
     """An exchange in memory, a clock that stands still until told, and clients of its accounts."""
 
     def __init__(self, log: list[bytes] | None = None, **settings: object) -> None:
-        settings.setdefault("markets", [MarketSettings(flow=STILL)])
+        settings.setdefault("markets", [MarketSettings(flow=STILL, history_days=0)])
         settings.setdefault("accounts", [account(n, BTC="10", USDT="1000000") for n in ("ann", "bob")])
         self.settings = VenueSettings(**settings)  # type: ignore[arg-type]
         self.now_ns = START_NS
