@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ROOT / ".venv-clients"
 SCRIPTS = Path(__file__).parent / "clients"
 KEYS = (demo.MAKER_KEY, demo.MAKER_SECRET, demo.HUMAN_KEY, demo.HUMAN_SECRET)
-STILL = [{"flow": {"limit_rate": 0, "market_rate": 0}}]
+STILL = [{"history_days": 0, "flow": {"limit_rate": 0, "market_rate": 0}}]
 HAS_LISTS = ("POST", "/api/v3/orderList/oco") in BY_ROUTE  # then each client places two pairs of orders, too
 CLIENTS = {
     "ccxt": "ccxt_client.py",
