@@ -35,6 +35,7 @@ CHECKED_EVERY = 2000
 MANY_OPEN = 60
 """An account with so many open orders cancels one, so that the book keeps its size."""
 MIDDLE, SPACING = 60_000, 2
+PEGS = ("PRIMARY_PEG", "MARKET_PEG")
 LIST_PATHS = ("orderList/oco", "orderList/oto", "orderList/otoco")
 
 
@@ -172,6 +173,8 @@ class Crowd:
             name, method, path, asked = self.list_of(order, what % 64 - 6, price, size, more)
         else:
             name, asked = self.order_of(order, self.types[what % len(self.types)], price, size, more)
+            asked = self.pegged(asked, distance // 60) if "LIMIT" in name else asked
+            name = f"pegged {name}" if "pegPriceType" in asked else name
             method, path = "POST", "order"
         self.orders += method == "POST"
         try:
@@ -201,6 +204,15 @@ class Crowd:
             asked["icebergQty"] = f"0.{size % 200 // 2 + 1:03}"
             name += " iceberg"
         return name, asked
+
+    def pegged(self, asked, which):
+        """One in five at a price of the book in place of its own."""
+        if which % 5:
+            return asked
+        peg = {"pegPriceType": PEGS[asked["type"] != "LIMIT_MAKER" and which // 5 % 2]}
+        if which // 10 % 2:
+            peg |= {"pegOffsetType": "PRICE_LEVEL", "pegOffsetValue": 1 + which // 20 % 5}
+        return {name: value for name, value in asked.items() if name != "price"} | peg
 
     def about(self, order_id, what, price, size, order):
         """(name, method, path, parameters) of what is done to an open order."""
@@ -234,7 +246,8 @@ class Crowd:
                    "workingPrice": price, "workingQuantity": amount}  # fmt: skip
         pending = {"pendingSide": "SELL" if order["side"] == "BUY" else "BUY", "pendingQuantity": amount}
         if path == "orderList/oto":
-            legs = {"pendingType": "MARKET"}
+            legs = {"pendingType": "LIMIT", "pendingTimeInForce": "GTC", "pendingPegPriceType": PEGS[more % 2]}
+            legs = legs if more % 4 < 2 else {"pendingType": "MARKET"}
         return path, "POST", path, {**mode, **working, **pending, **legs}
 
     def check(self):
@@ -284,7 +297,8 @@ def test_a_large_crowd_trades_and_every_atom_is_accounted_for():
     assert crowd.referee.traded > ORDERS / 10
     lists = [path for path in LIST_PATHS if ("POST", f"/api/v3/{path}") in BY_ROUTE]
     often = [str(done) for done, count in crowd.done.items() if count > 5]
-    rare = [name for name in [*crowd.types, *crowd.modes, *lists] if not any(one.startswith(name) for one in often)]
+    kinds = [*crowd.types, *(f"pegged {one}" for one in crowd.types if "LIMIT" in one), *crowd.modes, *lists]
+    rare = [name for name in kinds if not any(one.startswith(name) for one in often)]
     assert not rare, f"of {ORDERS} orders too few were of {rare}: {crowd.done}"
 
 

@@ -36,6 +36,11 @@ def single(rnd):
             asked["icebergQty"] = f"0.{rnd.randint(1, 8):02}"
     if "STOP" in ord_type or "PROFIT" in ord_type:
         asked |= contingent(rnd)
+    if "LIMIT" in ord_type and rnd.random() < 0.25:
+        del asked["price"]
+        asked["pegPriceType"] = rnd.choice(("PRIMARY_PEG", "MARKET_PEG"))
+        if rnd.random() < 0.5:
+            asked |= {"pegOffsetType": "PRICE_LEVEL", "pegOffsetValue": rnd.randint(1, 4)}
     return "order", asked
 
 
