@@ -66,7 +66,7 @@ class Gate:
         self.limits = limits
         self.refused = 0
         self._passed: dict[str, deque[int]] = {symbol: deque() for symbol in limits}
-        self._latest: dict[tuple[str, str, Side, int, int], int] = {}
+        self._latest: dict[tuple[str, str, bool, int, int], int] = {}
         self._caps: dict[str, Caps] = {}
 
     def refusal(
