@@ -1,10 +1,10 @@
 /* The yardstick of every hop: DEALER-ROUTER ping-pong over ipc in C, as bare as libzmq allows.
  *
- * usage: pingpong MODE PINGER_CORE PONGER_CORE PEERS OPS BYTES FOLDER
+ * usage: pingpong MODE PINGER_CORE PONGER_CORE PEERS OPS BYTES REST_US FOLDER
  *   MODE  sequential: ping a peer, wait for its pong, then the next peer (as a clock ticks its actors)
  *         wave:       ping all peers, then wait for all pongs
  * Peers are forked processes, each with a ROUTER of its own under FOLDER; the pinger holds one DEALER a peer.
- * A core of -1 leaves the choice to the kernel. Prints one JSON object: nanoseconds per peer and round trip.
+ * A core of -1 leaves the choice to the kernel. REST_US: how long the pinger sleeps between operations (0: not at all). Prints one JSON object: nanoseconds per peer and round trip.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -105,10 +105,13 @@ static void await_pong(void *dealer, char *body, int bytes)
 }
 
 /* One operation: one round trip to one peer (sequential), or to all of them at once (wave). */
-static void run(void **dealers, int peers, int wave, int bytes, int ops, int64_t *took_ns)
+static void run(void **dealers, int peers, int wave, int bytes, int ops, int rest_us, int64_t *took_ns)
 {
     static char body[BYTES_MAX];
+    struct timespec rest = {0, rest_us * 1000L};
     for (int op = 0; op < ops; op++) {
+        if (rest_us)
+            nanosleep(&rest, NULL);
         int64_t start_ns = now_ns();
         if (wave) {
             for (int peer = 0; peer < peers; peer++)
@@ -143,21 +146,21 @@ static void print_percentiles(int64_t *took_ns, int ops)
 
 int main(int argc, char **argv)
 {
-    if (argc != 8) {
-        fprintf(stderr, "usage: pingpong sequential|wave PINGER_CORE PONGER_CORE PEERS OPS BYTES FOLDER\n");
+    if (argc != 9) {
+        fprintf(stderr, "usage: pingpong sequential|wave PINGER_CORE PONGER_CORE PEERS OPS BYTES REST_US FOLDER\n");
         return 2;
     }
     int wave = !strcmp(argv[1], "wave"), pinger_core = atoi(argv[2]), ponger_core = atoi(argv[3]);
-    int peers = atoi(argv[4]), ops = atoi(argv[5]), bytes = atoi(argv[6]);
+    int peers = atoi(argv[4]), ops = atoi(argv[5]), bytes = atoi(argv[6]), rest_us = atoi(argv[7]);
     static char addresses[PEERS_MAX][256];
     static pid_t children[PEERS_MAX];
     static void *dealers[PEERS_MAX];
-    if (peers < 1 || peers > PEERS_MAX || ops < 1 || bytes < 1 || bytes > BYTES_MAX) {
-        fprintf(stderr, "pingpong: 1-%d peers, at least 1 operation, 1-%d bytes\n", PEERS_MAX, BYTES_MAX);
+    if (peers < 1 || peers > PEERS_MAX || ops < 1 || bytes < 1 || bytes > BYTES_MAX || rest_us < 0 || rest_us > 999999) {
+        fprintf(stderr, "pingpong: 1-%d peers, at least 1 operation, 1-%d bytes, rest below 1 s\n", PEERS_MAX, BYTES_MAX);
         return 2;
     }
     for (int peer = 0; peer < peers; peer++) {
-        snprintf(addresses[peer], sizeof addresses[peer], "ipc://%s/pong%d", argv[7], peer);
+        snprintf(addresses[peer], sizeof addresses[peer], "ipc://%s/pong%d", argv[8], peer);
         if ((children[peer] = fork()) == 0)
             pong_for_ever(addresses[peer], ponger_core);
     }
@@ -169,8 +172,8 @@ int main(int argc, char **argv)
             die(addresses[peer]);
     }
     int64_t *took_ns = malloc(sizeof *took_ns * (ops > WARM_OPS ? ops : WARM_OPS));
-    run(dealers, peers, wave, bytes, WARM_OPS, took_ns);
-    run(dealers, peers, wave, bytes, ops, took_ns);
+    run(dealers, peers, wave, bytes, WARM_OPS, 0, took_ns);
+    run(dealers, peers, wave, bytes, ops, rest_us, took_ns);
     print_percentiles(took_ns, ops);
     for (int peer = 0; peer < peers; peer++) {
         zmq_close(dealers[peer]);
