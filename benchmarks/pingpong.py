@@ -55,7 +55,7 @@ def pingpong(
     mode: Literal["sequential", "wave"], pinger_core: int, ponger_core: int, peers: int = 1, ops: int = OPS,
     rest_us: int = 0,
 ) -> dict[str, float]:
-    """Run it once; gives `ops, mean_ns, p10_ns, p50_ns, p90_ns, p99_ns` per peer and round trip. `rest_us`: between two."""
+    """Run it once: `ops, mean_ns, p10_ns, p50_ns, p90_ns, p99_ns` per peer and round trip. `rest_us`: between two."""
     program = build()
     with tempfile.TemporaryDirectory(prefix="tickbus-pp-") as folder:
         command = [program, mode, *map(str, (pinger_core, ponger_core, peers, ops, BYTES, rest_us)), folder]

@@ -162,7 +162,7 @@ class BinanceOrders:
         told = self._told(params)
         told["timestamp"] = ts_ns // MS_NS
         payload = in_order(told)
-        if is_plain(payload):  # nearly always: percent-encoding costs more than the signature
+        if is_plain(payload, len(told)):  # nearly always: percent-encoding costs more than the signature
             return self._rest_call(method, path, payload, costs, urgent)
         return self._rest_request(method, path, signed_query(self._key, told), costs, urgent)
 
@@ -190,7 +190,7 @@ class BinanceOrders:
         told = self._told_by_line(params)
         told["timestamp"] = ts_ns // MS_NS
         payload = sorted_by_name(told)
-        if is_plain(payload):
+        if is_plain(payload, len(told)):
             return self._line_call(method, payload, costs, urgent)
         self._line_number += 1
         frame = line.request_frame(self._key, self._line_number, method, told, self._logs_on)

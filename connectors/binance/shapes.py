@@ -8,8 +8,7 @@ from connectors.records import Intent
 from market.instrument import Instrument
 
 SHAPES_MAX = 10_000  # markets times kinds of orders
-# Text that stands as it is in a URL and in JSON alike, so that it needs no encoding in either.
-is_plain = re.compile(r"[A-Za-z0-9_.~&=-]*").fullmatch
+_PLAIN = re.compile(r"[A-Za-z0-9_.~&=-]*").fullmatch
 _GAPS: dict[str, Value] = {
     "newClientOrderId": "%(cl_ord_id)s", "price": "%(price)s", "quantity": "%(quantity)s", "timestamp": "%(ts_ms)d",
 }  # fmt: skip
@@ -24,7 +23,6 @@ class Shapes:
         self._params = params
         self._join = join
         self._shapes: dict[tuple[str, int], str] = {}
-
 
     def payload(self, intent: Intent, instrument: Instrument, ts_ms: int) -> str:
         """What is signed of an order; "" where it holds what needs encoding, or stands for more than one order."""
@@ -43,13 +41,17 @@ class Shapes:
         }
 
     def _shape(self, intent: Intent, kind: int) -> str:
-        params = self._params(intent)
-        whole = self._join({**params, "timestamp": 0})
-        gaps = {name: _GAPS.get(name, value) for name, value in {**params, "timestamp": 0}.items()}
-        shape = self._join(gaps) if is_plain(whole) else ""
+        params = {**self._params(intent), "timestamp": 0}
+        gaps = {name: _GAPS.get(name, value) for name, value in params.items()}
+        shape = self._join(gaps) if is_plain(self._join(params), len(params)) else ""
         if len(self._shapes) < SHAPES_MAX:
             self._shapes[intent.symbol, kind] = shape
         return shape
+
+
+def is_plain(payload: str, count: int) -> bool:
+    """Whether these `count` parameters stand as they are in a URL and in JSON alike, so that neither encodes them."""
+    return _PLAIN(payload) is not None and payload.count("=") == count == payload.count("&") + 1
 
 
 def in_order(params: Mapping[str, Value]) -> str:

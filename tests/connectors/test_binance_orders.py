@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from actors.net import HttpAnswer, HttpFailure
 from actors.secret import ApiKey, Secret
 from connectors.binance.requests import BinanceOrders
-from connectors.binance.sign import sign
+from connectors.binance.sign import sign, signed_params, signed_query, text
 from connectors.dialect import BadAnswer, Pong, UserReady, UserRefused
 from connectors.records import Intent
 from connectors.reports import AccountReport, OrderReport, Proof, StreamEnded, TradeReport, Trouble
@@ -106,6 +106,30 @@ def test_names_that_need_it_are_percent_encoded_before_they_are_signed(dialect):
     assert url.startswith("https://api/api/v3/openOrders?symbol=%EF%BC%91%EF%BC%92%EF%BC%93USDT&recvWindow=")
     payload, _, signature = url.partition("?")[2].rpartition("&signature=")
     assert signature == sign(ApiKey(KEY, Secret(SECRET)), payload.encode())
+
+
+@pytest.mark.parametrize("by_line", [False, True])
+@given(
+    st.sampled_from(list(Side)), st.sampled_from(list(OrdType)), st.sampled_from(list(TimeInForce)),
+    st.sampled_from(list(SelfTradePrevention)), st.integers(0, 10**14), st.integers(1, 10**14),
+    st.sampled_from(["", "x=y", "a&b"]),
+)  # fmt: skip
+def test_a_shape_of_orders_says_what_their_parameters_say(by_line, side, ord_type, time_in_force, stp, ticks, lots, odd):
+    """Filled in, or, where the key needs encoding, written out."""
+    made = BinanceOrders("https://api", "wss://ws-api", ApiKey(f"key{odd}", Secret(SECRET)), 5_000, 5_000)
+    made.learn(Instrument("LTC-BTC", "LTC", "BTC", Decimal("0.05"), Decimal("0.001")))
+    for counter in (1, 2):
+        wanted = intent(
+            side=side, ord_type=ord_type, time_in_force=time_in_force, stp=stp, price_ticks=ticks,
+            size_lots=lots + counter, cl_ord_id=f"tabc-m-1-{counter}",
+        )  # fmt: skip
+        params = made._order_params(wanted) | {"recvWindow": 5_000, "timestamp": TS_NS // 1_000_000}
+        request = made.place_request(wanted, TS_NS, by_line).request
+        if by_line:
+            told = json.loads(request.text)["params"]
+            assert told == {name: text(value) for name, value in signed_params(made._key, params).items()}
+        else:
+            assert request.url.partition("?")[2] == signed_query(made._key, params)
 
 
 def test_every_price_is_written_without_an_exponent(dialect):
