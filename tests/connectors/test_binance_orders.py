@@ -114,7 +114,7 @@ def test_names_that_need_it_are_percent_encoded_before_they_are_signed(dialect):
     st.sampled_from(list(SelfTradePrevention)), st.integers(0, 10**14), st.integers(1, 10**14),
     st.sampled_from(["", "x=y", "a&b"]),
 )  # fmt: skip
-def test_a_shape_of_orders_says_what_their_parameters_say(by_line, side, ord_type, time_in_force, stp, ticks, lots, odd):
+def test_a_shape_says_what_the_parameters_say(by_line, side, ord_type, time_in_force, stp, ticks, lots, odd):
     """Filled in, or, where the key needs encoding, written out."""
     made = BinanceOrders("https://api", "wss://ws-api", ApiKey(f"key{odd}", Secret(SECRET)), 5_000, 5_000)
     made.learn(Instrument("LTC-BTC", "LTC", "BTC", Decimal("0.05"), Decimal("0.001")))
