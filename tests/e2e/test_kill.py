@@ -43,7 +43,7 @@ def test_websockets_that_the_exchange_drops_are_back_within_two_seconds_and_noth
         fills = len(bot.ledger()["trades"])
         dropped_ns = bot.now_ns()
         assert bot.call("POST", "/control/drop", {})["dropped"] >= 2
-        filled_in_the_hole = bot.strike() - fills
+        filled_in_the_hole = max(bot.strike() for _ in range(5)) - fills  # others may stand before our orders
         book = bot.wait(lambda since_ns=dropped_ns: bot.live_book(since_ns))
         healthy = bot.wait(lambda since_ns=dropped_ns: back_to_trading(bot, since_ns))
         bot.assert_books_agree()
