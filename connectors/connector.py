@@ -217,7 +217,7 @@ class Connector(Actor):
         elif not report.can_trade:
             self.halt("the exchange says that this account may not trade")
         if report.maker_fee is not None and report.taker_fee is not None:
-            self.feed.set_fees(report.maker_fee, report.taker_fee)
+            self.feed.listing.set_fees(report.maker_fee, report.taker_fee)
         self.intake.account(report)
 
     def keep_foreign(self, symbol: str, order_ids: set[str]) -> None:

@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import Any, Protocol
 
 import msgspec
@@ -14,19 +13,17 @@ from connectors.feed_settings import MAX_MARKETS, FeedSettings
 from connectors.feed_watch import DATA, FeedWatch
 from connectors.gate import BookView
 from connectors.lag import Lag
+from connectors.listing import Listing
 from connectors.market_dialect import BadFrame, GoingAway, MarketDialect, Subscribed
-from connectors.rules_source import RulesSource
 from connectors.session import MS_NS, Host, Session
 from connectors.stages import BOOK, ENCODE, PARSE
 from connectors.subscriptions import Subscriptions
 from market.instrument import Instrument
-from market.rules import instrument_of
 from protocol import (
     BookDelta,
     BookSnapshot,
     BookStatus,
     Message,
-    Rules,
     StreamState,
     TopOfBook,
     Trade,
@@ -73,7 +70,6 @@ class MarketFeed:
         self.dialect = dialect
         self.settings = settings
         self.markets = {symbol: FeedMarket(host.name, symbol, host.now_ns) for symbol in markets}
-        self.unknown: list[str] = []  # markets that the exchange does not have
         self.counters = Counters()
         self.lag = Lag()  # of diffs
         self.last_error = ""
@@ -84,10 +80,9 @@ class MarketFeed:
         )
         self.session = Session(host, dialect.stream_url(), self, kept, f"{host.name}/{seed}")
         self.subscriptions = Subscriptions(host, self.session, dialect, settings, self._subscribed)
-        self.source = BookSource(host, dialect, settings, ask, self._delivered, self._bad)
-        self.rules = RulesSource(
-            host, dialect, settings.rules_ms, ask, self._take_rules, self._not_there, self._bad
-        )  # fmt: skip
+        self.source = BookSource(host, dialect, settings, ask, self._delivered, self.garbage)
+        self.listing = Listing(self, ask)
+        self.rules, self.unknown = self.listing.rules, self.listing.unknown
         self.watch = FeedWatch(self)
         self._changed = changed
         self._stages = stages or NoStages()
@@ -96,7 +91,6 @@ class MarketFeed:
         self._garbage_ns: deque[int] = deque(maxlen=settings.garbage_max)
         self._topics = {topic: (market, kind) for market in self.markets.values() for topic, kind in market.topics()}
         self._two_streams = False
-        self._fees: tuple[Decimal, Decimal] | None = None
         self._running = False
 
     # -- for the connector -----------------------------------------------------------------------------------
@@ -158,13 +152,6 @@ class MarketFeed:
         age_ns = max(0, self.host.now_ns - heard_ns) + self.lag.excess_ns
         return BookView(sync.state, best.best_bid_ticks, best.best_ask_ticks, market.book_seq, age_ns)
 
-    def set_fees(self, maker: Decimal, taker: Decimal) -> None:
-        """The account's commission rates, which exchangeInfo does not tell: they go out with the rules."""
-        self._fees = maker, taker
-        for market in self.markets.values():
-            if market.rules is not None:
-                self._take_rules(market.rules)
-
     def snapshot(self, topic: str, cursor: int) -> Message | None:
         """What says all of one of the feed's streams (see Actor.snapshot); None also for topics of others."""
         market, kind = self._topics.get(topic, (None, ""))
@@ -187,7 +174,7 @@ class MarketFeed:
         try:
             events = self._parse(data, now_ns)
         except BadFrame as error:
-            self._bad(str(error))
+            self.garbage(str(error))
             return
         stages.mark(PARSE)
         if self.watch.doubted and any(type(event) in DATA for event in events):
@@ -263,7 +250,7 @@ class MarketFeed:
             market.live_ns = now_ns
         self._changed()
 
-    def _bad(self, why: str) -> None:
+    def garbage(self, why: str) -> None:
         """Bytes that mean nothing: counted; too many of them, and the connection is given up."""
         now_ns = self.host.now_ns
         self.counters.garbage += 1
@@ -273,7 +260,7 @@ class MarketFeed:
         if len(times) == times.maxlen and now_ns - times[0] <= self.settings.garbage_ms * MS_NS:
             times.clear()
             self.host.log.warning("feed.garbage", last=why)
-            self.rules.ask(self._known())  # a changed tick or lot would look like that
+            self.rules.ask(self.listing.known())  # a changed tick or lot would look like that
             self.session.recycle("too many bad frames")
 
     # -- the connection ------------------------------------------------------------------------------------------
@@ -352,48 +339,17 @@ class MarketFeed:
 
     # -- rules ---------------------------------------------------------------------------------------------------
 
-    def _not_there(self, symbol: str) -> None:
-        """The exchange does not have this market; or has it no more, and then its last rules stand."""
-        if symbol not in self.unknown and self.markets[symbol].rules is None:
-            self.unknown.append(symbol)
-            self.host.log.error("feed.unknown_market", market=symbol)
-            self._start_session()
-            self._changed()
-
-    def _start_session(self) -> None:
-        """Connect as soon as it is known of every market what it is."""
-        missing = sum(market.instrument is None for market in self.markets.values())
-        if missing == len(self.unknown) < len(self.markets) and not self.session.connects and self._running:
-            self.rules.keep_fresh(self._known)
+    def listed(self) -> None:
+        """More is known of the markets: connect as soon as it is known of every one what it is."""
+        if self.listing.is_whole and not self.session.connects and self._running:
+            self.rules.keep_fresh(self.listing.known)
             self.session.start()
-
-    def _known(self) -> list[str]:
-        return [symbol for symbol in self.markets if symbol not in self.unknown]
-
-    def _take_rules(self, rules: Rules) -> None:
-        """Rules of one of our markets, first told, read again or changed."""
-        market = self.markets[rules.symbol]
-        if self._fees is not None:
-            rules = msgspec.structs.replace(rules, maker_fee=self._fees[0], taker_fee=self._fees[1])
-        if rules == market.rules:
-            return
-        try:
-            instrument = instrument_of(rules)
-            self.dialect.learn(rules)
-        except ValueError as error:
-            self._bad(str(error))
-            return
-        before, market.instrument, market.rules = market.instrument, instrument, rules
-        self.host.publish(market.rules_topic, rules)
-        self._start_session()
-        if before is not None and _scale(before) != _scale(instrument):
-            why = "the tick or lot has changed"  # all that is known was in the old ones
-            self.tell(market, market.sync.distrust(why))
-            self.tell(market, market.sync.lost(why))
-            market.sync.book.clear()
-            market.top = None
         self._changed()
 
-
-def _scale(instrument: Instrument) -> tuple[Decimal, Decimal]:
-    return instrument.tick_size, instrument.lot_size
+    def rescaled(self, market: FeedMarket) -> None:
+        """All that is known of this market was in its old ticks or lots."""
+        why = "the tick or lot has changed"
+        self.tell(market, market.sync.distrust(why))
+        self.tell(market, market.sync.lost(why))
+        market.sync.book.clear()
+        market.top = None

@@ -434,7 +434,7 @@ def test_a_hundred_markets_on_one_connection():
 def test_fees_go_out_with_the_rules(house):
     sim, _line, desk, watcher = house
     sim.run_for(3)
-    desk.feed.set_fees(Decimal("0.0005"), Decimal("0.0007"))
+    desk.feed.listing.set_fees(Decimal("0.0005"), Decimal("0.0007"))
     sim.settle(sim.nodes["desk"])
     sim.run_for(1)
     assert watcher.rules[SYMBOL].maker_fee == Decimal("0.0005")
