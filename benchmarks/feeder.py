@@ -29,6 +29,7 @@ GAP_S = 0.003  # between an order and the next frame
 WAIT_S = 0.1  # for an order; before the bot is ready none comes
 MS_NS = 1_000_000
 FLOOD_BATCH = 64
+FLOOD_AHEAD_BYTES, FLOOD_LOOK_S = 1 << 19, 0.001  # some 800 frames are under way: more than are read in that time
 SLOW_FRAMES = 100
 SLOW_S = 0.02
 PACE_S = 0.01
@@ -150,8 +151,8 @@ class Feeder:
         begun_ns = time.monotonic_ns()
         for batch in batches:
             transport.write(batch)
-            while transport.get_write_buffer_size() > 1 << 18:
-                await asyncio.sleep(0)
+            while transport.get_write_buffer_size() > FLOOD_AHEAD_BYTES:
+                await asyncio.sleep(FLOOD_LOOK_S)  # asleep: who reads may need this core
         return {"begun_ns": begun_ns, "sent": self._frames}
 
     async def _pace(self, frames: Iterator[bytes], transport: asyncio.Transport) -> dict[str, Any]:

@@ -92,7 +92,7 @@ ROWS = [
     Row("bytes_to_bytes", "frame's bytes in to order's bytes out, no network", "us", "<=", 3, 1.5,
         partial(LoopSide, "p50_us"), partial(PingPongSide, "same")),
     Row("depth_flood", "depth frames into a connector and two strategies", "fr/s", ">=", 5, 15,
-        partial(FloodSide, "ours"), partial(FloodSide, "ccxt"), rounds=5),
+        partial(FloodSide, "ours"), partial(FloodSide, "ccxt"), rounds=9),
     Row("markets_100", "processor time a frame, 100 markets against 1", "us", "<=", 1.2, 1.0,
         partial(MarketsSide, 100), partial(MarketsSide, 1), rounds=5),
     Row("strategies_32", "p99 of a hop, 32 strategies against 1", "us", "<=", 1.3, 1.0,
