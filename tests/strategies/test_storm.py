@@ -50,7 +50,7 @@ class Venue(SimVenue):
 class Coast:
     """Exchange, clock, connector and maker, and what the weather is."""
 
-    def __init__(self, seed: int, faults: str = "storm", **changes) -> None:
+    def __init__(self, seed: int, faults: str = "storm", orders_by: str = "rest", **changes) -> None:
         self.sim = Sim(net_ns=5_000_000, trace=False)
         market = MarketSettings(flow=FlowSettings(volatility_bps=4.0, limit_rate=20, market_rate=6, book_orders=200))
         settings = VenueSettings(markets=[market], seed=seed, maker_fee=Decimal("0.0001"), faults=faults)
@@ -59,7 +59,7 @@ class Coast:
         self.sim.add("clockd", Clock, Clock.Settings(tick_ms=250, order=[["binance"], ["maker"]]))
         settings = BinanceSpot.Settings(
             markets=[SYMBOL], limits={SYMBOL: LIMITS}, rest_url="local://venue", ws_url="local://venue",
-            ws_api_url="local://venue",
+            ws_api_url="local://venue", orders_by=orders_by,
         )  # fmt: skip
         keys = ApiKey(demo.MAKER_KEY, Secret(demo.MAKER_SECRET))
         self.connector = self.sim.add("binance", BinanceSpot, settings, keys=keys)
@@ -128,9 +128,9 @@ class Coast:
             assert market.balance(asset) == (Decimal(row["free"]), Decimal(row["locked"])), asset
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_the_default_bot_trades_through_a_storm_and_in_the_end_knows_what_the_exchange_knows(seed):
-    coast = Coast(seed)
+@pytest.mark.parametrize(("seed", "orders_by"), [(0, "rest"), (1, "rest"), (2, "rest"), (702, "websocket")])
+def test_the_default_bot_trades_through_a_storm_and_in_the_end_knows_what_the_exchange_knows(seed, orders_by):
+    coast = Coast(seed, orders_by=orders_by)
     coast.sim.run_for(TEN_MINUTES_S)
     met = coast.counters
     traded = len(coast.ledger()["trades"])
