@@ -26,7 +26,6 @@ class Journal:
         self.torn_bytes = 0
         self.next_seq = 1
         self._mode = sync
-        self._waits = sync == "always"
         self.is_dirty = False
         self._broken = ""
         self._records: list[bytes] = []
@@ -48,8 +47,7 @@ class Journal:
 
         Raises OSError (disk full, I/O error) and leaves the file as it was.
         """
-        if self._fd < 0 or self._broken:
-            self._check_open()
+        self._check_open()
         data = frame(record, self.next_seq)
         try:
             done = os.pwrite(self._fd, data, self._size)
@@ -61,7 +59,7 @@ class Journal:
         self._size += len(data)
         self.next_seq += 1
         self.is_dirty = True
-        if self._waits:
+        if self._mode == "always":
             self.sync()
         return self.next_seq - 1
 

@@ -177,7 +177,8 @@ class Runtime:
             return
         try:
             topic, epoch, seq, ts_ns, offset = split(data)
-            message = decode(data[offset:])  # a copy is cheaper than a view of so little
+            message = decode(data[offset:])
+            topics.peer(peer)
             if not isinstance(message, ASKED):
                 raise BadMessage(f"{type(message).__name__} is nothing that is asked of an actor")
             if topic.startswith(b"cmd."):
@@ -200,7 +201,7 @@ class Runtime:
                 return
         try:
             topic, epoch, seq, ts_ns, offset = split(data)
-            message = decode(data[offset:])  # a copy is cheaper than a view of so little
+            message = decode(data[offset:])
             if not isinstance(message, ANSWERED):
                 raise BadMessage(f"{type(message).__name__} is no answer")
             name = topics.read(topic)

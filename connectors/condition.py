@@ -84,9 +84,11 @@ class Condition:
 
     def why_not_new(self, symbol: str) -> str:
         """Why nothing new is placed in a market; "" if something may be."""
+        # Before every order: the short way first, and the words only where it says no.
+        return "" if self._is_open(symbol) else self._why_not(symbol)
+
+    def _why_not(self, symbol: str) -> str:
         host = self.host
-        if self._is_open(symbol):  # before every order: most of the time this is all
-            return ""
         state, detail = self.state()
         if state not in TRADES_IN:
             return f"{host.name} is {state}: {detail}"

@@ -74,7 +74,7 @@ class Connector(Actor):
         self.condition = Condition(self)
         self.keeper = Keeper(self)
         self.resolver = Resolver(settings.not_placed_margin_ms * MS_NS)
-        self.intake = Intake(self)  # type: ignore[arg-type]
+        self.intake = Intake(self)
         self.desk = Desk(self)
         self.reconciler = Reconciler(self, settings.settle_ms * MS_NS)
         self.dialect: OrderDialect

@@ -13,8 +13,6 @@ from protocol import OrdType, PlaceOrder, Settings, Side, StreamState
 SECOND_NS = 1_000_000_000
 BPS = 10_000
 DUPLICATES_MAX = 10_000
-MAX_UNITS = 2**62  # of what is counted in 64 bits
-FAR_TICKS, WIDE_BPS = 2**40, 2**20  # so that their product fits too; beyond them the long way serves
 
 PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -48,15 +46,15 @@ class Caps:
         self.instrument = instrument
         self.min_price_ticks, self.max_price_ticks = instrument.min_price_ticks, instrument.max_price_ticks
         self.min_size_lots, self.max_size_lots = instrument.min_size_lots, instrument.max_size_lots
-        self.min_units = min(instrument.min_units, MAX_UNITS)  # in ticks * lots; so are the next two
-        self.most_units = min(instrument.units(limits.max_order_notional), MAX_UNITS)
+        self.min_units = instrument.min_units  # in ticks * lots; so are the next two
+        self.most_units = instrument.units(limits.max_order_notional)
         self.max_units = min(instrument.max_units, self.most_units) if instrument.max_notional else self.most_units
-        self.max_lots = min(int(limits.max_position / instrument.lot_size // 1), MAX_UNITS)
-        self.collar_bps = min(limits.price_collar_bps, WIDE_BPS)
-        self.max_age_ns = min(limits.max_book_age_ms * 1_000_000, MAX_UNITS)
-        self.duplicate_ns = min(limits.duplicate_ms * 1_000_000, MAX_UNITS)
-        self.max_open = min(limits.max_open_orders, MAX_UNITS)
-        self.max_per_s = min(limits.max_orders_per_s, MAX_UNITS)
+        self.max_lots = int(limits.max_position / instrument.lot_size // 1)
+        self.collar_bps = limits.price_collar_bps
+        self.max_age_ns = limits.max_book_age_ms * 1_000_000
+        self.duplicate_ns = limits.duplicate_ms * 1_000_000
+        self.max_open = limits.max_open_orders
+        self.max_per_s = limits.max_orders_per_s
 
 
 class Gate:
@@ -104,19 +102,18 @@ class Gate:
             return False
         price_ticks, size_lots = order.price_ticks, order.size_lots
         bid_ticks, ask_ticks = book.bid_ticks, book.ask_ticks
-        if not (0 < bid_ticks < ask_ticks < FAR_TICKS and price_ticks > 0 and size_lots > 0):
-            return False
         twice_mid = bid_ticks + ask_ticks
-        reach = twice_mid * caps.collar_bps // BPS
         if order.side is Side.BUY:
             held = exposure.net_lots + exposure.buy_lots
         else:
             held = exposure.sell_lots - exposure.net_lots
         if not (
-            -reach <= 2 * price_ticks - twice_mid <= reach
-            and size_lots <= caps.max_units // price_ticks
-            and price_ticks * size_lots >= caps.min_units
-            and size_lots <= caps.max_lots - held
+            0 < bid_ticks < ask_ticks
+            and price_ticks > 0
+            and size_lots > 0
+            and abs(2 * price_ticks - twice_mid) * BPS <= twice_mid * caps.collar_bps
+            and caps.min_units <= price_ticks * size_lots <= caps.max_units
+            and held + size_lots <= caps.max_lots
         ):
             return False
         passed = self._passed[order.symbol]

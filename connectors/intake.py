@@ -1,7 +1,7 @@
 """Intake: what the exchange reports, from wherever, becomes records of the tracker; each fact once."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from connectors.balances import Balances
 from connectors.client_id import decode_id
@@ -18,7 +18,7 @@ from protocol import Message, SelfTradePrevention, TimeInForce, topics
 Commit = Callable[[Sequence[AnyRecord]], None]
 
 
-class Host:
+class Host(Protocol):
     """What Intake needs of the connector."""
 
     name: str
@@ -29,10 +29,8 @@ class Host:
 
     def commit(self, records: Sequence[AnyRecord]) -> None:
         """Journal, apply, publish."""
-        raise NotImplementedError
 
-    def publish(self, topic: str, message: Message) -> int:
-        raise NotImplementedError
+    def publish(self, topic: str, message: Message) -> int: ...
 
 
 class Intake:

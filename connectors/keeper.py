@@ -9,7 +9,6 @@ from connectors.records import (
     CancelWish,
     FillRecord,
     Finding,
-    Intent,
     Report,
     Resolved,
     encode_record,
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from connectors.connector import Connector
 
 JOURNAL = "orders"
-_ABOUT_ORDERS = (Report, FillRecord, CancelWish, Resolved)
+_ABOUT_ORDERS = (Report, FillRecord, CancelWish, Resolved)  # of an Intent alone there is nothing to ask
 _ONLY_TOLD = (CONTRADICTED, LATE_FILL)  # findings that do not halt their market: they are dealt with
 
 
@@ -43,8 +42,6 @@ class Keeper:
             else:  # somebody waits for the record, to send a request: that goes first, then the news
                 encoded = encode_record(record)
                 host.append(JOURNAL, encoded, partial(self._written, last, host.tracker.apply(record)))
-            if type(record) is Intent:
-                continue  # nothing is asked about an order before it has left
             if isinstance(record, _ABOUT_ORDERS):
                 host.resolver.follow(host.tracker.orders[record.cl_ord_id], host.now_ns)
             elif isinstance(record, Finding):

@@ -113,19 +113,11 @@ class Instrument(msgspec.Struct, frozen=True):
 
     def price_text(self, ticks: int) -> str:
         """A price as exchanges take it: plain digits, never an exponent."""
-        units, digits = ticks * self.price_step, self.price_digits
-        if not digits or units < 0:
-            return _plain(units, digits)
-        scale = POWERS[digits]
-        return f"{units // scale}.{units % scale:0{digits}d}"
+        return _plain(ticks * self.price_step, self.price_digits)
 
     def size_text(self, lots: int) -> str:
         """A size as exchanges take it: plain digits, never an exponent."""
-        units, digits = lots * self.size_step, self.size_digits
-        if not digits or units < 0:
-            return _plain(units, digits)
-        scale = POWERS[digits]
-        return f"{units // scale}.{units % scale:0{digits}d}"
+        return _plain(lots * self.size_step, self.size_digits)
 
     def notional(self, price_ticks: int, size_lots: int) -> Decimal:
         """What size_lots cost at price_ticks, in quote, exact."""
@@ -220,9 +212,10 @@ def _plain(units: int, digits: int) -> str:
     """units * 10**-digits, all digits shown."""
     if not digits:
         return str(units)
-    sign, units = ("-", -units) if units < 0 else ("", units)
-    text = str(units).rjust(digits + 1, "0")
-    return f"{sign}{text[:-digits]}.{text[-digits:]}"
+    if units < 0:
+        return f"-{_plain(-units, digits)}"
+    scale = POWERS[digits]
+    return f"{units // scale}.{units % scale:0{digits}d}"
 
 
 def _integers(a: Decimal, b: Decimal) -> tuple[int, int]:

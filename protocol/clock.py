@@ -5,8 +5,12 @@ from typing import Annotated
 import msgspec
 
 from protocol.message import Message
+from protocol.topics import NAME
 
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+Name = Annotated[str, msgspec.Meta(pattern=rf"\A{NAME}\Z")]
+"""Of an actor: a token of topics."""
 
 Mark = tuple[str, Int64, Int64]
 """(topic, epoch, seq): "you have not seen all of this stream before you have seen that message"."""
@@ -46,7 +50,7 @@ class TickDone(Message):
 class Join(Message):
     """An actor asks to be ticked; repeated until it is. `subscriptions` are topic prefixes."""
 
-    name: str
+    name: Name
     epoch: Int64
     follows: list[str] = []
     subscriptions: list[str] = []
@@ -56,7 +60,7 @@ class Join(Message):
 class Leave(Message):
     """An actor that stops on purpose."""
 
-    name: str
+    name: Name
     epoch: int
 
 

@@ -5,7 +5,9 @@ from functools import lru_cache
 
 from protocol.errors import BadMessage, BadTopic
 
-_TOPIC = re.compile(r"(?:[A-Za-z0-9_:@/+-]+\.)+")
+NAME = "[A-Za-z0-9_:@/+-]+"
+_NAME = re.compile(NAME)
+_TOPIC = re.compile(rf"(?:{NAME}\.)+")
 
 
 def check_topic(topic: str) -> str:
@@ -23,6 +25,14 @@ def read(topic: bytes) -> str:
         publisher(name)
     except (UnicodeDecodeError, BadTopic) as error:
         raise BadMessage(str(error)) from None
+    return name
+
+
+@lru_cache(maxsize=65_536)
+def peer(name: str) -> str:
+    """The name that whoever sends to us has given itself. Raises BadMessage if it is none."""
+    if not _NAME.fullmatch(name):
+        raise BadMessage(f"{name!r} is no name of an actor")
     return name
 
 

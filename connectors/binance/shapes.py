@@ -25,14 +25,12 @@ class Shapes:
         self._shapes: dict[tuple[str, int], str] = {}
 
     def payload(self, intent: Intent, instrument: Instrument, ts_ms: int) -> str:
-        """What is signed of an order; "" where it holds what needs encoding, or stands for more than one order."""
+        """What is signed of an order; "" where it holds what needs encoding."""
         # A tuple of enumerations would be hashed in Python.
         kind = intent.side | intent.ord_type << 8 | intent.time_in_force << 16 | intent.stp << 24
         shape = self._shapes.get((intent.symbol, kind))
         if shape is None:
             shape = self._shape(intent, kind)
-        if not shape or intent.replaces:
-            return ""
         return shape % {
             "cl_ord_id": intent.cl_ord_id,
             "price": instrument.price_text(intent.price_ticks),

@@ -6,13 +6,13 @@ from decimal import Decimal
 import msgspec
 import pytest
 import structlog
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from actors.actor import Actor
 from actors.runtime import Runtime
 from clockd import Clock
-from protocol import Control, Health, Snapshot, SnapshotRequest, Tick, TickDone, encode
+from protocol import Control, Health, Join, Snapshot, SnapshotRequest, Tick, TickDone, encode
 from protocol.errors import BadMessage
 from protocol.frame import HEADER, VERSION, body, pack, prefix, split
 from protocol.message import REGISTRY
@@ -137,7 +137,7 @@ HEADS = st.builds(
 BODIES = st.one_of(*(messages(kind).map(encode) for kind in KINDS)) | st.binary(max_size=40)
 WHOLE = st.builds(lambda topic, head, rest: topic + VERSION + head + rest, TOPICS, HEADS, BODIES)
 WAYS = st.sampled_from(["frame_in", "command_in", "answer_in"])
-PEERS = st.sampled_from(["feed", "me", "clockd"])
+PEERS = st.sampled_from(["feed", "me", "clockd", "", "\x80\x00", "a b."])
 ARRIVALS = st.lists(st.tuples(WAYS, PEERS, WHOLE | st.binary(max_size=60)), max_size=12)
 
 
@@ -164,6 +164,8 @@ def test_no_bytes_end_an_actor_in_lockstep(arrivals):
 
 
 @given(ARRIVALS)
+@example([("command_in", "feed", pack(prefix("tell.feed.me."), 1, 1, 0, Join("\x80\x00", 1)))])
+@example([("command_in", "\x80\x00", pack(prefix("cmd.feed.me."), 1, 1, 0, Control(1, 0, "pause")))])
 def test_no_bytes_end_the_clock(arrivals):
     world = World(Clock)
     bombard(world, arrivals)

@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from connectors.condition import Condition
 from protocol import OrdStatus, Side
 
 SYMBOL = "BTC-USDT"
@@ -69,8 +70,24 @@ class Monkey:
         world.control("POST", "faults", clear=True)
 
 
+@pytest.fixture
+def asked(monkeypatch):
+    """Every question whether something new may be placed, answered in both ways."""
+    answers, short_way = [], Condition._is_open
+
+    def both_ways(condition, symbol):
+        yes, reason = short_way(condition, symbol), condition._why_not(symbol)
+        assert not (yes and reason), reason
+        assert yes or reason or condition.state()[0] == "DEGRADED", "the short way serves where it can"
+        answers.append(yes)
+        return yes
+
+    monkeypatch.setattr(Condition, "_is_open", both_ways)
+    return answers
+
+
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_happens_in_the_end_we_know_what_the_exchange_knows(new_world, seed):
+def test_whatever_happens_in_the_end_we_know_what_the_exchange_knows(new_world, asked, seed):
     world = new_world(seed, still=False).ready()
     world.net.rate = [0.05, 0.2, 0.5, 0.2][seed]
     world.net.slow_ns = [0, 20_000_000, 200_000_000, 900_000_000][seed]
@@ -92,3 +109,4 @@ def test_whatever_happens_in_the_end_we_know_what_the_exchange_knows(new_world, 
     assert not world.connector.tracker.open
     world.check()
     assert world.placements()
+    assert set(asked) == {True, False}

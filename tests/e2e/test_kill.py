@@ -43,14 +43,14 @@ def test_websockets_that_the_exchange_drops_are_back_within_two_seconds_and_noth
         fills = len(bot.ledger()["trades"])
         dropped_ns = bot.now_ns()
         assert bot.call("POST", "/control/drop", {})["dropped"] >= 2
-        filled_in_the_hole = max(bot.strike() for _ in range(5)) - fills  # others may stand before our orders
+        filled_in_the_hole = any(bot.strike() > fills for _ in range(5))  # others may stand before our orders
         book = bot.wait(lambda since_ns=dropped_ns: bot.live_book(since_ns))
         healthy = bot.wait(lambda since_ns=dropped_ns: back_to_trading(bot, since_ns))
         bot.assert_books_agree()
         took_ns.append(max(book.ts_ns, healthy.ts_ns) - dropped_ns)
         if took_ns[-1] < 2 * SECOND_NS and filled_in_the_hole:
             return
-    raise AssertionError(f"back after {[one / 1e9 for one in took_ns]} s, {filled_in_the_hole} fills in the last hole")
+    raise AssertionError(f"back after {[one / 1e9 for one in took_ns]} s, a fill in it: {filled_in_the_hole}")
 
 
 def back_to_trading(bot, since_ns):
