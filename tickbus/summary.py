@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from tickbus.watch import Watch
 
 
+IN_DOUBT = "in doubt: sent, never answered, not proven to be nowhere; the next run goes on asking"
+
+
 class Summary:
     """`watch` is set while the house runs; `compare` is called when its connectors have stopped."""
 
@@ -108,6 +111,7 @@ class Summary:
             f"{found['ticks_late']} late), hop p50 {found['tick_hop_us_p50']} us",
             f"{found['orders_sent']} orders sent, {found['orders_open']} open, {found['orders_unknown']} in doubt, "
             f"{found['fills']} fills, {found['restarts']} restarts, {found['lost_messages']} messages lost",
+            *([IN_DOUBT] if found["orders_unknown"] else []),
             f"own orders, fills and position {verdict[matches]}",
             *(f"  {one}" for one in self._differences or self._positions),
             *(f"{name} ended and was started again; its last words: {words}" for name, words in self._troubles.items()),

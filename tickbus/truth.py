@@ -92,13 +92,17 @@ def fetch_ledger(run_dir: Path, account: str) -> dict[str, Any] | None:
 
 
 def compare(tracker: OrderTracker, ledger: dict[str, Any]) -> list[str]:
-    """Open orders, orders' fills, trades and sums: all that can differ."""
+    """Open orders, orders' fills, trades and sums: all that can differ.
+
+    An order in doubt that the exchange has never seen is no difference: that is what the doubt is about.
+    """
     ours = {one["clientOrderId"]: one for one in ledger["orders"] if _is_of(tracker, one["clientOrderId"])}
     by_order_id = {one["orderId"]: one["clientOrderId"] for one in ours.values()}
     texts = _compare_orders(tracker, ours)
     open_there = {one["clientOrderId"] for one in ledger["open_orders"] if one["clientOrderId"] in ours}
     texts += [f"order {one} is open on the exchange and not here" for one in sorted(open_there - tracker.open.keys())]
-    texts += [f"order {one} is open here and not on the exchange" for one in sorted(tracker.open.keys() - open_there)]
+    open_here = {name for name, order in tracker.open.items() if order.state.seen or name in ours}
+    texts += [f"order {one} is open here and not on the exchange" for one in sorted(open_here - open_there)]
     texts += _compare_sums(tracker, [one for one in ledger["trades"] if one["orderId"] in by_order_id])
     return texts[:TOLD_MAX]
 

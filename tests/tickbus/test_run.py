@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from actors.lock import holder
+from actors.tap import Tap
+from monitor.state import RunState
 from tickbus.supervisor_client import Supervisor
 
 DEFAULT = Path(__file__).resolve().parents[2] / "runs" / "default.toml"
@@ -18,6 +20,8 @@ WANTED = (
     "ticks", "ticks_skipped", "ticks_late", "tick_hop_us_p50", "orders_sent", "orders_unknown", "fills",
     "lost_messages", "restarts", "own_position_matches_venue", "equity_change",
 )  # fmt: skip
+SETTINGS = "[actors.binance.settings]\n"
+SOON_PROVEN = "recv_window_ms = 1000\nnot_placed_margin_ms = 1000\n"
 
 
 @pytest.fixture
@@ -40,9 +44,9 @@ def start(folder):
 
 @pytest.fixture
 def bot(folder):
-    """A run file of the default bot, five times as quick."""
+    """A run file of the default bot, five times as quick, also in proving that an order is nowhere."""
     path = folder / "bot.toml"
-    text = DEFAULT.read_text().replace("tick_ms = 1000", "tick_ms = 200")
+    text = DEFAULT.read_text().replace("tick_ms = 1000", "tick_ms = 200").replace(SETTINGS, SETTINGS + SOON_PROVEN)
     path.write_text(text.replace("order_refresh_ms = 5000", "order_refresh_ms = 1000"))
     return path
 
@@ -55,6 +59,13 @@ def journal_bytes(folder):
 def trading(folder):
     """Whether the connector has orders on the exchange, by its journal's size."""
     return journal_bytes(folder) > 2_000
+
+
+def is_without_doubt(tap, state):
+    """Whether every order that died on its way has been found, or been proven to be nowhere."""
+    for heard in tap.poll(0.1):
+        state.take(heard)
+    return not state.in_doubt()
 
 
 def test_the_default_bot_trades_and_its_books_agree_with_the_exchange(tickbus, folder, processes_of):
@@ -116,8 +127,11 @@ def test_each_process_may_be_killed_while_it_trades(start, bot, folder, name, wa
     wait_for(lambda: trading(run_dir), 40)
     size = journal_bytes(run_dir)
     pid = {one.name: one.pid for one in Supervisor(run_dir).processes()}[name]
-    os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: journal_bytes(run_dir) > size + 4_000, 60)
+    with Tap(run_dir) as tap:
+        state = RunState(tap.ask)
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: journal_bytes(run_dir) > size + 4_000, 60)
+        wait_for(lambda: is_without_doubt(tap, state), 60)
     child.send_signal(signal.SIGINT)
     out, error = child.communicate(timeout=60)
     found = json.loads(out.splitlines()[-1])

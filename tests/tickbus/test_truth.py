@@ -6,7 +6,7 @@ import pytest
 
 from actors.journal import Journal
 from connectors.client_id import encode_id
-from connectors.records import Epoch, FillRecord, Intent, Report, Scale, encode_record
+from connectors.records import Epoch, FillRecord, Intent, Report, Resolved, Scale, encode_record
 from connectors.tracker import OrderTracker
 from protocol import Liquidity, OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
 from tickbus import truth
@@ -89,6 +89,14 @@ def test_an_order_left_open_is_found_on_either_side(tracker, ledger):
         f"order {cl_ord_id(1)} is open on the exchange and not here",
         f"order {cl_ord_id(2)} is open here and not on the exchange",
     ]
+
+
+def test_an_order_in_doubt_that_the_exchange_never_saw_is_in_doubt_and_no_difference(tracker, ledger):
+    tracker.apply(intent(3))
+    tracker.apply(Resolved(cl_ord_id(3), OrdStatus.UNKNOWN, "no answer in 1000 ms", 9))
+    assert truth.compare(tracker, ledger) == []
+    ledger["orders"].append(order_row(3, "0.000"))
+    assert truth.compare(tracker, ledger) == [f"order {cl_ord_id(3)} is open here and not on the exchange"]
 
 
 def test_a_lost_fill_is_found_in_the_order_and_in_the_sums(tracker, ledger):
