@@ -106,9 +106,7 @@ class Live:
         self._loop.set_exception_handler(self._crash)
         for one in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(one, self.event, self.runtime.request_stop)
-        for fd in self._bus.fds:
-            self._loop.add_reader(fd, self._cycle)
-        self._bus.on_new_fd = lambda fd: self._loop.add_reader(fd, self._cycle)
+        self._loop.add_reader(self._bus.wires.fd, self._cycle)
         from actors.live_net import LiveNet  # aiohttp: 10 MB that a strategy's process does without
 
         self._net = LiveNet(self.event, self._folder, self.runtime.log)
@@ -127,7 +125,7 @@ class Live:
         self._done.set()
 
     def _cycle(self) -> None:
-        """Something may have arrived, or is due. Goes on while there is more, for the FDs are edge-triggered."""
+        """Something may have arrived, or is due. Goes on while there is more."""
         self._soon = False
         wires, runtime = self._bus.wires, self.runtime
         for _ in range(8):
@@ -136,6 +134,7 @@ class Live:
             if more:
                 wires.drain()
             runtime.finish()
+            wires.flush()
             if self._ended:
                 self._done.set()
                 return
@@ -151,6 +150,7 @@ class Live:
         runtime.begin(time.monotonic_ns())
         runtime.call(call, *args)
         runtime.finish()
+        self._bus.wires.flush()
         if self._ended:
             self._done.set()
         elif self._bus.wires.settled():

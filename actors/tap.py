@@ -18,7 +18,7 @@ import msgspec
 from actors.bus import Bus
 from actors.config import CLOCK, load
 from actors.run_time import RunTime
-from actors.wires import Sink
+from actors.wires import PlainWires, Sink
 from protocol import Message, Snapshot, SnapshotRequest, frame, topics
 from protocol.errors import BadMessage, Unreachable
 from protocol.message import decode
@@ -68,7 +68,8 @@ class Tap:
         self._look_ns = 0
         self.lost = self.garbage = self.received = 0
         name = f"tap-{os.getpid()}-{next(_count)}"
-        self._bus = Bus(name, self.folder, Sink(self._frame, self._ignore, self._answer), bind=False)
+        # libzmq's own thread takes in what passes, and answers for us, while whoever taps does something else.
+        self._bus = Bus(name, self.folder, Sink(self._frame, self._ignore, self._answer), PlainWires, bind=False)
         self._look()
 
     def __enter__(self) -> "Tap":

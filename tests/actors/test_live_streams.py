@@ -7,6 +7,7 @@ import time
 import pytest
 
 from actors.bus import Bus
+from actors.wire_limits import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
 from actors.wires import Sink
 from protocol import AnswerCode
 from protocol.frame import body, pack, prefix, split
@@ -109,7 +110,7 @@ def test_a_frozen_subscriber_misses_a_flood_sees_the_gap_and_is_whole_again(hous
     answer = command(house, cast.Burst(1, 0, 30_000, 300))
     assert answer.code is AnswerCode.OK
     flooded = seen.copy_when("other", lambda copy: copy.seq > 30_000 and copy.is_live)
-    time.sleep(1.5)
+    time.sleep((HEARTBEAT_MS + HEARTBEAT_TIMEOUT_MS) / 1000 + 1)
     house.signal("frozen", signal.SIGCONT)
     back = seen.copy_when("frozen", lambda copy: copy.seq > flooded.seq and copy.is_live)
     assert back.lost > 0
@@ -147,7 +148,8 @@ def command(house, message):
     frame = pack(prefix("cmd.boss.teller."), 1, 1, 0, message)
     until = time.monotonic() + 20
     while not bus.send("teller", frame) and time.monotonic() < until:
-        time.sleep(0.02)
+        bus.wires.wait(20_000_000)
+        bus.wires.drain()
     while not answers and time.monotonic() < until:
         bus.wires.wait(100_000_000)
         bus.wires.drain()
