@@ -118,10 +118,10 @@ cdef class Dial:
 cdef class Wires:
     """Sockets of one actor; see PlainWires for what each method promises."""
 
-    def __cinit__(self, sink, str name="", size_t direct_max=DIRECT_MAX_BYTES):
+    def __cinit__(self, sink, str name="", size_t direct_bytes=DIRECT_MAX_BYTES):
         self.sink, self.name = sink, name.encode("ascii")
         self.runtime = sink if isinstance(sink, Runtime) else None
-        self.direct_max = direct_max
+        self.direct_max = direct_bytes
         self.slots, self.vacant, self.dials, self.doors, self.hearers, self.written = [], [], [], [], [], []
         self.prefixes, self.dealers, self.routes = [], {}, {}
         self.fd = epoll_create1(EPOLL_CLOEXEC)
