@@ -14,15 +14,7 @@ from libc.string cimport memcmp, memcpy
 
 from actors._peer cimport COMMAND, DEALER, DOOR, FRAME, MORE, PUB, READY, ROUTER, SUB, TIMER
 
-from actors.wire_limits import (
-    DIRECT_MAX_BYTES,
-    HEARTBEAT_MS,
-    HEARTBEAT_TIMEOUT_MS,
-    LINGER_MS,
-    PUB_MAX_BYTES,
-    RECONNECT_MAX_MS,
-    RECONNECT_MS,
-)
+from actors import wire_limits as limits
 
 cdef extern from "<sys/epoll.h>" nogil:
     ctypedef union epoll_data_t:
@@ -96,8 +88,8 @@ cdef enum:
 
 cdef long long MS_NS = 1_000_000
 cdef long long FAR_NS = 1 << 62
-cdef long long heartbeat_ns = HEARTBEAT_MS * MS_NS
-cdef long long timeout_ns = HEARTBEAT_TIMEOUT_MS * MS_NS
+cdef long long heartbeat_ns = limits.HEARTBEAT_MS * MS_NS
+cdef long long timeout_ns = limits.HEARTBEAT_TIMEOUT_MS * MS_NS
 PING = b"\x04PING\0\0"  # no time to live: who is busy is not dead
 
 
@@ -118,7 +110,7 @@ cdef class Dial:
 cdef class Wires:
     """Sockets of one actor; see PlainWires for what each method promises."""
 
-    def __cinit__(self, sink, str name="", size_t direct_bytes=DIRECT_MAX_BYTES):
+    def __cinit__(self, sink, str name="", size_t direct_bytes=limits.DIRECT_MAX_BYTES):
         self.sink, self.name = sink, name.encode("ascii")
         self.runtime = sink if isinstance(sink, Runtime) else None
         self.direct_max = direct_bytes
@@ -209,14 +201,14 @@ cdef class Wires:
             self.start(call, one.kind, one)
 
     def again(self, Dial one):
-        one.delay_ns = min(max(2 * one.delay_ns, RECONNECT_MS * MS_NS), RECONNECT_MAX_MS * MS_NS)
+        one.delay_ns = min(max(2 * one.delay_ns, limits.RECONNECT_MS * MS_NS), limits.RECONNECT_MAX_MS * MS_NS)
         one.next_ns = self.now_ns() + one.delay_ns
         self.arm(one.next_ns)
 
     def start(self, connected, int kind, Dial one):
         """Greet the other side of a connection."""
         cdef Peer peer
-        peer = Peer(connected.detach(), kind, self.name, PUB_MAX_BYTES if kind == PUB else self.direct_max)
+        peer = Peer(connected.detach(), kind, self.name, limits.PUB_MAX_BYTES if kind == PUB else self.direct_max)
         peer.at = self.place(peer, peer.fd, EPOLLIN)
         if peer.at < 0:
             close(peer.fd)
@@ -544,7 +536,7 @@ cdef class Wires:
         """Let the last frames leave, then go."""
         cdef Peer peer
         cdef Door door
-        cdef long long until_ns = self.now_ns() + LINGER_MS * MS_NS
+        cdef long long until_ns = self.now_ns() + limits.LINGER_MS * MS_NS
         for door in self.doors:
             door.socket.close()
         peers = [what for what in self.slots if isinstance(what, Peer)]

@@ -12,7 +12,7 @@ import click
 import msgspec
 import pytest
 
-from actors import bus, calls, inbox, outbox, timers, wires
+from actors import calls, inbox, outbox, timers, wire_limits, wires
 from actors.config import ActorConf, ClockConf, ExtraFile, RunFile, load, problems
 from connectors.binance import BinanceSpot
 from connectors.feed_settings import FeedSettings
@@ -271,10 +271,14 @@ def test_every_verb_is_shown_somewhere():
 BOUNDS = [
     (frame.MAX_FRAME_BYTES, 8 * 1024 * 1024, "8 MiB"),
     (frame.MAX_TOPIC_BYTES, 250, "250 bytes"),
-    (bus.HWM_PUB, 100_000, "100,000 on each side"),
-    (bus.HWM_SUB, 100_000, "100,000 on each side"),
-    (bus.HWM_DIRECT, 10_000, "10,000 on each side"),
-    (bus.HEARTBEAT_TIMEOUT_MS, 600, "600 ms"),
+    (wire_limits.PUB_MAX_BYTES, 32 * 1024 * 1024, "32 MiB"),
+    (wire_limits.DIRECT_MAX_BYTES, 16 * 1024 * 1024, "16 MiB"),
+    (wire_limits.HEARTBEAT_MS, 1_000, "after 1 s of silence"),
+    (wire_limits.HEARTBEAT_TIMEOUT_MS, 3_000, "cut off 3 s later"),
+    (wire_limits.RECONNECT_MS, 20, "after 20 ms"),
+    (wire_limits.RECONNECT_MAX_MS, 500, "at most each 500 ms"),
+    (wires.HWM_FRAMES, 100_000, "100,000 for a subscriber"),
+    (wires.HWM_DIRECT_FRAMES, 10_000, "10,000 on a command connection"),
     (inbox.MAX_HELD_FRAMES, 10_000, "10,000 a stream"),
     (outbox.MAX_POSITIONS, 1_000, "1,000 busiest"),
     (wires.BATCH, 256, "256"),
