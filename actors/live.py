@@ -138,7 +138,7 @@ class Live:
             if self._ended:
                 self._done.set()
                 return
-            if not more:
+            if wires.settled():
                 break
         else:
             self._again()
