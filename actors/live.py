@@ -27,6 +27,7 @@ from protocol.message import Settings
 if TYPE_CHECKING:
     from actors.live_net import LiveNet
 
+BURST_NS = 200_000  # what comes sooner after the last frame leaves with all that was read with it
 LOCKSTEP_WAIT_MS = 5_000  # marks always come in lockstep, unless somebody has died
 
 
@@ -103,6 +104,7 @@ class Live:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = NEVER_NS
         self._soon = False
+        self._flushed_ns = 0
         self._loop.set_exception_handler(self._crash)
         for one in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(one, self.event, self.runtime.request_stop)
@@ -146,11 +148,13 @@ class Live:
 
     def event(self, call: Any, *args: Any) -> None:
         """Something came from the world: an HTTP answer, a websocket frame, a signal."""
-        runtime = self.runtime
-        runtime.begin(time.monotonic_ns())
+        runtime, now_ns = self.runtime, time.monotonic_ns()
+        runtime.begin(now_ns)
         runtime.call(call, *args)
         runtime.finish()
-        self._bus.wires.flush()
+        if now_ns - self._flushed_ns > BURST_NS:
+            self._flushed_ns = now_ns
+            self._bus.wires.flush()
         if self._ended:
             self._done.set()
         elif self._bus.wires.settled():
