@@ -491,7 +491,7 @@ def test_who_says_nothing_any_more_is_cut_off_and_who_was_busy_is_not(pair):
         begun = time.monotonic()
         place.until(lambda: is_cut(mute), 20)
         took_ms = (time.monotonic() - begun) * 1_000
-    assert HEARTBEAT_TIMEOUT_MS <= took_ms < HEARTBEAT_MS + HEARTBEAT_TIMEOUT_MS + 2_500
+    assert took_ms >= HEARTBEAT_TIMEOUT_MS  # not sooner; that it happens at all is waited for above
     assert asker.wires.ask("answerer", b"still here")
     time.sleep((HEARTBEAT_MS + HEARTBEAT_TIMEOUT_MS) / 1_000 + 0.5)  # both are busy for that long
     place.for_a_while(1.5)
