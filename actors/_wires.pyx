@@ -81,11 +81,11 @@ cdef extern from *:
     int tb_epoll(int, epoll_event *, int, long long) nogil
 
 cdef enum:
-    MAX_EVENTS = 16  # of one wait; more come with the next
-    MAX_PREFIXES = 10000  # that one hearer may want
-    BATCH = 256  # steps on one connection before the others have their turn
-    FLUSH_BYTES = 65536  # queued for one peer: write it now, and not at the end of the turn
+    MAX_EVENTS = 64  # of one wait; more come with the next
 
+cdef int batch_max = limits.BATCH
+cdef int prefixes_max = limits.MAX_PREFIXES
+cdef size_t flush_bytes = limits.FLUSH_BYTES
 cdef long long MS_NS = 1_000_000
 cdef long long FAR_NS = 1 << 62
 cdef long long heartbeat_ns = limits.HEARTBEAT_MS * MS_NS
@@ -142,7 +142,8 @@ cdef class Wires:
             raise OSError(error.errno, f"{path}: {error.strerror or error}") from None
         door = Door(kind, heard)
         self.doors.append(door)
-        self.place(door, heard.fileno(), EPOLLIN | EPOLLET)
+        if self.place(door, heard.fileno(), EPOLLIN | EPOLLET) < 0:
+            raise OSError(f"{path}: cannot be waited for: over {MAX_SLOTS} sockets in one actor")
 
     def connect(self, int kind, str target, str path):
         """Connect to an actor's PUB or ROUTER as soon as it is there, and anew whenever it has gone."""
@@ -191,11 +192,13 @@ cdef class Wires:
             self.start(came, door.kind, None)
 
     cdef dial(self, Dial one):
-        call = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        call = None
         try:
+            call = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
             call.connect(one.path)
-        except OSError:  # not there, or its queue is full
-            call.close()
+        except OSError:  # not there, or its queue is full, or no descriptor is left
+            if call is not None:
+                call.close()
             self.again(one)
         else:
             self.start(call, one.kind, one)
@@ -246,8 +249,7 @@ cdef class Wires:
         cdef Dial one = peer.dial
         if self.slots[peer.at] is not peer:
             return
-        self.slots[peer.at] = None
-        self.flagged[peer.at] = 0
+        self.slots[peer.at] = None  # it may stay flagged: one entry in `ready` for each flag, so no list can overflow
         self.vacant.append(peer.at)
         close(peer.fd)  # which also takes it out of the epoll
         peer.broken, peer.ready = True, False
@@ -285,7 +287,7 @@ cdef class Wires:
         if not peer.put(0, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data)):
             return False
         self.queued(peer)
-        if peer.pending() > FLUSH_BYTES and not peer.blocked:
+        if peer.pending() > flush_bytes and not peer.blocked:
             self.flush_one(peer)
         return True
 
@@ -358,7 +360,7 @@ cdef class Wires:
         cdef const char *body
         cdef size_t size
         cdef int flags, found, step
-        for step in range(BATCH):
+        for step in range(batch_max):
             if peer.broken:
                 break
             found = peer.next(&body, &size, &flags) if peer.ready else peer.shake(&size)
@@ -414,7 +416,7 @@ cdef class Wires:
 
     def listed(self, Peer peer, bytes prefix, bint is_wanted):
         """What a hearer of our PUB wants, and wants no longer."""
-        if is_wanted and len(peer.prefixes) >= MAX_PREFIXES:
+        if is_wanted and len(peer.prefixes) >= prefixes_max:
             peer.broken = True
         elif is_wanted:
             peer.prefixes.append(prefix)  # as often as it is asked for: each is taken back by itself

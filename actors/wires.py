@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from actors import source_first
 from actors.wire_limits import (
+    BATCH,
     DIRECT_MAX_BYTES,
     HEARTBEAT_MS,
     HEARTBEAT_TIMEOUT_MS,
@@ -18,7 +19,6 @@ from actors.wire_limits import (
 from protocol.frame import MAX_FRAME_BYTES
 
 PUB, SUB, DEALER, ROUTER = 0, 1, 2, 3
-BATCH = 256  # messages taken from one socket before the others have their turn
 HWM_FRAMES = 100_000  # libzmq counts frames, not bytes
 HWM_DIRECT_FRAMES = 10_000
 

@@ -11,9 +11,8 @@ import zmq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors.wire_limits import DIRECT_MAX_BYTES, HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS, PUB_MAX_BYTES
+from actors.wire_limits import BATCH, DIRECT_MAX_BYTES, HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS, PUB_MAX_BYTES
 from actors.wires import (
-    BATCH,
     DEALER,
     FAST,
     IMPLEMENTATION,

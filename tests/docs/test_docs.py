@@ -277,11 +277,12 @@ BOUNDS = [
     (wire_limits.HEARTBEAT_TIMEOUT_MS, 3_000, "cut off 3 s later"),
     (wire_limits.RECONNECT_MS, 20, "after 20 ms"),
     (wire_limits.RECONNECT_MAX_MS, 500, "at most each 500 ms"),
+    (wire_limits.MAX_PREFIXES, 10_000, "10,000 prefixes"),
     (wires.HWM_FRAMES, 100_000, "100,000 for a subscriber"),
     (wires.HWM_DIRECT_FRAMES, 10_000, "10,000 on a command connection"),
     (inbox.MAX_HELD_FRAMES, 10_000, "10,000 a stream"),
     (outbox.MAX_POSITIONS, 1_000, "1,000 busiest"),
-    (wires.BATCH, 256, "256"),
+    (wire_limits.BATCH, 256, "256"),
     (calls.MAX_REMEMBERED, 10_000, "last 10,000 answers"),
     (timers.MAX_TIMERS, 100_000, "100,000: more is a bug"),
 ]
