@@ -1,6 +1,8 @@
 """Both twins of the wires over real sockets, each with itself and with the other: nothing is lost, nothing blocks."""
 
+import contextlib
 import os
+import resource
 import signal
 import socket
 import threading
@@ -105,6 +107,15 @@ class Place:
 def place(request, tmp_path):
     found = Place(tmp_path, request.param)
     yield found
+    for end in list(found.ends):
+        found.close(end)
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """(place, asker, answerer) on the wires in use."""
+    found = Place(tmp_path, (IMPLEMENTATION, IMPLEMENTATION))
+    yield found, *found.pair()
     for end in list(found.ends):
         found.close(end)
 
@@ -386,6 +397,29 @@ def test_a_signal_is_handled_while_waiting(place):
     assert caught[0] - begun < 1.5
 
 
+@pytest.mark.skipif(not FAST, reason="libzmq wants its descriptors when a socket is made")
+def test_no_descriptor_left_is_waited_out(pair):
+    place, _, answerer = pair
+    late = place.end("late")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = max(int(entry) for entry in os.listdir("/proc/self/fd"))
+    held = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 1, hard))
+    try:
+        with contextlib.suppress(OSError):
+            while True:
+                held.append(os.dup(0))
+        late.connect(DEALER, "answerer")
+        place.for_a_while(0.1)
+        assert not late.wires.ask("answerer", b"too early")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for fd in held:
+            os.close(fd)
+    place.until(lambda: late.wires.ask("answerer", b"now"))
+    place.until(lambda: ("late", b"now") in answerer.came)
+
+
 # -- bytes that no decent peer sends ------------------------------------------------------------------
 
 
@@ -408,15 +442,6 @@ def is_cut(caller):
     except ConnectionResetError:
         pass
     return True
-
-
-@pytest.fixture
-def pair(tmp_path):
-    place = Place(tmp_path, (IMPLEMENTATION, IMPLEMENTATION))
-    asker, answerer = place.pair()
-    yield place, asker, answerer
-    for end in list(place.ends):
-        place.close(end)
 
 
 STRANGE = {

@@ -1,0 +1,56 @@
+"""What a run that ended says of itself: an order that nobody can vouch for is named, and no clean end."""
+
+import shutil
+from pathlib import Path
+
+from actors.config import load
+from actors.journal import Journal
+from connectors.client_id import encode_id
+from connectors.records import Epoch, Intent, Resolved, Scale, encode_record
+from protocol import OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
+from tickbus import truth
+from tickbus.summary import IN_DOUBT, Summary
+
+DEFAULT = Path(__file__).resolve().parents[2] / "runs" / "default.toml"
+NAME = encode_id("00000000", "maker", 1, 1)
+
+
+def records(*more):
+    return [
+        Epoch(1, "00000000", 0),
+        Scale("BTC-USDT", "0.01", "0.001"),
+        Intent(
+            1, NAME, "maker", 1, "BTC-USDT", Side.BUY, OrdType.LIMIT, TimeInForce.GTC, SelfTradePrevention.NONE,
+            6_000_000, 10, 0, 0,
+        ),
+        *more,
+    ]  # fmt: skip
+
+
+def ended_with(tmp_path, *more):
+    """The summary of a run that traded so and stopped; its exchange has gone too."""
+    path = tmp_path / "bot.toml"
+    shutil.copy(DEFAULT, path)
+    run = load(path)
+    run.dir.mkdir(parents=True)
+    summary = Summary(run)
+    journal = Journal(truth.journal_of(run, "binance"))
+    for record in records(*more):
+        journal.append(encode_record(record))
+    journal.close()
+    summary.compare()
+    return summary
+
+
+def test_an_order_in_doubt_is_told_and_the_end_is_not_clean(tmp_path):
+    summary = ended_with(tmp_path, Resolved(NAME, OrdStatus.UNKNOWN, "no answer in 1000 ms", 9))
+    assert not summary.is_clean
+    assert IN_DOUBT in summary.lines()
+    assert (summary.as_dict()["orders_open"], summary.as_dict()["orders_unknown"]) == (1, 1)
+
+
+def test_an_order_that_was_proven_to_be_nowhere_is_no_doubt(tmp_path):
+    doubt = Resolved(NAME, OrdStatus.UNKNOWN, "no answer in 1000 ms", 9)
+    summary = ended_with(tmp_path, doubt, Resolved(NAME, OrdStatus.NOT_PLACED, "not found 3 times", 99))
+    assert IN_DOUBT not in summary.lines()
+    assert (summary.as_dict()["orders_open"], summary.as_dict()["orders_unknown"]) == (0, 0)
