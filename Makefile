@@ -38,6 +38,7 @@ test: .venv/.tested clients lint
 
 lint: .venv/.tested
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 bench: .venv/.tested .venv-clients/ccxt/.installed

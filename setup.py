@@ -25,13 +25,11 @@ def extension(source: Path) -> Extension:
 found = [path for package in PACKAGES for path in sorted(Path(package).rglob("*.p[xy]*"))]
 twins = [extension(path) for path in found if path.suffix == ".pyx"]
 typed = [
-    extension(path.with_suffix(".py"))
-    for path in found
-    if path.suffix == ".pxd" and path.with_suffix(".py").exists()
+    extension(path.with_suffix(".py")) for path in found if path.suffix == ".pxd" and path.with_suffix(".py").exists()
 ]
 
 setup(
     options={"build_ext": {"parallel": CORES}},
     ext_modules=cythonize(twins, language_level=3, nthreads=CORES, build_dir="build/cython")
-    + cythonize(typed, language_level=3, nthreads=CORES, build_dir="build/cython", compiler_directives=DIRECTIVES)
+    + cythonize(typed, language_level=3, nthreads=CORES, build_dir="build/cython", compiler_directives=DIRECTIVES),
 )

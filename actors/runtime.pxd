@@ -2,7 +2,7 @@ from actors.inbox cimport Inbox, StreamIn
 from actors.outbox cimport Outbox, StreamOut
 from actors.timers cimport Timers
 from actors.turns cimport Turns
-from protocol._turn cimport Bare
+from protocol._tick_codec cimport Bare
 
 cdef class Envelope:
     cdef public str sender

@@ -36,7 +36,7 @@ from protocol import (
 from protocol.errors import BadMessage
 from protocol.frame import split
 from protocol.message import REGISTRY, Command, Settings, decode, handler_name
-from protocol.turn import BARE
+from protocol.tick_codec import BARE
 
 SECOND_NS = 1_000_000_000
 HEARTBEAT_NS = SECOND_NS
@@ -425,8 +425,15 @@ class Runtime:
 
     def _beat(self) -> None:
         beat = Heartbeat(
-            self.pid, self.turns.ticks, self.outbox.positions(), self.inbox.lost, self.garbage, self.inbox.dropped,
-            self.state, self.detail, self.loop,
+            self.pid,
+            self.turns.ticks,
+            self.outbox.positions(),
+            self.inbox.lost,
+            self.garbage,
+            self.inbox.dropped,
+            self.state,
+            self.detail,
+            self.loop,
         )
         self._pub(self.outbox.next(self._heart, self.actor.now_ns, beat))
         self.chores.add(self.mono_ns + HEARTBEAT_NS, self._beat)

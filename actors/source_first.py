@@ -29,7 +29,7 @@ def force(name: str) -> None:
     """Import a module of these packages from its Python source, if nobody has imported it before."""
     if name in sys.modules:
         return
-    package = sys.modules[name.partition(".")[0]]
+    package = sys.modules[name.rpartition(".")[0]]
     spec = SourceFirst.find_spec(name, package.__path__, None)
     assert spec is not None
     assert spec.loader is not None

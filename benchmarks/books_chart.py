@@ -12,9 +12,9 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
-from venue.recording import Best, Diff, Frame, Snapshot, frames, read
-from venue.rehearsal import rehearse
-from venue.settings import FlowSettings, MarketSettings
+from venue.base.settings import FlowSettings, MarketSettings
+from venue.calibration.recording import Best, Diff, Frame, Snapshot, frames, read
+from venue.calibration.simulated_recording import rehearse
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt

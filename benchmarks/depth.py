@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.frames import recorded_frames
 from benchmarks.worker import serve
 from connectors.binance.parse import IMPLEMENTATION, new_parser
-from connectors.booksync import BookSync
+from connectors.market_data.book_sync import BookSync
 from market.book import IMPLEMENTATION as BOOK_IMPLEMENTATION
 from market.instrument import Instrument
 from protocol import StreamState

@@ -4,9 +4,9 @@ import time
 from decimal import Decimal
 from typing import Any
 
-from actors.secret import ApiKey, Secret
+from actors.log.secret import ApiKey, Secret
 from connectors.binance import BinanceSpot
-from connectors.gate import Limits
+from connectors.orders.risk_gate import Limits
 from protocol import BookDelta, BookStatus, Settings, StreamState, Tick, TimeInForce
 from strategies import Strategy
 

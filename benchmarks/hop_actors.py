@@ -4,7 +4,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from actors import Actor
-from actors.wires import IMPLEMENTATION
+from actors.live.transport import IMPLEMENTATION
 from clockd.clock import Clock
 from protocol import Message, Tick, TickReport
 

@@ -21,7 +21,7 @@ from benchmarks.sides import CLIENTS_PYTHON
 from benchmarks.trade_sides import MARKET
 from benchmarks.worker import ROOT, Worker, WorkerFailed
 from connectors.binance.parse import new_parser
-from connectors.booksync import BookSync
+from connectors.market_data.book_sync import BookSync
 
 FLOOD = {"ours": 30_000, "ccxt": 3_000}
 SLOW_FRAMES = 100  # as benchmarks.feeder plays them first

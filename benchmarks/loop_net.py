@@ -1,6 +1,6 @@
 """A connector without its network: frames are handed to it as bytes, and its order's bytes are taken from it.
 
-Takes the place of actors.live_net.LiveNet in a process of its own: `python -m benchmarks.loop_net FOLDER FRAMES`.
+Takes the place of actors.live.http.LiveNet in a process of its own: `python -m benchmarks.loop_net FOLDER FRAMES`.
 Prints {"p50_us": ..., "p99_us": ...}: from the frame's bytes to the order's.
 """
 
@@ -18,9 +18,9 @@ from typing import Any
 
 import msgspec
 
-from actors import live_net
-from actors.live import Live
-from actors.log import make_log
+from actors.live import http as live_net
+from actors.live.driver import Live
+from actors.log.log import make_log
 from actors.net import HttpAnswer, HttpRequest, Link
 from benchmarks.book_tape import BookTape
 from benchmarks.fast_actors import KeyedSpot, connector_settings

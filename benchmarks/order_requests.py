@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from venue import demo
-from venue.settings import FlowSettings, LimitSettings, MarketSettings, VenueSettings
+from venue.base import demo
+from venue.base.settings import FlowSettings, LimitSettings, MarketSettings, VenueSettings
 
 ORDERS = 4_000
 KEYS = ((demo.MAKER_KEY, demo.MAKER_SECRET), (demo.HUMAN_KEY, demo.HUMAN_SECRET))

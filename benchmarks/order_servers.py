@@ -8,9 +8,9 @@ import uvloop
 from aiohttp import web
 
 from benchmarks.order_requests import query_of, settings
-from venue import main as venue
+from venue.base.wire import Request, Response
 from venue.exchange import Exchange
-from venue.wire import Request, Response
+from venue.server import main as venue
 
 
 def one_answer() -> Response:

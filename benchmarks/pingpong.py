@@ -52,7 +52,11 @@ def build() -> Path:
 
 
 def pingpong(
-    mode: Literal["sequential", "wave"], pinger_core: int, ponger_core: int, peers: int = 1, ops: int = OPS,
+    mode: Literal["sequential", "wave"],
+    pinger_core: int,
+    ponger_core: int,
+    peers: int = 1,
+    ops: int = OPS,
     rest_us: int = 0,
 ) -> dict[str, float]:
     """Run it once: `ops, mean_ns, p10_ns, p50_ns, p90_ns, p99_ns` per peer and round trip. `rest_us`: between two."""

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from actors import Actor
-from actors.wires import IMPLEMENTATION
+from actors.live.transport import IMPLEMENTATION
 from market.levels import pack_levels
 from protocol import BookDelta, encode, topics
 from protocol.message import Command

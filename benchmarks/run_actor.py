@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from actors.classes import load_class
-from actors.live import Live
-from actors.log import make_log
+from actors.live.driver import Live
+from actors.log.log import make_log
+from actors.run.class_loader import load_class
 
 
 def main(use: str, name: str, folder: str, settings: str, epoch: str) -> int:

@@ -19,9 +19,7 @@ BEST_ASK_TICKS = 6_170_000
 
 def asks(count: int = BOOK_LEVELS) -> bytes:
     """Packed levels, best first, of uneven sizes and gaps, as on BTC-USDT (tick 0.01, lot 0.00001)."""
-    return pack_levels(
-        (BEST_ASK_TICKS + index * 3 + index % 2, 1 + (index * 7919) % 250_000) for index in range(count)
-    )
+    return pack_levels((BEST_ASK_TICKS + index * 3 + index % 2, 1 + (index * 7919) % 250_000) for index in range(count))
 
 
 def lots_of_levels(packed: bytes, levels: int = LEVELS) -> int:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from actors.config import CLOCK, Run
-from actors.live import Live, keep_to
-from actors.run_time import RunTime
+from actors.live.driver import Live, keep_to
+from actors.live.run_time import RunTime
+from actors.run.run_file import CLOCK, Run
 from clockd.clock import Clock
 
 

@@ -5,28 +5,28 @@ from hashlib import blake2b
 from typing import Any, ClassVar
 
 from actors.actor import Actor
-from actors.secret import ApiKey
+from actors.log.secret import ApiKey
 from actors.stages import stages_of
-from connectors import commands
-from connectors.caller import Caller
-from connectors.client_id import journal_tag
-from connectors.condition import Condition
-from connectors.desk import Desk
-from connectors.dialect import OrderDialect, UserRefused
-from connectors.feed import MarketFeed
-from connectors.foreign import OWNER
-from connectors.gate import Gate
-from connectors.intake import Intake
-from connectors.keeper import Keeper
-from connectors.order_line import OrderLine
-from connectors.reconcile import Reconciler
-from connectors.records import Account, AnyRecord, Epoch, Scale, decode_record
-from connectors.reports import AccountReport
-from connectors.resolver import Resolver
+from connectors.core.order_api import OrderDialect, UserRefused
+from connectors.core.records import Account, AnyRecord, Epoch, Scale, decode_record
+from connectors.core.reports import AccountReport
+from connectors.core.stages import COMMAND, PUBLISH, SEND, STAGES
+from connectors.market_data.feed import MarketFeed
+from connectors.net.client import Caller
+from connectors.net.order_socket import OrderLine
+from connectors.net.user_stream import UserStream
+from connectors.orders import command_handler as commands
+from connectors.orders.client_id import journal_tag
+from connectors.orders.executor import Desk
+from connectors.orders.external_orders import OWNER
+from connectors.orders.order_journal import Keeper
+from connectors.orders.rechecks import Resolver
+from connectors.orders.reconciler import Reconciler
+from connectors.orders.report_handler import Intake
+from connectors.orders.risk_gate import Gate
+from connectors.orders.status import Condition
+from connectors.orders.tracker import OrderTracker
 from connectors.settings import ConnectorSettings
-from connectors.stages import COMMAND, PUBLISH, SEND, STAGES
-from connectors.tracker import OrderTracker
-from connectors.user_stream import UserStream
 from market.instrument import Instrument
 from protocol import (
     Answer,
@@ -46,7 +46,6 @@ BEAT_NS = 250 * MS_NS
 CANCEL_ALL = 2  # kill level
 RULES_NS = 60_000 * MS_NS
 CLOCK_GAP_NS = 3_000 * MS_NS  # a beat so late means that we slept: nothing that was known is sure
-
 
 
 class Connector(Actor):
@@ -145,7 +144,7 @@ class Connector(Actor):
         self.reconciler.stop()
         return True
 
-    # -- commands (see connectors.commands) -------------------------------------------------------------
+    # -- commands (see connectors.orders.command_handler) -------------------------------------------------------------
 
     def on_place_order(self, command: PlaceOrder) -> Answer | None:
         self.stages.begin(self.now_ns)

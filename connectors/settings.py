@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from connectors.feed_settings import FeedSettings
-from connectors.gate import Limits
-from connectors.session import SessionSettings
+from connectors.market_data.settings import FeedSettings
+from connectors.net.session import SessionSettings
+from connectors.orders.risk_gate import Limits
 from protocol import Settings
 
 Ms = Annotated[int, msgspec.Meta(ge=1)]

@@ -4,8 +4,8 @@ from bisect import bisect_left
 from math import nan
 from typing import TYPE_CHECKING
 
+from market.implementation import FORCE_PLAIN
 from market.levels import MAX_INT, check_levels, pack_levels, state_hash
-from market.twins import FORCE_PLAIN
 
 BUY, SELL = 1, 2  # protocol.Side
 

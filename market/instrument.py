@@ -78,9 +78,7 @@ class Instrument(msgspec.Struct, frozen=True):
         msgspec.structs.force_setattr(self, "min_units", -(-above // below))
         msgspec.structs.force_setattr(self, "max_units", self.units(self.max_notional))
 
-    def price_ticks(
-        self, price: Decimal | int | str, rounding: Rounding = Rounding.EXACT, side: int = 0
-    ) -> int:
+    def price_ticks(self, price: Decimal | int | str, rounding: Rounding = Rounding.EXACT, side: int = 0) -> int:
         """A price in ticks; PASSIVE and AGGRESSIVE need the side. OffTick if off tick where EXACT is asked."""
         if rounding in (Rounding.PASSIVE, Rounding.AGGRESSIVE):
             if side not in (BUY, SELL):

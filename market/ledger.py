@@ -7,7 +7,7 @@ import msgspec
 from market.exact import EXACT, ZERO, decimal
 from market.instrument import Instrument
 from market.position import Position
-from market.seen import SEEN_MAX, News, Seen
+from market.recent_ids import SEEN_MAX, News, Seen
 
 
 class Balance(msgspec.Struct):
@@ -28,7 +28,7 @@ class Ledger:
     (`deposit`, `apply_fill`, `set_balance`) is applied always: a fill is a fact even if it drives a balance
     below 0, which `overdrawn` tells. Trade ids are unique per instrument; the newest `seen_max` of each are
     remembered, and an older one that is not known any more is refused as TOO_OLD: it never counts twice
-    (`market.seen`).
+    (`market.recent_ids`).
     """
 
     def __init__(self, seen_max: int = SEEN_MAX) -> None:
@@ -139,9 +139,7 @@ class Ledger:
         """Assets of which more is gone than was known to be there: time to ask the exchange."""
         return sorted(asset for asset, b in self.balances.items() if b.free < 0 or b.locked < 0)
 
-    def _exchange(
-        self, give: str, given: Decimal, take: str, taken: Decimal, release: Decimal | None
-    ) -> None:
+    def _exchange(self, give: str, given: Decimal, take: str, taken: Decimal, release: Decimal | None) -> None:
         source, target = self.balance(give), self.balance(take)
         freed = max(min(given if release is None else _amount(release), source.locked), ZERO)
         source.locked = EXACT.subtract(source.locked, freed)

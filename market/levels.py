@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from market.twins import FORCE_PLAIN
+from market.implementation import FORCE_PLAIN
 
 LEVEL_BYTES = 16
 # Of ticks and of lots: exact as a float too, and sums of ticks * lots over 2**20 levels fit 128 bits.

@@ -29,9 +29,9 @@ from market.codes import (
     TRADE,
     WOULD_TAKE,
 )
+from market.implementation import FORCE_PLAIN
 from market.levels import MAX_INT
 from market.resting import RestingOrder, RestingOrders
-from market.twins import FORCE_PLAIN
 
 __all__ = [
     "ACCEPTED",
@@ -244,9 +244,7 @@ class PlainMatching(RestingOrders):
             lots = min(leaves, maker.shown)
             leaves -= lots
             self._fill(maker, lots)
-            events.append(
-                (TRADE, maker_id, taker_id, price_ticks, lots, maker.leaves, leaves, maker.account, account)
-            )
+            events.append((TRADE, maker_id, taker_id, price_ticks, lots, maker.leaves, leaves, maker.account, account))
         return leaves, True
 
     def _prevent(

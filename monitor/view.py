@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from actors.config import CLOCK
+from actors.run.run_file import CLOCK
 from monitor.state import RunState
 from monitor.sums import equity, percentile
 from monitor.views import MarketView

@@ -47,7 +47,7 @@ class SelfTradePrevention(IntEnum):
 
 
 class OrdStatus(IntEnum):
-    """The order lattice. A greater value never gives way to a smaller one, save by the rules of `market.lattice`.
+    """The order lattice. A greater value never gives way to a smaller one, save by the rules of `market.order_state`.
 
     The last five end an order; each of them needs evidence from the exchange (docs: orders).
     """

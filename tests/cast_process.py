@@ -1,6 +1,6 @@
 """One actor of a test's cast as a process of its own.
 
-    python cast_process.py FOLDER NAME CAST.py CLASS '{"settings": {...}, "options": {...}}'
+python cast_process.py FOLDER NAME CAST.py CLASS '{"settings": {...}, "options": {...}}'
 """
 
 import json
@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 
-from actors.live import Live
-from actors.lock import Lock
-from actors.log import make_log
-from actors.run_time import RunTime
+from actors.live.driver import Live
+from actors.live.lock import Lock
+from actors.live.run_time import RunTime
+from actors.log.log import make_log
 
 
 def main() -> int:

@@ -16,11 +16,12 @@ import pytest
 from actors.tap import Tap
 
 ROOT = Path(__file__).resolve().parents[1]
+COMPILED = ("protocol", "market", "actors", "clockd", "connectors")  # the packages with compiled modules
 
 
 def pytest_configure() -> None:
     """A compiled module that is older than its source would be tested in the source's place."""
-    for compiled in [*ROOT.glob("*/*.so"), *ROOT.glob("*/*/*.so")]:
+    for compiled in [so for package in COMPILED for so in (ROOT / package).rglob("*.so")]:
         stem = compiled.name.split(".")[0]
         for suffix in (".py", ".pyx", ".pxd"):
             source = compiled.with_name(stem + suffix)

@@ -116,4 +116,4 @@ def test_nothing_is_imported_by_name_but_what_a_run_file_or_the_command_line_nam
         for module, path in modules(package)
         if any(name.split(".")[0] == "importlib" for name in imports(path))
     }
-    assert by_name == {"actors.classes", "actors.source_first", "tickbus.main", "tickbus.health"}
+    assert by_name == {"actors.run.class_loader", "actors.source_first", "tickbus.main", "tickbus.health"}

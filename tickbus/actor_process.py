@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from actors.config import Run, load
-from actors.lock import Lock
-from actors.log import make_log
-from actors.log_file import LogFile
-from actors.run_dir import check_socket_paths, open_dir
+from actors.live.lock import Lock
+from actors.log.log import make_log
+from actors.log.log_file import LogFile
+from actors.run.run_dir import check_socket_paths, open_dir
+from actors.run.run_file import Run, load
 from protocol.errors import TickbusError
 from tickbus.backoff import Backoff
 from tickbus.main import BUG_EXIT_CODE

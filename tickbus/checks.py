@@ -1,11 +1,11 @@
 """All that can be wrong with a run file, told at once."""
 
-from actors.config import Run, problems
-from actors.table_check import did_you_mean
-from connectors.keyfile import KeyFile
+from actors.run.run_file import Run, problems
+from actors.run.toml_check import did_you_mean
 from protocol.errors import BadKeyFile, BadRunFile
-from tickbus.key_source import VENUE, key_file
-from venue.settings import VenueSettings
+from tickbus.keys.keyfile import KeyFile
+from tickbus.keys.source import VENUE, key_file
+from venue.base.settings import VenueSettings
 
 
 def all_problems(run: Run) -> list[str]:

@@ -4,11 +4,11 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-from actors.config import EXTRAS, ExtraFile, Run, load
-from actors.run_dir import open_dir
-from actors.table_check import did_you_mean, mistakes
+from actors.run.run_dir import open_dir
+from actors.run.run_file import EXTRAS, ExtraFile, Run, load
+from actors.run.toml_check import did_you_mean, mistakes
 from protocol.errors import BadRunFile
-from tickbus.supervise import PROGRAMS
+from tickbus.supervisor_config import PROGRAMS
 
 
 def table_of_file(path: Path) -> str:

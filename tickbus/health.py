@@ -13,9 +13,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
-from actors.run_dir import MAX_SOCKET_PATH_BYTES, check_private
-from connectors.keyfile import default_path
+from actors.run.run_dir import MAX_SOCKET_PATH_BYTES, check_private
 from protocol.errors import TickbusError
+from tickbus.keys.keyfile import default_path
 from tickbus.registry import known_dirs
 
 OK, WARN, BAD = "ok", "warn", "BAD"
@@ -32,7 +32,12 @@ DISTRIBUTIONS = (
     "uvloop",
     "websockets",
 )
-TWINS = {"wires": "actors.wires", "book": "market.book", "matching": "market.matching", "levels": "market.levels"}
+TWINS = {
+    "wires": "actors.live.transport",
+    "book": "market.book",
+    "matching": "market.matching",
+    "levels": "market.levels",
+}
 FREE_BYTES = 256 * 1024 * 1024
 MAX_YEARS_OFF = 1.0
 
@@ -173,7 +178,7 @@ def _key_file() -> Check:
 
 def check_private_file(path: Path) -> None:
     """Raises BadKeyFile if it is open to others or no key file."""
-    from connectors.keyfile import KeyFile
+    from tickbus.keys.keyfile import KeyFile
 
     KeyFile(path).names()
 

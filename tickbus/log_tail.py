@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import TextIO
 
-from actors.log import pretty_line
+from actors.log.log import pretty_line
 
 
 class LogTail:

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from actors.config import Run, load
-from actors.lock import holder
+from actors.live.lock import holder
+from actors.run.run_file import Run, load
 from protocol.errors import Unreachable
 
 RUN_FILE = "the run file (default: the only bot that `tickbus run` or `up` keeps running here)"
@@ -51,7 +51,7 @@ def lives(run: Run) -> bool:
 
 def run_of_dir(folder: Path) -> Run:
     """The run whose folder this is. Raises Unreachable if nothing has run in it."""
-    from tickbus.house import run_file_of
+    from tickbus.bot import run_file_of
 
     return load(run_file_of(folder), folder)
 

@@ -5,8 +5,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from actors.lock import holder
-from actors.run_dir import check_private
+from actors.live.lock import holder
+from actors.run.run_dir import check_private
 
 SUPERVISOR = "supervisord"  # the name whose lock is held while a house runs
 

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from actors.config import Run
+from actors.run.run_file import Run
 from monitor.sums import equity, percentile
 from protocol.errors import JournalDamaged
-from tickbus import truth
+from tickbus import ledger_check as truth
 
 if TYPE_CHECKING:
     from tickbus.watch import Watch

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from actors.lock import Lock
+from actors.live.lock import Lock
 from protocol.errors import TickbusError
 from tickbus.process import die_with_parent
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from protocol.errors import Unreachable
-from tickbus.supervise import SOCKET
+from tickbus.supervisor_config import SOCKET
 
 TIMEOUT_S = 5.0
 NOT_RUNNING = 70  # supervisor.xmlrpc.Faults.NOT_RUNNING

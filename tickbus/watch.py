@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from actors.config import Run
+from actors.run.run_file import Run
 from actors.tap import Tap
 from monitor.state import RunState
 from monitor.view import Row
 from protocol.errors import Unreachable
 from tickbus.backoff import Backoff
-from tickbus.supervise import priorities
 from tickbus.supervisor_client import Process, Supervisor
+from tickbus.supervisor_config import priorities
 
 TOLD = ("tickbus: ", "venue: ")  # how the one line of an error begins
 WORDS_S = 120.0  # last words older than this are not news

@@ -7,20 +7,20 @@ from typing import Any, Literal
 import msgspec
 
 from protocol.message import Settings
-from venue import render
-from venue.accounts import Account
-from venue.connections import Connections
-from venue.endpoint import MILLISECOND_NS
-from venue.engine import Engine
-from venue.errors import ApiError
-from venue.faults.catalogue import read_faults
-from venue.faults.profiles import profile
-from venue.faults.weather import Weather
-from venue.numbers import atoms, fixed8
-from venue.on_demand import ErrorNext, Faults, Silence
-from venue.params import Params, split_pairs
-from venue.user_stream import UserStream
-from venue.wire import Request, Response
+from venue.accounts.accounts import Account
+from venue.api.requests.endpoint import MILLISECOND_NS
+from venue.base.errors import ApiError
+from venue.base.numbers import atoms, fixed8
+from venue.base.params import Params, split_pairs
+from venue.base.wire import Request, Response
+from venue.engine.engine import Engine
+from venue.faults.kinds.catalogue import read_faults
+from venue.faults.kinds.on_demand import ErrorNext, Faults, Silence
+from venue.faults.kinds.profiles import profile
+from venue.faults.scheduler import Weather
+from venue.render import orders as render
+from venue.streams.connections import Connections
+from venue.streams.user_stream import UserStream
 
 PREFIX = "/control/"
 JSON = {"content-type": "application/json"}

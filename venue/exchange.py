@@ -4,33 +4,34 @@ from collections.abc import Iterable
 from urllib.parse import unquote
 
 from protocol import Message
-from venue import demo, filters
-from venue.accounts import Accounts
-from venue.commission import Commissions
-from venue.connections import MARKET, USER, Connection, Connections
+from venue.accounts.accounts import Accounts
+from venue.accounts.commission import Commissions
+from venue.accounts.rate_limits import Limits
+from venue.api.dispatch import Dispatch, refusal, time_unit
+from venue.api.websocket_api import WsApi
+from venue.base import demo
+from venue.base.errors import ApiError, BadVenue
+from venue.base.params import Params, split_pairs
+from venue.base.settings import VenueSettings
+from venue.base.wire import CLOSE, Pong, Push, Request, Response, Signal
 from venue.control import PREFIX, Control
-from venue.dispatch import Dispatch, refusal, time_unit
-from venue.engine import Engine
-from venue.errors import ApiError, BadVenue
-from venue.faults.profiles import PROFILES
-from venue.faults.struck import Struck
-from venue.faults.weather import Weather
-from venue.limits import Limits
-from venue.on_demand import Faults
-from venue.paper import Paper
-from venue.params import Params, split_pairs
-from venue.records import Records
-from venue.recovery import Recovery
-from venue.replay import Replay
-from venue.settings import VenueSettings
-from venue.settlement import Settlement
-from venue.sources import sources
-from venue.streams import Streams
-from venue.subscriptions import Subscriptions
-from venue.symbol import Symbol
-from venue.user_stream import UserStream
-from venue.wire import CLOSE, Pong, Push, Request, Response, Signal
-from venue.wsapi import WsApi
+from venue.engine.engine import Engine
+from venue.engine.records import Records
+from venue.engine.recovery import Recovery
+from venue.engine.settlement import Settlement
+from venue.faults.kinds.on_demand import Faults
+from venue.faults.kinds.profiles import PROFILES
+from venue.faults.request_faults import Struck
+from venue.faults.scheduler import Weather
+from venue.sources.paper import Paper
+from venue.sources.replay import Replay
+from venue.sources.sources import sources
+from venue.streams.connections import MARKET, USER, Connection, Connections
+from venue.streams.market_streams import Streams
+from venue.streams.subscriptions import Subscriptions
+from venue.streams.user_stream import UserStream
+from venue.symbols import filters
+from venue.symbols.symbol import Symbol
 
 TENTH_NS = 100_000_000
 WS_API_PATH = "/ws-api/v3"

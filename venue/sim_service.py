@@ -3,9 +3,9 @@
 from urllib.parse import urlsplit
 
 from actors.net import HttpAnswer, HttpFailure, HttpRequest
+from venue.base.settings import VenueSettings
+from venue.base.wire import CLOSED, FREEZE, REFUSED, Ping, Request, Signal
 from venue.exchange import Exchange
-from venue.settings import VenueSettings
-from venue.wire import CLOSED, FREEZE, REFUSED, Ping, Request, Signal
 
 
 class SimVenue:

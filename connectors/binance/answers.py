@@ -7,8 +7,8 @@ from typing import TypeVar
 import msgspec
 
 from connectors.binance.symbols import Symbols
-from connectors.dialect import BadAnswer
-from connectors.reports import AccountReport, BalanceRow, OrderReport, TradeReport
+from connectors.core.order_api import BadAnswer
+from connectors.core.reports import AccountReport, BalanceRow, OrderReport, TradeReport
 from protocol import Liquidity, OrdStatus, OrdType, Side
 
 MS_NS = 1_000_000

@@ -6,7 +6,7 @@ Source: errors.md and rest-api.md of the exchange's documentation ("HTTP return 
 import msgspec
 
 from actors.net import HttpAnswer, HttpFailure
-from connectors.reports import Proof, Trouble, Verdict
+from connectors.core.reports import Proof, Trouble, Verdict
 
 SECOND_NS = 1_000_000_000
 WAF_PAUSE_NS = 60 * SECOND_NS

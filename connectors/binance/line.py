@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
+from actors.log.secret import ApiKey
 from actors.net import HttpAnswer
-from actors.secret import ApiKey
 from connectors.binance.answers import typed
 from connectors.binance.sign import Value, sign, text, ws_payload
 from connectors.binance.user import BAD_KEY_CODES, LOGON, PROBE
-from connectors.dialect import BadAnswer, LineAnswer, Pong, StreamEnded, UserReady, UserRefused
+from connectors.core.order_api import BadAnswer, LineAnswer, Pong, StreamEnded, UserReady, UserRefused
 
 _encode = msgspec.json.Encoder().encode
 _NAMES = {("REQUEST_WEIGHT", "MINUTE"): "used-weight-%dm", ("ORDERS", "SECOND"): "order-count-%ds"}

@@ -9,8 +9,8 @@ from actors.net import HttpRequest
 from connectors.binance.parse import new_parser
 from connectors.binance.sign import query
 from connectors.binance.symbols import Symbols, venue_symbol
-from connectors.dialect import Call
-from connectors.market_dialect import BadFrame, Event
+from connectors.core.market_api import BadFrame, Event
+from connectors.core.order_api import Call
 from market.levels import MAX_INT
 from market.rules import instrument_of
 from protocol import BookSnapshot, Rules

@@ -5,10 +5,10 @@ from typing import TypeVar
 
 import msgspec
 
-from connectors.market_dialect import BadFrame, Event, GoingAway, Subscribed
+from connectors.core.market_api import BadFrame, Event, GoingAway, Subscribed
+from market.implementation import FORCE_PLAIN
 from market.instrument import Instrument
 from market.levels import MAX_INT, parse_decimal, parse_levels
-from market.twins import FORCE_PLAIN
 from protocol import BookDelta, BookSnapshot, Side, TopOfBook, Trade
 
 MS_NS = 1_000_000

@@ -6,13 +6,13 @@ from urllib.parse import quote
 
 import msgspec
 
+from actors.log.secret import ApiKey
 from actors.net import HttpAnswer, HttpFailure, HttpRequest
-from actors.secret import ApiKey
 from connectors.binance import answers, errors, line, user
 from connectors.binance.shapes import Shapes, in_order, is_plain, sorted_by_name
 from connectors.binance.sign import Value, sign, signed_query
 from connectors.binance.symbols import Symbols, venue_symbol
-from connectors.dialect import (
+from connectors.core.order_api import (
     BadAnswer,
     Call,
     LineAnswer,
@@ -23,9 +23,9 @@ from connectors.dialect import (
     UserReady,
     UserRefused,
 )
-from connectors.records import Intent
-from connectors.reports import AccountReport, OrderReport, Proof, StreamEnded, TradeReport, Verdict
-from connectors.throttle import Limit
+from connectors.core.records import Intent
+from connectors.core.reports import AccountReport, OrderReport, Proof, StreamEnded, TradeReport, Verdict
+from connectors.core.throttle import Limit
 from market.instrument import Instrument
 from protocol import OrdType, SelfTradePrevention, TimeInForce
 
@@ -59,13 +59,18 @@ _replaced = answers.typed(_Replaced)
 
 
 class BinanceOrders:
-    """The OrderDialect of Binance Spot (connectors.dialect)."""
+    """The OrderDialect of Binance Spot (connectors.core.order_api)."""
 
     trades_page = TRADES_PAGE
     pong_after_ms = 15_000
 
     def __init__(
-        self, rest_url: str, ws_api_url: str, key: ApiKey, recv_window_ms: int, timeout_ms: int,
+        self,
+        rest_url: str,
+        ws_api_url: str,
+        key: ApiKey,
+        recv_window_ms: int,
+        timeout_ms: int,
         logon: Literal["signature", "session"] = "signature",
     ) -> None:
         self.limits = LIMITS
@@ -156,7 +161,12 @@ class BinanceOrders:
         return params
 
     def _signed(
-        self, method: str, path: str, params: dict[str, Value], ts_ns: int, costs: Mapping[str, int],
+        self,
+        method: str,
+        path: str,
+        params: dict[str, Value],
+        ts_ns: int,
+        costs: Mapping[str, int],
         urgent: bool = False,
     ) -> Call:
         told = self._told(params)
@@ -222,11 +232,7 @@ class BinanceOrders:
         return answers.parse_account(body)
 
     def used(self, headers: Mapping[str, str]) -> dict[str, int]:
-        return {
-            name: int(headers[header])
-            for header, name in _HEADERS.items()
-            if headers.get(header, "").isdecimal()
-        }
+        return {name: int(headers[header]) for header, name in _HEADERS.items() if headers.get(header, "").isdecimal()}
 
     def judge_replace(self, answer: HttpAnswer | HttpFailure) -> ReplaceOutcome:
         """Each half by itself: the answer to a half that failed is an error body in its place."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from connectors.binance.sign import Value, text
-from connectors.records import Intent
+from connectors.core.records import Intent
 from market.instrument import Instrument
 
 SHAPES_MAX = 10_000  # markets times kinds of orders

@@ -12,7 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from actors.secret import ApiKey
+from actors.log.secret import ApiKey
 from protocol.errors import BadKeyFile
 
 Value = str | int | bool | Decimal

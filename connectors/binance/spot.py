@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from actors.secret import ApiKey, Secret
+from actors.log.secret import ApiKey, Secret
 from connectors.binance.market import BinanceMarket
 from connectors.binance.requests import BinanceOrders
 from connectors.connector import Connector
-from connectors.feed import MarketFeed
+from connectors.market_data.feed import MarketFeed
 from connectors.settings import ConnectorSettings
 
 OWN_EXCHANGE = "local://venue"
@@ -32,9 +32,7 @@ class BinanceSpot(Connector):
         rest_url, ws_api_url = settings.rest_url, settings.ws_api_url
         if settings.venue == "paper":
             rest_url = ws_api_url = OWN_EXCHANGE
-        return BinanceOrders(
-            rest_url, ws_api_url, keys, settings.recv_window_ms, settings.request_ms, settings.logon
-        )
+        return BinanceOrders(rest_url, ws_api_url, keys, settings.recv_window_ms, settings.request_ms, settings.logon)
 
     def make_feed(self) -> MarketFeed:
         settings = self.settings

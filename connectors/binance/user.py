@@ -8,12 +8,12 @@ from decimal import Decimal
 
 import msgspec
 
-from actors.secret import ApiKey
+from actors.log.secret import ApiKey
 from connectors.binance.answers import SIDE, STATUS, TYPE, known, number, time_ns, typed
 from connectors.binance.sign import signed_params
 from connectors.binance.symbols import Symbols
-from connectors.dialect import BadAnswer, Pong, StreamEvent, UserReady, UserRefused
-from connectors.reports import AccountReport, BalanceRow, OrderReport, StreamEnded, TradeReport
+from connectors.core.order_api import BadAnswer, Pong, StreamEvent, UserReady, UserRefused
+from connectors.core.reports import AccountReport, BalanceRow, OrderReport, StreamEnded, TradeReport
 from protocol import Liquidity, OrdType
 
 LOGIN, LOGON, PROBE = "login", "logon", "probe"

@@ -3,7 +3,7 @@
 import pytest
 
 from actors.actor import LIFECYCLE, Actor
-from actors.sim import Sim
+from actors.sim.driver import Sim
 from protocol import Health, Message
 from protocol.errors import BadHandler
 from protocol.message import REGISTRY, handler_name

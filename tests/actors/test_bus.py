@@ -7,10 +7,10 @@ import pytest
 import zmq
 
 from actors.actor import Actor
-from actors.bus import Bus
+from actors.live.sockets import Bus
+from actors.live.transport import Sink
 from actors.outbox import Outbox
-from actors.sim import Sim
-from actors.wires import Sink
+from actors.sim.driver import Sim
 from protocol import Health
 from protocol.frame import MAX_FRAME_BYTES
 

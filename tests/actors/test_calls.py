@@ -4,7 +4,7 @@ import pytest
 
 from actors.actor import Actor
 from actors.calls import MAX_PENDING, MAX_REMEMBERED
-from actors.sim import Sim
+from actors.sim.driver import Sim
 from protocol import Answer, AnswerCode, Health
 from protocol.frame import body, split
 from protocol.message import Command

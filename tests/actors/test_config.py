@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from actors import run_dir
-from actors.config import load, problems
+from actors.run import run_dir
+from actors.run.run_file import load, problems
 from protocol.errors import BadRunFile
 
 ACTORS = """
@@ -211,8 +211,7 @@ def test_loading_a_wrong_file_names_the_file_the_first_mistake_and_how_many_more
     with pytest.raises(BadRunFile) as refused:
         load(path)
     assert (
-        str(refused.value)
-        == f"{path}: expected `int` >= 1 - at `$.clock.tick_ms` (and 1 more: tickbus check {path})"
+        str(refused.value) == f"{path}: expected `int` >= 1 - at `$.clock.tick_ms` (and 1 more: tickbus check {path})"
     )
     assert refused.value.exit_code == 2
 
@@ -246,9 +245,7 @@ def test_a_settings_class_may_refuse_what_its_fields_allow(run_file, tmp_path, m
 def test_no_toml_and_no_file_are_told_in_one_line(tmp_path):
     bad = tmp_path / "bad.toml"
     bad.write_text("[clock\n")
-    assert problems(bad) == [
-        f"{bad}: no TOML: Expected ']' at the end of a table declaration (at line 1, column 7)"
-    ]
+    assert problems(bad) == [f"{bad}: no TOML: Expected ']' at the end of a table declaration (at line 1, column 7)"]
     assert problems(tmp_path / "none.toml")[0].startswith(f"{tmp_path}/none.toml: no such run file")
 
 
@@ -257,9 +254,7 @@ def test_the_venue_table_is_checked_against_the_settings_that_are_given(run_file
         seed: int = 1
 
     path = run_file(("[clock]", "[venue]\nsed = 2\n[clock]"))
-    assert problems(path, venue_settings=Venue) == [
-        "unknown field `sed`, did you mean `seed`? - at `$.venue`"
-    ]
+    assert problems(path, venue_settings=Venue) == ["unknown field `sed`, did you mean `seed`? - at `$.venue`"]
 
 
 def test_tables_in_the_run_folder_add_actors_that_come_after_what_they_follow(run_file, tmp_path, module):

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from actors import journal as journal_module
-from actors.journal import Journal
-from actors.journal_frame import MAX_RECORD_BYTES, PAGE_BYTES
+from actors.live import journal as journal_module
+from actors.live.journal import Journal
+from actors.live.journal_frame import MAX_RECORD_BYTES, PAGE_BYTES
 from protocol.errors import JournalDamaged
 
 RECORDS = [b"place 1", b"", b"\x00" * 9, b"fill \xff\x00 " * 3, b"cancel 1"]
@@ -209,7 +209,7 @@ def test_syncing_is_done_once_for_many_records_and_not_at_all_for_none(path, mon
 def test_a_process_that_is_killed_loses_nothing_that_append_returned_for(path):
     code = (
         "import sys\n"
-        "from actors.journal import Journal\n"
+        "from actors.live.journal import Journal\n"
         f"journal = Journal({str(path)!r})\n"
         "while True:\n"
         "    print(journal.append(b'x' * 40), flush=True)\n"

@@ -1,6 +1,6 @@
 """The kill switch is a file; whoever can write to the run folder can throw it, whatever else is dead."""
 
-from actors.kill_switch import CANCEL_ALL, FILE, NOTHING_NEW, KillSwitch
+from actors.live.kill_switch import CANCEL_ALL, FILE, NOTHING_NEW, KillSwitch
 
 
 def test_it_is_thrown_by_a_file_and_stays_thrown_until_the_file_is_gone(tmp_path):

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from actors.bus import Bus
-from actors.wire_limits import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
-from actors.wires import Sink
+from actors.live.sockets import Bus
+from actors.live.transport import Sink
+from actors.live.transport_limits import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
 from protocol import AnswerCode
 from protocol.frame import body, pack, prefix, split
 

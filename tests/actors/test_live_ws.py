@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 from aiohttp import WSMsgType, web
 
-from actors import live_ws
-from actors.live_ws import LiveSockets
+from actors.live import websocket as live_ws
+from actors.live.websocket import LiveSockets
 from actors.net import Link
 
 PATIENCE_S = 5
@@ -57,6 +57,7 @@ def here(event=lambda call, *args: call(*args)):
 
 async def serve(handler, **options):
     """A websocket server for one test; its url."""
+
     async def handle(request):
         socket = web.WebSocketResponse(compress=False, autoping=False)
         await socket.prepare(request)
@@ -73,6 +74,7 @@ async def serve(handler, **options):
 
 def played(handler, story, **options):
     """Run `story(url)` against a server that runs `handler(socket, request)` for each connection."""
+
     async def play():
         server = await serve(handler, **options)
         try:

@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from actors.lock import Lock, holder
+from actors.live.lock import Lock, holder
 from protocol.errors import AlreadyRunning, TickbusError
 
 HOLD = """
 import sys
-from actors.lock import Lock
+from actors.live.lock import Lock
 lock = Lock({!r}, 'maker')
 print(lock.acquire(), flush=True)
 sys.stdin.read()
@@ -41,9 +41,7 @@ def test_the_epoch_grows_with_every_holder(tmp_path):
 
 
 def test_a_second_copy_is_told_who_holds_the_name_and_what_to_do(tmp_path, other):
-    with pytest.raises(
-        AlreadyRunning, match=rf"maker is already running \(pid {other.pid}\).*`dir`"
-    ) as refused:
+    with pytest.raises(AlreadyRunning, match=rf"maker is already running \(pid {other.pid}\).*`dir`") as refused:
         Lock(tmp_path, "maker").acquire()
     assert refused.value.exit_code == 75
     assert holder(tmp_path, "maker") == other.pid

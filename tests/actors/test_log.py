@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from actors.log import make_log, redact_text
-from actors.log_file import LogFile
-from actors.secret import ApiKey, Secret
+from actors.log.log import make_log, redact_text
+from actors.log.log_file import LogFile
+from actors.log.secret import ApiKey, Secret
 
 CANARY = "cAnArY-0123456789abcdef"
 
@@ -28,9 +28,7 @@ def test_a_line_is_json_with_time_actor_level_and_event_first(lines):
 
 
 def test_pretty_lines_are_for_people(lines):
-    make_log("maker", lines.append, pretty=True, now_ns=lambda: 1_700_000_000_123_456_789).warning(
-        "stale", topic="md."
-    )
+    make_log("maker", lines.append, pretty=True, now_ns=lambda: 1_700_000_000_123_456_789).warning("stale", topic="md.")
     assert lines == ["22:13:20.123 maker      warning stale topic=md.\n"]
 
 
@@ -118,7 +116,7 @@ def test_a_log_that_cannot_be_written_is_counted_and_stops_nobody(tmp_path):
 def test_logging_never_imports_rich_even_where_it_is_installed(tmp_path):
     (tmp_path / "rich").mkdir()
     (tmp_path / "rich" / "__init__.py").write_text("raise SystemExit('rich was imported')\n")
-    code = "import actors.log, sys; print(any(name.startswith('rich') for name in sys.modules))"
+    code = "import actors.log.log, sys; print(any(name.startswith('rich') for name in sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={"PYTHONPATH": str(tmp_path)},

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from actors.run_time import FILE, RunTime
+from actors.live.run_time import FILE, RunTime
 
 HOUR_NS = 3_600_000_000_000
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from actors import stages as module
 from actors.actor import Actor
-from actors.sim import Sim
+from actors.sim.driver import Sim
 from actors.stages import FastStages, NoStages, PlainStages, bucket, bucket_ns, rows, stages_of
 from protocol import Stages, decode, topics
 from protocol.frame import split

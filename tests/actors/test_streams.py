@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.actor import Actor
-from actors.sim import Sim
+from actors.sim.driver import Sim
 from protocol import Heartbeat, Message, Snapshot, SnapshotRequest, encode
 from protocol.frame import body, pack, prefix, split
 

@@ -4,8 +4,8 @@ import os
 import random
 import time
 
-from actors.journal import Journal
-from actors.syncer import AWAKE_BATCHES, BATCH_S, Syncer
+from actors.live.journal import Journal
+from actors.live.journal_sync import AWAKE_BATCHES, BATCH_S, Syncer
 
 
 def test_every_record_is_synced_also_one_that_comes_as_the_thread_falls_asleep(tmp_path, wait_until):

@@ -5,10 +5,10 @@ import time
 import msgspec
 import pytest
 
-from actors.bus import Bus
-from actors.run_time import RunTime
+from actors.live.run_time import RunTime
+from actors.live.sockets import Bus
+from actors.live.transport import Sink
 from actors.tap import Tap
-from actors.wires import Sink
 from protocol import Health, Snapshot, SnapshotRequest, Trade, encode
 from protocol.errors import BadTopic, Unreachable
 from protocol.frame import HEADER, body, pack, prefix, split

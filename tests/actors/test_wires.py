@@ -13,19 +13,8 @@ import zmq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors.wire_limits import BATCH, DIRECT_MAX_BYTES, HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS, PUB_MAX_BYTES
-from actors.wires import (
-    DEALER,
-    FAST,
-    IMPLEMENTATION,
-    PUB,
-    ROUTER,
-    SUB,
-    FastWires,
-    PlainWires,
-    Sink,
-    Wires,
-)
+from actors.live.transport import DEALER, FAST, IMPLEMENTATION, PUB, ROUTER, SUB, FastWires, PlainWires, Sink, Wires
+from actors.live.transport_limits import BATCH, DIRECT_MAX_BYTES, HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS, PUB_MAX_BYTES
 
 TWINS = {"plain": PlainWires} | ({"cython": FastWires} if FastWires is not None else {})
 PAIRS = [(one, other) for one in TWINS for other in TWINS]

@@ -8,7 +8,7 @@ from benchmarks.frames import RECORDED
 from benchmarks.placement import cores
 from benchmarks.trade_sides import LoopSide, TradeSide
 from connectors.binance.parse import new_parser
-from connectors.booksync import BookSync
+from connectors.market_data.book_sync import BookSync
 from protocol import StreamState
 
 pytestmark = pytest.mark.skipif(
@@ -42,4 +42,3 @@ def test_a_live_strategy_answers_each_frame_with_an_order():
 def test_so_it_does_without_a_network():
     side = LoopSide("p50_us", frames=30)
     assert side.round() > 0
-

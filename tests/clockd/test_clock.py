@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.sim import Sim
+from actors.sim.driver import Sim
 from clockd import Clock
 from protocol import Heartbeat, TickReport
 

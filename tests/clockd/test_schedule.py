@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.sim import Sim
+from actors.sim.driver import Sim
 from clockd import Clock
 from clockd.schedule import Schedule
 

@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from actors.actor import Actor
+from actors.log.secret import ApiKey, Secret
 from actors.net import HttpAnswer, HttpRequest
-from actors.secret import ApiKey, Secret
-from actors.sim import Sim
+from actors.sim.driver import Sim
 from connectors.binance import BinanceSpot
 from connectors.binance.sign import signed_query
-from connectors.gate import Limits
-from connectors.records import decode_record
+from connectors.core.records import decode_record
+from connectors.orders.risk_gate import Limits
 from protocol import (
     Balances,
     CancelAll,
@@ -30,8 +30,8 @@ from protocol import (
     TimeInForce,
     topics,
 )
-from venue import demo
-from venue.settings import FlowSettings, MarketSettings, VenueSettings
+from venue.base import demo
+from venue.base.settings import FlowSettings, MarketSettings, VenueSettings
 from venue.sim_service import SimVenue
 
 SYMBOL = "BTC-USDT"
@@ -315,9 +315,7 @@ class World:
         mine = {str(row["orderId"]): row["clientOrderId"] for row in ours}
         trades = [row for row in ledger["trades"] if str(row["orderId"]) in mine]
         assert sorted(f"{row['id']}{row['side']}" for row in trades) == sorted(self.trader.fills)
-        net = sum(
-            (Decimal(row["qty"]) if row["isBuyer"] else -Decimal(row["qty"]) for row in trades), Decimal(0)
-        )
+        net = sum((Decimal(row["qty"]) if row["isBuyer"] else -Decimal(row["qty"]) for row in trades), Decimal(0))
         known = sum(one.net_lots for owner in tracker.owners.values() for one in owner.positions.values())
         assert known * Decimal("0.00001") == net
         for row in ours:

@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from connectors.balances import Balances
-from connectors.exchange_clock import ExchangeClock
-from connectors.reports import AccountReport, BalanceRow
+from connectors.core.reports import AccountReport, BalanceRow
+from connectors.net.server_clock import ExchangeClock
+from connectors.orders.balances import Balances
 
 
 def report(at_ns: int, whole: bool, **rows: str) -> AccountReport:

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.log.secret import ApiKey, Secret
 from actors.net import HttpAnswer, HttpFailure
-from actors.secret import ApiKey, Secret
 from connectors.binance.requests import BinanceOrders
 from connectors.binance.sign import sign, signed_params, signed_query, text
-from connectors.dialect import BadAnswer, Pong, UserReady, UserRefused
-from connectors.records import Intent
-from connectors.reports import AccountReport, OrderReport, Proof, StreamEnded, TradeReport, Trouble
+from connectors.core.order_api import BadAnswer, Pong, UserReady, UserRefused
+from connectors.core.records import Intent
+from connectors.core.reports import AccountReport, OrderReport, Proof, StreamEnded, TradeReport, Trouble
 from market.instrument import Instrument
 from protocol import Liquidity, OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
 

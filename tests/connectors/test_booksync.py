@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.booksync import MAX_BUFFERED, NOTHING, BookSync
+from connectors.market_data.book_sync import MAX_BUFFERED, NOTHING, BookSync
 from market.levels import pack_levels
 from protocol import BookDelta, BookSnapshot, BookStatus, StreamState, TopOfBook
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.client_id import MAX_COUNTER, MAX_EPOCH, base32, decode_id, encode_id, journal_tag
+from connectors.orders.client_id import MAX_COUNTER, MAX_EPOCH, base32, decode_id, encode_id, journal_tag
 
 BINANCE = re.compile(r"[a-zA-Z0-9-_]{1,36}")
 TAG = journal_tag("binance", "account", 1_700_000_000_000_000_000)

@@ -5,11 +5,11 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from actors.log.secret import ApiKey, Secret
 from actors.net import HttpAnswer
-from actors.secret import ApiKey, Secret
-from connectors.records import CancelWish, Intent, Report, Resolved
+from connectors.core.records import CancelWish, Intent, Report, Resolved
 from protocol import AnswerCode, OrdStatus, OrdType, Side, TimeInForce
-from venue import demo
+from venue.base import demo
 
 SYMBOL = "BTC-USDT"
 BID, ASK = 5_999_000, 6_001_000

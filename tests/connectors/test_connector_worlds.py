@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from connectors.condition import Condition
+from connectors.orders.status import Condition
 from protocol import OrdStatus, Side
 
 SYMBOL = "BTC-USDT"

@@ -7,14 +7,14 @@ import pytest
 
 from actors.actor import Actor
 from actors.net import HttpAnswer
-from actors.sim import Sim
+from actors.sim.driver import Sim
 from connectors.binance.market import BinanceMarket
-from connectors.feed import MarketFeed
-from connectors.feed_settings import FeedSettings
-from connectors.session import SessionSettings
+from connectors.market_data.feed import MarketFeed
+from connectors.market_data.settings import FeedSettings
+from connectors.net.session import SessionSettings
 from market.book import Book
 from protocol import Settings, StreamState
-from venue.settings import FlowSettings, MarketSettings, VenueSettings
+from venue.base.settings import FlowSettings, MarketSettings, VenueSettings
 from venue.sim_service import SimVenue
 
 SYMBOL = "BTC-USDT"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.gate import BookView, Gate, Limits
-from connectors.order_store import Exposure
+from connectors.orders.order_store import Exposure
+from connectors.orders.risk_gate import BookView, Gate, Limits
 from market.instrument import Instrument
 from protocol import OrdType, PlaceOrder, Side, StreamState
 

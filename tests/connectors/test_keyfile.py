@@ -5,11 +5,11 @@ import os
 
 import pytest
 
-from actors.secret import ApiKey, Secret
-from connectors import passphrase as passphrase_module
-from connectors.keyfile import MAGIC, KeyFile, default_path
-from connectors.passphrase import FILE_VARIABLE, find_passphrase, passphrase_of_environment
+from actors.log.secret import ApiKey, Secret
 from protocol.errors import BadKeyFile
+from tickbus.keys import passphrase as passphrase_module
+from tickbus.keys.keyfile import MAGIC, KeyFile, default_path
+from tickbus.keys.passphrase import FILE_VARIABLE, find_passphrase, passphrase_of_environment
 
 PASSPHRASE = Secret("correct horse battery")
 KEY = ApiKey("vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zv", Secret("NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP"))

@@ -1,6 +1,6 @@
 """How late news is, without a common clock."""
 
-from connectors.lag import WINDOW_NS, Lag
+from connectors.market_data.latency import WINDOW_NS, Lag
 
 SECOND_NS = 1_000_000_000
 

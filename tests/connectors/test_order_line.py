@@ -9,14 +9,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.secret import ApiKey, Secret
+from actors.log.secret import ApiKey, Secret
 from connectors.binance.errors import judge
 from connectors.binance.line import parse_line, request_frame
 from connectors.binance.requests import BinanceOrders
 from connectors.binance.sign import sign, ws_payload
-from connectors.dialect import BadAnswer, LineAnswer, UserReady, UserRefused
-from connectors.probing import BAD_FRAMES_MAX
-from connectors.reports import Proof, StreamEnded, Trouble
+from connectors.core.order_api import BadAnswer, LineAnswer, UserReady, UserRefused
+from connectors.core.reports import Proof, StreamEnded, Trouble
+from connectors.net.keepalive import BAD_FRAMES_MAX
 from protocol import AnswerCode, OrdStatus, Side
 from tests.connectors.test_connector_worlds import Monkey
 

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connectors.binance.parse import FastParser, PlainParser, new_parser
-from connectors.market_dialect import BadFrame
+from connectors.core.market_api import BadFrame
 from market.instrument import Instrument
 from market.levels import unpack_levels
 from protocol import BookDelta, Message

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from connectors.binance.parse import PlainParser, new_parser
-from connectors.booksync import BookSync
+from connectors.market_data.book_sync import BookSync
 from market.instrument import Instrument
 from market.levels import unpack_levels
 from protocol import BookDelta, BookSnapshot, BookStatus, StreamState, TopOfBook, Trade
@@ -239,8 +239,6 @@ def test_sizes_below_a_lot_are_what_older_smaller_lots_have_left(recorded):
     name, instrument = "btcusdt", MARKETS["btcusdt"]
     parser = new_parser()
     parser.learn(name.upper(), instrument)
-    frame = (
-        b'{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":1,"u":2,"b":[],"a":[["200000.00000000","25.42618900"]]}'
-    )
+    frame = b'{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":1,"u":2,"b":[],"a":[["200000.00000000","25.42618900"]]}'
     (delta,) = parser.parse(frame, 0)
     assert unpack_levels(delta.asks) == [(20_000_000, 2_542_618)]

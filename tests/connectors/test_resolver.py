@@ -1,9 +1,9 @@
 """What is asked of the exchange, how often, and what it takes to believe that an order is not there."""
 
-from connectors.order import Order
-from connectors.records import Intent
-from connectors.resolver import Ask, Resolver
-from market.lattice import News, merge
+from connectors.core.records import Intent
+from connectors.orders.order import Order
+from connectors.orders.rechecks import Ask, Resolver
+from market.order_state import News, merge
 from protocol import OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
 
 SECOND_NS = 1_000_000_000

@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 from actors.net import Link
-from connectors.session import MS_NS, Session, SessionSettings
+from connectors.net.session import MS_NS, Session, SessionSettings
 
 SECOND_NS = 1_000 * MS_NS
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from actors.secret import ApiKey, Secret
+from actors.log.secret import ApiKey, Secret
 from connectors.binance.sign import query, sign, signed_params, signed_query, ws_payload
 from protocol.errors import BadKeyFile
 

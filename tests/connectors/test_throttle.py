@@ -1,6 +1,6 @@
 """The exchange's limits: several pools at once, a share kept for cancels, silence when it is asked for."""
 
-from connectors.throttle import Limit, Throttle
+from connectors.core.throttle import Limit, Throttle
 
 SECOND_NS = 1_000_000_000
 LIMITS = [

@@ -7,12 +7,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from connectors.client_id import encode_id, journal_tag
-from connectors.intake import Intake
-from connectors.order_store import KEEP_NS
-from connectors.records import Epoch, Intent, Scale, decode_record, encode_record
-from connectors.reports import OrderReport, TradeReport
-from connectors.tracker import OrderTracker
+from connectors.core.records import Epoch, Intent, Scale, decode_record, encode_record
+from connectors.core.reports import OrderReport, TradeReport
+from connectors.orders.client_id import encode_id, journal_tag
+from connectors.orders.order_store import KEEP_NS
+from connectors.orders.report_handler import Intake
+from connectors.orders.tracker import OrderTracker
 from market.instrument import Instrument
 from protocol import (
     Fill,

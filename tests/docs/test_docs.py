@@ -12,18 +12,20 @@ import click
 import msgspec
 import pytest
 
-from actors import calls, inbox, outbox, timers, wire_limits, wires
-from actors.config import ActorConf, ClockConf, ExtraFile, RunFile, load, problems
+from actors import calls, inbox, outbox, timers
+from actors.live import transport as wires
+from actors.live import transport_limits as wire_limits
+from actors.run.run_file import ActorConf, ClockConf, ExtraFile, RunFile, load, problems
 from connectors.binance import BinanceSpot
-from connectors.feed_settings import FeedSettings
-from connectors.gate import Limits
-from connectors.session import SessionSettings
+from connectors.market_data.settings import FeedSettings
+from connectors.net.session import SessionSettings
+from connectors.orders.risk_gate import Limits
 from protocol import AnswerCode, OrdStatus, errors, frame
 from strategies.ping_pong import PingPong
 from tickbus.extras import add_table, table_of_file
 from tickbus.main import BUG_EXIT_CODE, VERBS, cli
 from tickbus.summary import Summary
-from venue.settings import (
+from venue.base.settings import (
     AccountSettings,
     CommissionSettings,
     FlowSettings,

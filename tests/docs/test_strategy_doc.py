@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from actors.config import problems
-from actors.secret import ApiKey, Secret
-from actors.sim import Sim
+from actors.log.secret import ApiKey, Secret
+from actors.run.run_file import problems
+from actors.sim.driver import Sim
 from connectors.binance import BinanceSpot
-from connectors.gate import Limits
+from connectors.orders.risk_gate import Limits
 from protocol import OrdType, Settings, TimeInForce
 from strategies import Market, Strategy
-from venue import demo
-from venue.settings import VenueSettings
+from venue.base import demo
+from venue.base.settings import VenueSettings
 from venue.sim_service import SimVenue
 
 DOC = Path(__file__).resolve().parents[2] / "docs" / "strategy.md"

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import pytest
 
-from actors.run_time import RunTime
+from actors.live.run_time import RunTime
 from actors.tap import Tap
 from protocol import Balances, BookSnapshot, Health, Heartbeat, OrdersSnapshot, StreamState, TickReport
 from tickbus.supervisor_client import Supervisor
-from venue import demo
+from venue.base import demo
 
 DEFAULT = Path(__file__).resolve().parents[2] / "runs" / "default.toml"
 QUICKER = {

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from actors.lock import holder
+from actors.live.lock import holder
 from protocol import Fill, Health, Heartbeat, TickReport
 
 SECOND_NS = 1_000_000_000

@@ -6,15 +6,15 @@ from random import Random
 import msgspec
 import pytest
 
-from actors.secret import ApiKey, Secret
-from actors.sim import Sim
+from actors.log.secret import ApiKey, Secret
+from actors.sim.driver import Sim
 from connectors.binance import BinanceSpot
-from connectors.gate import Limits
+from connectors.orders.risk_gate import Limits
 from protocol import Control, Snapshot, SnapshotRequest
 from protocol.frame import body, pack, prefix, split
 from protocol.message import REGISTRY
-from venue import demo
-from venue.settings import VenueSettings
+from venue.base import demo
+from venue.base.settings import VenueSettings
 from venue.sim_service import SimVenue
 
 SYMBOL = "BTC-USDT"

@@ -14,17 +14,13 @@ from market.book import BUY, SELL, Book, FastBook, PlainBook
 from market.levels import MAX_INT, pack_levels, parse_levels, unpack_levels
 
 TWINS = [twin for twin in (PlainBook, FastBook) if twin is not None]
-needs_both = pytest.mark.skipif(
-    FastBook is None, reason="market._book is not compiled: there is one twin only"
-)
+needs_both = pytest.mark.skipif(FastBook is None, reason="market._book is not compiled: there is one twin only")
 
 
 @pytest.fixture(params=TWINS, ids=lambda twin: twin.__name__)
 def book(request):
     made = request.param()
-    made.apply_snapshot(
-        pack_levels([(99, 5), (98, 7), (95, 1)]), pack_levels([(101, 4), (102, 6), (110, 10)])
-    )
+    made.apply_snapshot(pack_levels([(99, 5), (98, 7), (95, 1)]), pack_levels([(101, 4), (102, 6), (110, 10)]))
     return made
 
 
@@ -44,12 +40,7 @@ def test_an_empty_book_answers_with_zeros_and_nan():
         assert (book.mid_ticks, book.mid_x2_ticks, book.spread_ticks) == (0, 0, 0)
         assert book.is_empty
         assert not book.is_crossed
-        assert (
-            book.price_for_volume(BUY, 1)
-            == book.volume_for_price(BUY, 10)
-            == book.price_for_notional(BUY, 1)
-            == 0
-        )
+        assert book.price_for_volume(BUY, 1) == book.volume_for_price(BUY, 10) == book.price_for_notional(BUY, 1) == 0
         assert book.cost(SELL, 5) == (0, 0)
         assert math.isnan(book.vwap(BUY, 1))
         assert math.isnan(book.micro_ticks)
@@ -119,9 +110,7 @@ def test_of_two_news_of_one_price_the_later_holds(book):
 def test_a_snapshot_in_any_order_gives_the_same_book(book):
     bids, asks = book.snapshot()
     other = type(book)()
-    other.apply_snapshot(
-        pack_levels(unpack_levels(bids)[::-1]), pack_levels([(110, 9), *unpack_levels(asks), (7, 0)])
-    )
+    other.apply_snapshot(pack_levels(unpack_levels(bids)[::-1]), pack_levels([(110, 9), *unpack_levels(asks), (7, 0)]))
     assert other.state_hash() == book.state_hash()
 
 
@@ -223,9 +212,7 @@ def answers(book, rnd):
 
 
 def random_levels(rnd, most):
-    levels = [
-        (rnd.randint(1, 400), rnd.choice((0, 0, rnd.randint(1, 99)))) for _ in range(rnd.randint(0, most))
-    ]
+    levels = [(rnd.randint(1, 400), rnd.choice((0, 0, rnd.randint(1, 99)))) for _ in range(rnd.randint(0, most))]
     if rnd.random() < 0.7:
         levels.sort(reverse=rnd.random() < 0.5)
     return pack_levels(levels)
@@ -305,9 +292,7 @@ def recorded_news(path, size_digits):
                 yield True, parse_levels(told.bids, *scale), parse_levels(told.asks, *scale)
             elif b'"depthUpdate"' in raw:
                 diffs.append(msgspec.json.decode(raw, type=DepthFrame).data)
-            while (
-                last is not None and diffs
-            ):  # those that came before the snapshot are later than it, or known
+            while last is not None and diffs:  # those that came before the snapshot are later than it, or known
                 diff = diffs.pop(0)
                 if diff.u > last:
                     assert last + 1 >= diff.U
@@ -323,8 +308,7 @@ def test_the_twins_rebuild_the_recorded_book(recorded, market, size_digits):
     frames = 0
     for is_snapshot, bids, asks in recorded_news(path, size_digits):
         told = [
-            book.apply_snapshot(bids, asks) if is_snapshot else book.apply_delta(bids, asks)
-            for book in (plain, fast)
+            book.apply_snapshot(bids, asks) if is_snapshot else book.apply_delta(bids, asks) for book in (plain, fast)
         ]
         assert told[0] == told[1]
         assert plain.depth(BUY, 5) == fast.depth(BUY, 5)

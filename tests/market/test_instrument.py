@@ -66,16 +66,8 @@ def test_rounding_is_what_was_asked_for():
     assert [BTC.price_ticks("1.004", way) for way in ways] == [100, 101, 100]
     assert [BTC.price_ticks("1.005", way) for way in ways] == [100, 101, 100]
     assert [BTC.price_ticks("1.015", way) for way in ways] == [101, 102, 102]
-    assert (
-        BTC.price_ticks("1.005", Rounding.PASSIVE, BUY)
-        == BTC.price_ticks("1.005", Rounding.AGGRESSIVE, SELL)
-        == 100
-    )
-    assert (
-        BTC.price_ticks("1.005", Rounding.PASSIVE, SELL)
-        == BTC.price_ticks("1.005", Rounding.AGGRESSIVE, BUY)
-        == 101
-    )
+    assert BTC.price_ticks("1.005", Rounding.PASSIVE, BUY) == BTC.price_ticks("1.005", Rounding.AGGRESSIVE, SELL) == 100
+    assert BTC.price_ticks("1.005", Rounding.PASSIVE, SELL) == BTC.price_ticks("1.005", Rounding.AGGRESSIVE, BUY) == 101
     with pytest.raises(ValueError, match=r"protocol\.Side"):
         BTC.price_ticks("1.005", Rounding.PASSIVE)
     with pytest.raises(ValueError, match="is for prices"):
@@ -104,9 +96,7 @@ def test_each_problem_says_what_to_do():
     assert BTC.check(6_000_000, 0)[0].endswith("give 0.00001 or more")
     assert "9000.00000 or less" in BTC.check(100, 900_000_001)[0]
     assert "50.00000 or less" in BTC.check(100, 5_000_001, market=True)[0]
-    assert BTC.check(6_000_000, 8) == [
-        "NOTIONAL: 4.8000000 is below 5 USDT: at 60000.00 give 0.00009 BTC or more"
-    ]
+    assert BTC.check(6_000_000, 8) == ["NOTIONAL: 4.8000000 is below 5 USDT: at 60000.00 give 0.00009 BTC or more"]
     assert "NOTIONAL" in BTC.check(100_000_000, 900_000_000)[0]
     assert len(BTC.check(0, 0)) == 2
 
@@ -154,12 +144,7 @@ def test_rounding_agrees_with_fractions(step, value):
 def test_the_fast_parser_agrees_with_decimal(step, ticks):
     rules = instrument(step, step)
     text = f"{rules.price(ticks):.8f}"
-    assert (
-        rules.parse_ticks(text)
-        == rules.parse_lots(text.encode())
-        == rules.price_ticks(Decimal(text))
-        == ticks
-    )
+    assert rules.parse_ticks(text) == rules.parse_lots(text.encode()) == rules.price_ticks(Decimal(text)) == ticks
 
 
 @settings(max_examples=200, deadline=None)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market.lattice import CONTRADICTED, LATE_FILL, NEGATIVE, OVERFILL, News, OrderState, merge
+from market.order_state import CONTRADICTED, LATE_FILL, NEGATIVE, OVERFILL, News, OrderState, merge
 from protocol import OrdStatus
 
 SIZE = 10
@@ -117,11 +117,7 @@ def test_any_order_and_doubling_of_true_news_ends_the_same(history, data):
     assert first == second
 
 
-@given(
-    st.lists(
-        st.builds(News, st.sampled_from(OrdStatus), st.integers(-1, 12), st.integers(-1, 6)), max_size=20
-    )
-)
+@given(st.lists(st.builds(News, st.sampled_from(OrdStatus), st.integers(-1, 12), st.integers(-1, 6)), max_size=20))
 def test_state_moves_only_up(news):
     state = OrderState(SIZE)
     for one in news:

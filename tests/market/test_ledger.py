@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from market.instrument import Instrument
 from market.ledger import Ledger
 from market.position import Position
-from market.seen import News, Seen
+from market.recent_ids import News, Seen
 
 BUY, SELL = 1, 2
 MAKER, TAKER = 1, 2
@@ -89,9 +89,7 @@ def test_money_that_is_not_there_cannot_be_locked_or_withdrawn(ledger):
 
 def test_a_fill_better_than_its_limit_frees_the_rest_of_the_lock(ledger):
     ledger.lock("USDT", BTC.notional(6_100_000, 2000))
-    ledger.apply_fill(
-        BTC, BUY, 6_000_000, 1000, D(0), "USDT", TAKER, 1, release=BTC.notional(6_100_000, 1000)
-    )
+    ledger.apply_fill(BTC, BUY, 6_000_000, 1000, D(0), "USDT", TAKER, 1, release=BTC.notional(6_100_000, 1000))
     balance = ledger.balance("USDT")
     assert (balance.free, balance.locked, balance.total) == (D(10_000) - 1220 + 10, 610, D(9400))
 

@@ -42,9 +42,7 @@ MARKET, LIMIT, LIMIT_MAKER = 1, 2, 101
 GTC, IOC, FOK = 1, 3, 4
 ALICE, BOB = 11, 22
 TWINS = [twin for twin in (PlainMatching, FastMatching) if twin is not None]
-needs_both = pytest.mark.skipif(
-    FastMatching is None, reason="market._matching is not compiled: there is one twin only"
-)
+needs_both = pytest.mark.skipif(FastMatching is None, reason="market._matching is not compiled: there is one twin only")
 
 
 @pytest.fixture(params=TWINS, ids=lambda twin: twin.__name__)
@@ -222,12 +220,7 @@ def row(op, order_id, account=0, side=0, ord_type=0, tif=0, price=0, size=0, stp
 
 
 def test_many_commands_at_once_give_packed_events(engine):
-    rows = (
-        row(OP_SUBMIT, 7, BOB, SELL, LIMIT, IOC, 99, 1)
-        + row(OP_REDUCE, 3, size=2)
-        + row(OP_CANCEL, 2)
-        + row(9, 5)
-    )
+    rows = row(OP_SUBMIT, 7, BOB, SELL, LIMIT, IOC, 99, 1) + row(OP_REDUCE, 3, size=2) + row(OP_CANCEL, 2) + row(9, 5)
     assert struct.unpack("<45q", engine.submit_many(rows)) == (
         *(ACCEPTED, 7, 0, 0, 0, 0, 0, 0, 0),
         *(TRADE, 1, 7, 99, 1, 4, 0, ALICE, BOB),
@@ -609,9 +602,7 @@ def test_lots_are_conserved_and_no_order_trades_beyond_its_size_or_limit(rows):
         for command in rows:
             check_events(engine, perform_some_as_icebergs(engine, command), command, orders, lost)
             assert (
-                not engine.best_bid_ticks
-                or not engine.best_ask_ticks
-                or engine.best_bid_ticks < engine.best_ask_ticks
+                not engine.best_bid_ticks or not engine.best_ask_ticks or engine.best_bid_ticks < engine.best_ask_ticks
             )
         for order_id, (_, _, _, size) in orders.items():
             told = engine.order(order_id)
@@ -660,8 +651,6 @@ def test_makers_of_a_price_fill_in_the_order_they_came(makers, size):
         engine = twin()
         for order_id, (price, lots) in enumerate(makers, 1):
             engine.submit(order_id, ALICE, SELL, LIMIT, GTC, price, lots)
-        filled = [
-            event[1] for event in engine.submit(99, BOB, BUY, MARKET, IOC, 0, size) if event[0] == TRADE
-        ]
+        filled = [event[1] for event in engine.submit(99, BOB, BUY, MARKET, IOC, 0, size) if event[0] == TRADE]
         ranked = sorted(range(1, len(makers) + 1), key=lambda order_id: (makers[order_id - 1][0], order_id))
         assert filled == ranked[: len(filled)]

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from protocol import Tick, TickDone, turn
+from protocol import Tick, TickDone
+from protocol import tick_codec as turn
 from protocol.frame import HEADER, MAX_TOPIC_BYTES, VERSION, body, pack, prefix, split
 from protocol.message import encode
 

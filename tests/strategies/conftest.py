@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from actors.actor import Actor
-from actors.sim import Sim
+from actors.sim.driver import Sim
 from market.levels import pack_levels
 from protocol import (
     Answer,

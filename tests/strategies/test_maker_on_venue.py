@@ -6,16 +6,16 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from actors.log.secret import ApiKey, Secret
 from actors.net import HttpRequest
-from actors.secret import ApiKey, Secret
-from actors.sim import Sim
+from actors.sim.driver import Sim
 from clockd.clock import Clock
 from connectors.binance import BinanceSpot
-from connectors.gate import Limits
+from connectors.orders.risk_gate import Limits
 from protocol import Control
 from strategies.pure_market_making import PureMarketMaking
-from venue import demo
-from venue.settings import FlowSettings, MarketSettings, VenueSettings
+from venue.base import demo
+from venue.base.settings import FlowSettings, MarketSettings, VenueSettings
 from venue.sim_service import SimVenue
 
 SYMBOL = "BTC-USDT"

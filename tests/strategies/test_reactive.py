@@ -2,14 +2,14 @@
 
 from decimal import Decimal
 
-from actors.secret import ApiKey, Secret
-from actors.sim import Sim
+from actors.log.secret import ApiKey, Secret
+from actors.sim.driver import Sim
 from connectors.binance import BinanceSpot
-from connectors.gate import Limits
+from connectors.orders.risk_gate import Limits
 from protocol import BookDelta, Settings, TimeInForce, Trade
 from strategies import Strategy
-from venue import demo
-from venue.settings import VenueSettings
+from venue.base import demo
+from venue.base.settings import VenueSettings
 from venue.sim_service import SimVenue
 
 MARKET = "binance:BTC-USDT"

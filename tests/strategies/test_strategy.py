@@ -230,9 +230,7 @@ def test_no_answer_leaves_an_order_in_doubt_until_the_connectors_list_proves_it_
     assert market.ready
 
 
-def test_no_answer_and_not_in_a_list_told_after_the_deadline_is_proof_that_it_was_never_placed(
-    house, market, watcher
-):
+def test_no_answer_and_not_in_a_list_told_after_the_deadline_is_proof_that_it_was_never_placed(house, market, watcher):
     order = watcher.buy(market, price_ticks=9_900, size_lots=10)
     house.sim.settle(house.sim.nodes["maker"])
     house.sim.kill("binance")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.keyfile import KeyFile
+from tickbus.keys.keyfile import KeyFile
 
 LONG = "d" * 100
 DEFAULT = (Path(__file__).resolve().parents[2] / "runs" / "default.toml").read_text()
@@ -188,7 +188,7 @@ def test_check_finds_all_mistakes_of_a_file_at_once(tickbus, bot):
     ],
 )
 def test_a_key_file_that_cannot_be_used_is_one_line(tickbus, bot, folder, spoil, line):
-    from actors.secret import ApiKey, Secret
+    from actors.log.secret import ApiKey, Secret
 
     path = folder / "tickbus" / "keys"
     KeyFile(path, 14).add("main", ApiKey("k" * 20, Secret("s" * 20)), Secret("right"))
@@ -252,7 +252,7 @@ def _rows(tickbus, bot):
 
 
 def test_a_wrong_api_key_halts_the_connector_and_says_so(tickbus, bot, folder, wait_for):
-    from actors.secret import ApiKey, Secret
+    from actors.log.secret import ApiKey, Secret
 
     KeyFile(folder / "tickbus" / "keys", 14).add("main", ApiKey("k" * 64, Secret("s" * 64)), Secret("right"))
     bot.write_text(bot.read_text().replace('"venue/maker"', '"main"'))

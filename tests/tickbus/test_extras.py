@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.config import load
+from actors.run.run_file import load
 from protocol.errors import BadRunFile
 from tickbus.extras import add_table, remove_table, table_of_file, table_of_options
 

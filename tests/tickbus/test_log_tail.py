@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from actors.log import make_log
-from actors.log_file import LogFile
+from actors.log.log import make_log
+from actors.log.log_file import LogFile
 from tickbus.log_tail import LogTail
 
 

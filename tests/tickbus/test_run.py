@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.lock import holder
+from actors.live.lock import holder
 from actors.tap import Tap
 from monitor.state import RunState
 from tickbus.supervisor_client import Supervisor

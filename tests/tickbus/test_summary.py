@@ -3,12 +3,12 @@
 import shutil
 from pathlib import Path
 
-from actors.config import load
-from actors.journal import Journal
-from connectors.client_id import encode_id
-from connectors.records import Epoch, Intent, Resolved, Scale, encode_record
+from actors.live.journal import Journal
+from actors.run.run_file import load
+from connectors.core.records import Epoch, Intent, Resolved, Scale, encode_record
+from connectors.orders.client_id import encode_id
 from protocol import OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
-from tickbus import truth
+from tickbus import ledger_check as truth
 from tickbus.summary import IN_DOUBT, Summary
 
 DEFAULT = Path(__file__).resolve().parents[2] / "runs" / "default.toml"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from actors.config import load
-from tickbus.supervise import RESTARTS, priorities, render
+from actors.run.run_file import load
+from tickbus.supervisor_config import RESTARTS, priorities, render
 
 ROOT = Path(__file__).resolve().parents[2]
 SAME = (*RESTARTS, "priority", "directory", "stdout_logfile_maxbytes", "stdout_logfile_backups")

@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from actors.journal import Journal
-from connectors.client_id import encode_id
-from connectors.records import Epoch, FillRecord, Intent, Report, Resolved, Scale, encode_record
-from connectors.tracker import OrderTracker
+from actors.live.journal import Journal
+from connectors.core.records import Epoch, FillRecord, Intent, Report, Resolved, Scale, encode_record
+from connectors.orders.client_id import encode_id
+from connectors.orders.tracker import OrderTracker
 from protocol import Liquidity, OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
-from tickbus import truth
+from tickbus import ledger_check as truth
 
 TAG = "00000000"
 

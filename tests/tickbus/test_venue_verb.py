@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from actors.config import load
+from actors.run.run_file import load
 from tickbus.checks import all_problems, paper_problems
-from tickbus.key_source import venue_settings
+from tickbus.keys.source import venue_settings
 
 PAPER = Path(__file__).resolve().parents[2] / "runs" / "paper.toml"
 

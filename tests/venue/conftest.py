@@ -16,17 +16,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from venue import demo
+from venue.base import demo
+from venue.base.settings import AccountSettings, FlowSettings, KeySettings, LimitSettings, MarketSettings, VenueSettings
+from venue.base.wire import CLOSE, Request
 from venue.exchange import Exchange
-from venue.settings import (
-    AccountSettings,
-    FlowSettings,
-    KeySettings,
-    LimitSettings,
-    MarketSettings,
-    VenueSettings,
-)
-from venue.wire import CLOSE, Request
 
 START_NS = 1_700_000_000_000_000_000
 STILL = FlowSettings(limit_rate=0, market_rate=0)
@@ -253,7 +246,7 @@ class Venue(VenueClient):
     def start(self) -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         before = stamp(self.folder)
-        process = subprocess.Popen([sys.executable, "-m", "venue.main", self.file], cwd=ROOT, env=environment)
+        process = subprocess.Popen([sys.executable, "-m", "venue.server.main", self.file], cwd=ROOT, env=environment)
         super().__init__(self.folder, process, before)
 
     def kill(self) -> None:

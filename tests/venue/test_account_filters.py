@@ -4,7 +4,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from venue.settings import FlowSettings, MarketSettings
+from venue.base.settings import FlowSettings, MarketSettings
 
 STILL = FlowSettings(limit_rate=0, market_rate=0)
 STOP = {"type": "STOP_LOSS_LIMIT", "stopPrice": "200", "timeInForce": "GTC"}

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from venue import series
-from venue.arrivals import MOST_EXCITED, NEVER_NS, SECOND_NS, Bursts, Signs
-from venue.profiles import Kernel
+from venue.calibration import series
+from venue.sources.arrivals import MOST_EXCITED, NEVER_NS, SECOND_NS, Bursts, Signs
+from venue.sources.profiles import Kernel
 
 
 def arrivals(base_rate: float, kernels: list[Kernel], usual_rate: float, seconds: float, seed: int = 1) -> list[float]:

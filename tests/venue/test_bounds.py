@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.enums import Side
-from venue.bounds import Bounds
-from venue.errors import BadVenue
-from venue.settings import MarketSettings
+from venue.base.errors import BadVenue
+from venue.base.settings import MarketSettings
+from venue.symbols.filter_bounds import Bounds
 
 SHARES = st.decimals(min_value="0.0001", max_value=100, places=4)
 

@@ -8,15 +8,16 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from venue import calibration, profiles
-from venue.calibration import corrected, first_guess
-from venue.errors import BadVenue
-from venue.figures import HORIZONS_S, SIGN_LAGS, WINDOWS_S, Figures, figures
-from venue.meter import Meter
-from venue.profiles import PROBABILITIES
-from venue.recording import frames, read
-from venue.rehearsal import rehearse
-from venue.settings import FlowSettings, MarketSettings
+from venue.base.errors import BadVenue
+from venue.base.settings import FlowSettings, MarketSettings
+from venue.calibration import calibration
+from venue.calibration.calibration import corrected, first_guess
+from venue.calibration.market_stats import HORIZONS_S, SIGN_LAGS, WINDOWS_S, Figures, figures
+from venue.calibration.recording import frames, read
+from venue.calibration.simulated_recording import rehearse
+from venue.calibration.stats_collector import Meter
+from venue.sources.profiles import PROBABILITIES
+from venue.sources.sources import profiles
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "binance_spot"
 SECONDS = 180

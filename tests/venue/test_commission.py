@@ -7,8 +7,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from venue.errors import BadVenue
-from venue.settings import AccountSettings, CommissionSettings, FlowSettings, KeySettings, MarketSettings, RateSettings
+from venue.base.errors import BadVenue
+from venue.base.settings import (
+    AccountSettings,
+    CommissionSettings,
+    FlowSettings,
+    KeySettings,
+    MarketSettings,
+    RateSettings,
+)
 
 STILL = FlowSettings(limit_rate=0, market_rate=0)
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

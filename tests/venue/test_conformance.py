@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from venue.dispatch import BY_ROUTE
-from venue.endpoint import PUBLIC
-from venue.parameters import TAKES
-from venue.settings import MarketSettings, ReferenceSettings
+from venue.api.dispatch import BY_ROUTE
+from venue.api.requests.allowed_params import TAKES
+from venue.api.requests.endpoint import PUBLIC
+from venue.base.settings import MarketSettings, ReferenceSettings
 
 # What is documented and not served (yet), and its method of the websocket API. An entry that is served is a failure:
 # take it out, and its cases below are tried.

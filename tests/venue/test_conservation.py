@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from market import codes
 from market.matching import FastMatching, PlainMatching
 from protocol.enums import OrdType, Side
-from venue.dispatch import BY_ROUTE, BY_WS_METHOD
-from venue.endpoint import Call
-from venue.errors import ApiError
+from venue.api.dispatch import BY_ROUTE, BY_WS_METHOD
+from venue.api.requests.endpoint import Call
+from venue.base.errors import ApiError
+from venue.base.params import Params
+from venue.base.settings import AccountSettings, FlowSettings, KeySettings, LimitSettings, MarketSettings, VenueSettings
 from venue.exchange import Exchange
-from venue.params import Params
-from venue.settings import AccountSettings, FlowSettings, KeySettings, LimitSettings, MarketSettings, VenueSettings
 
 ORDERS = int(os.environ.get("TICKBUS_RANDOM_ORDERS", "20000"))
 SEED = 20260923
@@ -268,9 +268,7 @@ class Crowd:
             assert all(one.free >= 0 and one.locked >= 0 for one in balances)
             owned = sum(one.free + one.locked for one in balances) + house.get(asset, 0)
             assert owned == opening * 10**8 * len(self.accounts)
-            assert all(
-                account.balance(asset).locked == locked[account.name, asset] for account in self.accounts
-            )
+            assert all(account.balance(asset).locked == locked[account.name, asset] for account in self.accounts)
 
     def outcome(self):
         """What both twins must come to."""

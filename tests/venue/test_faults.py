@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venue.errors import BadVenue
-from venue.faults import delays
-from venue.faults.catalogue import KINDS, BadFault, line, load_faults, read_fault
-from venue.faults.profiles import PROFILES, drizzle, storm
-from venue.faults.skew import Skew
-from venue.wire import CLOSED, FREEZE, REFUSED, RESET
+from venue.base.errors import BadVenue
+from venue.base.wire import CLOSED, FREEZE, REFUSED, RESET
+from venue.faults.clock_skew import Skew
+from venue.faults.kinds import delays
+from venue.faults.kinds.catalogue import KINDS, BadFault, line, load_faults, read_fault
+from venue.faults.kinds.profiles import PROFILES, drizzle, storm
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "venue.md"
 SECOND_NS = 1_000_000_000

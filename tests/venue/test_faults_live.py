@@ -133,7 +133,7 @@ def test_what_cannot_be_is_one_clear_line(tmp_path, setting, said):
     (tmp_path / "faults.toml").write_text('[[faults]]\nname = "hail"\n')
     file = tmp_path / "venue.toml"
     file.write_text("[venue]\n" + setting.replace("FILE", str(tmp_path / "faults.toml")))
-    command = [sys.executable, "-m", "venue.main", str(file)]
+    command = [sys.executable, "-m", "venue.server.main", str(file)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert ended.returncode == 2
     assert said in ended.stderr

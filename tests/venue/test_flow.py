@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from venue import profiles
-from venue.crowd import CROWDED, MOST_EXPIRIES
-from venue.errors import BadVenue
-from venue.settings import FlowSettings, MarketSettings
+from venue.base.errors import BadVenue
+from venue.base.settings import FlowSettings, MarketSettings
+from venue.sources.sources import profiles
+from venue.sources.traders import CROWDED, MOST_EXPIRIES
 
 ALIVE = [MarketSettings()]
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from venue.candles import Candle
-from venue.history import History
-from venue.history_split import shares, split
-from venue.intervals import DAY_NS, HOUR_NS, INTERVALS_NS, MINUTE_NS, SECOND_NS
-from venue.settings import FlowSettings, MarketSettings
+from venue.base.settings import FlowSettings, MarketSettings
+from venue.symbols.candle_split import shares, split
+from venue.symbols.candles import Candle
+from venue.symbols.intervals import DAY_NS, HOUR_NS, INTERVALS_NS, MINUTE_NS, SECOND_NS
+from venue.symbols.synthetic_history import History
 
 STILL = FlowSettings(limit_rate=0, market_rate=0)
 START_NS = 1_700_000_000_123_456_789  # twenty seconds past a minute

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venue.numbers import DECIMAL_RANGE, atoms, fixed8, parse_decimal
+from venue.base.numbers import DECIMAL_RANGE, atoms, fixed8, parse_decimal
 
 TEXTS = st.text("0123456789.+-e_ \n٣²", max_size=45) | st.from_regex(r"[0-9]{0,22}(\.[0-9]{0,22})?", fullmatch=True)
 

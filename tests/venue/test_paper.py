@@ -9,10 +9,10 @@ import pytest
 from market.levels import pack_levels
 from protocol import BookDelta, BookSnapshot, BookStatus, Heartbeat, Rules, StreamState, TopOfBook, Trade
 from protocol.enums import Side
-from venue.errors import BadVenue
-from venue.main import run
-from venue.paper import ASK_NS, market_settings
-from venue.settings import MarketSettings, PaperSettings, VenueSettings
+from venue.base.errors import BadVenue
+from venue.base.settings import MarketSettings, PaperSettings, VenueSettings
+from venue.server.main import run
+from venue.sources.paper import ASK_NS, market_settings
 
 SYMBOL = "BTC-USDT"
 RULES = Rules(SYMBOL, "BTC", "USDT", Decimal("0.01"), Decimal("0.001"), 1, 10**7, 1, 10**7, Decimal("0.01"))

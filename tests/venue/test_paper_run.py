@@ -93,9 +93,7 @@ def bot(tmp_path_factory, venue):
 
 def test_a_bot_trades_on_paper_and_the_live_exchange_gets_no_order(venue, bot):
     live = venue(accounts=[], seed=5)
-    watched = [
-        {"error_next": {"method": method, "path": f"/api/v3/{path}", "count": 1000}} for method, path in ORDERS
-    ]
+    watched = [{"error_next": {"method": method, "path": f"/api/v3/{path}", "count": 1000}} for method, path in ORDERS]
     for one in watched:
         live.call("POST", "/control/faults", one)  # would be counted off by any request, signed or not
     paper = bot(live)
@@ -107,9 +105,7 @@ def test_a_bot_trades_on_paper_and_the_live_exchange_gets_no_order(venue, bot):
     after = paper.wait(lambda ledger: ledger["orders"])
     assert known <= {order["orderId"] for order in after["orders"]}
     kept = {order["orderId"]: order for order in after["orders"]}
-    assert all(
-        float(kept[one["orderId"]]["executedQty"]) >= float(one["executedQty"]) for one in before["open_orders"]
-    )
+    assert all(float(kept[one["orderId"]]["executedQty"]) >= float(one["executedQty"]) for one in before["open_orders"])
     paper.wait(lambda ledger: len(ledger["trades"]) > len(after["trades"]) and ledger["open_orders"])
     summary = paper.stop()
     assert summary["own_position_matches_venue"] is True, summary["differences"]

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venue import parameters
-from venue.errors import ApiError
-from venue.params import Params
+from venue.api.requests import allowed_params as parameters
+from venue.base.errors import ApiError
+from venue.base.params import Params
 
 
 def unread(read, sent):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venue.errors import ApiError
-from venue.params import split_pairs
+from venue.base.errors import ApiError
+from venue.base.params import split_pairs
 
 NAMES = st.text("abc +%&=é", min_size=1, max_size=4)
 

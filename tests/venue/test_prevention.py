@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from venue import prevention
-from venue.settings import AccountSettings, FlowSettings, KeySettings, MarketSettings
+from venue.accounts import prevented_matches as prevention
+from venue.base.settings import AccountSettings, FlowSettings, KeySettings, MarketSettings
 
 STILL = FlowSettings(limit_rate=0, market_rate=0)
 FAQ = MarketSettings(

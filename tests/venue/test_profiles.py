@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from venue import profiles, series
-from venue.errors import BadVenue
-from venue.profiles import PROBABILITIES, Quantiles, load, names, text_of
+from venue.base.errors import BadVenue
+from venue.calibration import series
+from venue.sources.profiles import PROBABILITIES, Quantiles, load, names, text_of
+from venue.sources.sources import profiles
 
 
 @pytest.mark.parametrize("name", names())

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venue.queue_level import Level, shares
+from venue.sources.queue_level import Level, shares
 
 ORDERS = st.lists(st.integers(1, 10**12), min_size=1, max_size=8).map(lambda sizes: dict(enumerate(sizes, 1)))
 

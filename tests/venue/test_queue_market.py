@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from market.levels import pack_levels, unpack_levels
 from protocol import BookDelta, BookSnapshot, TopOfBook, Trade
 from protocol.enums import Side
-from venue.queue_market import QueueMarket
-from venue.settings import FlowSettings, MarketSettings
+from venue.base.settings import FlowSettings, MarketSettings
+from venue.sources.queue_market import QueueMarket
 
 SYMBOL = "BTC-USDT"
 BUY, SELL = Side.BUY, Side.SELL

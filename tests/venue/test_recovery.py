@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from venue.errors import LogDamaged
-from venue.settings import AccountSettings, MarketSettings
+from venue.base.errors import LogDamaged
+from venue.base.settings import AccountSettings, MarketSettings
 
 ALIVE = [MarketSettings()]
 

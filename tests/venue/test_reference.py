@@ -2,8 +2,8 @@
 
 import pytest
 
-from venue.reference import ReferencePrice
-from venue.settings import MarketSettings, ReferenceSettings
+from venue.base.settings import MarketSettings, ReferenceSettings
+from venue.symbols.reference_price import ReferencePrice
 
 SECOND_NS = 10**9
 

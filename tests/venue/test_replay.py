@@ -8,21 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from actors.secret import ApiKey, Secret
-from actors.sim import Sim
+from actors.log.secret import ApiKey, Secret
+from actors.sim.driver import Sim
 from clockd.clock import Clock
 from connectors.binance import BinanceSpot
-from connectors.gate import Limits
+from connectors.orders.risk_gate import Limits
 from market.levels import unpack_levels
 from protocol import BookDelta, BookSnapshot, TopOfBook, Trade
 from strategies.pure_market_making import PureMarketMaking
-from venue import demo
-from venue.errors import BadVenue
-from venue.replay_file import messages, trades_first
-from venue.settings import MarketSettings, ReplaySettings, VenueSettings
+from venue.base import demo
+from venue.base.errors import BadVenue
+from venue.base.settings import MarketSettings, ReplaySettings, VenueSettings
+from venue.base.wire import Request
 from venue.sim_service import SimVenue
-from venue.symbol import Symbol
-from venue.wire import Request
+from venue.sources.replay_file import messages, trades_first
+from venue.symbols.symbol import Symbol
 
 FILES = {"BTC-USDT": "binance_spot/btcusdt_20240808.gz", "ETH-USDT": "binance_spot/ethusdt_20240808.gz"}
 LOTS = {"BTC-USDT": Decimal("0.00001"), "ETH-USDT": Decimal("0.0001")}
@@ -96,6 +96,7 @@ def test_trades_come_before_the_book_changes_that_they_explain(recorded):
 
 def small(tmp_path, name="small.gz", symbol="BTCUSDT", seconds=2):
     """A recording by hand: a book, a trade and a move each second."""
+
     def event(**fields):
         return {"stream": "x", "data": {"s": symbol, **fields}}
 

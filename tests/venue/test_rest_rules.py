@@ -5,7 +5,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from venue.settings import AccountSettings, FlowSettings, KeySettings, MarketSettings
+from venue.base.settings import AccountSettings, FlowSettings, KeySettings, MarketSettings
 
 STILL = FlowSettings(limit_rate=0, market_rate=0)
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from venue.settings import FlowSettings, MarketSettings
+from venue.base.settings import FlowSettings, MarketSettings
 
 D = Decimal
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from venue import demo
+from venue.base import demo
 
 ROOT = Path(__file__).resolve().parents[2]
 VENUE = f"""
@@ -45,7 +45,7 @@ def house(tmp_path, venue_client):
 
     def start():
         before = (tmp_path / "address.json").stat().st_ino if started else 0
-        started.append(subprocess.Popen([sys.executable, "-m", "venue.main", file], cwd=ROOT))
+        started.append(subprocess.Popen([sys.executable, "-m", "venue.server.main", file], cwd=ROOT))
         return venue_client(tmp_path, started[-1], before)
 
     yield start

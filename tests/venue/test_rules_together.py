@@ -6,7 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from venue.settings import AccountSettings, CommissionSettings, FlowSettings, KeySettings, MarketSettings, RateSettings
+from venue.base.settings import (
+    AccountSettings,
+    CommissionSettings,
+    FlowSettings,
+    KeySettings,
+    MarketSettings,
+    RateSettings,
+)
 
 NAMES = ("ann", "bob", "eve")
 ASSETS = ("BTC", "USDT", "BNB")

@@ -16,11 +16,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venue import demo, security
-from venue.errors import ApiError, BadVenue
-from venue.params import from_json
-from venue.settings import AccountSettings, KeySettings
-from venue.wire import Request
+from venue.accounts import security
+from venue.base import demo
+from venue.base.errors import ApiError, BadVenue
+from venue.base.params import from_json
+from venue.base.settings import AccountSettings, KeySettings
+from venue.base.wire import Request
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import pytest
 
 from actors import Actor
-from actors.sim import Sim
+from actors.sim.driver import Sim
 from protocol import Settings
-from venue.settings import VenueSettings
+from venue.base.settings import VenueSettings
 from venue.sim_service import SimVenue
 
 

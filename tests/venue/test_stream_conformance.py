@@ -2,7 +2,7 @@
 
 import pytest
 
-from venue.settings import MarketSettings, ReferenceSettings
+from venue.base.settings import MarketSettings, ReferenceSettings
 
 # title in the documents: the stream, and how many events two seconds with one trade in each bring
 STREAMS = {

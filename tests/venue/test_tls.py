@@ -10,8 +10,8 @@ import sys
 import aiohttp
 import pytest
 
-from venue import tls
-from venue.errors import BadVenue
+from venue.base.errors import BadVenue
+from venue.server import tls
 
 
 def test_a_run_makes_its_own_certificate_and_serves_by_it(tmp_path, monkeypatch, venue_client, stop_after):

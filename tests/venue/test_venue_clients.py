@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from venue import demo
-from venue.dispatch import BY_ROUTE
+from venue.api.dispatch import BY_ROUTE
+from venue.base import demo
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ROOT / ".venv-clients"

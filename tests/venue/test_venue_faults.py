@@ -2,7 +2,7 @@
 
 import json
 
-from venue.wire import Request
+from venue.base.wire import Request
 
 
 def control(world, method, path, body=None, query=""):

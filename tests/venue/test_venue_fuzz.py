@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from venue.dispatch import BY_WS_METHOD, ENDPOINTS
-from venue.parameters import FORMS
-from venue.wire import Request
+from venue.api.dispatch import BY_WS_METHOD, ENDPOINTS
+from venue.api.requests.allowed_params import FORMS
+from venue.base.wire import Request
 
 NAMES = """
 symbol symbols side type timeInForce quantity quoteOrderQty price newClientOrderId orderId recvWindow origClientOrderId

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from venue.settings import BINANCE_LIMITS, LimitSettings
+from venue.base.settings import BINANCE_LIMITS, LimitSettings
 
 
 def test_every_answer_tells_the_weight_used(ann_and_bob):

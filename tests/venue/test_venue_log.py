@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from venue.errors import BadVenue, LogDamaged
-from venue.log import MAGIC, Log, frame, scan
+from venue.base.errors import BadVenue, LogDamaged
+from venue.server.ledger_file import MAGIC, Log, frame, scan
 
 RECORDS = [b"one", b"", b"three" * 100, b"\x00" * 40]
 

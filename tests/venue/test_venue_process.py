@@ -17,11 +17,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from venue import demo, outgoing
-from venue.address import bind, last_port, publish
-from venue.errors import BadVenue
-from venue.server import Server
-from venue.settings import FlowSettings, MarketSettings
+from venue.base import demo
+from venue.base.errors import BadVenue
+from venue.base.settings import FlowSettings, MarketSettings
+from venue.server import send_queue as outgoing
+from venue.server.address import bind, last_port, publish
+from venue.server.server import Server
 
 MAX_QUOTES = 100
 
@@ -186,7 +187,7 @@ def test_a_connection_may_be_cut_without_an_answer(venue):
 def run_venue(tmp_path, text):
     file = tmp_path / "bad.toml"
     file.write_text(text)
-    command = [sys.executable, "-m", "venue.main", str(file)]
+    command = [sys.executable, "-m", "venue.server.main", str(file)]
     return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
 
 
@@ -277,7 +278,7 @@ def test_the_port_of_the_last_run_is_taken_again_if_it_is_free(tmp_path):
 def test_a_disk_that_takes_no_more_stops_the_venue(venue_client, tmp_path):
     file = tmp_path / "venue.toml"
     file.write_text(f"[venue]\naddress_file = '{tmp_path}/address.json'\nlog_file = '{tmp_path}/venue.log'\n")
-    command = f"ulimit -f 8; exec {sys.executable} -m venue.main {file}"  # eight blocks of 512 bytes
+    command = f"ulimit -f 8; exec {sys.executable} -m venue.server.main {file}"  # eight blocks of 512 bytes
     process = subprocess.Popen(["sh", "-c", command], stderr=subprocess.PIPE, text=True)
     one = venue_client(tmp_path, process)
     answered = 0

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from venue.settings import AccountSettings
+from venue.base.settings import AccountSettings
 
 
 @pytest.mark.parametrize("amount", [Decimal("-0.00000001"), Decimal(10**10) + 1])

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from venue.settings import LimitSettings, MarketSettings
-from venue.wire import Ping, Pong
+from venue.base.settings import LimitSettings, MarketSettings
+from venue.base.wire import Ping, Pong
 
 ALIVE = [MarketSettings()]
 

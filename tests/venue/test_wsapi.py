@@ -8,7 +8,7 @@ import json
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from venue import demo
+from venue.base import demo
 
 
 def signed(world, who="ann", **params):

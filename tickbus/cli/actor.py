@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from actors.config import Run
+from actors.run.run_file import Run
 from tickbus.actor_process import run_process
 from tickbus.options import run_options
 
@@ -20,11 +20,11 @@ def command(name: str, run_file: Path, run_dir: Path | None, pretty: bool) -> in
 
 
 def _live(name: str, run: Run, epoch: int, log: Any) -> int:
-    from actors.live import run_actor
+    from actors.live.driver import run_actor
 
     keys = None
     if run.actor(name).keys:
-        from tickbus.key_source import key_of
+        from tickbus.keys.source import key_of
 
         keys = key_of(run, name)
     return run_actor(run, name, epoch, keys=keys, log=log)

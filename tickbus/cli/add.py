@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from protocol.errors import BadRunFile
-from tickbus.house import House
+from tickbus.bot import House
 from tickbus.options import named_run
 
 

@@ -9,9 +9,9 @@ import click
 import msgspec
 
 if TYPE_CHECKING:
-    from venue.figures import Figures
-    from venue.profiles import Profile
-    from venue.settings import MarketSettings
+    from venue.base.settings import MarketSettings
+    from venue.calibration.market_stats import Figures
+    from venue.sources.profiles import Profile
 
 
 @click.command("calibrate")
@@ -42,7 +42,7 @@ def command(
     With --profile the order flow is run and measured by the same code, beside it or alone; with --write a profile is
     made of the recording and put into a file, which `profile` of `[venue.markets.flow]` takes.
     """
-    from venue.settings import FlowSettings, MarketSettings
+    from venue.base.settings import FlowSettings, MarketSettings
 
     if recording is None and (target is not None or name is None):
         raise click.UsageError("name a RECORDING to measure, or a --profile to run, or both")
@@ -62,9 +62,9 @@ def command(
 
 
 def _measured(recording: Path) -> "Figures":
-    from venue.figures import figures
-    from venue.meter import Meter
-    from venue.recording import read
+    from venue.calibration.market_stats import figures
+    from venue.calibration.recording import read
+    from venue.calibration.stats_collector import Meter
 
     return figures(Meter().measure(read(recording)))
 
@@ -76,14 +76,14 @@ def _profile(
     run: "Callable[[Profile], Figures]",
     rounds: int,
 ) -> "Profile":
-    from venue.calibration import calibrated
+    from venue.calibration.calibration import calibrated
 
     return calibrated(measured, f"{recording.name}, {measured.seconds:.0f} s", run, rounds)
 
 
 def _write(target: Path, profile: "Profile") -> None:
-    from venue import profiles
-    from venue.errors import BadVenue
+    from venue.base.errors import BadVenue
+    from venue.sources.sources import profiles
 
     if target.suffix != ".toml":
         raise click.UsageError("--write: the file's name must end in .toml")
@@ -102,16 +102,16 @@ def _runner(market: "MarketSettings", seconds: float, seed: int) -> "Callable[[P
 
 
 def _run(market: "MarketSettings", seconds: float, seed: int, profile: "Profile | None") -> "Figures":
-    from venue.figures import figures
-    from venue.meter import Meter
-    from venue.recording import frames
-    from venue.rehearsal import rehearse
+    from venue.calibration.market_stats import figures
+    from venue.calibration.recording import frames
+    from venue.calibration.simulated_recording import rehearse
+    from venue.calibration.stats_collector import Meter
 
     return figures(Meter().measure(frames(rehearse(market, seconds, seed, profile))))
 
 
 def _show(measured: "Figures | None", run: "Figures | None", as_json: bool) -> None:
-    from venue.figure_table import table
+    from venue.calibration.stats_table import table
 
     if as_json:
         both = {"recording": measured, "run": run}

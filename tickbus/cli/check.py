@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from actors.config import load, problems
+from actors.run.run_file import load, problems
 from protocol.errors import BadRunFile
 
 
@@ -27,7 +27,7 @@ def command(run_file: Path, as_json: bool) -> int:
 
 def _problems(run_file: Path) -> list[str]:
     from tickbus.checks import all_problems
-    from venue.settings import VenueSettings
+    from venue.base.settings import VenueSettings
 
     try:
         return all_problems(load(run_file))

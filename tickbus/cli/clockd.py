@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from actors.config import CLOCK, Run
+from actors.run.run_file import CLOCK, Run
 from tickbus.actor_process import run_process
 from tickbus.options import run_options
 

@@ -8,11 +8,11 @@ from typing import Literal
 
 import click
 
-from actors.house_check import NAME
-from actors.secret import ApiKey, Secret
-from connectors.keyfile import KeyFile, default_path
-from connectors.passphrase import find_passphrase
+from actors.log.secret import ApiKey, Secret
+from actors.run.tick_order import NAME
 from protocol.errors import BadKeyFile
+from tickbus.keys.keyfile import KeyFile, default_path
+from tickbus.keys.passphrase import find_passphrase
 
 
 @click.group("keys")

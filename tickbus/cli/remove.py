@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tickbus.house import House
+from tickbus.bot import House
 from tickbus.options import named_run
 
 

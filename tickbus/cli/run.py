@@ -13,10 +13,10 @@ from typing import Any
 
 import click
 
-from actors.config import Run, load
+from actors.run.run_file import Run, load
 from monitor import view
 from protocol.errors import TickbusError
-from tickbus.house import House, default_run
+from tickbus.bot import House, default_run
 from tickbus.log_tail import LogTail
 from tickbus.screen import Screen
 from tickbus.summary import Summary
@@ -65,7 +65,7 @@ class Foreground:
     def run_it(self) -> Summary:
         """Start, watch, stop, sum up. Raises TickbusError if it does not start."""
         from tickbus.checks import refuse_mistakes
-        from tickbus.passphrases import passphrase_for
+        from tickbus.keys.passphrase_store import passphrase_for
 
         self._house.refuse_second()
         refuse_mistakes(self._run)

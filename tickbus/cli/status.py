@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from actors.config import Run
+from actors.run.run_file import Run
 from protocol.errors import Unreachable
-from tickbus.house import House
+from tickbus.bot import House
 from tickbus.options import named_run
 from tickbus.supervisor_client import Process
 

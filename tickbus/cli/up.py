@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from actors.config import load
-from tickbus.house import House
+from actors.run.run_file import load
+from tickbus.bot import House
 
 
 @click.command("up")
@@ -18,7 +18,7 @@ def command(run_file: Path, as_json: bool) -> int:
     If it is up already, it is brought up to its run file: new actors start, changed ones restart, others stop.
     """
     from tickbus.checks import refuse_mistakes
-    from tickbus.passphrases import passphrase_for
+    from tickbus.keys.passphrase_store import passphrase_for
 
     house = House(load(run_file))
     refuse_mistakes(house.run)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import click
 import msgspec
 
-from actors.config import Run
+from actors.run.run_file import Run
 from protocol.errors import BadRunFile
 from tickbus.actor_process import run_process
 from tickbus.options import run_options
 
 if TYPE_CHECKING:
-    from venue.settings import VenueSettings
+    from venue.base.settings import VenueSettings
 
 AtEnd = Literal["still", "stop", "loop"]
 
@@ -60,16 +60,16 @@ def command(
         raise BadRunFile("name a run file (--run), or a recording to play (--replay)")
     if tls:
         raise BadRunFile("--tls keeps its certificate in a run folder: name a run file too (--run)")
-    from venue.main import run as serve
-    from venue.settings import VenueSettings
+    from venue.base.settings import VenueSettings
+    from venue.server.main import run as serve
 
     return serve(given.over(VenueSettings()))
 
 
 def _serve(given: Given, run: Run, epoch: int, log: Any) -> int:
-    from tickbus.key_source import venue_settings
-    from venue.main import run as serve
-    from venue.tls import own_certificate
+    from tickbus.keys.source import venue_settings
+    from venue.server.main import run as serve
+    from venue.server.tls import own_certificate
 
     if run.venue is None:
         raise BadRunFile(f"{run.path}: there is no [venue] table: add one (an empty one will do)")
@@ -83,7 +83,7 @@ def _serve(given: Given, run: Run, epoch: int, log: Any) -> int:
 
 def _with_replay(settings: "VenueSettings", changes: dict[str, Any]) -> "VenueSettings":
     """What the command line says of a replay goes before the run file. Raises BadRunFile where there is none."""
-    from venue.settings import ReplaySettings
+    from venue.base.settings import ReplaySettings
 
     if not changes:
         return settings

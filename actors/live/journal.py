@@ -1,0 +1,167 @@
+"""An append-only file of records that survives the death of its process at any instruction (see journal_frame)."""
+
+import errno
+import os
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from actors.live.journal_frame import file_head, frame, scan
+
+Sync = Literal["interval", "always", "never"]
+
+
+class Journal:
+    """The one writer of a journal file.
+
+    `sync`: `always` makes append() wait for the disk; with `interval` the driver calls sync() now and then;
+    `never` leaves it to the kernel. A killed process loses nothing in any of them. `is_dirty`: something was written
+    since the last sync().
+    Raises JournalDamaged on opening a damaged file; a torn tail is cut, and `torn_bytes` tells how much.
+    """
+
+    def __init__(self, path: str | Path, sync: Sync = "interval") -> None:
+        self.path = Path(path)
+        self.torn_bytes = 0
+        self.next_seq = 1
+        self._mode = sync
+        self.is_dirty = False
+        self._broken = ""
+        self._records: list[bytes] = []
+        self._swap = threading.Lock()  # so that no sync() in another thread meets a descriptor that rewrite() closes
+        self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._size = self._recover()
+        except BaseException:
+            os.close(self._fd)
+            raise
+
+    def records(self) -> list[bytes]:
+        """What the file held when it was opened, oldest first; it is given out once, to free the memory."""
+        records, self._records = self._records, []
+        return records
+
+    def append(self, record: bytes) -> int:
+        """Write one record; its seq. Once this returns it survives kill -9.
+
+        Raises OSError (disk full, I/O error) and leaves the file as it was.
+        """
+        self._check_open()
+        data = frame(record, self.next_seq)
+        try:
+            done = os.pwrite(self._fd, data, self._size)
+            if done < len(data):
+                _write_all(self._fd, data[done:], self._size + done)
+        except OSError as error:
+            self._undo(error)
+            raise OSError(error.errno, f"journal {self.path}: {os.strerror(error.errno or 0)}") from None
+        self._size += len(data)
+        self.next_seq += 1
+        self.is_dirty = True
+        if self._mode == "always":
+            self.sync()
+        return self.next_seq - 1
+
+    def sync(self) -> None:
+        """Bring what was appended to the disk, if anything was. May run in another thread than append().
+
+        Raises OSError; then the journal takes no more records, for nobody knows what the disk holds.
+        """
+        if not self.is_dirty or self._mode == "never":
+            return
+        try:
+            with self._swap:
+                self.is_dirty = False
+                os.fdatasync(self._fd)
+        except OSError as error:
+            self._broken = os.strerror(error.errno or 0)
+            text = f"journal {self.path}: {self._broken}; restart to see what is left"
+            raise OSError(error.errno, text) from None
+
+    def rewrite(self, records: Iterable[bytes]) -> None:
+        """Replace the whole content, all or nothing: a new file reaches the disk, then takes the name."""
+        self._check_open()
+        content, seq = [file_head(self.next_seq)], self.next_seq
+        for record in records:
+            content.append(frame(record, seq))
+            seq += 1
+        whole = b"".join(content)
+        beside = self.path.with_name(self.path.name + ".new")
+        fd = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            _write_all(fd, whole, 0)
+            os.fsync(fd)
+            os.rename(beside, self.path)
+        except OSError as error:
+            os.close(fd)
+            beside.unlink(missing_ok=True)
+            raise OSError(error.errno, f"journal {self.path}: {os.strerror(error.errno or 0)}") from None
+        with self._swap:
+            os.close(self._fd)
+            self._fd, self._size, self.next_seq, self.is_dirty = fd, len(whole), seq, False
+        _sync_dir(self.path.parent)
+
+    def close(self) -> None:
+        """Sync and close; harmless if it is closed."""
+        if self._fd >= 0:
+            if not self._broken:
+                self.sync()
+            os.close(self._fd)
+            self._fd = -1
+
+    def _recover(self) -> int:
+        """Read the file, cut a torn tail, and return its size."""
+        data = _read_all(self._fd)
+        base, self._records, good = scan(data, str(self.path))
+        self.next_seq = base + len(self._records)
+        self.torn_bytes = len(data) - good
+        if good == 0:
+            head = file_head(1)
+            os.ftruncate(self._fd, 0)
+            _write_all(self._fd, head, 0)
+            os.fsync(self._fd)
+            _sync_dir(self.path.parent)
+            return len(head)
+        if self.torn_bytes:
+            os.ftruncate(self._fd, good)
+            os.fsync(self._fd)
+        return good
+
+    def _undo(self, error: OSError) -> None:
+        """Cut what a failed write left behind; if even that fails, take no more records."""
+        try:
+            os.ftruncate(self._fd, self._size)
+        except OSError:
+            self._broken = os.strerror(error.errno or 0)
+
+    def _check_open(self) -> None:
+        if self._fd < 0:
+            raise OSError(errno.EBADF, f"journal {self.path} is closed")
+        if self._broken:
+            raise OSError(errno.EIO, f"journal {self.path} takes no more records after: {self._broken}")
+
+
+def _write_all(fd: int, data: bytes, at: int) -> None:
+    view = memoryview(data)
+    while view:
+        done = os.pwrite(fd, view, at)
+        if done == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        view, at = view[done:], at + done
+
+
+def _read_all(fd: int) -> bytes:
+    size, parts, at = os.fstat(fd).st_size, [], 0
+    while at < size and (part := os.pread(fd, min(size - at, 1 << 24), at)):
+        parts.append(part)
+        at += len(part)
+    return b"".join(parts)
+
+
+def _sync_dir(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

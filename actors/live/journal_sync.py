@@ -1,0 +1,70 @@
+"""Syncer: brings journals to the disk in batches, in a thread of its own, so that no handler waits for a disk."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Sequence
+
+from actors.live.journal import Journal
+
+BATCH_S = 0.005  # what a power cut may take: the records of so long
+AWAKE_BATCHES = 20  # without a record, after which the thread sleeps until it is woken
+
+
+class Syncer:
+    """Call `wake` after each append."""
+
+    def __init__(self, journals: Sequence[Journal]) -> None:
+        self._journals = journals
+        self._wanted = threading.Event()
+        self._closing = False
+        self._awake = False
+        self._calls_soon = False
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        if self._awake:
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="journal-sync", daemon=True)
+            self._thread.start()
+        if self._calls_soon:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._wanted.set()
+        else:  # waking a thread takes longer than the append did: first let the request leave that waits for it
+            self._calls_soon = True
+            loop.call_soon(self._wake)
+
+    def _wake(self) -> None:
+        self._calls_soon = False
+        self._wanted.set()
+
+    def close(self) -> None:
+        """Sync a last time."""
+        self._closing = True
+        if self._thread is not None:
+            self._wanted.set()
+            self._thread.join()
+
+    def _run(self) -> None:
+        idle = AWAKE_BATCHES
+        while not self._closing:
+            if idle >= AWAKE_BATCHES:
+                self._awake = False
+                if not self._is_due():  # or a record came before somebody could see that he has to wake us
+                    self._wanted.wait()
+                self._wanted.clear()
+                self._awake = True
+            time.sleep(BATCH_S)
+            idle = 0 if self._is_due() else idle + 1
+            for journal in self._journals:
+                try:
+                    journal.sync()
+                except OSError:
+                    return  # the journal takes no more records, and says why at the next append
+
+    def _is_due(self) -> bool:
+        return any(journal.is_dirty for journal in self._journals)

@@ -1,0 +1,1 @@
+"""Market data: sessions, snapshots, book synchronization, trading rules."""

@@ -1,0 +1,1 @@
+"""The order side of a connector: risk check, execution, tracking, journal, reconciliation."""

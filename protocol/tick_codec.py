@@ -1,0 +1,49 @@
+"""Tick and TickDone at their barest, written and read as bytes: what the clock and an actor say at most hops.
+
+At most hops no mark is told and nobody is late. Such frames are the same bytes but for a few numbers, so the fast twin
+(_tick_codec.pyx) writes and reads them in place. Whatever says more, or is not as we write it, takes the usual way
+through `protocol.frame`; both ways give the same bytes and the same messages.
+"""
+
+import os
+from typing import Any
+
+from protocol.clock import Tick, TickDone
+from protocol.frame import pack
+
+
+class PlainBare:
+    """The plain twin: in Python there is no way of reading shorter than the usual one, so it reads none."""
+
+    @staticmethod
+    def tick_frame(
+        prefix: bytes, epoch: int, seq: int, ts_ns: int, n: int, time_ns: int, period_ns: int, skipped: int
+    ) -> bytes:
+        """The frame of Tick(n, time_ns, period_ns, [], skipped). The last four are not negative."""
+        return pack(prefix, epoch, seq, ts_ns, Tick(n, time_ns, period_ns, [], skipped))
+
+    @staticmethod
+    def tick_of(frame: bytes) -> Tick | None:
+        """The Tick of a frame that `tick_frame` could have written; None for every other frame."""
+        return None
+
+    @staticmethod
+    def done_frame(
+        prefix: bytes, epoch: int, seq: int, ts_ns: int, n: int, waited_ns: int, trace: int, early: int
+    ) -> bytes:
+        """The frame of TickDone(n, [], waited_ns, trace, early). The last four are not negative."""
+        return pack(prefix, epoch, seq, ts_ns, TickDone(n, [], waited_ns, trace, early))
+
+    @staticmethod
+    def done_of(frame: bytes) -> int:
+        """The n of a TickDone without marks and without a trace; -1 for every other frame."""
+        return -1
+
+
+try:
+    from protocol import _tick_codec as fast  # type: ignore[attr-defined]
+except ImportError:
+    fast = None
+
+FAST = fast is not None and not os.environ.get("TICKBUS_PLAIN")
+BARE: Any = fast.Bare() if FAST else PlainBare()

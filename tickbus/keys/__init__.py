@@ -1,0 +1,1 @@
+"""API keys in an encrypted file, and the passphrase that opens it."""

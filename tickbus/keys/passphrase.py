@@ -1,0 +1,54 @@
+"""Where a passphrase comes from: a private file, systemd's credentials, a pipe, a prompt; never argv."""
+
+import getpass
+import os
+import sys
+from pathlib import Path
+
+from actors.log.secret import Secret
+from protocol.errors import BadKeyFile
+from tickbus.keys.keyfile import check_private
+
+FILE_VARIABLE = "TICKBUS_PASSPHRASE_FILE"  # names a file of mode 0600; the passphrase itself never is in a variable
+CREDENTIAL = "tickbus-passphrase"
+MAX_PASSPHRASE_CHARS = 1024
+
+
+def passphrase_of_environment() -> Secret | None:
+    """What needs no person: the file in $TICKBUS_PASSPHRASE_FILE, systemd's credential. Raises BadKeyFile."""
+    if named := os.environ.get(FILE_VARIABLE):
+        return from_file(Path(named))
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if folder and (path := Path(folder) / CREDENTIAL).exists():
+        return _secret(path.read_text(encoding="utf-8"), str(path))  # systemd keeps that folder for this service alone
+    return None
+
+
+def find_passphrase(prompt: str = "passphrase of the key file: ", twice: bool = False) -> Secret:
+    """From the environment, else from the terminal, else the first line of stdin. Raises BadKeyFile."""
+    found = passphrase_of_environment()
+    if found is not None:
+        return found
+    if not sys.stdin.isatty():
+        return _secret(sys.stdin.readline(MAX_PASSPHRASE_CHARS + 1), "stdin")
+    first = getpass.getpass(prompt)
+    if twice and getpass.getpass("once more: ") != first:
+        raise BadKeyFile("the two passphrases differ: nothing was changed")
+    return _secret(first, "the prompt")
+
+
+def from_file(path: Path) -> Secret:
+    """The first line of a file that only its owner reads. Raises BadKeyFile."""
+    if not path.exists():
+        raise BadKeyFile(f"there is no passphrase file {path} (${FILE_VARIABLE} names it)")
+    check_private(path)
+    return _secret(path.read_text(encoding="utf-8"), str(path))
+
+
+def _secret(text: str, source: str) -> Secret:
+    line = text.split("\n", 1)[0].rstrip("\r")
+    if not line:
+        raise BadKeyFile(
+            f"no passphrase came from {source}: type it, pipe it in, or name a 0600 file in ${FILE_VARIABLE}"
+        )
+    return Secret(line)

@@ -1,0 +1,1 @@
+"""Accounts: balances, commissions, rate limits, API keys."""

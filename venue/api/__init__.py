@@ -1,0 +1,1 @@
+"""The exchange's API: requests by REST and WebSocket to their endpoints."""

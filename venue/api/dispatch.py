@@ -1,0 +1,168 @@
+"""From a request to its endpoint and back: weight, key, signature, timing, handler, errors."""
+
+from typing import Any
+
+import msgspec
+
+from venue.accounts import security
+from venue.accounts.accounts import Account
+from venue.accounts.rate_limits import Limits
+from venue.accounts.security import ApiKey
+from venue.api.requests import allowed_params as parameters
+from venue.api.requests.endpoint import MICROSECOND_NS, MILLISECOND_NS, PUBLIC, TRADE, Call, Endpoint
+from venue.api.rest import account as rest_account
+from venue.api.rest import amend as rest_amend
+from venue.api.rest import cancel_replace as rest_replace
+from venue.api.rest import client_startup as rest_shims
+from venue.api.rest import market as rest_market
+from venue.api.rest import order_lists as rest_lists
+from venue.api.rest import reference_price as rest_reference
+from venue.api.rest import rules as rest_rules
+from venue.api.rest import tickers as rest_tickers
+from venue.api.rest import trade as rest_trade
+from venue.base import errors
+from venue.base.params import Params, from_request
+from venue.base.wire import Request, Response
+from venue.engine.engine import Engine
+from venue.faults.kinds.on_demand import Faults
+
+ENDPOINTS: list[Endpoint] = [
+    *rest_market.ENDPOINTS,
+    *rest_tickers.ENDPOINTS,
+    *rest_reference.ENDPOINTS,
+    *rest_trade.ENDPOINTS,
+    *rest_replace.ENDPOINTS,
+    *rest_amend.ENDPOINTS,
+    *rest_lists.ENDPOINTS,
+    *rest_account.ENDPOINTS,
+    *rest_rules.ENDPOINTS,
+    *rest_shims.ENDPOINTS,
+]
+BY_ROUTE = {(endpoint.method, endpoint.path): endpoint for endpoint in ENDPOINTS}
+BY_WS_METHOD = {endpoint.ws_method: endpoint for endpoint in ENDPOINTS if endpoint.ws_method}
+PATHS = {endpoint.path for endpoint in ENDPOINTS}
+ENCODER = msgspec.json.Encoder()
+NOTHING: frozenset[str] = frozenset()
+FOR_EVER_NS = 2**63
+JSON_TYPE = "application/json;charset=UTF-8"
+
+
+def time_unit(text: str | None) -> int:
+    """Nanoseconds of the unit a caller wants times in. Raises -1194 for an unknown one."""
+    if text is None or text.upper() == "MILLISECOND":
+        return MILLISECOND_NS
+    if text.upper() == "MICROSECOND":
+        return MICROSECOND_NS
+    text = "Invalid value for time unit; expected either MICROSECOND or MILLISECOND."
+    raise errors.ApiError(-1194, text)
+
+
+def refusal(error: errors.ApiError) -> Response:
+    """How a request is answered that no endpoint has seen."""
+    headers = {"content-type": JSON_TYPE}
+    if error.retry_after_s:
+        headers["retry-after"] = str(error.retry_after_s)
+    return Response(error.status, headers, ENCODER.encode(error.body()))
+
+
+class Dispatch:
+    """Calls endpoints."""
+
+    def __init__(self, engine: Engine, limits: Limits, faults: Faults) -> None:
+        self.engine = engine
+        self.limits = limits
+        self.faults = faults
+        self.reader: Account | None = None  # who stands in for the caller of a read: a replica that lags
+
+    def call(
+        self,
+        endpoint: Endpoint,
+        params: Params,
+        key: ApiKey | None,
+        now_ns: int,
+        remote: str,
+        unit_ns: int,
+        valid_until_ns: int,
+        also: frozenset[str] = NOTHING,
+    ) -> Any:
+        """Run an endpoint whose weight is counted and whose caller is known. Raises ApiError.
+
+        What goes to the matching engine must be valid still, now, by the caller's `valid_until_ns`.
+        """
+        beside = also if key is None else parameters.SIGNED | also
+        parameters.check_all_read(endpoint.method, endpoint.path, params, beside)
+        caller = None if key is None else self.engine.accounts.of_key(key)
+        if endpoint.security == TRADE:
+            if key is not None and not key.can_trade:
+                raise errors.bad_key()
+            if now_ns > valid_until_ns:
+                raise errors.too_old()
+        if self.reader is not None and caller is not None:
+            caller = self.reader
+        call = Call(self.engine, self.limits, params, now_ns, remote, unit_ns, caller, is_websocket=bool(also))
+        result = endpoint.handler(call)
+        if endpoint.is_free:
+            self.limits.refund(remote, endpoint.weight_of(params), now_ns)
+        return result
+
+    def handle(self, request: Request, now_ns: int) -> Response:
+        """Answer a REST request."""
+        endpoint = BY_ROUTE.get((request.method, request.path))
+        if endpoint is None:
+            status = 405 if request.path in PATHS else 404
+            return Response(status, {"content-type": "text/html"}, b"<html><body>Not found</body></html>")
+        fault = self.faults.take(endpoint.method, endpoint.path)
+        if fault is not None and not fault.is_carried_out:
+            return fault.response()
+        response = self._answer(endpoint, request, now_ns)
+        if fault is None:
+            return response
+        return fault.response() if fault.replaces else msgspec.structs.replace(response, delay_ns=fault.delay_ns)
+
+    def _answer(self, endpoint: Endpoint, request: Request, now_ns: int) -> Response:
+        key: ApiKey | None = None
+        valid_until_ns = FOR_EVER_NS
+        headers = {"content-type": JSON_TYPE}
+        try:
+            if "x-mbx-sbe" in request.headers:
+                raise errors.ApiError(-1155, "SBE is not enabled.")
+            params = from_request(request.query, request.body, request.method)
+            self.limits.charge(request.remote, endpoint.weight_of(params), now_ns)
+            unit_ns = time_unit(request.headers.get("x-mbx-time-unit"))
+            if endpoint.security != PUBLIC:
+                key, valid_until_ns = self._authenticate(request, params, now_ns)
+            result = self.call(endpoint, params, key, now_ns, request.remote, unit_ns, valid_until_ns)
+            status, body = 200, ENCODER.encode(result)
+        except errors.ApiError as error:
+            status, body = error.status, ENCODER.encode(error.body())
+            if error.retry_after_s:
+                headers["retry-after"] = str(error.retry_after_s)
+        used = str(self.limits.peer(request.remote).weight.now(now_ns))
+        headers["x-mbx-used-weight"] = headers["x-mbx-used-weight-1m"] = used
+        if key is not None and endpoint.places_orders:
+            counts = self.limits.counts(key.account)
+            headers["x-mbx-order-count-10s"] = str(counts.ten_seconds.now(now_ns))
+            headers["x-mbx-order-count-1d"] = str(counts.day.now(now_ns))
+        return Response(status, headers, body)
+
+    def _authenticate(self, request: Request, params: Params, now_ns: int) -> tuple[ApiKey, int]:
+        """Who asks, and until when the request is valid: it counts from when it came, not from now."""
+        api_key = request.headers.get("x-mbx-apikey", "")
+        security.check_key_format(api_key)
+        key = self.engine.accounts.key(api_key)
+        payload, signature = security.signed_payload(request.query, request.body if request.method != "GET" else b"")
+        received_ns = request.received_ns
+        if received_ns is None or received_ns > now_ns:
+            received_ns = now_ns
+        return key, self.verify(key, payload, signature, params, received_ns)
+
+    def verify(self, key: ApiKey, payload: bytes, signature: str, params: Params, now_ns: int) -> int:
+        """Until when it is valid. Raises -1102 without, -1022 for a wrong signature, -1021 outside the window."""
+        params.text("timestamp")
+        if not signature:
+            raise errors.mandatory("signature")
+        key.verify(payload, signature)
+        return security.check_timing(params, now_ns)
+
+    def account_of(self, key: ApiKey) -> Account:
+        return self.engine.accounts.of_key(key)

@@ -1,0 +1,108 @@
+"""An endpoint: how it is reached by HTTP and websocket, what it weighs, whom it serves; one call of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from venue.accounts.accounts import Account
+from venue.accounts.rate_limits import Limits
+from venue.base import errors
+from venue.base.params import Params
+from venue.engine.engine import Engine
+from venue.symbols.symbol import Symbol
+
+MILLISECOND_NS = 1_000_000
+MICROSECOND_NS = 1_000
+
+PUBLIC = "NONE"
+SYMBOL_STATUSES = ("TRADING", "HALT", "BREAK")
+USER_DATA = "USER_DATA"
+TRADE = "TRADE"
+
+
+class Call(msgspec.Struct):
+    """One call: who calls, with what, when. Times in answers are in the unit the caller asked for."""
+
+    engine: Engine
+    limits: Limits
+    params: Params
+    now_ns: int
+    remote: str
+    unit_ns: int = MILLISECOND_NS
+    caller: Account | None = None
+    is_websocket: bool = False
+
+    def ms(self, time_ns: int) -> int:
+        """A time in the caller's unit: milliseconds, if not microseconds."""
+        return time_ns // self.unit_ns
+
+    @property
+    def account(self) -> Account:
+        assert self.caller is not None
+        return self.caller
+
+    def symbol(self) -> Symbol:
+        """The mandatory parameter `symbol`. Raises -1102, -1121; -1122, -1220 by `symbolStatus`."""
+        found = self.engine.symbol(self.params.symbol())
+        if "symbolStatus" in self.params.values and self.wanted_status() != found.status:
+            raise errors.other_symbol_status()
+        return found
+
+    def symbols(self, is_required: bool = False, most: int | None = None) -> list[Symbol]:
+        """By `symbol`, or `symbols`, or all; of several only those of `symbolStatus`.
+
+        Raises -1128 for both at once, -1102 for neither where one is required.
+        """
+        if "symbol" in self.params and "symbols" in self.params:
+            raise errors.bad_combination()
+        if "symbol" in self.params:
+            return [self.symbol()]
+        if is_required and "symbols" not in self.params:
+            raise errors.one_of("symbol", "symbols")
+        status = self.wanted_status()
+        return [one for one in self.listed_symbols(most) if status in (None, one.status)]
+
+    def listed_symbols(self, most: int | None = None) -> list[Symbol]:
+        """Those of `symbols`, else all. Raises -1151 for one named twice, -1130 for more than `most`."""
+        names = self.params.strings("symbols")
+        if names is None:
+            return [symbol for symbol in self.engine.symbols.values() if symbol.is_listed]
+        if len(set(names)) < len(names):
+            raise errors.ApiError(-1151, "Symbol is present multiple times in the list.")
+        if most is not None and len(names) > most:
+            raise errors.invalid("symbols")
+        return [self.engine.symbol(name) for name in names]
+
+    def wanted_status(self) -> str | None:
+        """The parameter `symbolStatus`. Raises -1122."""
+        if "symbolStatus" not in self.params:
+            return None
+        return self.params.choice("symbolStatus", SYMBOL_STATUSES, None, errors.bad_symbol_status)
+
+    def time_ns(self, name: str) -> int | None:
+        """A time parameter, which may come in milliseconds or microseconds."""
+        value = self.params.optional_integer(name)
+        if value is None:
+            return None
+        return value * MICROSECOND_NS if value >= 10**14 else value * MILLISECOND_NS
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """`handler(call)` gives what is answered as JSON, or raises ApiError."""
+
+    method: str
+    path: str
+    handler: Callable[[Call], Any]
+    weight: int | Callable[[Params], int] = 1
+    security: str = PUBLIC
+    ws_method: str | None = None
+    is_free: bool = False  # weighs nothing where it succeeds: placing and canceling
+
+    @property
+    def places_orders(self) -> bool:
+        """Its answers tell the caller's order counts."""
+        return self.method == "POST" and self.security == TRADE
+
+    def weight_of(self, params: Params) -> int:
+        return self.weight if isinstance(self.weight, int) else self.weight(params)

@@ -1,0 +1,62 @@
+"""What client libraries ask beside the spot API when they start, answered so that they go on."""
+
+from typing import Any
+
+from venue.api.requests.endpoint import USER_DATA, Call, Endpoint
+from venue.base.numbers import fixed8
+
+
+def trade_fee(call: Call) -> list[dict[str, Any]]:
+    commissions = call.engine.settlement.commissions
+    rows = []
+    for symbol in call.symbols():
+        rates = commissions.of(call.account, symbol).standard
+        shown = {"makerCommission": fixed8(rates.maker), "takerCommission": fixed8(rates.taker)}
+        rows.append({"symbol": symbol.name, **shown})
+    return rows
+
+
+def coins(call: Call) -> list[dict[str, Any]]:
+    """The assets of all symbols, without networks: nothing can be deposited or withdrawn here."""
+    assets = dict.fromkeys(asset for s in call.engine.symbols.values() for asset in (s.base, s.quote))
+    rows = []
+    for asset in assets:
+        balance = call.account.balance(asset)
+        rows.append(
+            {
+                "coin": asset,
+                "name": asset,
+                "free": fixed8(balance.free),
+                "locked": fixed8(balance.locked),
+                "depositAllEnable": False,
+                "withdrawAllEnable": False,
+                "trading": True,
+                "isLegalMoney": False,
+                "networkList": [],
+            }
+        )
+    return rows
+
+
+def system_status(call: Call) -> dict[str, Any]:
+    return {"status": 0, "msg": "normal"}
+
+
+def nothing(call: Call) -> list[Any]:
+    return []
+
+
+def no_contracts(call: Call) -> dict[str, Any]:
+    return {"timezone": "UTC", "serverTime": call.ms(call.now_ns), "rateLimits": [], "symbols": []}
+
+
+ENDPOINTS = [
+    Endpoint("GET", "/sapi/v1/asset/tradeFee", trade_fee, 1, USER_DATA),
+    Endpoint("GET", "/sapi/v1/capital/config/getall", coins, 10, USER_DATA),
+    Endpoint("GET", "/sapi/v1/system/status", system_status, 1),
+    Endpoint("GET", "/sapi/v1/margin/allPairs", nothing, 1),
+    Endpoint("GET", "/sapi/v1/margin/allAssets", nothing, 1),
+    Endpoint("GET", "/sapi/v1/margin/isolated/allPairs", nothing, 1),
+    Endpoint("GET", "/fapi/v1/exchangeInfo", no_contracts, 1),
+    Endpoint("GET", "/dapi/v1/exchangeInfo", no_contracts, 1),
+]

@@ -1,0 +1,53 @@
+"""Market data endpoints about execution: its rules, and the reference price."""
+
+from typing import Any
+
+from venue.api.requests.endpoint import Call, Endpoint
+from venue.api.rest.market import API
+from venue.base import errors
+from venue.base.params import Params
+from venue.symbols.reference_price import ReferencePrice
+
+
+def execution_rules(call: Call) -> dict[str, Any]:
+    """No symbol has a rule here: orders execute at any price. One parameter at a time, else -1128."""
+    if sum(name in call.params for name in ("symbol", "symbols", "symbolStatus")) > 1:
+        raise errors.bad_combination()
+    return {"symbolRules": [{"symbol": symbol.name, "rules": []} for symbol in call.symbols()]}
+
+
+def reference_price(call: Call) -> dict[str, Any]:
+    """Null where no trade is in the window any more. Raises -2043 where there never was a price."""
+    symbol = call.symbol()
+    if symbol.reference is None or not symbol.reference.is_set:
+        raise errors.no_reference_price()
+    price = symbol.reference.text(call.now_ns)
+    return {"symbol": symbol.name, "referencePrice": price, "timestamp": call.ms(call.now_ns)}
+
+
+def reference_calculation(call: Call) -> dict[str, Any]:
+    symbol = call.symbol()
+    reference: ReferencePrice | None = symbol.reference
+    if reference is None:
+        raise errors.no_reference_price()
+    return {
+        "symbol": symbol.name,
+        "calculationType": "ARITHMETIC_MEAN",
+        "bucketCount": reference.settings.bucket_count,
+        "bucketWidthMs": reference.settings.bucket_width_ms,
+    }
+
+
+def rules_weight(params: Params) -> int:
+    if "symbols" in params:
+        return min(40, 2 * len(params.strings("symbols") or ()))
+    return 2 if "symbol" in params else 40
+
+
+ENDPOINTS = [
+    Endpoint("GET", f"{API}/executionRules", execution_rules, rules_weight, ws_method="executionRules"),
+    Endpoint("GET", f"{API}/referencePrice", reference_price, 2, ws_method="referencePrice"),
+    Endpoint(
+        "GET", f"{API}/referencePrice/calculation", reference_calculation, 2, ws_method="referencePrice.calculation"
+    ),
+]

@@ -1,0 +1,1 @@
+"""Statistics of recorded markets, and the profiles fitted to them."""

@@ -1,0 +1,154 @@
+"""What a market is like, in figures: the same for a recording and for a run of the order flow."""
+
+import itertools
+
+import msgspec
+
+from venue.calibration import series
+from venue.calibration.stats_collector import BANDS_BPS, Meter
+from venue.sources.profiles import PROBABILITIES
+
+HORIZONS_S = (0.1, 0.5, 1, 5, 10, 30, 60)
+WINDOWS_S = (0.1, 1, 5, 10)
+SIGN_LAGS = (1, 2, 3, 5, 10, 20, 50)
+GRID_S = 0.1
+
+
+class BandFigures(msgspec.Struct):
+    """One stretch of the book, by the distance from its side's best price. Rates are of both sides."""
+
+    from_bps: float
+    to_bps: float
+    levels: float  # on a side
+    notional: float  # on a side, in the quote asset
+    grown_per_s: float  # levels that were more than in the diff before
+    shrunk_per_s: float
+
+
+class Figures(msgspec.Struct):
+    """Times in seconds, distances in basis points of the price, sizes in the quote asset.
+
+    Lists go with HORIZONS_S, WINDOWS_S, SIGN_LAGS and (distributions) PROBABILITIES.
+    """
+
+    seconds: float
+    price: float
+    tick_bps: float
+    updates_per_s: float  # by the update ids
+    level_changes_per_s: float  # of the diffs of 100 ms
+    best_changes_per_s: float
+    trades_per_s: float
+    market_orders_per_s: float
+    trades_per_order: float
+    narrow_share: float  # of the time with a spread of one tick
+    spread_bps: float  # on average over time
+    wide_ms: list[float]
+    touch_notional: float  # of a side, on average over time
+    touch_grown_per_s: float  # of both sides
+    touch_shrunk_per_s: float
+    touch_sizes: list[float]
+    bands: list[BandFigures]
+    market_sizes: list[float]
+    limit_sizes: list[float]
+    bursts: list[float]  # fano factors of the market orders
+    changes_bursts: list[float]  # of the diffs' level changes
+    changes_per_order: float  # level changes that come with a market order, over a second
+    wait_spread: float  # standard deviation over mean of the waits between market orders
+    signs: list[float]  # autocorrelation
+    volatility_bps: list[float]  # of the middle, over the square root of the horizon
+    kurtosis: list[float]
+    moves_per_s: float  # from one narrow spread to the next
+    moves_bps: list[float]
+
+
+def figures(meter: Meter) -> Figures:
+    """Of all that a meter has seen."""
+    seconds, price = meter.seconds, series.mean([mid for _, mid in meter.mids])
+    orders = meter.orders
+    times_s = [time_ms / 1000 for time_ms, _, _, _ in orders]
+    starts_s = [time_s - times_s[0] for time_s in times_s] if times_s else []
+    waits_s = [later - earlier for earlier, later in itertools.pairwise(starts_s)]
+    signs = [float(sign) for _, sign, _, _ in orders]
+    grid = _grid(meter.mids)
+    moves = _moves(meter)
+    return Figures(
+        seconds=seconds,
+        price=price,
+        tick_bps=meter.tick / price * 1e4,
+        updates_per_s=meter.updates / seconds,
+        level_changes_per_s=sum(meter.changes_s.values()) / seconds,
+        best_changes_per_s=len(meter.mids) / seconds,
+        trades_per_s=meter.trades / seconds,
+        market_orders_per_s=len(orders) / seconds,
+        trades_per_order=meter.trades / max(1, len(orders)),
+        narrow_share=meter.narrow_s / meter.known_s,
+        spread_bps=meter.spread_s / meter.known_s / price * 1e4,
+        wide_ms=series.quantiles(meter.wide_ms, PROBABILITIES),
+        touch_notional=meter.touch_s / meter.known_s / 2,
+        touch_grown_per_s=len(meter.touch_grown) / seconds,
+        touch_shrunk_per_s=meter.touch_shrunk / seconds,
+        touch_sizes=series.quantiles(meter.touch_grown, PROBABILITIES),
+        bands=_bands(meter),
+        market_sizes=series.quantiles([size for _, _, size, _ in orders], PROBABILITIES),
+        limit_sizes=series.quantiles(meter.grown_sizes, PROBABILITIES),
+        bursts=[series.fano(series.counts(starts_s, window_s, seconds)) for window_s in WINDOWS_S],
+        changes_bursts=[series.fano(_changes(meter, window_s)) for window_s in WINDOWS_S],
+        changes_per_order=_slope(meter),
+        wait_spread=series.variance(waits_s) ** 0.5 / series.mean(waits_s) if waits_s else 0.0,
+        signs=[series.autocorrelation(signs, lag) for lag in SIGN_LAGS],
+        volatility_bps=[series.variance(_returns(grid, one)) ** 0.5 / one**0.5 for one in HORIZONS_S],
+        kurtosis=[series.kurtosis(_returns(grid, one)) for one in HORIZONS_S],
+        moves_per_s=len(moves) / seconds,
+        moves_bps=series.quantiles(moves, PROBABILITIES),
+    )
+
+
+def _grid(mids: list[tuple[int, float]]) -> list[float]:
+    """The middle at every tenth of a second."""
+    found, index, at_ns = [], 0, mids[0][0]
+    while at_ns <= mids[-1][0]:
+        while index + 1 < len(mids) and mids[index + 1][0] <= at_ns:
+            index += 1
+        found.append(mids[index][1])
+        at_ns += int(GRID_S * 1e9)
+    return found
+
+
+def _returns(grid: list[float], horizon_s: float) -> list[float]:
+    step = round(horizon_s / GRID_S)
+    return [(later / earlier - 1) * 1e4 for earlier, later in zip(grid, grid[step:], strict=False)]
+
+
+def _moves(meter: Meter) -> list[float]:
+    """How far the middle went between two narrow spreads, in basis points, where it did."""
+    pairs = zip(meter.narrow_mids, meter.narrow_mids[1:], strict=False)
+    return [abs(later / earlier - 1) * 1e4 for earlier, later in pairs if later != earlier]
+
+
+def _changes(meter: Meter, window_s: float) -> list[int]:
+    found = [0] * max(1, int(meter.seconds / window_s))
+    for tenth, number in meter.changes_s.items():
+        index = int(tenth * GRID_S / window_s + 1e-9)
+        if index < len(found):
+            found[index] += number
+    return found
+
+
+def _slope(meter: Meter) -> float:
+    """Level changes of a second over its market orders, by least squares."""
+    changes = _changes(meter, 1)
+    seconds = [(time_ms * 1_000_000 - meter.offset_ns - meter.start_ns) / 1e9 for time_ms, _, _, _ in meter.orders]
+    orders = series.counts(seconds, 1, meter.seconds)
+    length = min(len(orders), len(changes))
+    spread = series.variance(orders[:length])
+    return series.covariance(orders[:length], changes[:length]) / spread if spread else 0.0
+
+
+def _bands(meter: Meter) -> list[BandFigures]:
+    found = []
+    for index, (low, high) in enumerate(itertools.pairwise(BANDS_BPS)):
+        seen, levels, notional = meter.depth[index]
+        seen = max(1, seen)
+        grown, shrunk = meter.grown[index] / meter.book_s, meter.shrunk[index] / meter.book_s
+        found.append(BandFigures(low, high, levels / seen, notional / seen, grown, shrunk))
+    return found

@@ -1,0 +1,183 @@
+"""Follows the frames of a market and keeps what the figures are made of."""
+
+from bisect import bisect_left
+from collections import defaultdict
+
+from venue.base.errors import BadVenue
+from venue.calibration.recording import Best, Diff, Frame, Levels, Snapshot, Trade
+
+ATOMS = 1e8
+SECOND_NS = 1_000_000_000
+TENTH_NS = 100_000_000
+BANDS_BPS = (0.0, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 80.0)
+"""The book is looked at between these distances; the best price itself is looked at alone."""
+LONGEST_S = 3600
+"""Of a longer recording the first hour is measured."""
+
+Order = tuple[int, int, float, int]
+"""A market order: the exchange's time in ms, sign, notional, trades."""
+
+
+class Meter:
+    """Give it every frame in order, then see `market_stats`. Sizes are notionals in the quote asset."""
+
+    def __init__(self) -> None:
+        self.start_ns = self.end_ns = self.offset_ns = 0
+        self.tick = 0.0
+        self.updates = self.trades = self.touch_shrunk = 0
+        self.changes_s: dict[int, int] = defaultdict(int)  # level changes by tenth of a second
+        self.orders: list[Order] = []
+        self.mids: list[tuple[int, float]] = []
+        self.narrow_mids: list[float] = []
+        self.wide_ms: list[float] = []
+        self.wide_since_ns = 0
+        self.known_s = self.narrow_s = self.spread_s = self.touch_s = self.book_s = 0.0
+        self.touch_grown: list[float] = []
+        self.grown_sizes: list[float] = []
+        bands = len(BANDS_BPS) - 1
+        self.grown, self.shrunk = [0] * bands, [0] * bands
+        self.depth = [(0, 0.0, 0.0)] * bands  # times seen, levels, notional
+        self.best: Best | None = None
+        self.waiting: list[Best] = []
+        self.books: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        self.known = (0, 0)  # the lowest and the highest price that the snapshot told of
+        self.book_ns = self.sampled_ns = 0
+
+    @property
+    def seconds(self) -> float:
+        return (self.end_ns - self.start_ns) / SECOND_NS
+
+    def measure(self, frames: object) -> "Meter":
+        """Take them all. Raises BadVenue where there is too little to measure."""
+        for frame in frames:  # type: ignore[attr-defined]
+            self.add(frame)
+            if self.seconds > LONGEST_S:
+                break
+        if len(self.mids) < 2 or len(self.orders) < 2 or not self.book_s:
+            raise BadVenue("recording: no book, best prices and trades in it: record depth, bookTicker and trade")
+        return self
+
+    def add(self, frame: Frame) -> None:
+        """Take one frame."""
+        self.start_ns = self.start_ns or frame.ts_ns
+        self.end_ns = frame.ts_ns
+        if isinstance(frame, Best):
+            self._best(frame)
+        elif isinstance(frame, Trade):
+            self._trade(frame)
+        elif isinstance(frame, Diff):
+            self._diff(frame)
+        else:
+            self._snapshot(frame)
+
+    # Each kind of frame
+
+    def _snapshot(self, frame: Snapshot) -> None:
+        if not self.tick:
+            self.tick = frame.tick_atoms / ATOMS
+            for best in self.waiting:
+                self._best(best)
+            self.waiting.clear()
+        self.books = (dict(frame.bids), dict(frame.asks))
+        self.known = (frame.bids[-1][0], frame.asks[-1][0])
+        self.book_ns = self.sampled_ns = frame.ts_ns
+
+    def _trade(self, frame: Trade) -> None:
+        self.trades += 1
+        self.offset_ns = self.offset_ns or frame.time_ms * 1_000_000 - frame.ts_ns
+        notional = frame.price / ATOMS * (frame.size / ATOMS)
+        if self.orders and self.orders[-1][:2] == (frame.time_ms, frame.sign):
+            _, _, sum_notional, number = self.orders.pop()
+            self.orders.append((frame.time_ms, frame.sign, sum_notional + notional, number + 1))
+        else:
+            self.orders.append((frame.time_ms, frame.sign, notional, 1))
+
+    def _best(self, frame: Best) -> None:
+        if not self.tick:  # before the snapshot
+            self.waiting.append(frame)
+            return
+        before, self.best = self.best, frame
+        mid = (frame.bid + frame.ask) / 2 / ATOMS
+        self.mids.append((frame.ts_ns, mid))
+        is_narrow = self._is_narrow(frame)
+        if is_narrow:
+            self.narrow_mids.append(mid)
+        if before is None:
+            return
+        lasted_s = (frame.ts_ns - before.ts_ns) / SECOND_NS
+        self.known_s += lasted_s
+        self.narrow_s += lasted_s if self._is_narrow(before) else 0.0
+        self.spread_s += lasted_s * (before.ask - before.bid) / ATOMS
+        self.touch_s += lasted_s * (before.bid_size + before.ask_size) / ATOMS * mid
+        if self._is_narrow(before) and not is_narrow:
+            self.wide_since_ns = frame.ts_ns
+        elif is_narrow and self.wide_since_ns:
+            self.wide_ms.append((frame.ts_ns - self.wide_since_ns) / 1e6)
+            self.wide_since_ns = 0
+        if (before.bid, before.ask) == (frame.bid, frame.ask):
+            for grown in (frame.bid_size - before.bid_size, frame.ask_size - before.ask_size):
+                if grown > 0:
+                    self.touch_grown.append(grown / ATOMS * mid)
+                self.touch_shrunk += grown < 0
+
+    def _is_narrow(self, best: Best) -> bool:
+        return (best.ask - best.bid) / ATOMS < 1.5 * self.tick
+
+    def _diff(self, frame: Diff) -> None:
+        self.updates += frame.last_id - frame.first_id + 1
+        self.changes_s[(frame.ts_ns - self.start_ns) // TENTH_NS] += len(frame.bids) + len(frame.asks)
+        if not self.book_ns:
+            return
+        for index, changed in enumerate((frame.bids, frame.asks)):
+            if self.books[index]:
+                self._apply(index, changed)
+        self.book_s = (frame.ts_ns - self.book_ns) / SECOND_NS
+        if frame.ts_ns - self.sampled_ns >= SECOND_NS:
+            self.sampled_ns = frame.ts_ns
+            self._sample(0)
+            self._sample(1)
+
+    # The book
+
+    def _apply(self, index: int, changed: Levels) -> None:
+        book, best = self.books[index], self._best_of(index)
+        for price, size in changed:
+            before = book.get(price, 0)
+            band = self._band(index, price, best)
+            if band is not None and size != before:
+                (self.grown if size > before else self.shrunk)[band] += 1
+                if size > before:
+                    self.grown_sizes.append((size - before) / ATOMS * (price / ATOMS))
+            if size:
+                book[price] = size
+            else:
+                book.pop(price, None)
+
+    def _best_of(self, index: int) -> int:
+        return min(self.books[1]) if index else max(self.books[0])
+
+    def _band(self, index: int, price: int, best: int) -> int | None:
+        """Which band a price is in; None at the best price, before it and beyond the last band."""
+        distance = (price - best if index else best - price) / best * 1e4
+        if distance <= 0 or distance > BANDS_BPS[-1]:
+            return None
+        return bisect_left(BANDS_BPS, distance) - 1
+
+    def _sample(self, index: int) -> None:
+        """Count the levels of each band that the snapshot reached."""
+        book = self.books[index]
+        if not book:
+            return
+        best = self._best_of(index)
+        bands = len(BANDS_BPS) - 1
+        levels, notional = [0] * bands, [0.0] * bands
+        for price, size in book.items():
+            band = self._band(index, price, best)
+            if band is not None:
+                levels[band] += 1
+                notional[band] += size / ATOMS * (price / ATOMS)
+        reach = abs(self.known[index] - best) / best * 1e4
+        for band in range(bands):
+            if BANDS_BPS[band + 1] <= reach and (self.known[index] - best) * (1 if index else -1) > 0:
+                seen, sum_levels, sum_notional = self.depth[band]
+                self.depth[band] = (seen + 1, sum_levels + levels[band], sum_notional + notional[band])

@@ -1,0 +1,1 @@
+"""The exchange's engine: placement, settlement, order lists, recovery."""

@@ -1,0 +1,120 @@
+"""How an order comes to work: at once, or as its price trades, or as the order fills that it depends on."""
+
+import msgspec
+
+from market import codes
+from protocol.enums import OrdType, SelfTradePrevention, TimeInForce
+from venue.accounts.accounts import Account, Accounts
+from venue.base.errors import ApiError
+from venue.engine import holds, pegs
+from venue.engine.records import Records
+from venue.engine.settlement import Settlement
+from venue.orders.order import Execution, Order
+from venue.symbols.symbol import Symbol
+
+ORD_TYPES = dict(OrdType.__members__)
+TIMES_IN_FORCE = dict(TimeInForce.__members__)
+STP_MODES = dict(SelfTradePrevention.__members__)
+REJECTED = "REJECTED"
+"""Why an order expired that could not be put to work."""
+
+
+class Working:
+    """Puts orders to work. `drain` after each change: what has come due works then, one after another."""
+
+    def __init__(
+        self, symbols: dict[str, Symbol], accounts: Accounts, records: Records, settlement: Settlement
+    ) -> None:
+        self.symbols = symbols
+        self.accounts = accounts
+        self.records = records
+        self.settlement = settlement
+
+    def hold(self, symbol: Symbol, order: Order, now_ns: int) -> None:
+        """Lock what the order may cost. Raises -2010 where the account has not so much, with nothing changed."""
+        account = self.accounts.by_name[order.account]
+        if order.ord_type == "MARKET":
+            holds.check_market(account, symbol, order)
+            return
+        asset, amount_atoms = symbol.held_asset(order), holds.hold_of(symbol, order)
+        account.lock(asset, amount_atoms)
+        order.locked_atoms = amount_atoms
+        self.settlement.balances_changed(account, (asset,), now_ns)
+
+    def start(self, symbol: Symbol, order: Order, now_ns: int) -> list[Execution]:
+        """A new order, known to its account and its money held: match it, or let it wait."""
+        if not order.is_contingent:
+            return self._match(symbol, order, now_ns)
+        if not order.stop_ticks:
+            order.extreme_ticks, order.trailing_ns = symbol.last_ticks, now_ns
+        symbol.stops.add(order)
+        self.records.price(symbol.name, symbol.last_ticks)
+        self.settlement.waits(symbol, order, now_ns)
+        return []
+
+    def drain(self, now_ns: int) -> None:
+        """Put to work all that has come due, and all that comes due by that."""
+        due = self.settlement.due
+        while due:
+            order = due.popleft()
+            if not order.is_open:
+                continue
+            symbol = self.symbols[order.symbol]
+            if order.status == "PENDING_NEW":
+                self.settlement.lists.release(order, now_ns)
+            else:
+                self._trigger(symbol, order, now_ns)
+
+    def told(self, order: Order) -> Order:
+        """The order as its placement is answered: before what has come due by it."""
+        return msgspec.structs.replace(order) if self.settlement.due else order
+
+    def _trigger(self, symbol: Symbol, order: Order, now_ns: int) -> None:
+        if order.list_id >= 0:
+            self.settlement.lists.touched(order, now_ns)
+        account = self.accounts.by_name[order.account]
+        if order.is_market:
+            self.settlement.release_all(symbol, order, now_ns)
+            try:
+                holds.check_market(account, symbol, order)
+            except ApiError:
+                self.settlement.expire(symbol, order, REJECTED, now_ns)
+                return
+        elif order.peg and not self._peg(symbol, account, order, now_ns):
+            return
+        order.working_ns = order.update_ns = now_ns
+        order.priority = self.records.counter("order").take()
+        self._match(symbol, order, now_ns)
+
+    def _peg(self, symbol: Symbol, account: Account, order: Order, now_ns: int) -> bool:
+        """Give a triggered order its price of the book, and hold what it needs at it; where that fails, it is over."""
+        asset, held_atoms = symbol.held_asset(order), order.locked_atoms
+        try:
+            pegs.select(symbol, order, now_ns)
+            order.locked_atoms = holds.hold_of(symbol, order)
+            if order.locked_atoms > held_atoms:
+                account.lock(asset, order.locked_atoms - held_atoms)
+            else:
+                account.unlock(asset, held_atoms - order.locked_atoms)
+        except ApiError:
+            order.locked_atoms = held_atoms
+            self.settlement.expire(symbol, order, REJECTED, now_ns)
+            return False
+        self.settlement.balances_changed(account, (asset,), now_ns)
+        return True
+
+    def _match(self, symbol: Symbol, order: Order, now_ns: int) -> list[Execution]:
+        events = symbol.matching.submit(
+            order.order_id,
+            self.accounts.by_name[order.account].trader,
+            order.side,
+            ORD_TYPES[order.works_as],
+            TIMES_IN_FORCE[order.time_in_force],
+            order.price_ticks,
+            order.size_lots,
+            STP_MODES[order.stp],
+            order.iceberg_lots,
+        )
+        assert events[0][0] == codes.ACCEPTED, events
+        fills = self.settlement.apply(symbol, order.side, events, now_ns)
+        return [fill for fill in fills if fill.order_id == order.order_id]

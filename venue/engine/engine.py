@@ -1,0 +1,218 @@
+"""What may be done on the exchange: place, cancel, look up, deposit; and the orders of the flow."""
+
+import hashlib
+
+import msgspec
+
+from market import codes
+from protocol.enums import OrdType, Side, TimeInForce
+from venue.accounts.accounts import Account, Accounts
+from venue.accounts.rate_limits import Limits
+from venue.base import errors
+from venue.engine.activation import Working
+from venue.engine.order_list_rules import ListKeeper
+from venue.engine.records import Records
+from venue.engine.settlement import Settlement
+from venue.orders.order import MARKETS, WORKS_AS, Execution, Order
+from venue.orders.order_lists import OrderList, OrderLists
+from venue.orders.stops import would_trigger
+from venue.symbols.symbol import FLOW_ACCOUNT, Symbol
+
+BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+CLIENT_ID_LENGTH = 22
+
+
+class Intent(msgspec.Struct, gc=False):
+    """A new order that has passed the filters."""
+
+    symbol: Symbol
+    side: Side
+    ord_type: str
+    time_in_force: str
+    stp: str
+    price_ticks: int
+    size_lots: int
+    quote_order_atoms: int = 0
+    client_order_id: str | None = None
+    strategy_id: int | None = None
+    strategy_type: int | None = None
+    stop_ticks: int = 0
+    trailing_delta: int = 0
+    iceberg_lots: int = 0
+    peg: str = ""
+    peg_offset: int = 0
+    asked_ticks: int = 0
+
+    @property
+    def is_market(self) -> bool:
+        return self.ord_type in MARKETS
+
+
+class Engine:
+    """Every market and account. Calls are atomic: each ends with one record of all that it changed."""
+
+    def __init__(
+        self,
+        symbols: list[Symbol],
+        accounts: Accounts,
+        limits: Limits,
+        records: Records,
+        settlement: Settlement,
+    ) -> None:
+        self.symbols = {symbol.name: symbol for symbol in symbols}
+        self.accounts = accounts
+        self.limits = limits
+        self.records = records
+        self.settlement = settlement
+        self.max_orders: int | None = None
+        self.max_algo_orders: int | None = None
+        self.max_iceberg_orders: int | None = None
+        self.max_order_lists: int | None = None
+        self.working = Working(self.symbols, accounts, records, settlement)
+        self.lists = OrderLists(accounts.orders_kept)
+        self.keeper = ListKeeper(self.lists, accounts, records, settlement, self.working)
+        settlement.lists = self.keeper
+
+    def symbol(self, name: str) -> Symbol:
+        """Raises -1121 for a symbol that is not traded."""
+        found = self.symbols.get(name)
+        if found is None or not found.is_listed:
+            raise errors.bad_symbol()
+        return found
+
+    def place(self, account: Account, intent: Intent, now_ns: int) -> tuple[Order, list[Execution]]:
+        """Match a new order; it and its own fills. Raises -2010 where it is refused, with nothing changed."""
+        self.check(account, intent)
+        order = self.order_of(account, intent, now_ns)
+        self.working.hold(intent.symbol, order, now_ns)
+        self.register(account, order)
+        fills = self.working.start(intent.symbol, order, now_ns)
+        told = self.working.told(order)
+        self.finish(now_ns)
+        return told, fills
+
+    def cancel(self, order: Order, cancel_id: str, now_ns: int) -> None:
+        """End an open order, and with it all of the list that it is of. Raises -2011 where it is not open any more."""
+        if not order.is_open:
+            raise errors.unknown_order()
+        if order.list_id >= 0:
+            self.cancel_list(self.lists.open[order.list_id], cancel_id, now_ns)
+            return
+        symbol = self.symbols[order.symbol]
+        self.settlement.withdraw(symbol, order)
+        self.settlement.canceled(symbol, order, cancel_id, now_ns)
+        self.finish(now_ns)
+
+    def cancel_list(self, one: OrderList, cancel_id: str, now_ns: int) -> list[Order]:
+        """End all that is open of a list; the orders that were."""
+        ended = self.keeper.cancel(one, cancel_id, now_ns)
+        self.finish(now_ns)
+        return ended
+
+    def end(self, order: Order, status: str, now_ns: int) -> None:
+        """The exchange itself ends an open order: REJECTED, EXPIRED."""
+        self.settlement.expire(self.symbols[order.symbol], order, "", now_ns, status)
+        self.finish(now_ns)
+
+    def deposit(self, account: Account, asset: str, amount_atoms: int, now_ns: int) -> None:
+        """Add to (or, below zero, take from) what is free. Raises -2010 where there is not so much."""
+        balance = account.balance(asset)
+        if balance.free + amount_atoms < 0:
+            raise errors.insufficient()
+        balance.free += amount_atoms
+        self.settlement.balances_changed(account, (asset,), now_ns)
+        self.records.commit()
+
+    def submit_flow(
+        self,
+        symbol: Symbol,
+        side: Side,
+        ord_type: OrdType,
+        tif: TimeInForce,
+        price_ticks: int,
+        size_lots: int,
+        now_ns: int,
+    ) -> int:
+        """An order of the flow; its id where some of it rests, else 0."""
+        if not symbol.is_trading:
+            return 0
+        price_ticks -= price_ticks % symbol.tick_step
+        size_lots += -size_lots % symbol.lot_step
+        order_id = self.records.counter("order").take()
+        events = symbol.matching.submit(order_id, FLOW_ACCOUNT, side, ord_type, tif, price_ticks, size_lots)
+        accepted = events[0][0] == codes.ACCEPTED
+        if accepted:
+            self.settlement.apply(symbol, side, events, now_ns)
+        self.finish(now_ns)
+        return order_id if accepted and events[0][2] else 0
+
+    def cancel_flow(self, symbol: Symbol, order_id: int, now_ns: int) -> bool:
+        """False where it was not open any more."""
+        if not symbol.is_trading or not symbol.matching.cancel(order_id):
+            return False
+        self.settlement.book_changed(symbol, now_ns)
+        self.records.commit()
+        return True
+
+    def new_client_id(self, *seeds: int | str) -> str:
+        """22 characters that follow from `seeds`."""
+        number = int.from_bytes(hashlib.blake2b(repr(seeds).encode(), digest_size=20).digest(), "big")
+        letters = []
+        for _ in range(CLIENT_ID_LENGTH):
+            number, rest = divmod(number, 62)
+            letters.append(BASE62[rest])
+        return "".join(letters)
+
+    # Steps of placing, which order lists take too
+
+    def finish(self, now_ns: int) -> None:
+        """Put to work what has come due, and make one record of it all."""
+        self.working.drain(now_ns)
+        self.records.commit()
+
+    def register(self, account: Account, order: Order) -> None:
+        """Make a new order known."""
+        account.add_order(order)
+        self.settlement.open_orders[order.order_id] = order
+
+    def check(self, account: Account, intent: Intent) -> None:
+        """Raises -2010 where the order cannot be taken as things stand."""
+        symbol = intent.symbol
+        if not symbol.is_trading:
+            raise errors.market_closed()
+        if symbol.closed:
+            raise errors.rejected("Market is closed.")
+        if (symbol.name, intent.client_order_id) in account.open_by_client_id:
+            raise errors.rejected("Duplicate order sent.")
+        if intent.ord_type == "LIMIT_MAKER" and symbol.matching.would_match(intent.side, intent.price_ticks):
+            raise errors.rejected("Order would immediately match and take.")
+        if would_trigger(intent, symbol.last_ticks):
+            raise errors.rejected("Stop price would trigger immediately.")
+
+    def order_of(self, account: Account, intent: Intent, now_ns: int) -> Order:
+        """The order as it is placed."""
+        order_id = self.records.counter("order").take()
+        return Order(
+            symbol=intent.symbol.name,
+            order_id=order_id,
+            account=account.name,
+            client_order_id=intent.client_order_id or self.new_client_id("order", order_id),
+            side=intent.side,
+            ord_type=intent.ord_type,
+            time_in_force=intent.time_in_force,
+            stp=intent.stp,
+            price_ticks=intent.price_ticks,
+            size_lots=intent.size_lots,
+            quote_order_atoms=intent.quote_order_atoms,
+            time_ns=now_ns,
+            update_ns=now_ns,
+            working_ns=0 if intent.ord_type in WORKS_AS else now_ns,
+            strategy_id=intent.strategy_id,
+            strategy_type=intent.strategy_type,
+            stop_ticks=intent.stop_ticks,
+            trailing_delta=intent.trailing_delta,
+            iceberg_lots=intent.iceberg_lots,
+            peg=intent.peg,
+            peg_offset=intent.peg_offset,
+            asked_ticks=intent.asked_ticks,
+        )

@@ -1,0 +1,36 @@
+"""What an order holds of its account while it is open, and what a market order would cost."""
+
+from protocol.enums import Side
+from venue.accounts.accounts import Account
+from venue.base import errors
+from venue.orders.order import Order
+from venue.orders.stops import BIPS
+from venue.symbols.symbol import Symbol
+
+
+def hold_of(symbol: Symbol, order: Order) -> int:
+    """Atoms that an open order holds: nothing for a market order, which is paid at once.
+
+    A stop that will buy at the market holds its stop price, or the farthest its trailing delta may carry the price
+    from here; what it costs in the end is seen when it triggers.
+    """
+    if order.ord_type == "MARKET":
+        return 0
+    if order.is_market and order.side is Side.BUY:
+        far_ticks = -(-symbol.last_ticks * (BIPS + order.trailing_delta) // BIPS)
+        return (order.stop_ticks or far_ticks) * order.size_lots * symbol.notional_atoms
+    return symbol.held_atoms(order, order.size_lots)
+
+
+def check_market(account: Account, symbol: Symbol, order: Order) -> None:
+    """Raises -2010 where the account cannot pay what a market order would take from the book now."""
+    if market_cost(account, symbol, order) > account.balance(symbol.held_asset(order)).free:
+        raise errors.insufficient()
+
+
+def market_cost(account: Account, symbol: Symbol, order: Order) -> int:
+    if order.side is Side.SELL:
+        return order.size_lots * symbol.lot_atoms
+    if order.stp == "EXPIRE_MAKER":  # it clears away what its own trade group asks, and reaches beyond
+        return symbol.cost_past(Side.BUY, order.size_lots, account.trader) * symbol.notional_atoms
+    return symbol.cost(Side.BUY, order.size_lots) * symbol.notional_atoms

@@ -1,0 +1,188 @@
+"""What the orders of an order list do to each other: one cancels, triggers or pays the other."""
+
+from venue.accounts.accounts import Account, Accounts
+from venue.base.errors import ApiError
+from venue.engine import holds, pegs
+from venue.engine.activation import REJECTED, Working
+from venue.engine.listeners import UserFeed
+from venue.engine.records import Records
+from venue.engine.settlement import Settlement
+from venue.orders.order import Execution, Order
+from venue.orders.order_lists import OrderList, OrderLists
+from venue.orders.stops import would_trigger
+from venue.symbols import filters
+from venue.symbols.symbol import Symbol
+
+OCO_TRIGGER = "OCO_TRIGGER"
+PHASE_ONE_EXPIRED = "OTO_PHASE_ONE_EXPIRED"
+
+
+class ListKeeper:
+    """Hears from settlement what happens to orders of lists, and acts on the others.
+
+    Both orders of an OCO hold together what the dearer one needs; one of them carries it. A pending order holds
+    nothing until it starts, unless its working order pays for it; where its owner cannot pay it then, it expires.
+    """
+
+    def __init__(
+        self, lists: OrderLists, accounts: Accounts, records: Records, settlement: Settlement, working: Working
+    ) -> None:
+        self.lists = lists
+        self.accounts = accounts
+        self.records = records
+        self.settlement = settlement
+        self.working = working
+        self.feed: UserFeed = settlement.user_feed
+
+    def accepted(self, order: Order, now_ns: int) -> None:
+        """The working order of a new OTO is in: its pending orders are told, then the list."""
+        one = self.lists.open[order.list_id]
+        if not one.is_waiting or order.order_id != one.working_id:
+            return
+        for pending in self._open(one.orders[1:]):
+            self.settlement.waits(self._symbol(one), pending, now_ns)
+        self.tell(one, now_ns)
+
+    def touched(self, order: Order, now_ns: int) -> None:
+        """An order fills for the first time, or triggers: where it is half of an OCO, the other half is over."""
+        one = self.lists.open[order.list_id]
+        other = self._sibling(one, order)
+        if other is None:
+            return
+        symbol = self._symbol(one)
+        order.locked_atoms += other.locked_atoms
+        other.locked_atoms = 0
+        excess = order.locked_atoms - holds.hold_of(symbol, order)
+        if excess > 0:
+            self.settlement.release(symbol, order, excess, now_ns)
+        self.settlement.expire(symbol, other, OCO_TRIGGER, now_ns)
+
+    def filled(self, order: Order, fill: Execution, now_ns: int) -> None:
+        """A fill of a working order that pays for the pending ones: what it brought is locked, with its commission
+        from what is free besides, where there is so much."""
+        one = self.lists.open[order.list_id]
+        if not one.is_paid or order.order_id != one.working_id:
+            return
+        symbol, account = self._symbol(one), self._account(one)
+        got = fill.size_lots * symbol.lot_atoms
+        if fill.fee_asset == symbol.base and account.balance(symbol.base).free < got:
+            got -= fill.fee_atoms
+        account.lock(symbol.base, got)
+        one.held_atoms += got
+        self.records.order_list(one)
+
+    def ended(self, order: Order, now_ns: int) -> None:
+        """An order is over: so may be the others, and the list; or the pending ones start."""
+        one = self.lists.open[order.list_id]
+        if one.is_waiting and order.order_id == one.working_id:
+            pending = self._open(one.orders[1:])
+            if order.status == "FILLED":
+                self.settlement.due.append(pending[0])
+            elif order.status != "CANCELED":  # who cancels cancels all of them himself
+                for other in pending:
+                    self.settlement.expire(self._symbol(one), other, PHASE_ONE_EXPIRED, now_ns)
+        elif not one.is_waiting and order.status not in ("FILLED", "CANCELED") and order.expiry_reason != OCO_TRIGGER:
+            sibling = self._sibling(one, order)
+            if sibling is not None:
+                self.settlement.expire(self._symbol(one), sibling, OCO_TRIGGER, now_ns)
+        if not one.is_done and not self._open(one.orders):
+            self._done(one, now_ns)
+
+    def release(self, order: Order, now_ns: int) -> None:
+        """The working order has filled: the pending orders start, or expire where they cannot."""
+        one = self.lists.open[order.list_id]
+        symbol, pending = self._symbol(one), self._open(one.orders[1:])
+        one.update_ns = now_ns
+        try:
+            for each in pending:
+                if each.peg and not each.is_contingent:
+                    pegs.select(symbol, each, now_ns)
+            self._pay_out(one, symbol, pending, now_ns)
+            self._check(symbol, pending, now_ns)
+            self.hold(symbol, pending, now_ns)
+        except ApiError:
+            for each in pending:
+                self.settlement.expire(symbol, each, REJECTED, now_ns)
+            return
+        one.is_waiting = False
+        for each in pending:
+            each.status, each.update_ns = "NEW", now_ns
+            if not each.is_contingent:
+                each.working_ns = now_ns
+                each.priority = self.records.counter("order").take()
+        self.records.order_list(one)
+        for each in pending:
+            self.working.start(symbol, each, now_ns)
+
+    def hold(self, symbol: Symbol, orders: list[Order], now_ns: int) -> None:
+        """Lock what one order needs, or two that form an OCO. Raises -2010 where there is not so much."""
+        dearest = max(orders, key=lambda order: holds.hold_of(symbol, order))
+        self.working.hold(symbol, dearest, now_ns)
+
+    def cancel(self, one: OrderList, cancel_id: str, now_ns: int) -> list[Order]:
+        """End all that is open of a list; the orders that were."""
+        symbol, ended = self._symbol(one), self._open(one.orders)
+        for order in ended:
+            self.settlement.withdraw(symbol, order)
+            self.settlement.canceled(symbol, order, cancel_id, now_ns)
+        return ended
+
+    def tell(self, one: OrderList, now_ns: int) -> None:
+        """Log and tell the state of a list."""
+        self.records.order_list(one)
+        self.feed.list_status(one, now_ns)
+
+    # Inside
+
+    def _done(self, one: OrderList, now_ns: int) -> None:
+        one.update_ns = now_ns
+        self._free(one, self._symbol(one), now_ns)
+        self.lists.end(one)
+        self.tell(one, now_ns)
+
+    def _free(self, one: OrderList, symbol: Symbol, now_ns: int) -> None:
+        """Unlock what the working order brought."""
+        if not one.held_atoms:
+            return
+        account = self._account(one)
+        account.unlock(symbol.base, one.held_atoms)
+        one.held_atoms = 0
+        self.settlement.balances_changed(account, (symbol.base,), now_ns)
+        self.feed.position(account, (symbol.base,), now_ns)
+
+    def _pay_out(self, one: OrderList, symbol: Symbol, pending: list[Order], now_ns: int) -> None:
+        """The pending orders get the size that the working one has brought. Raises -1013 where filters refuse it."""
+        if not one.is_paid:
+            return
+        most = symbol.most_lots(is_market=any(order.is_market for order in pending))
+        size_lots = min(one.held_atoms // symbol.lot_atoms, most)
+        self._free(one, symbol, now_ns)
+        for order in pending:
+            order.size_lots = size_lots
+            filters.check_worth(symbol, order, now_ns)
+            filters.check_iceberg(symbol, order)
+
+    def _check(self, symbol: Symbol, pending: list[Order], now_ns: int) -> None:
+        """Raises -2010 where an order cannot start as things stand."""
+        for order in pending:
+            if would_trigger(order, symbol.last_ticks):
+                raise ApiError(-2010, "Stop price would trigger immediately.")
+            if order.ord_type == "LIMIT_MAKER" and symbol.matching.would_match(order.side, order.price_ticks):
+                raise ApiError(-2010, "Order would immediately match and take.")
+
+    def _sibling(self, one: OrderList, order: Order) -> Order | None:
+        """The other order of an OCO, while it is open."""
+        if order.order_id not in one.pair:
+            return None
+        first, second = one.pair
+        return self.settlement.open_orders.get(second if order.order_id == first else first)
+
+    def _open(self, orders: list[tuple[int, str]]) -> list[Order]:
+        known = self.settlement.open_orders
+        return [known[order_id] for order_id, _ in orders if order_id in known]
+
+    def _symbol(self, one: OrderList) -> Symbol:
+        return self.working.symbols[one.symbol]
+
+    def _account(self, one: OrderList) -> Account:
+        return self.accounts.by_name[one.account]

@@ -1,0 +1,155 @@
+"""What the exchange must remember over its own death: one record per change."""
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from venue.accounts.amendments import Amendment
+from venue.accounts.prevented_matches import PreventedMatch
+from venue.base.errors import LogDamaged
+from venue.orders.order import Execution, Order
+from venue.orders.order_lists import OrderList
+
+Balances = dict[tuple[str, str], tuple[int, int]]
+"""(account, asset) -> (free, locked), in atoms."""
+BLOCKS = {
+    "order": 10_000,
+    "trade": 10_000,
+    "agg": 10_000,
+    "book": 100_000,
+    "prevented": 1000,
+    "execution": 10_000,
+    "list": 1000,
+}
+"""How many ids of each kind are set aside at a time; what a dead process had not used is skipped."""
+
+
+class Batch(msgspec.Struct, array_like=True, gc=False):
+    """One change, all or nothing. Orders and balances are whole states, not differences.
+
+    Fields are only ever appended, with defaults.
+    """
+
+    orders: list[Order] = []
+    executions: list[Execution] = []
+    balances: list[tuple[str, str, int, int]] = []  # account, asset, free, locked
+    prices: dict[str, int] = {}  # the last price of a symbol, in ticks
+    reserved: dict[str, int] = {}  # ids below this may have been used
+    lists: list[OrderList] = []
+    prevented: list[PreventedMatch] = []
+    amendments: list[Amendment] = []
+
+
+class Counter:
+    """Ids of one kind, from 1, that only ever grow, also over a restart."""
+
+    __slots__ = ("block", "name", "next", "records", "reserved")
+
+    def __init__(self, name: str, records: "Records") -> None:
+        self.name = name
+        self.block = BLOCKS[name.partition(":")[0]]
+        self.next = 1
+        self.reserved = 1
+        self.records = records
+
+    def take(self) -> int:
+        number = self.next
+        self.next = number + 1
+        if number >= self.reserved:
+            self.reserved = number + self.block
+            self.records.reserve(self.name, self.reserved)
+        return number
+
+    def skip_to(self, number: int) -> None:
+        """The next is at least this."""
+        self.next = max(self.next, number)
+
+
+class Records:
+    """Collects what has changed; `commit` makes one record of it. With `enabled` off it only counts.
+
+    `mirror` is shown every change, where somebody follows (venue/faults/stale_reads.py).
+    """
+
+    def __init__(self, enabled: bool) -> None:
+        self.enabled = enabled
+        self.pending: list[bytes] = []
+        self.mirror: Callable[[Iterable[Order], list[Execution], Balances], None] | None = None
+        self.counters: dict[str, Counter] = {}
+        self._orders: dict[int, Order] = {}
+        self._executions: list[Execution] = []
+        self._balances: Balances = {}
+        self._prices: dict[str, int] = {}
+        self._reserved: dict[str, int] = {}
+        self._lists: dict[int, OrderList] = {}
+        self._prevented: list[PreventedMatch] = []
+        self._amendments: list[Amendment] = []
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder = msgspec.msgpack.Decoder(Batch)
+
+    def counter(self, name: str) -> Counter:
+        found = self.counters.get(name)
+        if found is None:
+            found = self.counters[name] = Counter(name, self)
+        return found
+
+    def order(self, order: Order) -> None:
+        self._orders[order.order_id] = order
+
+    def order_list(self, order_list: OrderList) -> None:
+        self._lists[order_list.list_id] = order_list
+
+    def execution(self, execution: Execution) -> None:
+        self._executions.append(execution)
+
+    def prevented(self, match: PreventedMatch) -> None:
+        self._prevented.append(match)
+
+    def amendment(self, amendment: Amendment) -> None:
+        self._amendments.append(amendment)
+
+    def balance(self, account: str, asset: str, free_atoms: int, locked_atoms: int) -> None:
+        self._balances[account, asset] = (free_atoms, locked_atoms)
+
+    def price(self, symbol: str, price_ticks: int) -> None:
+        self._prices[symbol] = price_ticks
+
+    def reserve(self, name: str, below: int) -> None:
+        self._reserved[name] = below
+
+    def commit(self) -> None:
+        """Queue one record of all that changed since the last, if anything did."""
+        if not (self._orders or self._balances or self._reserved or self._executions or self._prices):
+            return
+        if self.mirror is not None:
+            self.mirror(self._orders.values(), self._executions, self._balances)
+        if self.enabled:
+            batch = Batch(
+                list(self._orders.values()),
+                self._executions,
+                [(account, asset, *both) for (account, asset), both in self._balances.items()],
+                self._prices,
+                self._reserved,
+                list(self._lists.values()),
+                self._prevented,
+                self._amendments,
+            )
+            self.pending.append(self.encode(batch))
+        self._orders = {}
+        self._executions = []
+        self._balances = {}
+        self._prices = {}
+        self._reserved = {}
+        self._lists = {}
+        self._prevented = []
+        self._amendments = []
+
+    def encode(self, batch: Batch) -> bytes:
+        return self._encoder.encode(batch)
+
+    def decode(self, record: bytes) -> Batch:
+        """Raises LogDamaged for a record of another kind or version."""
+        try:
+            return self._decoder.decode(record)
+        except msgspec.MsgspecError as error:
+            raise LogDamaged(f"the venue's log holds a record that this version cannot read: {error}") from None

@@ -1,0 +1,135 @@
+"""An exchange's earlier life, from its log: balances, orders back in the book, history, counters, prices."""
+
+from collections.abc import Iterable
+
+from market import codes
+from protocol.enums import OrdType, SelfTradePrevention, TimeInForce
+from venue.accounts.accounts import Account
+from venue.accounts.prevented_matches import PreventedMatch
+from venue.base.errors import LogDamaged
+from venue.engine.engine import Engine
+from venue.engine.records import Batch, Records
+from venue.engine.settlement import Event
+from venue.orders.order import Execution, Order
+from venue.orders.order_lists import OrderList
+from venue.symbols.symbol import Symbol
+
+
+def rest(symbol: Symbol, account: Account, order: Order) -> list[Event]:
+    """Put what is open of an order into the book, last at its price; what matching says of it."""
+    return symbol.matching.submit(
+        order.order_id,
+        account.trader,
+        order.side,
+        OrdType.LIMIT,
+        TimeInForce.GTC,
+        order.price_ticks,
+        order.open_lots,
+        SelfTradePrevention.NONE,
+        order.iceberg_lots,
+        order.shown_lots,
+    )
+
+
+class Recovery:
+    """Replays records into a fresh engine; the last state of each order, balance and counter counts."""
+
+    def __init__(self, engine: Engine, records: Records) -> None:
+        self.engine = engine
+        self.records = records
+        self.orders: dict[int, Order] = {}
+        self.lists: dict[int, OrderList] = {}
+        self.seen: set[str] = set()
+
+    def replay(self, log: Iterable[bytes]) -> None:
+        """Raises LogDamaged where the log speaks of accounts or symbols that are not configured any more."""
+        for record in log:
+            self._batch(self.records.decode(record))
+        for order in sorted(self.orders.values(), key=lambda order: order.priority or order.order_id):
+            self._restore(order)
+        for order_list in self.lists.values():
+            self.engine.lists.add(order_list)
+        for name, account in self.engine.accounts.by_name.items():
+            if name in self.seen:
+                continue
+            for asset, amount in self.engine.accounts.opening[name].items():
+                account.balance(asset).free = amount
+                self.engine.settlement.balances_changed(account, (asset,), 0)
+        self.records.commit()
+
+    def _batch(self, batch: Batch) -> None:
+        accounts = self.engine.accounts.by_name
+        for name, asset, free, locked in batch.balances:
+            if name not in accounts:
+                raise LogDamaged(f"the log holds account {name}, which the settings do not: add it, or start a new log")
+            balance = accounts[name].balance(asset)
+            balance.free, balance.locked = free, locked
+            self.seen.add(name)
+        for order in batch.orders:
+            self.orders[order.order_id] = order
+        for order_list in batch.lists:
+            self.lists[order_list.list_id] = order_list
+        for execution in batch.executions:
+            accounts[execution.account].add_execution(execution, self.engine.accounts.trades_kept)
+        for match in batch.prevented:
+            for name in {match.taker_account, match.maker_account}:
+                accounts[name].prevented.add(match)
+        for one in batch.amendments:
+            accounts[one.account].amendments.setdefault(one.order_id, []).append(one)
+        for name, price_ticks in batch.prices.items():
+            if name in self.engine.symbols:
+                self.engine.symbols[name].last_ticks = price_ticks
+        for name, below in batch.reserved.items():
+            counter = self.records.counter(name)
+            counter.next = counter.reserved = max(counter.reserved, below)
+
+    def _restore(self, order: Order) -> None:
+        """An open order goes back to its price with what is open of it; those that came first stand first."""
+        account = self.engine.accounts.by_name[order.account]
+        symbol = self.engine.symbols.get(order.symbol)
+        if symbol is None:
+            raise LogDamaged(f"the log holds orders on {order.symbol}, which the settings do not trade: add it")
+        account.add_order(order)
+        account.update_ns = max(account.update_ns, order.update_ns)
+        if not order.is_open:
+            self.engine.accounts.keep_finished(account, order)
+            return
+        self.engine.settlement.open_orders[order.order_id] = order
+        if not order.is_working:
+            if order.is_contingent and order.status == "NEW":
+                symbol.stops.add(order)
+            return
+        events = rest(symbol, account, order)
+        if events != [(codes.ACCEPTED, order.order_id, order.open_lots)]:
+            raise LogDamaged(f"order {order.order_id} of the log does not fit into the book: {events}")
+
+    def state(self) -> Iterable[bytes]:
+        """All that must be remembered, as few records: what a compacted log holds."""
+        everything = Batch(
+            balances=[
+                (name, asset, balance.free, balance.locked)
+                for name, account in self.engine.accounts.by_name.items()
+                for asset, balance in account.balances.items()
+            ],
+            prices={symbol.name: symbol.last_ticks for symbol in self.engine.symbols.values()},
+            reserved={name: counter.reserved for name, counter in self.records.counters.items()},
+        )
+        yield self.records.encode(everything)
+        prevented: dict[tuple[str, int], PreventedMatch] = {}
+        for account in self.engine.accounts.by_name.values():
+            prevented |= {(one.symbol, one.match_id): one for one in account.prevented}
+            amendments = [one for rows in account.amendments.values() for one in rows]
+            for start in range(0, len(amendments), 1000):
+                yield self.records.encode(Batch(amendments=amendments[start : start + 1000]))
+            orders: list[Order] = list(account.orders.values())
+            executions: list[Execution] = account.executions
+            lists = list(self.engine.lists.by_account.get(account.name, {}).values())
+            for start in range(0, len(lists), 1000):
+                yield self.records.encode(Batch(lists=lists[start : start + 1000]))
+            for start in range(0, len(orders), 1000):
+                yield self.records.encode(Batch(orders=orders[start : start + 1000]))
+            for start in range(0, len(executions), 1000):
+                yield self.records.encode(Batch(executions=executions[start : start + 1000]))
+        matches = list(prevented.values())
+        for start in range(0, len(matches), 1000):
+            yield self.records.encode(Batch(prevented=matches[start : start + 1000]))

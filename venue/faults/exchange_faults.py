@@ -1,0 +1,219 @@
+"""Deeds: what faults do to the exchange itself: its clock, its markets, orders and balances."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from protocol.enums import Side
+from venue.accounts.accounts import Account
+from venue.base.errors import ApiError
+from venue.base.numbers import atoms
+from venue.base.settings import MarketSettings
+from venue.engine.engine import Engine, Intent
+from venue.faults.active_fault import NEVER_NS, Running
+from venue.faults.kinds import exchange as kinds
+from venue.faults.kinds.catalogue import BadFault
+from venue.faults.kinds.delays import draw_ns
+from venue.faults.kinds.fault import Fault
+from venue.faults.kinds.requests import RejectAfterAck, RequestFault
+from venue.orders.order import Order
+from venue.symbols.symbol import Symbol
+
+if TYPE_CHECKING:
+    from venue.faults.scheduler import Weather
+
+MS_NS = 1_000_000
+BPS = 10_000
+LASTING = (kinds.ClockDrift, kinds.SymbolHalt, kinds.Delisted, kinds.FiltersChanged)
+HUMAN_PREFIX = "web_"
+"""How client ids begin of orders that a person has placed by hand."""
+
+
+class _Placed(msgspec.Struct):
+    symbol: str = ""
+    orderId: int = 0
+
+
+class Deeds:
+    """`began` and `ended` with the windows of faults; `advance` for what comes in between."""
+
+    def __init__(self, weather: Weather, engine: Engine) -> None:
+        self.weather = weather
+        self.engine = engine
+        self.rejects: list[tuple[int, int, str]] = []  # a heap: due, order id, account
+        self.orders: dict[int, Order] = {}  # by fault: what a person has placed
+        self.lasting: dict[int, Fault] = {}  # what holds now of clocks and markets: several may overlap
+        self.opened = {name: symbol.settings for name, symbol in engine.symbols.items()}
+        self._placed = msgspec.json.Decoder(_Placed)
+
+    @property
+    def next_ns(self) -> int:
+        return self.rejects[0][0] if self.rejects else NEVER_NS
+
+    # -- what there must be ---------------------------------------------------------------------------
+
+    def check(self, fault: Fault) -> None:
+        """Raises BadFault for accounts, markets and filters that there cannot be here."""
+        if isinstance(fault, (RequestFault, kinds.AccountFault)) and fault.account:
+            self._account(fault.account)
+        self._symbol(getattr(fault, "symbol", ""))
+        if isinstance(fault, kinds.FiltersChanged):
+            symbol = self._symbol(fault.symbol)
+            changed_filters(symbol, symbol.settings, fault)
+
+    def _account(self, name: str) -> Account:
+        known = self.engine.accounts.by_name
+        found = known.get(name or next(iter(known)))
+        if found is None:
+            raise BadFault(f"no account `{name}`; there are {', '.join(known)}")
+        return found
+
+    def _symbol(self, name: str) -> Symbol:
+        known = self.engine.symbols
+        found = known.get(name.replace("-", "") or next(iter(known)))
+        if found is None:
+            raise BadFault(f"no market `{name}`; there are {', '.join(known)}")
+        return found
+
+    # -- windows --------------------------------------------------------------------------------------
+
+    def began(self, one: Running, now_ns: int) -> None:
+        """A window opens. What cannot be done now (no money, nothing to cancel) is not done, and not counted."""
+        fault = one.fault
+        if isinstance(fault, kinds.ClockStep):
+            self.weather.skew.step(fault.ms * MS_NS, self.weather.world_ns)
+        elif isinstance(fault, LASTING):
+            if isinstance(fault, kinds.Delisted):
+                self._expire_all(self._symbol(fault.symbol), now_ns)
+            self.lasting[one.number] = fault
+            self._look_again(fault)
+        elif not self._by_hand(one, now_ns):
+            return
+        self.weather.struck(one)
+
+    def ended(self, one: Running, now_ns: int) -> None:
+        """Its window closes: what can be as it was, is."""
+        fault = one.fault
+        if isinstance(fault, kinds.ClockStep):
+            self.weather.skew.step(-fault.ms * MS_NS, self.weather.world_ns)
+        elif self.lasting.pop(one.number, None) is not None:
+            self._look_again(fault)
+        elif one.number in self.orders:
+            order = self.orders.pop(one.number)
+            if order.is_open:
+                self.engine.cancel(order, HUMAN_PREFIX + "cancel", now_ns)
+
+    def _look_again(self, changed: Fault) -> None:
+        """Clock or market as all that holds together makes it."""
+        if isinstance(changed, kinds.ClockDrift):
+            ppm = sum(one.ppm for one in self.lasting.values() if isinstance(one, kinds.ClockDrift))
+            self.weather.skew.drift(max(-kinds.MAX_DRIFT_PPM, min(ppm, kinds.MAX_DRIFT_PPM)), self.weather.world_ns)
+            return
+        assert isinstance(changed, kinds.MarketFault)
+        symbol = self._symbol(changed.symbol)
+        status, settings = "TRADING", self.opened[symbol.name]
+        for one in self.lasting.values():
+            if not isinstance(one, kinds.MarketFault) or self._symbol(one.symbol) is not symbol:
+                continue
+            if isinstance(one, kinds.FiltersChanged):
+                settings = changed_filters(symbol, settings, one)
+            elif status != "DELISTED":
+                status = one.status if isinstance(one, kinds.SymbolHalt) else "DELISTED"
+        symbol.status = status
+        if settings is not symbol.settings:
+            symbol.change(settings)
+
+    # -- people ---------------------------------------------------------------------------------------
+
+    def _by_hand(self, one: Running, now_ns: int) -> bool:
+        fault = one.fault
+        try:
+            if isinstance(fault, kinds.BalanceMoved):
+                return self._move(fault, now_ns)
+            if isinstance(fault, kinds.HumanOrder):
+                self.orders[one.number] = self._place(one, fault, now_ns)
+                return True
+            if isinstance(fault, kinds.HumanCancel):
+                return self._cancel(one, fault, now_ns)
+        except ApiError:  # the exchange refuses it to a person as to anybody
+            return False
+        return False
+
+    def _move(self, fault: kinds.BalanceMoved, now_ns: int) -> bool:
+        account, amount = self._account(fault.account), int(atoms(fault.amount))
+        amount = max(amount, -account.balance(fault.asset).free)
+        if not amount:
+            return False
+        self.engine.deposit(account, fault.asset, amount, now_ns)
+        user = self.engine.settlement.user_feed
+        user.deposited(account, fault.asset, amount, now_ns)
+        user.position(account, (fault.asset,), now_ns)
+        return True
+
+    def _place(self, one: Running, fault: kinds.HumanOrder, now_ns: int) -> Order:
+        account, symbol = self._account(fault.account), self._symbol(fault.symbol)
+        side = Side[fault.side] if fault.side else one.random.choice((Side.BUY, Side.SELL))
+        price_ticks = symbol.last_ticks * (BPS - side.sign * fault.away_bps) // BPS
+        price_ticks = max(symbol.tick_step, price_ticks - price_ticks % symbol.tick_step)
+        size_lots = int(atoms(fault.notional)) // (price_ticks * symbol.notional_atoms) + 1
+        size_lots += -size_lots % symbol.lot_step
+        name = HUMAN_PREFIX + self.engine.new_client_id("human", one.number, one.begin_ns, now_ns)[:12]
+        intent = Intent(symbol, side, "LIMIT", "GTC", "NONE", price_ticks, size_lots, client_order_id=name)
+        return self.engine.place(account, intent, now_ns)[0]
+
+    def _cancel(self, one: Running, fault: kinds.HumanCancel, now_ns: int) -> bool:
+        account, symbol = self._account(fault.account), self._symbol(fault.symbol)
+        found = [
+            order
+            for order in account.open_orders.values()
+            if order.symbol == symbol.name and not order.client_order_id.startswith(HUMAN_PREFIX)
+        ]
+        if not found:
+            return False
+        order = one.random.choice(found)
+        self.engine.cancel(order, self.engine.new_client_id("human cancel", order.order_id, now_ns), now_ns)
+        return True
+
+    # -- the exchange's own will ----------------------------------------------------------------------
+
+    def reject_later(self, one: Running, fault: RejectAfterAck, account: str, answer: bytes, now_ns: int) -> None:
+        """The order that this answer acknowledges is rejected in a while, if it is still whole then."""
+        try:
+            order_id = self._placed.decode(answer).orderId
+        except msgspec.MsgspecError:
+            return
+        if order_id:
+            heappush(self.rejects, (now_ns + draw_ns(fault.delay, one.random), order_id, account))
+
+    def advance(self, now_ns: int) -> None:
+        """Do what is due by now."""
+        while self.rejects and self.rejects[0][0] <= now_ns:
+            _, order_id, account = heappop(self.rejects)
+            order = self.engine.accounts.by_name[account].open_orders.get(order_id)
+            if order is not None and not order.executed_lots:
+                self.engine.end(order, "REJECTED", now_ns)
+
+    def _expire_all(self, symbol: Symbol, now_ns: int) -> None:
+        for account in self.engine.accounts.by_name.values():
+            for order in [order for order in account.open_orders.values() if order.symbol == symbol.name]:
+                self.engine.end(order, "EXPIRED", now_ns)
+
+
+def changed_filters(symbol: Symbol, settings: MarketSettings, fault: kinds.FiltersChanged) -> MarketSettings:
+    """`settings` of the market as the fault wants them. Raises BadFault for ticks and lots that do not fit."""
+    changes = {}
+    for name, own_atoms in (("tick_size", symbol.tick_atoms), ("lot_size", symbol.lot_atoms)):
+        value = getattr(fault, name)
+        if value is not None:
+            if value <= 0 or atoms(value) % own_atoms:
+                raise BadFault(f"filters_changed: {name} {value} is no whole multiple of the market's own")
+            changes[name] = value
+    for name in ("min_size", "min_notional"):
+        if getattr(fault, name) is not None:
+            changes[name] = getattr(fault, name)
+    if not changes:
+        raise BadFault("filters_changed: give tick_size, lot_size, min_size or min_notional")
+    return msgspec.structs.replace(settings, **changes)

@@ -1,0 +1,1 @@
+"""Orders as the exchange keeps them: orders, order lists, stop orders."""

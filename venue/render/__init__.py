@@ -1,0 +1,1 @@
+"""Orders, executions and events in the exchange's JSON."""

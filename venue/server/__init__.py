@@ -1,0 +1,1 @@
+"""The exchange's process: HTTP and WebSocket servers, TLS, the ledger file."""

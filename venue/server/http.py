@@ -1,0 +1,205 @@
+"""The front door: plain HTTP requests are parsed by httptools and answered in place, all else is for aiohttp.
+
+Of what an order costs over REST, most was aiohttp's: a task, a request and a response object, for a call that does not
+wait. What aiohttp does better it is given whole, from the first byte of the request on: websockets, rare methods,
+`Expect`, bodies that are too long, and all requests where latency is added.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any
+
+import httptools
+from aiohttp import web
+
+from venue.base.wire import CLOSED, Request, Response
+from venue.server.server import Server
+
+METHODS = {method.encode(): method for method in ("GET", "POST", "PUT", "DELETE")}
+MAX_BODY_BYTES = 1024 * 1024
+MAX_HEAD_BYTES = 64 * 1024
+MAX_WAITING = 100
+"""Requests of one connection that may wait behind a delayed answer; one who sends more is cut off."""
+KEPT_ALIVE_S = 3630
+"""As long as aiohttp keeps connections on which nothing happens."""
+SWEPT_EVERY_S = 60
+CLOSE = "connection: close\r\n"
+
+
+class Front(web.Server):
+    """Makes a protocol for each connection, as aiohttp's own server does."""
+
+    def __init__(self, server: Server, **options: Any) -> None:
+        super().__init__(server.serve, **options)
+        self.server = server
+        self.open: set[Connection] = set()
+        self.sweeping: asyncio.TimerHandle | None = None
+
+    def __call__(self) -> Any:
+        if self.sweeping is None:
+            self._sweep()
+        return Connection(self, super().__call__)
+
+    async def shutdown(self, timeout: float | None = None) -> None:
+        if self.sweeping is not None:
+            self.sweeping.cancel()
+        for connection in list(self.open):
+            connection.transport.close()
+        await super().shutdown(timeout)
+
+    def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        for connection in list(self.open):
+            if loop.time() - connection.used_s > KEPT_ALIVE_S:
+                connection.transport.close()
+        self.sweeping = loop.call_later(SWEPT_EVERY_S, self._sweep)
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection. Its requests are answered in their order."""
+
+    def __init__(self, front: Front, make_other: Callable[[], asyncio.Protocol]) -> None:
+        self.front = front
+        self.server = front.server
+        self.make_other = make_other
+        self.loop = asyncio.get_running_loop()
+        self.parser = httptools.HttpRequestParser(self)
+        self.raw = b""  # of the request that is coming in, from its first byte on if `is_whole`
+        self.is_whole = True
+        self.is_inside = False
+        self.completed = 0
+        self.requests: deque[tuple[Request, bool]] = deque()
+        self.is_for_other = self.is_delayed = False
+
+    # Of the transport
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        self.remote = (transport.get_extra_info("peername") or ("",))[0]
+        self.used_s = self.loop.time()
+        self.front.open.add(self)
+
+    def connection_lost(self, reason: Exception | None) -> None:
+        self.front.open.discard(self)
+        self.requests.clear()
+
+    def pause_writing(self) -> None:
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self.transport.resume_reading()
+
+    def data_received(self, data: bytes) -> None:
+        self.used_s = self.loop.time()
+        self.raw = self.raw + data if self.raw else data
+        before = self.completed
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self.is_for_other = True
+        except httptools.HttpParserError:
+            self.is_for_other = self.is_inside = True  # it has the words for bad requests
+        if self.completed > before:
+            self.raw, self.is_whole = b"", not self.is_inside
+        self._serve()
+        if self.is_for_other or len(self.raw) > MAX_HEAD_BYTES + MAX_BODY_BYTES:
+            self._hand_over()
+
+    # Of the parser
+
+    def on_message_begin(self) -> None:
+        self.is_inside = True
+        self.url, self.body = b"", b""
+        self.headers: dict[str, str] = {}
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        parser, self.received_ns = self.parser, self.server.now_ns()
+        self.method = METHODS.get(parser.get_method(), "")
+        is_plain = self.method and not parser.should_upgrade() and "expect" not in self.headers
+        if not is_plain or self.server.latency_s:
+            self.is_for_other = True
+
+    def on_body(self, body: bytes) -> None:
+        self.body += body
+
+    def on_message_complete(self) -> None:
+        if self.is_for_other:
+            return
+        path, _, query = self.url.decode("latin-1").partition("?")
+        asked = Request(self.method, path, query, self.headers, self.body, self.remote, self.received_ns)
+        self.requests.append((asked, self.parser.should_keep_alive()))
+        self.is_inside = False
+        self.completed += 1
+
+    # Answers
+
+    def _serve(self) -> None:
+        while self.requests and not self.is_delayed:
+            asked, is_kept = self.requests.popleft()
+            try:
+                answer = self.server.ask(asked)
+            finally:
+                if self.server.is_lost:
+                    self.transport.abort()
+            if self.transport.is_closing():
+                return
+            if answer.delay_ns:
+                self.is_delayed = True
+                self.loop.call_later(answer.delay_ns / 1e9, self._send_late, answer, is_kept)
+            else:
+                self._send(answer, is_kept)
+        if len(self.requests) > MAX_WAITING:
+            self.transport.abort()
+
+    def _send_late(self, answer: Response, is_kept: bool) -> None:
+        self.is_delayed = False
+        if not self.transport.is_closing():
+            self._send(answer, is_kept)
+            self._serve()
+
+    def _send(self, answer: Response, is_kept: bool) -> None:
+        if answer.status <= CLOSED:
+            self.transport.abort()
+            return
+        body, told = answer.body, "".join([f"{name}: {value}\r\n" for name, value in answer.headers.items()])
+        head = (
+            f"HTTP/1.1 {answer.status} {reason_of(answer.status)}\r\n{told}date: {date_at(int(self.loop.time()))}\r\n"
+            f"content-length: {len(body)}\r\n{'' if is_kept else CLOSE}\r\n"
+        )
+        if answer.cut_at is not None:
+            body = body[: answer.cut_at]
+        self.transport.write(head.encode("latin-1") + body)
+        if not is_kept or answer.cut_at is not None:
+            self.transport.close()
+
+    def _hand_over(self) -> None:
+        """Give the connection to aiohttp, with all that came of the request; cut it where the start is gone."""
+        if self.requests or not self.is_whole or self.transport.is_closing():
+            self.transport.close()
+            return
+        self.front.open.discard(self)
+        other = self.make_other()
+        self.transport.set_protocol(other)
+        other.connection_made(self.transport)
+        other.data_received(self.raw)
+
+
+@lru_cache(maxsize=100)
+def reason_of(status: int) -> str:
+    return HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else ""
+
+
+@lru_cache(maxsize=2)
+def date_at(second: int) -> str:
+    """The date header; `second` is there so that it is made but once in a second."""
+    return formatdate(usegmt=True)

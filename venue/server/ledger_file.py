@@ -1,0 +1,115 @@
+"""The venue's log on disk: append-only, a length, sequence and CRC per record; a torn tail is cut."""
+
+import fcntl
+import os
+import struct
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from venue.base.errors import BadVenue, LogDamaged, LogInUse
+
+MAGIC = b"TBVENUE1"
+_START = struct.Struct("<IQ")
+"""Length of the record and its sequence number; a CRC-32 of these two and one of the record follow."""
+_CHECKS = struct.Struct("<II")
+HEAD_BYTES = _START.size + _CHECKS.size
+COMPACT_BYTES = 32 * 1024 * 1024
+"""A log longer than this is rewritten at start as the state it ends in."""
+
+
+def frame(sequence: int, record: bytes) -> bytes:
+    """The record as it stands in the log."""
+    start = _START.pack(len(record), sequence)
+    return start + _CHECKS.pack(zlib.crc32(start), zlib.crc32(record)) + record
+
+
+def scan(data: bytes, name: str) -> tuple[list[bytes], int]:
+    """The records of a log, and the length of its sound part. Raises LogDamaged for damage before the tail.
+
+    A tail is torn where the log ends inside a record, its last record fails its check, or only zeros follow.
+    """
+    if data[: len(MAGIC)] != MAGIC[: len(data)]:
+        raise LogDamaged(f"{name} is no log of a venue: move it away, or name another log_file")
+    if len(data) < len(MAGIC):
+        return [], 0
+    records: list[bytes] = []
+    at = len(MAGIC)
+    while at + HEAD_BYTES <= len(data):
+        start = data[at : at + _START.size]
+        length, sequence = _START.unpack(start)
+        start_crc, record_crc = _CHECKS.unpack_from(data, at + _START.size)
+        end = at + HEAD_BYTES + length
+        if zlib.crc32(start) != start_crc or sequence != len(records):
+            if not any(data[at:]):
+                break
+            raise _damaged(name, len(records), at)
+        if end > len(data):
+            break
+        record = data[at + HEAD_BYTES : end]
+        if zlib.crc32(record) != record_crc:
+            if end == len(data):
+                break
+            raise _damaged(name, len(records), at)
+        records.append(record)
+        at = end
+    return records, at
+
+
+def _damaged(name: str, number: int, at: int) -> LogDamaged:
+    return LogDamaged(f"{name}: record {number} at byte {at} does not check: restore the file, or move it away")
+
+
+class Log:
+    """An open log. `append` has written when it returns: records outlive the process, not a power loss."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create. Raises BadVenue, LogInUse where the path cannot be used, LogDamaged."""
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            data = path.read_bytes()
+        except BlockingIOError:
+            raise LogInUse(f"log_file {path} is in use by another venue: stop it, or name another file") from None
+        except OSError as error:
+            raise BadVenue(f"log_file {path}: {error.strerror}") from None
+        self.records, sound = scan(data, str(path))
+        self.torn_bytes = len(data) - sound
+        self.length = sound
+        if self.torn_bytes:
+            os.ftruncate(self._fd, sound)
+        os.lseek(self._fd, sound, os.SEEK_SET)
+        if sound < len(MAGIC):
+            self._write(MAGIC)
+        self._sequence = len(self.records)
+
+    def append(self, records: Iterable[bytes]) -> None:
+        """Write records in one go. Raises OSError where the disk does not take them."""
+        framed = []
+        for record in records:
+            framed.append(frame(self._sequence, record))
+            self._sequence += 1
+        if framed:
+            self._write(b"".join(framed))
+
+    def rewrite(self, records: Iterable[bytes]) -> None:
+        """Replace all records, atomically."""
+        fresh = self.path.with_name(self.path.name + ".new")
+        fresh.unlink(missing_ok=True)
+        other = Log(fresh)
+        other.append(records)
+        os.fsync(other._fd)
+        os.replace(fresh, self.path)
+        os.close(self._fd)
+        self._fd, self.length, self._sequence = other._fd, other.length, other._sequence
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def _write(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self._fd, left) :]
+        self.length += len(data)

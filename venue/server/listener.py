@@ -1,0 +1,42 @@
+"""Door: the listening socket of the venue: shut, the kernel refuses connections; open again on the same port."""
+
+import contextlib
+import socket
+import ssl
+
+from aiohttp import web
+
+from venue.base.errors import BadVenue
+from venue.server.address import BACKLOG, bind
+
+
+class Door:
+    """Open from `open` on. Connections that are there already stay, whatever it does."""
+
+    def __init__(
+        self, runner: web.ServerRunner, listening: socket.socket, certificate: ssl.SSLContext | None, shutdown_s: float
+    ) -> None:
+        self.host, self.port = listening.getsockname()[:2]
+        self._runner = runner
+        self._listening: socket.socket | None = listening
+        self._certificate = certificate
+        self._shutdown_s = shutdown_s
+        self._site: web.SockSite | None = None
+
+    async def open(self) -> None:
+        """Listen. Raises BadVenue where somebody else has taken the port meanwhile."""
+        listening = self._listening or bind(self.host, self.port, None)
+        self._listening = None
+        self._site = web.SockSite(
+            self._runner, listening, ssl_context=self._certificate, shutdown_timeout=self._shutdown_s, backlog=BACKLOG
+        )
+        await self._site.start()
+
+    async def follow(self, is_refusing: bool) -> None:
+        """Shut it, or open it again, as the exchange wants. A port that is taken is tried again at the next call."""
+        if is_refusing and self._site is not None:
+            site, self._site = self._site, None
+            await site.stop()
+        elif not is_refusing and self._site is None:
+            with contextlib.suppress(BadVenue):
+                await self.open()

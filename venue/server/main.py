@@ -1,0 +1,133 @@
+"""The venue as a process: settings in, exit code out."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+from aiohttp import web
+
+from protocol.errors import TickbusError
+from venue.base.errors import BadVenue
+from venue.base.settings import AccountSettings, VenueSettings
+from venue.exchange import Exchange
+from venue.faults.kinds.catalogue import BadFault, load_faults
+from venue.server import server, tls
+from venue.server.address import bind, publish
+from venue.server.http import Front
+from venue.server.ledger_file import COMPACT_BYTES, Log
+from venue.server.listener import Door
+from venue.server.paper_tap import PaperTap
+
+try:
+    import uvloop
+except ImportError:
+    uvloop = None  # type: ignore[assignment]
+
+
+class AccountsFile(msgspec.Struct, forbid_unknown_fields=True):
+    """What an accounts file holds."""
+
+    accounts: list[AccountSettings]
+
+
+def load_accounts(path: Path) -> list[AccountSettings]:
+    """The accounts of a TOML or JSON file. Raises BadVenue."""
+    decode = msgspec.json.decode if path.suffix == ".json" else msgspec.toml.decode
+    try:
+        return decode(path.read_bytes(), type=AccountsFile).accounts
+    except OSError as error:
+        raise BadVenue(f"accounts_file {path}: {error.strerror}") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+        raise BadVenue(f"accounts_file {path}: {error}") from None
+
+
+def load_settings(path: Path) -> VenueSettings:
+    """The `[venue]` table of a TOML file, or defaults where it has none. Raises BadVenue."""
+    try:
+        tables = msgspec.toml.decode(path.read_bytes())
+        return msgspec.convert(tables.get("venue", {}), VenueSettings, str_keys=True, strict=True)
+    except OSError as error:
+        raise BadVenue(f"{path}: {error.strerror}") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+        raise BadVenue(f"{path}: [venue]: {error}") from None
+
+
+def open_exchange(settings: VenueSettings) -> tuple[Exchange, Log | None]:
+    """The exchange, with its earlier life where a log is kept. Raises BadVenue, LogDamaged."""
+    if settings.accounts_file is not None:
+        settings = msgspec.structs.replace(settings, accounts=load_accounts(Path(settings.accounts_file)))
+    log = Log(Path(settings.log_file)) if settings.log_file is not None else None
+    records = log.records if log is not None else []
+    exchange = Exchange(settings, time.time_ns(), records, is_logged=log is not None)
+    if settings.faults_file is not None:
+        path = Path(settings.faults_file)
+        try:
+            exchange.weather.add(load_faults(path), exchange.now_ns)
+        except BadFault as error:
+            raise BadVenue(f"faults_file {path}: {error}") from None
+    if log is not None:
+        log.records = []
+        if log.length > COMPACT_BYTES:
+            exchange.take_records()
+            log.rewrite(exchange.recovery.state())
+    return exchange, log
+
+
+async def serve(settings: VenueSettings, run_dir: Path | None = None) -> None:
+    feed = None
+    if settings.paper is not None:
+        feed = PaperTap(run_dir, settings.paper.connector)
+        names = ", ".join(market.symbol for market in settings.markets)
+        print(f"venue waits for {settings.paper.connector} to know {names}", flush=True)
+        settings = msgspec.structs.replace(settings, markets=feed.markets(settings.markets))
+    path = Path(settings.address_file) if settings.address_file is not None else None
+    certificate = tls.context(settings.tls_cert, settings.tls_key)
+    listening = bind(settings.host, settings.port, path)
+    exchange, log = open_exchange(settings)
+    driver = server.Server(exchange, log)
+    driver.feed = feed
+    driver.settle()
+    runner = web.ServerRunner(Front(driver, access_log=None, tcp_keepalive=False))
+    await runner.setup()
+    door = Door(runner, listening, certificate, server.SHUTDOWN_S)
+    address = publish(listening, path, is_tls=certificate is not None)
+    print(f"venue listens on {address.http}", flush=True)
+    try:
+        await server.run(exchange, log, runner, driver, door)
+    finally:
+        if log is not None:
+            log.close()
+        if feed is not None:
+            feed.close()
+
+
+def run(settings: VenueSettings, run_dir: Path | None = None) -> int:
+    """Serve until SIGTERM; the exit code: 0, or that of the error, which is told in one line.
+
+    `run_dir`: the run folder on whose bus paper trading hears its live market.
+    """
+    try:
+        if uvloop is not None:
+            uvloop.run(serve(settings, run_dir))
+        else:
+            asyncio.run(serve(settings, run_dir))
+    except TickbusError as error:
+        print(f"venue: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def main() -> int:
+    """`python -m venue.server.main [FILE.toml]`."""
+    try:
+        settings = load_settings(Path(sys.argv[1])) if len(sys.argv) > 1 else VenueSettings()
+    except BadVenue as error:
+        print(f"venue: {error}", file=sys.stderr)
+        return error.exit_code
+    return run(settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What moves each market: generated order flow, a recording, or a live market."""

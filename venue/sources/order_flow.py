@@ -1,0 +1,137 @@
+"""The order flow of a market: when its crowd acts, from a seed and a profile that was measured on a real one."""
+
+import math
+from random import Random
+
+from venue.base.settings import FlowSettings
+from venue.engine.engine import Engine
+from venue.sources.arrivals import NEVER_NS, Bursts
+from venue.sources.profiles import Kernel, Profile
+from venue.sources.traders import Crowd
+from venue.symbols.symbol import Symbol
+
+WAKE_NS = 10_000_000
+"""It wants to be called no oftener: what is due in between happens then, each at its own time."""
+MAX_ACTIONS = 4000
+"""In one call of `advance`; what a long pause would have brought beyond it does not happen."""
+LEAST_RATE = 1e-6
+"""Orders a second; fewer are none."""
+MAX_STRETCH = 4.0
+"""With fewer market orders the moves are larger, so that volatility stays; but no larger than this."""
+
+
+class Flow:
+    """One market's order flow. `due_ns` is when it next acts; `next_ns` when it wants to be called."""
+
+    def __init__(
+        self, engine: Engine, symbol: Symbol, settings: FlowSettings, profile: Profile, seed: str, now_ns: int
+    ) -> None:
+        limit_rate = _rate(settings.limit_rate, profile.limit_rate * settings.scale)
+        market_rate = _rate(settings.market_rate, profile.market_rate * settings.scale)
+        book_orders = _or(settings.book_orders, profile.book_orders)
+        self.is_still = limit_rate <= 0 and market_rate <= 0
+        self.next_take_ns = self.next_quote_ns = NEVER_NS
+        self.woken_ns = now_ns
+        if self.is_still:
+            return
+        random = Random(seed)
+        self.crowd = Crowd(
+            engine,
+            symbol,
+            profile,
+            random,
+            usual_lots=_usual_lots(symbol, settings, profile),
+            book_orders=book_orders if limit_rate > 0 else 0.0,
+            lives_s=_lives(profile, limit_rate, book_orders),
+            stretch=_stretch(profile, settings, market_rate),
+            pull=settings.pull,
+            now_ns=now_ns,
+        )
+        self.takes, self.quotes = _arrivals(profile, limit_rate, market_rate, random, now_ns)
+        self.next_take_ns = self.takes.next_ns(now_ns)
+        self.next_quote_ns = self.quotes.next_ns(now_ns)
+
+    @property
+    def due_ns(self) -> int:
+        """When the next thing happens."""
+        return NEVER_NS if self.is_still else min(self.next_take_ns, self.next_quote_ns, self.crowd.due_ns)
+
+    @property
+    def next_ns(self) -> int | None:
+        """When `advance` wants to be called; None for never."""
+        return None if self.is_still else max(self.due_ns, self.woken_ns + WAKE_NS)
+
+    def advance(self, now_ns: int, floor_ns: int) -> None:
+        """Do all that is due, each at its own time, but none before `floor_ns`: what others did came first."""
+        if self.is_still:
+            return
+        self.woken_ns = now_ns
+        crowd = self.crowd
+        for _ in range(MAX_ACTIONS):
+            due_ns = self.due_ns
+            if due_ns > now_ns:
+                return
+            at_ns = max(due_ns, floor_ns)
+            if due_ns == self.next_take_ns:
+                moved = crowd.take(at_ns)
+                self.takes.excite(due_ns)
+                self.next_take_ns = self.takes.next_ns(due_ns)
+                if moved:
+                    self._react(moved, at_ns, due_ns)
+            elif due_ns == self.next_quote_ns:
+                crowd.quote(at_ns)
+                self.next_quote_ns = self.quotes.next_ns(due_ns)
+            else:
+                crowd.settle(at_ns)
+        self.next_take_ns = self.takes.next_ns(now_ns)
+        self.next_quote_ns = self.quotes.next_ns(now_ns)
+        crowd.catch_up(now_ns)
+
+    def _react(self, moved: float, at_ns: int, due_ns: int) -> None:
+        """Many quote anew when the price moves."""
+        self.crowd.leave(round(moved * self.quotes.children), at_ns)
+        self.quotes.excite(due_ns, moved)
+        self.next_quote_ns = self.quotes.next_ns(due_ns)
+
+
+def _rate(wanted: float | None, usual: float) -> float:
+    rate = _or(wanted, usual)
+    return rate if rate >= LEAST_RATE else 0.0
+
+
+def _or(wanted: float | None, usual: float) -> float:
+    return usual if wanted is None else wanted
+
+
+def _usual_lots(symbol: Symbol, settings: FlowSettings, profile: Profile) -> float:
+    """The median market order: worth as much as in the profile."""
+    market = symbol.settings
+    return _or(settings.size_lots, profile.median_notional / float(market.start_price * market.lot_size))
+
+
+def _lives(profile: Profile, limit_rate: float, book_orders: float) -> list[float]:
+    """How long orders of each band live, in seconds, so that so many rest at so many a second."""
+    longer = 1.0
+    if limit_rate > 0:
+        longer = max(book_orders, 1.0) / profile.book_orders * profile.limit_rate / limit_rate
+    return [band.life_s * longer for band in profile.all_bands]
+
+
+def _stretch(profile: Profile, settings: FlowSettings, market_rate: float) -> float:
+    """How much larger moves are than in the profile."""
+    louder = _or(settings.volatility_bps, profile.volatility_bps) / profile.volatility_bps
+    rarer = math.sqrt(profile.market_rate / market_rate) if market_rate > 0 else 1.0
+    return profile.stretch * louder * min(MAX_STRETCH, rarer)
+
+
+def _arrivals(
+    profile: Profile, limit_rate: float, market_rate: float, random: Random, now_ns: int
+) -> tuple[Bursts, Bursts]:
+    """Market orders, which bring market orders; and limit orders, some of which moves of the price bring."""
+    own = 1 - sum(kernel.children for kernel in profile.bursts)
+    takes = Bursts(market_rate * own, profile.bursts, market_rate, random, now_ns)
+    if market_rate <= 0 or profile.move_share <= 0:
+        return takes, Bursts(limit_rate, [], limit_rate, random, now_ns)
+    brought = profile.reaction.children * profile.market_rate * profile.move_share / profile.limit_rate
+    reaction = Kernel(brought * limit_rate / (market_rate * profile.move_share), profile.reaction.decay_s)
+    return takes, Bursts(limit_rate * (1 - brought), [reaction], limit_rate, random, now_ns)

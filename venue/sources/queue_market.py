@@ -1,0 +1,167 @@
+"""A symbol that follows another market: its books, best prices and trades, with the accounts' orders queued in them."""
+
+from collections.abc import Iterable
+
+from market.levels import unpack_levels
+from protocol import BookDelta, BookSnapshot, Message, TopOfBook, Trade
+from protocol.enums import Side
+from venue.engine.engine import Engine
+from venue.engine.records import Counter
+from venue.engine.recovery import rest
+from venue.orders.order import AggTrade, Order, PublicTrade
+from venue.sources.queue_book import Event, QueueBook
+from venue.sources.queue_level import CancelModel
+from venue.symbols.symbol import Symbol
+
+Change = tuple[Side, int, int]
+"""Side, price in ticks, lots there now."""
+
+
+class Numbering:
+    """The other market's ids as ours: the same, shifted by as many as our own events took, and never falling."""
+
+    def __init__(self, counter: Counter) -> None:
+        self.counter = counter
+        self.shift = 0
+
+    def take(self, recorded: int) -> int:
+        self.counter.skip_to(recorded + self.shift)
+        number = self.counter.take()
+        self.shift = number - recorded
+        return number
+
+
+class QueueMarket:
+    """`take` the other market's messages in the order of its events; books by absolute sizes, as Binance tells them."""
+
+    def __init__(self, engine: Engine, symbol: Symbol, cancels: CancelModel) -> None:
+        self.engine = engine
+        self.symbol = symbol
+        self.book = QueueBook(symbol, cancels)
+        self.update_ids = Numbering(engine.records.counter("book:" + symbol.name))
+        self.trade_ids = Numbering(engine.records.counter("trade:" + symbol.name))
+        self.update_id = 0  # of the other market: the latest that we know of
+        self.book_id = 0  # and what its whole book is at
+        self.trade_id = 0
+        self.top: TopOfBook | None = None
+
+    def take(self, message: Message, now_ns: int) -> None:
+        """Follow one message; older ones than what is known are passed over."""
+        if isinstance(message, TopOfBook):
+            self._best(message, now_ns)
+        elif isinstance(message, Trade):
+            self._trade(message, now_ns)
+        elif isinstance(message, BookDelta):
+            self._diff(message, now_ns)
+        elif isinstance(message, BookSnapshot):
+            self._whole(message, now_ns)
+
+    # -- messages ----------------------------------------------------------------------------------------
+
+    def _whole(self, snapshot: BookSnapshot, now_ns: int) -> None:
+        """The whole book: what it does not have is gone. Numbering may begin anew."""
+        is_first = not self.book_id
+        self.update_id, self.book_id, self.trade_id, self.top = 0, snapshot.update_id, 0, None
+        told = {(Side.BUY, p): lots for p, lots in unpack_levels(snapshot.bids)}
+        told |= {(Side.SELL, p): lots for p, lots in unpack_levels(snapshot.asks)}
+        gone = [(side, p, 0) for side, levels in self.book.levels.items() for p in levels if (side, p) not in told]
+        self._apply([*gone, *((*key, lots) for key, lots in told.items())], snapshot.update_id, now_ns)
+        if is_first:
+            self._to_the_back()
+            if not self.symbol.trades:
+                matching = self.symbol.matching
+                self.symbol.last_ticks = (matching.best_bid_ticks + matching.best_ask_ticks) // 2
+
+    def _diff(self, delta: BookDelta, now_ns: int) -> None:
+        if delta.update_id <= self.book_id:
+            return
+        self.book_id = delta.update_id
+        for side, events in self.book.diff_came():
+            self._settle(side, events, now_ns)
+        changes = [(Side.BUY, p, lots) for p, lots in unpack_levels(delta.bids)]
+        changes += [(Side.SELL, p, lots) for p, lots in unpack_levels(delta.asks)]
+        if self.top is not None and self.top.update_id > delta.update_id:
+            changes = [self._not_beyond(change, self.top) for change in changes]
+        self._apply(changes, delta.update_id, now_ns)
+
+    def _best(self, top: TopOfBook, now_ns: int) -> None:
+        if top.update_id <= self.update_id or not (top.bid_ticks and top.ask_ticks):
+            return
+        self.top = top
+        better = self.book.better_than
+        changes = [(Side.BUY, p, 0) for p in better(Side.BUY, top.bid_ticks)]
+        changes += [(Side.SELL, p, 0) for p in better(Side.SELL, top.ask_ticks)]
+        changes += [(Side.BUY, top.bid_ticks, top.bid_lots), (Side.SELL, top.ask_ticks, top.ask_lots)]
+        self._apply(changes, top.update_id, now_ns)
+
+    def _trade(self, trade: Trade, now_ns: int) -> None:
+        """Our orders that it would have met fill; what is left of it is told as it was."""
+        if trade.trade_id <= self.trade_id:
+            return
+        self.trade_id = trade.trade_id
+        own = self.book.trade(trade.side, trade.price_ticks, trade.size_lots, self._own_ticks(trade))
+        rest_lots = trade.size_lots - sum(event[4] for event in own)
+        if rest_lots:
+            self._tell(trade, rest_lots, now_ns)
+        self._settle(trade.side, own, now_ns)
+        self.engine.finish(now_ns)
+
+    # -- what they do ----------------------------------------------------------------------------------------
+
+    def _own(self) -> list[Order]:
+        """The orders of accounts that rest in this book, in the order in which they came to it."""
+        name, in_book = self.symbol.name, self.symbol.matching.order
+        found = self.engine.settlement.open_orders.values()
+        return [order for order in found if order.symbol == name and in_book(order.order_id) is not None]
+
+    def _own_ticks(self, trade: Trade) -> list[int]:
+        """Prices at or better than the trade's at which orders of accounts stand on its maker's side."""
+        side, limit_ticks = trade.side.opposite, trade.price_ticks
+        own = (order.price_ticks for order in self._own() if order.side is side)
+        return [price_ticks for price_ticks in own if (price_ticks - limit_ticks) * side.sign >= 0]
+
+    def _to_the_back(self) -> None:
+        """Orders of an earlier life lose their places: what stood ahead of them then is not known any more."""
+        for order in self._own():
+            self.symbol.matching.cancel(order.order_id)
+            events = rest(self.symbol, self.engine.accounts.by_name[order.account], order)
+            assert len(events) == 1, events  # what the book is beyond has traded already
+
+    def _not_beyond(self, change: Change, top: TopOfBook) -> Change:
+        """A change that is older than the best prices known: these have the last word on their levels and better."""
+        side, price_ticks, lots = change
+        best = (top.bid_ticks, top.bid_lots) if side is Side.BUY else (top.ask_ticks, top.ask_lots)
+        if price_ticks == best[0]:
+            return side, price_ticks, best[1]
+        return side, price_ticks, 0 if (price_ticks - best[0]) * side.sign > 0 else lots
+
+    def _apply(self, changes: Iterable[Change], update_id: int, now_ns: int) -> None:
+        """Set levels: first what becomes smaller, then what grows, so that no level meets one that is gone."""
+        size_at = self.book.recorded.size_at
+        falling: list[Change] = []
+        growing: list[Change] = []
+        for change in changes:
+            (falling if change[2] <= size_at(change[0], change[1]) else growing).append(change)
+        for side, price_ticks, lots in falling + growing:
+            self._settle(side, self.book.set_level(side, price_ticks, lots), now_ns)
+        if update_id > self.update_id:
+            self.update_id = update_id
+            self.symbol.update_id = self.update_ids.take(update_id)
+        self.engine.settlement.market_feed.book_changed(self.symbol, now_ns)
+        self.engine.finish(now_ns)
+
+    def _settle(self, taker: Side, events: list[Event], now_ns: int) -> None:
+        if events:
+            self.engine.settlement.apply(self.symbol, taker, events, now_ns)
+
+    def _tell(self, trade: Trade, lots: int, now_ns: int) -> None:
+        """A trade among others, as the public hears of it."""
+        maker_buys = trade.side is Side.SELL
+        trade_id = self.trade_ids.take(trade.trade_id)
+        told = PublicTrade(trade_id, trade.price_ticks, lots, now_ns, maker_buys)
+        self.symbol.add_trade(told)
+        if self.symbol.stops:
+            self.engine.settlement.wake(self.symbol, trade.price_ticks, now_ns)
+        take_id = self.engine.records.counter("agg:" + self.symbol.name).take
+        aggregates: list[AggTrade] = self.symbol.aggregate([told], take_id)
+        self.engine.settlement.market_feed.traded(self.symbol, [told], aggregates, now_ns)

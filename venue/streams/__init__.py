@@ -1,0 +1,1 @@
+"""WebSocket streams: connections, subscriptions, market streams, the user stream."""

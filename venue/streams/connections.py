@@ -1,0 +1,119 @@
+"""Open websockets: who they are, what they hear, whether they still answer pings."""
+
+from collections.abc import Iterator
+from heapq import heappop, heappush
+
+import msgspec
+
+from venue.accounts.rate_limits import SECOND_NS, Window
+from venue.accounts.security import ApiKey
+from venue.api.requests.endpoint import MILLISECOND_NS
+from venue.base.wire import CLOSE, Ping, Push
+
+MARKET, USER = "market", "user"
+DAY_NS = 86_400 * SECOND_NS
+NEVER_NS = 2**63 - 1
+NOTICE_NS = 600 * SECOND_NS
+"""So long before its day is over a websocket is told to connect anew."""
+MAX_LATE = 10_000
+"""Answers held back at a time."""
+
+
+class Connection(msgspec.Struct, eq=False):
+    """One websocket. `kind` is `market` (streams) or `user` (the websocket API)."""
+
+    conn_id: int
+    kind: str
+    remote: str
+    opened_ns: int
+    is_combined: bool = False
+    unit_ns: int = MILLISECOND_NS
+    returns_limits: bool = True
+    streams: dict[str, None] = {}
+    key: ApiKey | None = None
+    authorized_ns: int = 0
+    logon_subscription: int | None = None
+    subscriptions: dict[int, str] = {}  # subscription id -> account
+    next_subscription: int = 0
+    pinged_ns: int = 0
+    unanswered: list[tuple[int, bytes]] = []  # pings: when, payload
+    is_leaving: bool = False  # has been told that its day is nearly over
+    messages: Window | None = None
+
+
+class Connections:
+    """All of them, and the outbox that the driver drains."""
+
+    def __init__(self, ping_interval_s: int, pong_timeout_s: int) -> None:
+        self.by_id: dict[int, Connection] = {}
+        self.outbox: list[Push] = []
+        self.late: list[tuple[int, int, int, bytes]] = []  # a heap: due_ns, order, connection, text
+        self._held = 0
+        self.ping_interval_ns = ping_interval_s * SECOND_NS
+        self.pong_timeout_ns = pong_timeout_s * SECOND_NS
+
+    def add(self, connection: Connection) -> None:
+        connection.pinged_ns = connection.opened_ns
+        connection.messages = Window(SECOND_NS)
+        self.by_id[connection.conn_id] = connection
+
+    def of_kind(self, kind: str) -> Iterator[Connection]:
+        return (c for c in list(self.by_id.values()) if kind in ("all", c.kind))
+
+    def send(self, conn_id: int, text: bytes) -> None:
+        self.outbox.append((conn_id, text))
+
+    @property
+    def next_late_ns(self) -> int:
+        """When the next held-back answer is due."""
+        return self.late[0][0] if self.late else NEVER_NS
+
+    def hold_back(self, conn_id: int, text: bytes, due_ns: int) -> None:
+        """Send at `due_ns`. Beyond MAX_LATE the oldest is sent at once."""
+        self._held += 1
+        heappush(self.late, (due_ns, self._held, conn_id, text))
+        if len(self.late) > MAX_LATE:
+            self.send(*heappop(self.late)[2:])
+
+    def send_late(self, now_ns: int) -> None:
+        """Send what was held back until now."""
+        while self.late and self.late[0][0] <= now_ns:
+            self.send(*heappop(self.late)[2:])
+
+    def keep_alive(self, now_ns: int) -> list[Connection]:
+        """Ping those that are due; the ones that left a ping unanswered, or are a day old, are returned to close."""
+        dead = []
+        for connection in self.by_id.values():
+            unanswered, age_ns = connection.unanswered, now_ns - connection.opened_ns
+            if age_ns > DAY_NS or (unanswered and now_ns - unanswered[0][0] >= self.pong_timeout_ns):
+                dead.append(connection)
+                continue
+            if now_ns - connection.pinged_ns >= self.ping_interval_ns:
+                connection.pinged_ns = now_ns
+                payload = str(now_ns // MILLISECOND_NS).encode()
+                unanswered.append((now_ns, payload))
+                self.outbox.append((connection.conn_id, Ping(payload)))
+            if age_ns > DAY_NS - NOTICE_NS and not connection.is_leaving:
+                connection.is_leaving = True
+                self.announce_shutdown(connection, now_ns)
+        return dead
+
+    def answered(self, connection: Connection, payload: bytes | None) -> None:
+        """A pong: it answers the ping of that payload, and those before. None: the last one."""
+        payloads = [sent for _, sent in connection.unanswered]
+        if payload is None:
+            connection.unanswered.clear()
+        elif payload in payloads:
+            del connection.unanswered[: payloads.index(payload) + 1]
+
+    def announce_shutdown(self, connection: Connection, now_ns: int) -> None:
+        """The event `serverShutdown`: connect anew."""
+        text = b'{"e":"serverShutdown","E":%d}' % (now_ns // connection.unit_ns)
+        if connection.kind == USER:
+            text = b'{"event":%s}' % text
+        elif connection.is_combined:
+            text = b'{"stream":"!serverShutdown","data":%s}' % text
+        self.send(connection.conn_id, text)
+
+    def tell_to_close(self, conn_id: int) -> None:
+        self.outbox.append((conn_id, CLOSE))

@@ -1,0 +1,135 @@
+"""Who hears which market stream: control messages, and the sending of one event to all who asked for it."""
+
+import re
+from typing import Annotated, Any
+
+import msgspec
+
+from venue.faults.kinds.on_demand import Faults
+from venue.render.stream_events import Event
+from venue.streams.connections import MARKET, Connection, Connections
+
+ENCODER = msgspec.json.Encoder()
+PROPERTIES = ("combined",)
+METHODS = "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
+
+
+Identifier = (
+    Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | Annotated[str, msgspec.Meta(max_length=36)] | None
+)
+TOO_MANY = "Invalid request: too many parameters"
+BAD_ID = "Invalid request: request ID must be an unsigned integer"
+_BYTE = re.compile(r"byte ([0-9]+)")
+
+
+class Control(msgspec.Struct):
+    """A control message."""
+
+    method: str
+    id: Identifier | msgspec.UnsetType = msgspec.UNSET
+    params: list[Any] = []
+
+
+def bad_request(reason: str, column: int) -> str:
+    """The exchange's words for a control message of another form."""
+    if "`$.id`" in reason:
+        return BAD_ID
+    if "`method`" in reason and "missing" in reason:
+        return f"Invalid request: missing field `method` at line 1 column {column}"
+    return f"Invalid request: {reason}"
+
+
+class Subscriptions:
+    """Connections by the name of the stream."""
+
+    def __init__(self, connections: Connections, faults: Faults, most: int) -> None:
+        self.connections = connections
+        self.faults = faults
+        self.most = most
+        self.listeners: dict[str, dict[int, Connection]] = {}
+        self._decoder = msgspec.json.Decoder(Control)
+
+    def subscribe(self, connection: Connection, name: str) -> None:
+        connection.streams[name] = None
+        self.listeners.setdefault(name, {})[connection.conn_id] = connection
+
+    def unsubscribe(self, connection: Connection, name: str) -> None:
+        connection.streams.pop(name, None)
+        listening = self.listeners.get(name)
+        if listening is not None:
+            listening.pop(connection.conn_id, None)
+            if not listening:
+                del self.listeners[name]
+
+    def leave(self, connection: Connection) -> None:
+        for name in list(connection.streams):
+            self.unsubscribe(connection, name)
+
+    def receive(self, connection: Connection, text: bytes) -> None:
+        """Answer a control message."""
+        self.connections.send(connection.conn_id, ENCODER.encode(self._answer(connection, text)))
+
+    def _answer(self, connection: Connection, text: bytes) -> dict[str, Any]:
+        try:
+            control = self._decoder.decode(text)
+        except msgspec.ValidationError as error:
+            return {"code": 2, "msg": bad_request(str(error), len(text))}
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            found = _BYTE.search(str(error))
+            column = int(found.group(1)) + 1 if found else max(1, len(text))
+            return {"code": 3, "msg": f"Invalid JSON: expected value at line 1 column {column}"}
+        if control.id is msgspec.UNSET:
+            return {"code": 2, "msg": BAD_ID}
+        names = [name for name in control.params if isinstance(name, str)]
+        result: Any = None
+        if control.method == "SUBSCRIBE":
+            if len({*connection.streams, *names}) > self.most:
+                return self._error(control, 2, TOO_MANY)
+            for name in names:
+                self.subscribe(connection, name)
+        elif control.method == "UNSUBSCRIBE":
+            for name in names:
+                self.unsubscribe(connection, name)
+        elif control.method == "LIST_SUBSCRIPTIONS":
+            if control.params:
+                return self._error(control, 2, TOO_MANY)
+            result = list(connection.streams)
+        elif control.method in ("SET_PROPERTY", "GET_PROPERTY"):
+            return self._property(connection, control)
+        else:
+            wrong = f"Invalid request: unknown variant `{control.method}`"
+            return self._error(control, 2, f"{wrong}, expected one of {METHODS} at line 1 column 28")
+        return {"result": result, "id": control.id}
+
+    def _property(self, connection: Connection, control: Control) -> dict[str, Any]:
+        if not control.params or not isinstance(control.params[0], str):
+            return self._error(control, 2, "Invalid request: property name must be a string")
+        if len(control.params) > (1 if control.method == "GET_PROPERTY" else 2):
+            return self._error(control, 2, TOO_MANY)
+        if control.params[0] not in PROPERTIES:
+            return self._error(control, 0, "Unknown property")
+        if control.method == "GET_PROPERTY":
+            return {"result": connection.is_combined, "id": control.id}
+        if len(control.params) < 2 or not isinstance(control.params[1], bool):
+            return self._error(control, 1, "Invalid value type: expected Boolean")
+        connection.is_combined = control.params[1]
+        return {"result": None, "id": control.id}
+
+    def _error(self, control: Control, code: int, text: str) -> dict[str, Any]:
+        return {"code": code, "msg": text, "id": control.id}
+
+    def push(self, name: str, event: Event, now_ns: int) -> None:
+        """Send an event to all who hear the stream; `event(unit_ns)` makes its JSON object, once per unit."""
+        listening = self.listeners.get(name)
+        if not listening or self.faults.is_silent(MARKET, now_ns):
+            return
+        texts: dict[tuple[int, bool], bytes] = {}
+        for connection in listening.values():
+            shape = (connection.unit_ns, connection.is_combined)
+            text = texts.get(shape)
+            if text is None:
+                text = ENCODER.encode(event(connection.unit_ns))
+                if connection.is_combined:
+                    text = b'{"stream":"%s","data":%s}' % (name.encode(), text)
+                texts[shape] = text
+            self.connections.send(connection.conn_id, text)

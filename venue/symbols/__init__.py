@@ -1,0 +1,1 @@
+"""One market of the exchange: its rules, matching, candles and prices."""
