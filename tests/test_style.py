@@ -29,7 +29,10 @@ MAY_READ_CLOCKS_IN = ("tickbus/",)
 MAY_CATCH_ALL = {"actors/run/class_loader.py", "venue/server/server.py", "tickbus/actor_process.py"}
 PURE = ("protocol", "market", "strategies", "clockd", "connectors")
 IO_MODULES = {"socket", "asyncio", "threading", "subprocess", "select", "zmq", "aiohttp", "websockets", "requests"}
-LONGEST_FILE = 500
+LONGEST_FILE = 400
+SIZED = [path for package in PACKAGES for path in (ROOT / package).rglob("*.p[xy]*") if path.suffix in (".py", ".pyx")]
+# Shrinks to nothing: files that are being cut. docs/decisions/file-size.md names those that stay long, with the reason.
+TOO_LONG = {"actors/runtime.py", "actors/live/_transport.pyx", "market/_book.pyx", "market/_matching.pyx"}
 LONGEST_FUNCTION = 60
 
 
@@ -116,8 +119,14 @@ def test_public_classes_of_the_bus_say_what_they_are():
 
 
 def test_files_and_functions_can_be_read_whole():
-    long_files = {told(path): n for path in FILES if (n := len(path.read_text().splitlines())) > LONGEST_FILE}
-    assert not long_files
+    reasons = (ROOT / "docs" / "decisions" / "file-size.md").read_text()
+    long_files = {
+        told(path): n
+        for path in SIZED
+        if (n := len(path.read_text().splitlines())) > LONGEST_FILE and f"`{told(path)}`" not in reasons
+    }
+    print(long_files)
+    assert not long_files.keys() - TOO_LONG
     long_functions = {
         where(name, node): n
         for name, node in nodes(ast.FunctionDef | ast.AsyncFunctionDef)
