@@ -1,7 +1,7 @@
 """The base of every message: a frozen fact, registered under its class name so that any reader can decode it."""
 
 import re
-from typing import Any, ClassVar, Union
+from typing import Any, Union
 
 import msgspec
 
@@ -66,8 +66,6 @@ def handler_name(cls: type[Message]) -> str:
 
 class Command(Message):
     """A request to one actor: acted on once per (sender, cmd_id), answered once, dropped after its deadline."""
-
-    needs_answer: ClassVar[bool] = True
 
     cmd_id: int
     deadline_ns: int

@@ -1,4 +1,4 @@
-"""Orders: what a strategy asks of a connector, and is told. `intent` is the cmd_id of the order's PlaceOrder."""
+"""Orders: what a strategy asks of a connector, and is told. `order_ref` is the cmd_id of the order's PlaceOrder."""
 
 from decimal import Decimal
 
@@ -21,9 +21,9 @@ class PlaceOrder(Command):
 
 
 class CancelOrder(Command):
-    """Cancel the order that `intent` placed; wanted until proof."""
+    """Cancel the order that `order_ref` placed; wanted until proof."""
 
-    intent: int
+    order_ref: int
 
 
 class CancelAll(Command):
@@ -33,9 +33,9 @@ class CancelAll(Command):
 
 
 class ReplaceOrder(Command):
-    """Cancel the order that `intent` placed, and if that is done place this one (whose intent is this cmd_id)."""
+    """Cancel the order that `order_ref` placed, and if that is done place this one (whose order_ref is this cmd_id)."""
 
-    intent: int
+    order_ref: int
     price_ticks: int
     size_lots: int
 
@@ -44,7 +44,7 @@ class OrderUpdate(Message):
     """An order as the connector now knows it (topic `ord.connector.owner.`)."""
 
     owner: str
-    intent: int
+    order_ref: int
     cl_ord_id: str
     symbol: str
     side: Side
@@ -63,7 +63,7 @@ class Fill(Message):
     """A trade of one of our orders, told once. `fill_no` counts the connector's fills of this owner from 1."""
 
     owner: str
-    intent: int
+    order_ref: int
     cl_ord_id: str
     trade_id: str
     symbol: str

@@ -6,7 +6,7 @@ from protocol import OrdStatus, OrdType, Side, TimeInForce
 
 
 class Order:
-    """One order of this strategy. `intent` is its number on the bus; sizes are lots, prices ticks.
+    """One order of this strategy. `order_ref` is its number on the bus; sizes are lots, prices ticks.
 
     `status` moves as the connector tells. `in_doubt`: no answer came, so it may or may not be placed, until
     the connector's list proves one. `reason`: why it ended, if it did not fill.
@@ -20,9 +20,9 @@ class Order:
         "cum_lots",
         "deadline_ns",
         "in_doubt",
-        "intent",
         "ord_type",
         "order_id",
+        "order_ref",
         "price_ticks",
         "reason",
         "side",
@@ -36,7 +36,7 @@ class Order:
 
     def __init__(
         self,
-        intent: int,
+        order_ref: int,
         symbol: str,
         side: Side,
         price_ticks: int,
@@ -46,7 +46,7 @@ class Order:
         created_ns: int = 0,
         deadline_ns: int = 0,
     ) -> None:
-        self.intent = intent
+        self.order_ref = order_ref
         self.symbol = symbol
         self.side = side
         self.price_ticks = price_ticks
@@ -89,7 +89,7 @@ class Order:
 
     def __repr__(self) -> str:
         return (
-            f"<Order {self.intent} {self.symbol} {self.side.name} {self.size_lots} @ {self.price_ticks}"
+            f"<Order {self.order_ref} {self.symbol} {self.side.name} {self.size_lots} @ {self.price_ticks}"
             f" {self.status.name} cum {self.cum_lots}{f': {self.reason}' if self.reason else ''}>"
         )
 

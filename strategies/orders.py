@@ -6,7 +6,7 @@ from protocol import Answer, AnswerCode, Fill, OrdersSnapshot, OrderUpdate, OrdS
 from strategies.order import Order
 from strategies.position import Position
 
-FINISHED_MAX = 1_000  # orders that are over and still looked up by intent, per connector
+FINISHED_MAX = 1_000  # orders that are over and still looked up by order_ref, per connector
 ENDED_UNSEEN = "ended while this strategy was out of touch"
 
 
@@ -26,9 +26,9 @@ class OrderTable:
         self.known = False  # a snapshot has told what was there before this life
         self.version = 0  # grows with every change: for those who cache
 
-    def get(self, intent: int) -> Order | None:
+    def get(self, order_ref: int) -> Order | None:
         """An order by its number, open or among the last FINISHED_MAX."""
-        return self.open.get(intent) or self.finished.get(intent)
+        return self.open.get(order_ref) or self.finished.get(order_ref)
 
     def of(self, symbol: str) -> list[Order]:
         """The open orders of a symbol, oldest first."""
@@ -49,8 +49,8 @@ class OrderTable:
     def add(self, order: Order) -> None:
         """An order begins to exist."""
         self.version += 1
-        self.open[order.intent] = order
-        self.by_symbol.setdefault(order.symbol, {})[order.intent] = order
+        self.open[order.order_ref] = order
+        self.by_symbol.setdefault(order.symbol, {})[order.order_ref] = order
 
     def answered(self, order: Order, answer: Answer) -> bool:
         """The connector's answer to the order's command; whether it changed the order."""
@@ -70,10 +70,10 @@ class OrderTable:
 
     def update(self, news: OrderUpdate) -> Order | None:
         """The connector's word on one order; the order if that changed it. Those of an earlier life are adopted."""
-        order = self.get(news.intent)
+        order = self.get(news.order_ref)
         if order is None:
             what = news.symbol, news.side, news.price_ticks, news.size_lots, news.ord_type
-            order = Order(news.intent, *what, created_ns=news.ts_event_ns)
+            order = Order(news.order_ref, *what, created_ns=news.ts_event_ns)
         before = (order.told, order.status, order.cum_lots, order.cancel_wanted)
         order.told = True
         order.in_doubt = False
@@ -110,8 +110,8 @@ class OrderTable:
             self._trade(fill)
         self.positions_from(snapshot)
         changed = [order for order in map(self.update, snapshot.orders) if order is not None]
-        listed = {row.intent for row in snapshot.orders}
-        for order in [order for order in self.open.values() if order.intent not in listed]:
+        listed = {row.order_ref for row in snapshot.orders}
+        for order in [order for order in self.open.values() if order.order_ref not in listed]:
             if not order.told and order.deadline_ns >= ts_ns:
                 order.in_doubt = True  # until a list that is told later
                 continue
@@ -130,7 +130,7 @@ class OrderTable:
             self.position(row.symbol).replace(row)
 
     def _trade(self, fill: Fill) -> None:
-        order = self.get(fill.intent)
+        order = self.get(fill.order_ref)
         if order is None:
             return  # of an earlier life, and over: the position alone tells of it
         order.told = True
@@ -146,15 +146,15 @@ class OrderTable:
     def _file(self, order: Order) -> None:
         """Put an order where its status says."""
         self.version += 1
-        intent = order.intent
+        order_ref = order.order_ref
         if order.is_open:
-            self.finished.pop(intent, None)
-            self.open[intent] = order
-            self.by_symbol.setdefault(order.symbol, {})[intent] = order
+            self.finished.pop(order_ref, None)
+            self.open[order_ref] = order
+            self.by_symbol.setdefault(order.symbol, {})[order_ref] = order
             return
-        self.open.pop(intent, None)
-        self.by_symbol.get(order.symbol, {}).pop(intent, None)
-        self.finished[intent] = order
+        self.open.pop(order_ref, None)
+        self.by_symbol.get(order.symbol, {}).pop(order_ref, None)
+        self.finished[order_ref] = order
         while len(self.finished) > FINISHED_MAX:
             self.finished.popitem(last=False)
 

@@ -56,8 +56,8 @@ class PureMarketMaking(Strategy):
         if order.is_open:
             return
         self._gaps = True
-        level = self._levels.pop(order.intent, None)
-        self._hanging.discard(order.intent)
+        level = self._levels.pop(order.order_ref, None)
+        self._hanging.discard(order.order_ref)
         if order.status is OrdStatus.FILLED:
             wait_ns = self.settings.filled_order_delay_ms * MS_NS
             self._quote_at_ns = self.now_ns + wait_ns
@@ -81,11 +81,11 @@ class PureMarketMaking(Strategy):
     def _refresh(self, market: Market, wanted: list[Quote]) -> None:
         """Keep what is near enough to what is wanted, cancel the rest."""
         result = reconcile(wanted, self._resting(market), self._tolerance)
-        for intent in result.cancel:
-            self._levels.pop(intent, None)
-            order = market.account.orders.open[intent]
+        for order_ref in result.cancel:
+            self._levels.pop(order_ref, None)
+            order = market.account.orders.open[order_ref]
             self.cancel(market, order)
-        self._levels.update((intent, (quote.side, quote.level)) for intent, quote in result.keep.items())
+        self._levels.update((order_ref, (quote.side, quote.level)) for order_ref, quote in result.keep.items())
         self._refresh_at_ns = self.now_ns + self.settings.order_refresh_ms * MS_NS
         self._gaps = True
 
@@ -100,21 +100,21 @@ class PureMarketMaking(Strategy):
             post_only = self.settings.post_only
             order = send(market, price_ticks=quote.price_ticks, size_lots=quote.size_lots, post_only=post_only)
             if order.is_open:
-                self._levels[order.intent] = (quote.side, quote.level)
+                self._levels[order.order_ref] = (quote.side, quote.level)
         self._gaps = len(chosen) < len(missing)
 
     # -- hanging orders ---------------------------------------------------------------------------------
 
     def _hang(self, side: Side, level: int) -> None:
         """The other half of a pair has filled: leave this one resting, and quote its level anew."""
-        for intent, key in list(self._levels.items()):
+        for order_ref, key in list(self._levels.items()):
             if key == (side, level):
-                del self._levels[intent]
-                self._hanging.add(intent)
+                del self._levels[order_ref]
+                self._hanging.add(order_ref)
 
     def _cancel_far_hanging(self, market: Market) -> None:
-        for intent in self._hanging:
-            order = market.account.orders.open[intent]
+        for order_ref in self._hanging:
+            order = market.account.orders.open[order_ref]
             off = abs(2 * order.price_ticks - market.mid_x2_ticks)
             if off * UNIT > self._hanging_cancel * market.mid_x2_ticks:
                 self.cancel(market, order)
@@ -126,8 +126,8 @@ class PureMarketMaking(Strategy):
         assert rules is not None, "a ready market has rules"
         if self._plan is None or self._plan_rules is not rules:
             self._plan, self._plan_rules = quote_plan(self.settings, rules), rules
-        hanging = [order for order in market.open_orders if order.intent in self._hanging]
-        others = [order for order in market.open_orders if order.intent not in self._hanging]
+        hanging = [order for order in market.open_orders if order.order_ref in self._hanging]
+        others = [order for order in market.open_orders if order.order_ref not in self._hanging]
         usable = _with(self._free(market), others)
         owned = _with(usable, hanging)
         return wanted_quotes(self._plan, rules, market.mid_x2_ticks, usable, owned, market.maker_fee)
@@ -138,12 +138,12 @@ class PureMarketMaking(Strategy):
     def _resting(self, market: Market) -> list[Resting]:
         return [
             Resting(
-                order.intent,
+                order.order_ref,
                 order.side,
                 order.price_ticks,
                 order.leaves_lots,
                 order.cancel_wanted,
-                order.intent in self._hanging,
+                order.order_ref in self._hanging,
             )
             for order in market.open_orders
         ]

@@ -232,6 +232,6 @@ class Replicas:
             return
         orders = account.orders
         self._strategy.told_fill(news)
-        order = orders.get(news.intent)
+        order = orders.get(news.order_ref)
         if order is not None:
             self._strategy.order_changed(order)

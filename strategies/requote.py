@@ -12,7 +12,7 @@ KEEP_SIZE_RATIO = 2  # an order is kept for a quote only if neither's size is mo
 class Resting(NamedTuple):
     """One possibly live order. `leaving`: its cancel is on the way. `hanging`: it is to be left alone."""
 
-    intent: int
+    order_ref: int
     side: Side
     price_ticks: int
     leaves_lots: int
@@ -33,15 +33,15 @@ def reconcile(wanted: Iterable[Quote], resting: Iterable[Resting], tolerance: in
 
     Every other order that is not leaving or hanging is to be cancelled.
     """
-    left = {order.intent: order for order in resting if not order.leaving and not order.hanging}
+    left = {order.order_ref: order for order in resting if not order.leaving and not order.hanging}
     keep: dict[int, Quote] = {}
     missing: list[Quote] = []
     for quote in wanted:
         near = [order for order in left.values() if _stands_for(order, quote, tolerance)]
         if near:
-            best = min(near, key=lambda order: (abs(order.price_ticks - quote.price_ticks), order.intent))
-            keep[best.intent] = quote
-            del left[best.intent]
+            best = min(near, key=lambda order: (abs(order.price_ticks - quote.price_ticks), order.order_ref))
+            keep[best.order_ref] = quote
+            del left[best.order_ref]
         else:
             missing.append(quote)
     return Requote(keep, list(left), missing)

@@ -87,7 +87,7 @@ class Strategy(Handlers, Actor):
         """Ask for an order's end; its connector, once it has taken the wish, sees to it. Once over: no effect."""
         if order.is_open and not order.cancel_wanted:
             want_cancel([order], True)
-            command = CancelOrder(self.new_id(), self._deadline_ns(), order.intent)
+            command = CancelOrder(self.new_id(), self._deadline_ns(), order.order_ref)
             self.send(market.connector, command, partial(self._cancel_answered, market, [order]))
 
     def cancel_all(self, market: Market) -> None:
@@ -122,8 +122,8 @@ class Strategy(Handlers, Actor):
         self.stages.mark(DECIDE)
         price, size = index(price_ticks), index(size_lots)  # a float is no price: TypeError
         kind = OrdType.LIMIT_MAKER if post_only else ord_type
-        intent, until = self.runtime.new_id(), self.now_ns + self.answer_within_ms * MS_NS
-        order = Order(intent, market.symbol, side, price, size, kind, time_in_force, self.now_ns, until)
+        order_ref, until = self.runtime.new_id(), self.now_ns + self.answer_within_ms * MS_NS
+        order = Order(order_ref, market.symbol, side, price, size, kind, time_in_force, self.now_ns, until)
         refusal = self._refusal(market, order, replaces, allow_stale)
         if refusal:
             order.end(OrdStatus.REJECTED, refusal)
@@ -134,10 +134,10 @@ class Strategy(Handlers, Actor):
         if replaces is None:
             book = market.book_seq, market.book_age_ns(self.now_ns)
             symbol = market.symbol
-            command = PlaceOrder(intent, until, symbol, side, price, size, kind, time_in_force, stp, *book)
+            command = PlaceOrder(order_ref, until, symbol, side, price, size, kind, time_in_force, stp, *book)
         else:
             want_cancel([replaces], True)
-            command = ReplaceOrder(intent, until, replaces.intent, price, size)
+            command = ReplaceOrder(order_ref, until, replaces.order_ref, price, size)
         self.send(market.connector, command, partial(self._answered, market, order, replaces))
         self.stages.mark(ORDER)
         self.runtime.effect("_call", self.stages.mark, SEND)
@@ -167,7 +167,7 @@ class Strategy(Handlers, Actor):
         if replaces is not None:
             want_cancel([replaces], False)
         if moved:
-            self.log.warning("order not taken", intent=order.intent, code=answer.code.name, reason=answer.text)
+            self.log.warning("order not taken", order_ref=order.order_ref, code=answer.code.name, reason=answer.text)
             self.order_changed(order)
         if order.in_doubt:
             self.replicas.ask_soon()  # the connector's list, told after the deadline, is the proof

@@ -25,11 +25,11 @@ def place(host: "Connector", command: PlaceOrder, owner: str) -> str:
 
 def replace(host: "Connector", command: ReplaceOrder, owner: str) -> str:
     """Both orders count in the gate: the old one may be filled just before it would be cancelled."""
-    old = host.tracker.by_intent(owner, command.intent)
+    old = host.tracker.by_intent(owner, command.order_ref)
     if old is None or old.is_final:
-        return f"order {command.intent} is not open: nothing to replace"
+        return f"order {command.order_ref} is not open: nothing to replace"
     if old.state.cancel_wanted:
-        return f"order {command.intent} is being cancelled"
+        return f"order {command.order_ref} is being cancelled"
     order = PlaceOrder(
         command.cmd_id,
         command.deadline_ns,
@@ -67,9 +67,9 @@ def _refusal(host: "Connector", order: PlaceOrder, owner: str) -> str:
 
 def cancel(host: "Connector", command: CancelOrder, owner: str) -> str:
     """A wish; its end is told by the order's update. Cancelling what has ended is no mistake."""
-    order = host.tracker.by_intent(owner, command.intent)
+    order = host.tracker.by_intent(owner, command.order_ref)
     if order is None:
-        return f"no order {command.intent} of {owner} is known here"
+        return f"no order {command.order_ref} of {owner} is known here"
     host.commit(host.tracker.wish(order.cl_ord_id, host.now_ns, owner))
     return ""
 

@@ -292,7 +292,7 @@ class World:
 
     def last(self, intent: int) -> OrderUpdate:
         """The latest that the trader was told of an order."""
-        return [update for update in self.trader.updates if update.intent == intent][-1]
+        return [update for update in self.trader.updates if update.order_ref == intent][-1]
 
     def placements(self) -> list[str]:
         """Client ids of every placement that was sent, in order."""

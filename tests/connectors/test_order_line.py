@@ -156,7 +156,7 @@ def test_an_order_whose_answer_was_lost_is_found_on_the_exchange(world, fate):
     world.control("POST", "faults", error_next=fault)
     intent = world.place(Side.BUY, 5_900_000)
     world.run(2)
-    seen = [update.status for update in world.trader.updates if update.intent == intent]
+    seen = [update.status for update in world.trader.updates if update.order_ref == intent]
     world.run(40)
     assert OrdStatus.UNKNOWN in seen
     assert world.last(intent).status is OrdStatus.NEW

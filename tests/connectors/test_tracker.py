@@ -266,7 +266,7 @@ def test_a_fill_and_the_end_are_told_in_order_to_the_owner_alone():
     )
     host.intake.order(order.reports[0], "test")
     host.intake.trade(trade, "test")
-    shown = [(type(one).__name__, one.owner, one.intent) for one in host.told]
+    shown = [(type(one).__name__, one.owner, one.order_ref) for one in host.told]
     assert shown == [(kind, "a", 77) for kind in ("OrderUpdate", "OrderUpdate", "Fill", "OrderUpdate")]
     fill, update = host.told[2:]
     assert isinstance(fill, Fill)

@@ -112,46 +112,46 @@ class Broker(Actor):
         return None
 
     def on_cancel_order(self, command: CancelOrder) -> Answer | None:
-        self.cancels.append(command.intent)
-        self.cancel(command.intent)
+        self.cancels.append(command.order_ref)
+        self.cancel(command.order_ref)
         return None
 
     def on_cancel_all(self, command: CancelAll) -> None:
         self.cancel_alls += 1
-        for intent in list(self.orders):
-            self.cancel(intent)
+        for order_ref in list(self.orders):
+            self.cancel(order_ref)
 
     def on_replace_order(self, command: ReplaceOrder) -> Answer | None:
-        old = self.orders.get(command.intent)
+        old = self.orders.get(command.order_ref)
         if old is None:
             return Answer(command.cmd_id, AnswerCode.REFUSED, "order is over")
-        self.cancel(command.intent)
+        self.cancel(command.order_ref)
         self.accept(command.cmd_id, old.side, command.price_ticks, command.size_lots, old.ord_type)
         return None
 
     # -- what happens on its exchange -----------------------------------------------------------------
 
-    def accept(self, intent, side, price_ticks, size_lots, ord_type=OrdType.LIMIT) -> None:
-        what = (self.owner, intent, f"c{intent}", SYMBOL, side, ord_type, price_ticks, size_lots)
-        self.orders[intent] = OrderUpdate(*what, 0, OrdStatus.NEW, ts_event_ns=self.now_ns)
-        self.publish(self.ord, self.orders[intent])
+    def accept(self, order_ref, side, price_ticks, size_lots, ord_type=OrdType.LIMIT) -> None:
+        what = (self.owner, order_ref, f"c{order_ref}", SYMBOL, side, ord_type, price_ticks, size_lots)
+        self.orders[order_ref] = OrderUpdate(*what, 0, OrdStatus.NEW, ts_event_ns=self.now_ns)
+        self.publish(self.ord, self.orders[order_ref])
         self.tell_balances()
 
-    def cancel(self, intent: int) -> None:
+    def cancel(self, order_ref: int) -> None:
         if self.holds_cancels:
-            self.held.append(intent)
+            self.held.append(order_ref)
         else:
-            self.end(intent, OrdStatus.CANCELED)
+            self.end(order_ref, OrdStatus.CANCELED)
 
-    def end(self, intent: int, status: OrdStatus, reason: str = "", tell: bool = True) -> None:
-        order = self.orders.pop(intent, None)
+    def end(self, order_ref: int, status: OrdStatus, reason: str = "", tell: bool = True) -> None:
+        order = self.orders.pop(order_ref, None)
         if order is not None:
             if tell:
                 self.publish(self.ord, changed(order, status=status, reason=reason))
             self.tell_balances()
 
-    def trade(self, intent: int, lots: int, tell: bool = True) -> Fill:
-        order = self.orders[intent]
+    def trade(self, order_ref: int, lots: int, tell: bool = True) -> Fill:
+        order = self.orders[order_ref]
         cum = order.cum_lots + lots
         done = cum == order.size_lots
         news = changed(order, cum_lots=cum, status=OrdStatus.FILLED if done else OrdStatus.PARTIALLY_FILLED)
@@ -169,13 +169,13 @@ class Broker(Actor):
             row.bought_notional + spent,
             row.sold_notional + got,
         )
-        what = (self.owner, intent, order.cl_ord_id, f"t{len(self.fills)}", SYMBOL, order.side)
+        what = (self.owner, order_ref, order.cl_ord_id, f"t{len(self.fills)}", SYMBOL, order.side)
         how = (order.price_ticks, lots, cum, Liquidity.MAKER, Decimal(0), "USDT")
         fill = Fill(*what, *how, fill_no=len(self.fills) + 1, ts_event_ns=self.now_ns)
         self.fills.append(fill)
-        self.orders[intent] = news
+        self.orders[order_ref] = news
         if done:
-            del self.orders[intent]
+            del self.orders[order_ref]
         if tell:
             self.publish(self.ord, fill)
             self.publish(self.ord, news)

@@ -19,17 +19,17 @@ from strategies.orders import FINISHED_MAX, OrderTable
 from strategies.position import Position
 
 
-def order(intent=1, deadline_ns=100) -> Order:
-    return Order(intent, "BTC-USDT", Side.BUY, 100, 10, deadline_ns=deadline_ns)
+def order(order_ref=1, deadline_ns=100) -> Order:
+    return Order(order_ref, "BTC-USDT", Side.BUY, 100, 10, deadline_ns=deadline_ns)
 
 
-def update(intent=1, status=OrdStatus.NEW, cum_lots=0, **fields) -> OrderUpdate:
-    what = ("maker", intent, f"c{intent}", "BTC-USDT", Side.BUY, OrdType.LIMIT, 100, 10)
+def update(order_ref=1, status=OrdStatus.NEW, cum_lots=0, **fields) -> OrderUpdate:
+    what = ("maker", order_ref, f"c{order_ref}", "BTC-USDT", Side.BUY, OrdType.LIMIT, 100, 10)
     return OrderUpdate(*what, cum_lots, status, **fields)
 
 
-def fill(fill_no, lots=1, cum_lots=1, intent=1, side=Side.BUY, fee=Decimal(0)) -> Fill:
-    what = ("maker", intent, f"c{intent}", f"t{fill_no}", "BTC-USDT", side, 100, lots, cum_lots)
+def fill(fill_no, lots=1, cum_lots=1, order_ref=1, side=Side.BUY, fee=Decimal(0)) -> Fill:
+    what = ("maker", order_ref, f"c{order_ref}", f"t{fill_no}", "BTC-USDT", side, 100, lots, cum_lots)
     return Fill(*what, Liquidity.MAKER, fee, "USDT", fill_no)
 
 
@@ -128,8 +128,8 @@ def test_a_list_brings_positions_that_replace_what_was_added_up():
 
 def test_finished_orders_are_remembered_up_to_a_bound():
     table = OrderTable()
-    for intent in range(1, FINISHED_MAX + 11):
-        table.update(update(intent, OrdStatus.CANCELED))
+    for order_ref in range(1, FINISHED_MAX + 11):
+        table.update(update(order_ref, OrdStatus.CANCELED))
     assert len(table.finished) == FINISHED_MAX
     assert table.get(10) is None
     assert table.get(11).status is OrdStatus.CANCELED

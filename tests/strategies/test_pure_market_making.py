@@ -87,8 +87,8 @@ def test_new_quotes_that_need_the_money_of_old_ones_wait_for_the_proof_of_their_
     house.tick(12)
     assert len(house.broker.held) == 2
     assert len(house.broker.places) == 2, "nothing is free"
-    for intent in house.broker.held:
-        house.exchange(house.broker.end, intent, OrdStatus.CANCELED)
+    for order_ref in house.broker.held:
+        house.exchange(house.broker.end, order_ref, OrdStatus.CANCELED)
     house.tick()
     assert open_rows(house) == [("BUY", 9_801, 10), ("SELL", 9_999, 10)]
 
@@ -96,7 +96,7 @@ def test_new_quotes_that_need_the_money_of_old_ones_wait_for_the_proof_of_their_
 def test_a_whole_fill_is_followed_by_a_pause_and_then_by_fresh_quotes(house, maker):
     maker(order_refresh_ms=60_000)
     house.tick()
-    house.exchange(house.broker.trade, only(house, Side.BUY).intent, 10)
+    house.exchange(house.broker.trade, only(house, Side.BUY).order_ref, 10)
     move_mid(house, 9_950)
     house.tick(19)
     assert open_rows(house) == [("SELL", 10_100, 10)], "the filled order's delay is not over"
@@ -107,7 +107,7 @@ def test_a_whole_fill_is_followed_by_a_pause_and_then_by_fresh_quotes(house, mak
 def test_a_partial_fill_changes_nothing_until_the_refresh(house, maker):
     maker()
     house.tick()
-    house.exchange(house.broker.trade, only(house, Side.BUY).intent, 7)
+    house.exchange(house.broker.trade, only(house, Side.BUY).order_ref, 7)
     house.tick(3)
     assert ("BUY", 9_900, 3) in open_rows(house)
     house.tick(12)
@@ -117,7 +117,7 @@ def test_a_partial_fill_changes_nothing_until_the_refresh(house, maker):
 def test_the_other_half_of_a_filled_pair_hangs_until_it_is_too_far_away(house, maker):
     maker(hanging_orders=True, hanging_cancel_bps=Decimal(300), filled_order_delay_ms=200)
     house.tick()
-    house.exchange(house.broker.trade, only(house, Side.BUY).intent, 10)
+    house.exchange(house.broker.trade, only(house, Side.BUY).order_ref, 10)
     move_mid(house, 9_900)
     house.tick(15)
     assert open_rows(house) == [("BUY", 9_801, 10), ("SELL", 9_999, 10), ("SELL", 10_100, 10)]
@@ -223,7 +223,7 @@ def test_with_the_connector_killed_and_back_it_quotes_again_without_doubles(hous
     house.tick(40)
     house.start_broker()
     for order in orders.values():
-        house.exchange(house.broker.accept, order.intent, order.side, order.price_ticks, order.size_lots)
+        house.exchange(house.broker.accept, order.order_ref, order.side, order.price_ticks, order.size_lots)
     house.tick(20)
     assert open_rows(house) == [("BUY", 9_900, 10), ("SELL", 10_100, 10)]
 

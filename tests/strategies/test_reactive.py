@@ -40,7 +40,7 @@ class Sniper(Strategy):
             order = self.buy(
                 market, price_ticks=self.best_ticks - 50, size_lots=1_000, time_in_force=TimeInForce.IOC
             )  # fmt: skip
-            self.diary.append(("bid", self.now_ns, delta.update_id, order.intent, self.best_ticks))
+            self.diary.append(("bid", self.now_ns, delta.update_id, order.order_ref, self.best_ticks))
 
     def on_trade(self, trade: Trade) -> None:
         assert self.market(self.settings.market).last_trade is trade

@@ -84,9 +84,9 @@ class World:
     def trade(self) -> None:
         orders = self.house.broker.orders
         if orders:
-            intent = self.rng.choice(sorted(orders))
-            left = orders[intent].size_lots - orders[intent].cum_lots
-            self.house.exchange(self.house.broker.trade, intent, self.rng.randint(1, left))
+            order_ref = self.rng.choice(sorted(orders))
+            left = orders[order_ref].size_lots - orders[order_ref].cum_lots
+            self.house.exchange(self.house.broker.trade, order_ref, self.rng.randint(1, left))
 
     def end(self) -> None:
         orders = self.house.broker.orders
@@ -122,12 +122,12 @@ def test_after_any_trouble_the_strategy_knows_its_orders_its_position_and_its_mo
     world.settle()
     market, broker = world.market, house.broker
     assert market.ready, market.why_not_ready
-    told = {order.intent: (order.status, order.cum_lots) for order in market.open_orders}
-    assert told == {intent: (order.status, order.cum_lots) for intent, order in broker.orders.items()}
+    told = {order.order_ref: (order.status, order.cum_lots) for order in market.open_orders}
+    assert told == {order_ref: (order.status, order.cum_lots) for order_ref, order in broker.orders.items()}
     assert market.position.bought_lots == broker.row.bought_lots
     assert market.position.sold_lots == broker.row.sold_lots
     assert market.position.cash_flow == broker.row.sold_notional - broker.row.bought_notional
     rows = {asset: (free, locked) for asset, free, locked in broker.balances().rows}
     assert {asset: tuple(market.balance(asset)) for asset in rows} == rows
     for order in world.seen:
-        assert not order.in_doubt or order.intent >> 32 != house.sim.epochs["maker"]
+        assert not order.in_doubt or order.order_ref >> 32 != house.sim.epochs["maker"]

@@ -70,7 +70,7 @@ resting_orders = st.lists(
         Resting, st.integers(1, 10**6), sides, st.integers(1, 300), st.integers(1, 50), st.booleans(), st.booleans()
     ),
     max_size=12,
-    unique_by=lambda order: order.intent,
+    unique_by=lambda order: order.order_ref,
 )
 
 
@@ -89,11 +89,11 @@ def quote_sets(draw):
 @given(quote_sets(), resting_orders, st.integers(0, 500 * BPS))
 def test_every_order_and_every_quote_is_accounted_for_once(wanted, resting, tolerance):
     keep, cancel, missing = reconcile(wanted, resting, tolerance)
-    active = {order.intent: order for order in resting if not order.leaving and not order.hanging}
+    active = {order.order_ref: order for order in resting if not order.leaving and not order.hanging}
     assert sorted([*keep, *cancel]) == sorted(active)
     assert sorted([*keep.values(), *missing]) == sorted(wanted)
-    for intent, quote in keep.items():
-        order = active[intent]
+    for order_ref, quote in keep.items():
+        order = active[order_ref]
         assert order.side is quote.side
         assert abs(order.price_ticks - quote.price_ticks) <= tolerance * order.price_ticks / (10_000 * BPS)
         assert 1 / KEEP_SIZE_RATIO <= order.leaves_lots / quote.size_lots <= KEEP_SIZE_RATIO

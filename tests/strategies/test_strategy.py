@@ -43,7 +43,7 @@ class Watcher(Strategy):
         self.updates.append(update.status)
 
     def order_changed(self, order) -> None:
-        self.moves.append((order.intent, order.status))
+        self.moves.append((order.order_ref, order.status))
 
 
 @pytest.fixture
@@ -133,9 +133,9 @@ def test_an_order_exists_at_once_and_follows_the_news(house, market, watcher):
     house.act(watcher, lambda: None)
     assert order.status is OrdStatus.NEW
     assert order.cl_ord_id
-    house.exchange(house.broker.trade, order.intent, 4)
+    house.exchange(house.broker.trade, order.order_ref, 4)
     assert (order.status, order.cum_lots, order.leaves_lots) == (OrdStatus.PARTIALLY_FILLED, 4, 6)
-    house.exchange(house.broker.trade, order.intent, 6)
+    house.exchange(house.broker.trade, order.order_ref, 6)
     assert order.status is OrdStatus.FILLED
     assert market.open_orders == []
     assert watcher.told == [1, 2]
@@ -147,7 +147,7 @@ def test_an_order_exists_at_once_and_follows_the_news(house, market, watcher):
 def test_the_authors_handlers_run_after_the_replicas_have_the_news(house, watcher, market):
     order = buy(house, market)
     assert watcher.updates == [OrdStatus.NEW]
-    assert watcher.moves == [(order.intent, OrdStatus.NEW)]
+    assert watcher.moves == [(order.order_ref, OrdStatus.NEW)]
 
 
 def test_an_order_tells_the_connector_which_book_it_was_decided_on(house, market):
@@ -204,7 +204,7 @@ def test_a_refused_order_is_over_with_the_reason(house, market, watcher):
     order = buy(house, market)
     assert (order.status, order.reason) == (OrdStatus.REJECTED, "over the position limit")
     assert market.open_orders == []
-    assert watcher.moves == [(order.intent, OrdStatus.REJECTED)]
+    assert watcher.moves == [(order.order_ref, OrdStatus.REJECTED)]
 
 
 def test_with_the_connector_gone_an_order_is_provably_not_placed(house, market):
@@ -223,7 +223,7 @@ def test_no_answer_leaves_an_order_in_doubt_until_the_connectors_list_proves_it_
     assert order.status is OrdStatus.UNKNOWN
     assert not market.ready
     house.start_broker()
-    house.sim.at(house.sim.now_ns, house.act, house.broker, house.broker.accept, order.intent, Side.BUY, 9_900, 10)
+    house.sim.at(house.sim.now_ns, house.act, house.broker, house.broker.accept, order.order_ref, Side.BUY, 9_900, 10)
     house.sim.run_for(3)
     assert order.status is OrdStatus.NEW
     assert not order.in_doubt
@@ -245,8 +245,8 @@ def test_no_answer_and_not_in_a_list_told_after_the_deadline_is_proof_that_it_wa
 def test_an_order_that_ended_while_messages_were_lost_is_found_out(house, market, watcher):
     order = buy(house, market)
     other = buy(house, market, price_ticks=9_800)
-    house.exchange(house.broker.end, order.intent, OrdStatus.CANCELED, tell=False)
-    house.exchange(house.broker.trade, other.intent, 10, tell=False)
+    house.exchange(house.broker.end, order.order_ref, OrdStatus.CANCELED, tell=False)
+    house.exchange(house.broker.trade, other.order_ref, 10, tell=False)
     topic = house.broker.ord
     house.act(watcher, watcher.runtime.streams.resync, topic)
     assert (order.status, order.reason) == (OrdStatus.CANCELED, ENDED_UNSEEN)
@@ -264,7 +264,7 @@ def test_while_the_order_stream_has_a_hole_nothing_new_is_placed(house, market, 
 
 def test_a_fill_counts_once_however_often_it_comes(house, market, watcher):
     order = buy(house, market)
-    fill = house.exchange(house.broker.trade, order.intent, 3)
+    fill = house.exchange(house.broker.trade, order.order_ref, 3)
     house.exchange(house.broker.publish, house.broker.ord, fill)
     assert market.position.bought_lots == 3
     assert watcher.told == [1]
@@ -273,16 +273,16 @@ def test_a_fill_counts_once_however_often_it_comes(house, market, watcher):
 def test_a_restarted_strategy_adopts_its_orders_and_its_position(house, market):
     order = buy(house, market)
     done = buy(house, market, price_ticks=9_950)
-    house.exchange(house.broker.trade, done.intent, 10)
+    house.exchange(house.broker.trade, done.order_ref, 10)
     house.sim.kill("maker")
     again = house.start(Watcher)
     market = again.market("binance:BTC-USDT")
-    assert [(one.intent, one.price_ticks, one.status) for one in market.open_orders] == [
-        (order.intent, 9_900, OrdStatus.NEW)
+    assert [(one.order_ref, one.price_ticks, one.status) for one in market.open_orders] == [
+        (order.order_ref, 9_900, OrdStatus.NEW)
     ]
     assert market.position.net_lots == 10
     assert again.told == [], "fills of an earlier life are in the position, not news"
-    house.exchange(house.broker.trade, order.intent, 10)
+    house.exchange(house.broker.trade, order.order_ref, 10)
     assert again.told == [2]
 
 
@@ -292,7 +292,7 @@ def test_a_restarted_connector_is_heard_again(house, market, watcher):
     house.sim.run_for(4)
     assert not market.ready
     house.start_broker()
-    house.exchange(house.broker.accept, order.intent, Side.BUY, 9_900, 10)
+    house.exchange(house.broker.accept, order.order_ref, Side.BUY, 9_900, 10)
     house.sim.run_for(3)
     assert market.ready, market.why_not_ready
     assert market.open_orders == [order]
@@ -303,11 +303,11 @@ def test_cancel_asks_once_and_again_only_if_the_wish_was_not_taken(house, market
     order = buy(house, market)
     house.act(watcher, watcher.cancel, market, order)
     house.act(watcher, watcher.cancel, market, order)
-    assert house.broker.cancels == [order.intent]
-    house.exchange(house.broker.end, order.intent, OrdStatus.CANCELED)
+    assert house.broker.cancels == [order.order_ref]
+    house.exchange(house.broker.end, order.order_ref, OrdStatus.CANCELED)
     assert order.status is OrdStatus.CANCELED
     house.act(watcher, watcher.cancel, market, order)
-    assert house.broker.cancels == [order.intent]
+    assert house.broker.cancels == [order.order_ref]
 
 
 def test_a_cancel_that_nobody_took_can_be_asked_again(house, market, watcher):
@@ -366,7 +366,7 @@ def test_a_stop_cancels_every_order_and_waits_for_the_proof(house, market, watch
     house.sim.run_for(1)
     assert "maker" in house.sim.nodes, "the cancel is not proven yet"
     assert watcher.buy(market, price_ticks=9_900, size_lots=1).reason == "this strategy is stopping"
-    house.exchange(house.broker.end, order.intent, OrdStatus.CANCELED)
+    house.exchange(house.broker.end, order.order_ref, OrdStatus.CANCELED)
     house.sim.run_for(1)
     assert "maker" not in house.sim.nodes
 
