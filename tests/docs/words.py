@@ -1,0 +1,138 @@
+"""The texts of pages and sources (docstrings, comments, log events, errors), and the words that docs/style.md refuses.
+
+    python tests/docs/words.py [folder or file ...]
+
+prints each refused word as `file:line: word: text`; without arguments, of all packages and pages.
+"""
+
+import ast
+import io
+import re
+import sys
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("protocol", "market", "actors", "clockd", "connectors", "strategies", "venue", "monitor", "tickbus")
+OTHERS = ("benchmarks", "examples", "tests")
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+STYLE = ROOT / "docs" / "style.md"
+
+_LOG_LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}
+_CODE = re.compile(r"``.+?``|`[^`\n]+`")
+
+
+class Text(NamedTuple):
+    """A text of a source file or page, at the line where it starts."""
+
+    path: Path
+    line: int
+    text: str
+
+
+class Finding(NamedTuple):
+    path: Path
+    line: int
+    word: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path.relative_to(ROOT)}:{self.line}: {self.word}: {self.text.strip()}"
+
+
+def banned_words(page: Path = STYLE) -> list[str]:
+    """The words in the column "Not" of the word list, in the order of the page."""
+    _, _, table = page.read_text(encoding="utf-8").partition("| Use | Not")
+    rows = table.partition("\n\n")[0].splitlines()[2:]
+    return [word for row in rows for word in re.findall(r"`([^`]+)`", row.split(" | ")[-1])]
+
+
+def pattern(words: list[str]) -> re.Pattern[str]:
+    """Matches each word as a whole, with or without a final s, in any case."""
+    longest_first = sorted(words, key=len, reverse=True)
+    alternatives = "|".join(re.escape(word).replace(r"\ ", r"\s+") + "s?" for word in longest_first)
+    return re.compile(rf"(?:\b|(?='))(?:{alternatives})\b", re.IGNORECASE)
+
+
+def findings(text: Text, refused: re.Pattern[str]) -> Iterator[Finding]:
+    """Each refused word of a text. Inline code is exempt."""
+    plain = _CODE.sub(lambda code: "\n" * code[0].count("\n"), text.text)
+    lines = plain.splitlines()
+    for found in refused.finditer(plain):
+        offset = plain.count("\n", 0, found.start())
+        yield Finding(text.path, text.line + offset, found[0], lines[offset])
+
+
+def page_text(path: Path) -> Text:
+    """A page without code blocks, comments and targets of links; line numbers are kept."""
+    text = path.read_text(encoding="utf-8")
+    blank = re.compile(r"^```.*?^```|<!--.*?-->|(?<=\])\([^)\s]+\)", re.MULTILINE | re.DOTALL)
+    return Text(path, 1, blank.sub(lambda found: "\n" * found[0].count("\n"), text))
+
+
+def source_texts(path: Path) -> Iterator[Text]:
+    """Docstrings, comments, log events, error texts and test names of a Python or Cython file."""
+    if path.suffix == ".py":
+        yield from _python_texts(path)
+    else:
+        yield from _cython_texts(path)
+
+
+def _python_texts(path: Path) -> Iterator[Text]:
+    source = path.read_text(encoding="utf-8")
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield Text(path, token.start[0], token.string)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield Text(path, node.lineno, node.value.value)
+        elif isinstance(node, ast.Call) and _is_log(node.func) and node.args:
+            yield from _strings(path, node.args[0])
+        elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            for argument in node.exc.args:
+                yield from _strings(path, argument)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            yield Text(path, node.lineno, node.name.replace("_", " "))
+
+
+def _is_log(function: ast.expr) -> bool:
+    return isinstance(function, ast.Attribute) and function.attr in _LOG_LEVELS
+
+
+def _strings(path: Path, node: ast.expr) -> Iterator[Text]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield Text(path, part.lineno, part.value)
+
+
+def _cython_texts(path: Path) -> Iterator[Text]:
+    """Comments and triple-quoted texts: Cython has no parser in the standard library."""
+    source = path.read_text(encoding="utf-8")
+    for found in re.finditer(r'"""(.*?)"""', source, re.DOTALL):
+        yield Text(path, source.count("\n", 0, found.start()) + 1, found[1])
+    for number, line in enumerate(source.splitlines(), start=1):
+        if found := re.search(r"(?:^|\s)(#\s.*|//\s.*)$", line):
+            yield Text(path, number, found[1])
+
+
+def sources(folder: Path) -> list[Path]:
+    if folder.is_file():
+        return [folder]
+    return sorted(path for kind in ("py", "pyx", "pxd", "pyi", "md") for path in folder.rglob(f"*.{kind}"))
+
+
+def check(paths: list[Path]) -> list[Finding]:
+    """The refused words of pages and sources, by file and line."""
+    refused = pattern(banned_words())
+    texts: list[Text] = []
+    for path in paths:
+        texts += [page_text(path)] if path.suffix == ".md" else list(source_texts(path))
+    return sorted(found for text in texts for found in findings(text, refused))
+
+
+if __name__ == "__main__":
+    folders = [Path(one).resolve() for one in sys.argv[1:]] or [ROOT / one for one in PACKAGES + OTHERS] + PAGES
+    for found in check([path for folder in folders for path in sources(folder)]):
+        print(found)
