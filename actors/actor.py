@@ -35,12 +35,14 @@ class Actor:
     stop_within_ms: ClassVar[int] = 8_000  # how long `may_stop` may say no after a stop was asked for
 
     def __init__(self, name: str, settings: BaseSettings, runtime: "Runtime") -> None:
-        self.name = name
+        self.name: str = name
         self.settings: Any = settings
         self.runtime = runtime
         self.log = runtime.log
-        self.now_ns = 0  # UTC; set before each handler runs; the same for everything within one
+        self.now_ns: int = 0  # UTC; set before each handler runs; the same for everything within one
         self.envelope = runtime.envelope
+        self.epoch = runtime.epoch  # number of this process run; each restart has a higher one
+        self.follows = runtime.follows  # the publishers that the run file names in `follows`
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -104,6 +106,10 @@ class Actor:
         """Send a command; `then` gets its one Answer, also if nobody was there or none came in time."""
         self.runtime.send(target, command, then)
 
+    def queue(self, call: Callable[..., None], *args: Any) -> None:
+        """Run `call(*args)` after all effects queued before it are performed."""
+        self.runtime.effect("_call", call, *args)
+
     def after(self, delay_ns: int, call: Callable[..., None], *args: Any) -> int:
         """Run `call(*args)` once, `delay_ns` from now; the number that `cancel_timer` takes."""
         return self.runtime.after(delay_ns, call, *args)
@@ -132,6 +138,14 @@ class Actor:
         """Say how this actor is, when that changes."""
         if self.runtime.set_health(state, detail):
             self.publish(topics.health(self.name), Health(state, detail))
+
+    def resync(self, topic: str) -> None:
+        """Stop trusting a stream that this actor follows: it is stale until its publisher has sent a snapshot."""
+        self.runtime.streams.resync(topic)
+
+    def request_stop(self) -> None:
+        """Begin an orderly stop: `on_stop`, then the process ends when `may_stop` returns True."""
+        self.runtime.request_stop()
 
     def stop(self, reason: str, exit_code: int = 0) -> None:
         """End this process (a supervisor starts it again unless told otherwise)."""

@@ -1,7 +1,6 @@
 """HTTP and websockets as an actor sees them: requests and answers, no sockets."""
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -42,26 +41,50 @@ class Listener(Protocol):
         """Called exactly once per link, also when it never opened; after it nothing more comes."""
 
 
+class LinkEffects(Protocol):
+    """What a Link does with its connection; each of the three returns at once."""
+
+    def ws_send(self, link: "Link", data: str | bytes) -> None:
+        """Queues a frame for the connection."""
+
+    def ws_send_now(self, link: "Link", data: str | bytes) -> None:
+        """Sends a frame before all queued effects."""
+
+    def ws_close(self, link: "Link") -> None:
+        """Queues the closing of the connection."""
+
+
 class Link:
     """One websocket connection, from `connect` to `ws_closed`. Never reused: to reconnect, connect again."""
 
-    __slots__ = ("_do", "is_closed", "is_open", "link_id", "listener", "url")
+    __slots__ = ("_effects", "is_closed", "is_open", "link_id", "listener", "url")
 
-    def __init__(self, link_id: int, url: str, listener: Listener, do: Callable[..., Any]) -> None:
+    def __init__(self, link_id: int, url: str, listener: Listener, effects: LinkEffects) -> None:
         self.link_id = link_id
         self.url = url
         self.listener = listener
         self.is_open = False
         self.is_closed = False
-        self._do = do
+        self._effects = effects
 
     def send(self, data: str | bytes) -> bool:
         """Queue one frame. False if the connection is not open: then nothing will leave."""
         if not self.is_open:
             return False
-        self._do("ws_send", self, data)
+        self._effects.ws_send(self, data)
+        return True
+
+    def send_now(self, data: str | bytes) -> bool:
+        """Send one frame at once, before all queued effects. False if the connection is not open.
+
+        Only for code that is itself an effect in progress (the `then` of an append): an order may leave only after its
+        journal record is written, and must not wait behind the publications queued since.
+        """
+        if not self.is_open:
+            return False
+        self._effects.ws_send_now(self, data)
         return True
 
     def close(self) -> None:
         """Close it; `ws_closed` follows."""
-        self._do("ws_close", self)
+        self._effects.ws_close(self)

@@ -386,9 +386,18 @@ class Runtime:
 
     def connect(self, url: str, listener: Listener) -> Link:
         self._links += 1
-        link = Link(self._links, url, listener, self.effect)
+        link = Link(self._links, url, listener, self)
         self.effect("ws_connect", link)
         return link
+
+    def ws_send(self, link: Link, data: str | bytes) -> None:
+        self.effect("ws_send", link, data)
+
+    def ws_send_now(self, link: Link, data: str | bytes) -> None:
+        self.port.ws_send(link, data)
+
+    def ws_close(self, link: Link) -> None:
+        self.effect("ws_close", link)
 
     def set_health(self, state: str, detail: str) -> bool:
         changed = (state, detail) != (self.state, self.detail)

@@ -115,7 +115,7 @@ class Connector(Actor):
         tracker.forget(self.now_ns)
         fingerprint = blake2b(keys.key.encode(), digest_size=8).hexdigest()
         tag = tracker.tag or journal_tag(self.name, fingerprint, self.now_ns)
-        self.commit([Epoch(self.runtime.epoch, tag, self.now_ns)])
+        self.commit([Epoch(self.epoch, tag, self.now_ns)])
         self.commit(tracker.doubt_all(self.now_ns))
         for order in tracker.open.values():
             self.resolver.follow(order, self.now_ns)
@@ -173,14 +173,14 @@ class Connector(Actor):
 
     def published(self) -> None:
         """A diff of the book has been queued for the bus: note when it has left."""
-        self.runtime.effect("_call", self.stages.mark, PUBLISH)
+        self.queue(self.stages.mark, PUBLISH)
 
     def requested(self) -> None:
         """An order has been queued for the network: note when it has left."""
         if self.caller.by_line:
             self.stages.mark(SEND)
         else:
-            self.runtime.effect("_call", self.stages.mark, SEND)
+            self.queue(self.stages.mark, SEND)
 
     def commit(self, records: Sequence[AnyRecord], then: Callable[[str], None] | None = None) -> None:
         """Journal, apply, publish (see Keeper)."""

@@ -97,7 +97,7 @@ class Replicas:
 
     def _tick(self, tick: Tick) -> None:
         """Marks are seen: the book of a connector that had its turn before us is as of this tick."""
-        follows = self._strategy.runtime.follows
+        follows = self._strategy.follows
         for market in self.markets.values():
             on_time = market.connector in follows and market.connector not in tick.late
             if on_time and not (tick.stale and market.topic("book") in tick.stale):
@@ -135,7 +135,7 @@ class Replicas:
             if not account.balances_told:
                 missing.append(topics.account(account.connector))
         for topic in missing:
-            self._strategy.runtime.streams.resync(topic)
+            self._strategy.resync(topic)
         if missing:
             self.ask_soon()
 
@@ -180,7 +180,7 @@ class Replicas:
     def _bad_book(self, market: Market, error: ValueError) -> None:
         """Levels that are none: the book is not to be relied on, and asked for whole."""
         self._strategy.log.error("unusable book", market=market.name, error=str(error))
-        self._strategy.runtime.streams.resync(market.topic("book"))
+        self._strategy.resync(market.topic("book"))
         market.mark("book", f"unusable levels: {error}")
 
     def _book_status(self, news: BookStatus) -> None:

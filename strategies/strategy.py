@@ -122,7 +122,7 @@ class Strategy(Handlers, Actor):
         self.stages.mark(DECIDE)
         price, size = index(price_ticks), index(size_lots)  # a float is no price: TypeError
         kind = OrdType.LIMIT_MAKER if post_only else ord_type
-        order_ref, until = self.runtime.new_id(), self.now_ns + self.answer_within_ms * MS_NS
+        order_ref, until = self.new_id(), self.now_ns + self.answer_within_ms * MS_NS
         order = Order(order_ref, market.symbol, side, price, size, kind, time_in_force, self.now_ns, until)
         refusal = self._refusal(market, order, replaces, allow_stale)
         if refusal:
@@ -140,7 +140,7 @@ class Strategy(Handlers, Actor):
             command = ReplaceOrder(order_ref, until, replaces.order_ref, price, size)
         self.send(market.connector, command, partial(self._answered, market, order, replaces))
         self.stages.mark(ORDER)
-        self.runtime.effect("_call", self.stages.mark, SEND)
+        self.queue(self.stages.mark, SEND)
         return order
 
     def _refusal(self, market: Market, order: Order, replaces: Order | None, allow_stale: bool) -> str:
@@ -199,7 +199,7 @@ class Strategy(Handlers, Actor):
             for market in self.markets.values():
                 self.cancel_all(market)
         elif control.verb == "stop":
-            self.runtime.request_stop()
+            self.request_stop()
         else:
             text = f"no verb {control.verb!r}: pause, resume, cancel_all and stop are known"
             return Answer(control.cmd_id, AnswerCode.REFUSED, text)

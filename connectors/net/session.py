@@ -29,7 +29,6 @@ class Host(Protocol):
 
     now_ns: int
     log: Any
-    runtime: Any
 
     def connect(self, url: str, listener: Listener) -> Link: ...
 
@@ -105,12 +104,8 @@ class Session:
         return self._link is not None and self._link.send(data)
 
     def send_now(self, data: str | bytes) -> bool:
-        """As `send`, ahead of what is queued. Only for a `then` of an append, which itself runs in its turn."""
-        link = self._link
-        if link is None or not link.is_open:
-            return False
-        self.host.runtime.port.ws_send(link, data)
-        return True
+        """As `send`, before all queued effects. Only for a `then` of an append (see `Link.send_now`)."""
+        return self._link is not None and self._link.send_now(data)
 
     def confirm(self) -> None:
         """The silence is right: the other side has nothing to say."""

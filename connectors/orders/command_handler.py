@@ -98,7 +98,7 @@ def control(host: "Connector", command: Control) -> str:
     elif command.verb == "cancel_all":
         cancel_all(host, command.argument, EVERYBODY)
     elif command.verb == "stop":
-        host.runtime.request_stop()
+        host.request_stop()
     else:
         return f"no verb {command.verb!r}: pause, resume, cancel_all and stop are known"
     host.judge()

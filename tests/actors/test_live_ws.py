@@ -45,8 +45,8 @@ class Heard:
 
 def connect(sockets, url):
     heard = Heard()
-    effects = {"ws_send": sockets.send, "ws_close": sockets.shut}
-    link = Link(1, url, heard, lambda kind, *args: effects[kind](*args))
+    effects = SimpleNamespace(ws_send=sockets.send, ws_send_now=sockets.send, ws_close=sockets.shut)
+    link = Link(1, url, heard, effects)
     sockets.connect(link)
     return heard, link
 

@@ -33,7 +33,7 @@ class Net:
         self._calls.pop(timer, None)
 
     def connect(self, url, listener):
-        link = Link(len(self.links), url, listener, self.do)
+        link = Link(len(self.links), url, listener, self)
         self.links.append(link)
         self.opened_at.append(self.now_ns)
         if self.refuses:
@@ -42,9 +42,14 @@ class Net:
             self.after(MS_NS, self.open, link)
         return link
 
-    def do(self, kind, link, data=None):
-        if kind == "ws_close":
-            self.after(MS_NS, self.close, link, "closed by us")
+    def ws_send(self, link, data):
+        pass
+
+    def ws_send_now(self, link, data):
+        pass
+
+    def ws_close(self, link):
+        self.after(MS_NS, self.close, link, "closed by us")
 
     def open(self, link):
         if not link.is_closed:

@@ -158,7 +158,7 @@ def test_an_order_tells_the_connector_which_book_it_was_decided_on(house, market
 
 
 def test_a_quiet_book_is_as_young_as_the_last_tick_at_which_its_connector_had_its_turn(house, market, watcher):
-    watcher.runtime.follows.append("binance")
+    watcher.follows.append("binance")
     house.sim.run_for(20)
     house.tick(late=["binance"])
     assert market.book_age_ns(house.sim.now_ns) > 20_000_000_000
@@ -248,7 +248,7 @@ def test_an_order_that_ended_while_messages_were_lost_is_found_out(house, market
     house.exchange(house.broker.end, order.order_ref, OrdStatus.CANCELED, tell=False)
     house.exchange(house.broker.trade, other.order_ref, 10, tell=False)
     topic = house.broker.ord
-    house.act(watcher, watcher.runtime.streams.resync, topic)
+    house.act(watcher, watcher.resync, topic)
     assert (order.status, order.reason) == (OrdStatus.CANCELED, ENDED_UNSEEN)
     assert other.status is OrdStatus.FILLED
     assert watcher.told == [1], "a fill that was missed is told, once"
