@@ -8,18 +8,18 @@ import msgspec
 
 from protocol.message import Settings
 from venue.accounts.accounts import Account
-from venue.api.requests.endpoint import MILLISECOND_NS
 from venue.base.errors import ApiError
 from venue.base.numbers import atoms, fixed8
 from venue.base.params import Params, split_pairs
+from venue.base.units import MILLISECOND_NS
 from venue.base.wire import Request, Response
 from venue.engine.engine import Engine
+from venue.faults.injector import FaultInjector
 from venue.faults.kinds.catalogue import read_faults
-from venue.faults.kinds.on_demand import ErrorNext, Faults, Silence
 from venue.faults.kinds.profiles import profile
-from venue.faults.scheduler import Weather
+from venue.faults.kinds.requests import PresetAnswer
 from venue.render import orders as render
-from venue.streams.connections import Connections
+from venue.streams.connections import MARKET, USER, Connections
 from venue.streams.user_stream import UserStream
 
 PREFIX = "/control/"
@@ -38,6 +38,37 @@ class Deposit(Settings, frozen=True):
     account: str
     asset: str
     amount: Decimal
+
+
+class ErrorNext(Settings, frozen=True):
+    """The next `count` requests to `method` `path` get this answer.
+
+    Status 0: the connection closes without an answer. Status 200: the true answer, `delay_ms` later. Otherwise an
+    error body with `code` and `msg` or, without a code, `body` as it is; the request is carried out if `accepted`.
+    """
+
+    method: str
+    path: str
+    count: int = 1
+    status: int = 503
+    code: int | None = None
+    msg: str = "Fault on demand."
+    body: str = ""
+    delay_ms: int = 0
+    accepted: bool = False
+
+    def fault(self) -> PresetAnswer:
+        return PresetAnswer(
+            endpoint=f"{self.method} {self.path}", count=max(1, self.count), status=self.status, code=self.code,
+            msg=self.msg, body=self.body, delay_ms=self.delay_ms, accepted=self.accepted,
+        )  # fmt: skip
+
+
+class Silence(Settings, frozen=True):
+    """Streams of this kind (`market`, `user` or `all`) send nothing for `seconds`; pings go on."""
+
+    kind: Literal["all", "market", "user"] = "all"
+    seconds: float = 10.0
 
 
 class FaultRequest(Settings, frozen=True):
@@ -66,13 +97,12 @@ class Control:
     """Handlers by method and path."""
 
     def __init__(
-        self, engine: Engine, connections: Connections, user_stream: UserStream, faults: Faults, weather: Weather
+        self, engine: Engine, connections: Connections, user_stream: UserStream, faults: FaultInjector
     ) -> None:
         self.engine = engine
         self.connections = connections
         self.user_stream = user_stream
         self.faults = faults
-        self.weather = weather
         self.routes: dict[tuple[str, str], Callable[[Request, int], Any]] = {
             ("GET", "/control/ledger"): self._ledger,
             ("GET", "/control/accounts"): self._accounts,
@@ -80,7 +110,7 @@ class Control:
             ("POST", "/control/drop"): self._drop,
             ("POST", "/control/deposit"): self._deposit,
             ("POST", "/control/faults"): self._faults,
-            ("GET", "/control/faults"): lambda request, now_ns: self._shown(),
+            ("GET", "/control/faults"): lambda request, now_ns: self.faults.shown(),
         }
 
     def handle(self, request: Request, now_ns: int) -> Response:
@@ -172,15 +202,12 @@ class Control:
         asked = msgspec.json.decode(request.body, type=FaultRequest)
         named = [*read_faults(asked.add, "$.add"), *profile(asked.profile)]
         if asked.clear:
-            self.faults.clear()
-            self.weather.clear(now_ns)
-        self.weather.remove(asked.remove, now_ns)
-        self.weather.add(named, now_ns)
+            self.faults.clear(now_ns)
+        self.faults.remove(asked.remove, now_ns)
+        self.faults.add(named, now_ns)
         if asked.error_next is not None:
-            self.faults.add_error(asked.error_next)
+            self.faults.add([asked.error_next.fault()], now_ns)
         if asked.silence is not None:
-            self.faults.silence(asked.silence, now_ns)
-        return self._shown()
-
-    def _shown(self) -> dict[str, Any]:
-        return {**self.faults.shown(), **self.weather.shown()}
+            for kind in (MARKET, USER) if asked.silence.kind == "all" else (asked.silence.kind,):
+                self.faults.silence(kind, asked.silence.seconds, now_ns)
+        return self.faults.shown()

@@ -7,22 +7,21 @@ from protocol import Message
 from venue.accounts.accounts import Accounts
 from venue.accounts.commission import Commissions
 from venue.accounts.rate_limits import Limits
-from venue.api.dispatch import Dispatch, refusal, time_unit
+from venue.api.dispatch import RequestDispatcher, refusal, time_unit
 from venue.api.websocket_api import WsApi
 from venue.base import demo
 from venue.base.errors import ApiError, BadVenue
 from venue.base.params import Params, split_pairs
 from venue.base.settings import VenueSettings
+from venue.base.units import TENTH_NS
 from venue.base.wire import CLOSE, Pong, Push, Request, Response, Signal
 from venue.control import PREFIX, Control
 from venue.engine.engine import Engine
 from venue.engine.records import Records
 from venue.engine.recovery import Recovery
 from venue.engine.settlement import Settlement
-from venue.faults.kinds.on_demand import Faults
+from venue.faults.injector import FaultInjector
 from venue.faults.kinds.profiles import PROFILES
-from venue.faults.request_faults import Struck
-from venue.faults.scheduler import Weather
 from venue.sources.paper import Paper
 from venue.sources.replay import Replay
 from venue.sources.sources import sources
@@ -33,7 +32,6 @@ from venue.streams.user_stream import UserStream
 from venue.symbols import filters
 from venue.symbols.symbol import Symbol
 
-TENTH_NS = 100_000_000
 WS_API_PATH = "/ws-api/v3"
 CONNECTION_WEIGHT = 2
 
@@ -59,9 +57,8 @@ class Exchange:
         )
         self.limits = Limits(settings.limit_settings())
         self.records = Records(is_logged)
-        self.faults = Faults()
         self.connections = Connections(settings.ping_interval_s, settings.pong_timeout_s)
-        self.user_stream = UserStream(self.connections, self.accounts, self.faults, self.records)
+        self.user_stream = UserStream(self.connections, self.records)
         for symbol in symbols:
             filters.check_settings(symbol)
         self.commissions = Commissions(settings, {symbol.name: symbol for symbol in symbols})
@@ -73,15 +70,14 @@ class Exchange:
         self.engine.max_algo_orders = settings.max_algo_orders
         self.engine.max_iceberg_orders = settings.max_iceberg_orders
         self.engine.max_order_lists = settings.max_order_lists
-        self.subscriptions = Subscriptions(self.connections, self.faults, self.limits.settings.streams)
+        self.subscriptions = Subscriptions(self.connections, self.limits.settings.streams)
         self.streams = Streams(self.engine, self.subscriptions)
         self.settlement.market_feed = self.streams
-        self.dispatch = Dispatch(self.engine, self.limits, self.faults)
+        self.dispatch = RequestDispatcher(self.engine, self.limits)
         self.ws_api = WsApi(self.dispatch, self.connections, self.user_stream, settings.hmac_logon)
         seed = settings.seed if settings.faults_seed is None else settings.faults_seed
-        self.weather = Weather(self.engine, self.connections, seed, self._cut)
-        self.struck = Struck(self.weather, self.connections, self.dispatch)
-        self.control = Control(self.engine, self.connections, self.user_stream, self.faults, self.weather)
+        self.faults = FaultInjector(self.engine, self.connections, self.dispatch, seed, self._close)
+        self.control = Control(self.engine, self.connections, self.user_stream, self.faults)
         self.recovery = Recovery(self.engine, self.records)
         self.recovery.replay(log)
         self.now_ns = now_ns
@@ -89,8 +85,8 @@ class Exchange:
         self.flows = sources(self.engine, settings, self.paper, now_ns)
         self.streams.start()
         self.next_tenth_ns = now_ns - now_ns % TENTH_NS + TENTH_NS
-        self.weather.time(now_ns)
-        self.weather.add(PROFILES[settings.faults](), now_ns)
+        self.faults.clock.read(now_ns)
+        self.faults.add(PROFILES[settings.faults](), now_ns)
 
     # Time
 
@@ -101,13 +97,13 @@ class Exchange:
         for flow in self.flows:
             if flow.next_ns is not None and flow.next_ns < wake_ns:
                 wake_ns = flow.next_ns
-        return self.weather.skew.world_ns(min(wake_ns, self.connections.next_late_ns, self.weather.next_ns))
+        return self.faults.clock.real_ns(min(wake_ns, self.connections.next_late_ns, self.faults.next_ns))
 
     def advance(self, now_ns: int) -> None:
         """Do all that is due by now: order flow, diffs, pings."""
         floor_ns = self.now_ns
         now_ns = self._now(now_ns)
-        self.weather.advance(now_ns)
+        self.faults.advance(now_ns)
         while self.next_tenth_ns <= now_ns:
             tenth_ns = self.next_tenth_ns
             if now_ns - tenth_ns > 10 * TENTH_NS:  # after a pause: one diff for all of it
@@ -119,13 +115,13 @@ class Exchange:
             self.streams.each_tenth(tenth_ns, is_second)
             if is_second:
                 for connection in self.connections.keep_alive(now_ns):
-                    self._cut(connection)
+                    self._close(connection)
         for flow in self.flows:
             flow.advance(now_ns, floor_ns)
         self.connections.send_late(now_ns)
 
     def _now(self, now_ns: int) -> int:
-        self.now_ns = max(self.now_ns, self.weather.time(now_ns))
+        self.now_ns = max(self.now_ns, self.faults.clock.read(now_ns))
         return self.now_ns
 
     # Requests
@@ -133,11 +129,11 @@ class Exchange:
     def handle(self, request: Request, now_ns: int) -> Response:
         """Answer one HTTP request."""
         if request.received_ns is not None:
-            request.received_ns = self.weather.skew.at(request.received_ns)
+            request.received_ns = self.faults.clock.at(request.received_ns)
         now_ns = self._now(now_ns)
         if request.path.startswith(PREFIX):
             return self.control.handle(request, now_ns)
-        answer = self.struck.http(request, now_ns, self.dispatch.handle)
+        answer = self.faults.requests.http(request, now_ns, self.dispatch.handle)
         return answer if self.paper is None else self.paper.answered(answer)
 
     def hear(self, message: Message, now_ns: int) -> None:
@@ -161,7 +157,7 @@ class Exchange:
     ) -> Response | None:
         """Take a new websocket: None; else what its request is answered (429, 418, 503, 404)."""
         now_ns = self._now(now_ns)
-        if (closed := self.struck.closed()) is not None:
+        if (closed := self.faults.requests.unavailable()) is not None:
             return closed
         try:
             options = Params(split_pairs(query))
@@ -196,7 +192,7 @@ class Exchange:
             return
         text = data.encode() if isinstance(data, str) else data
         if connection.kind == USER:
-            self.struck.frame(connection, text, now_ns, self.ws_api.receive)
+            self.faults.requests.frame(connection, text, now_ns, self.ws_api.receive)
         else:
             self.subscriptions.receive(connection, text)
 
@@ -224,7 +220,7 @@ class Exchange:
 
     def _forget(self, conn_id: int) -> None:
         connection = self.connections.by_id.pop(conn_id, None)
-        self.weather.pushes.forget(conn_id)
+        self.faults.streams.forget(conn_id)
         if connection is not None:
             self.subscriptions.leave(connection)
             self.user_stream.leave(connection)
@@ -235,14 +231,14 @@ class Exchange:
             return True
         if connection.messages.add(now_ns, 1) <= self.limits.settings.messages_1s:
             return True
-        self._cut(connection)
+        self._close(connection)
         return False
 
     def is_deaf(self, conn_id: int) -> bool:
         """A half-open websocket: what its client sends arrives nowhere."""
-        return conn_id in self.weather.pushes.deaf
+        return conn_id in self.faults.streams.half_open
 
-    def _cut(self, connection: Connection, how: Signal = CLOSE) -> None:
+    def _close(self, connection: Connection, how: Signal = CLOSE) -> None:
         self.connections.outbox.append((connection.conn_id, how))
         self._forget(connection.conn_id)
 
@@ -253,7 +249,7 @@ class Exchange:
         outbox = self.connections.outbox
         if outbox:
             self.connections.outbox = []
-        return self.weather.pushes.sift(outbox, self.now_ns)
+        return self.faults.streams.filter(outbox, self.now_ns)
 
     def take_records(self) -> list[bytes]:
         """Records to append to the log before anything else leaves."""

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from venue.base.units import NEVER_NS, SECOND_NS
 from venue.calibration import series
-from venue.sources.arrivals import MOST_EXCITED, NEVER_NS, SECOND_NS, Bursts, Signs
+from venue.sources.arrivals import MOST_EXCITED, Bursts, Signs
 from venue.sources.profiles import Kernel
 
 

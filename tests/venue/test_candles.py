@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from venue.base.units import MINUTE_NS
 from venue.orders.order import PublicTrade
 from venue.symbols.candles import Candles
-from venue.symbols.intervals import MINUTE_NS
 
 START_NS = 1_790_000_000_000_000_000
 STEPS = st.lists(

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from venue.base.errors import ApiError
+from venue.base.units import DAY_NS, HOUR_NS, MINUTE_NS
 from venue.symbols import intervals
-from venue.symbols.intervals import DAY_NS, HOUR_NS, INTERVALS_NS, MINUTE_NS
+from venue.symbols.intervals import INTERVALS_NS
 
 MOMENTS = st.integers(0, 4 * 10**18)
 ZONES = st.integers(-12 * 60, 14 * 60).map(lambda minutes: minutes * MINUTE_NS)

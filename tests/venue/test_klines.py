@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from venue.base.settings import FlowSettings, MarketSettings
+from venue.base.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from venue.symbols.candle_split import shares, split
 from venue.symbols.candles import Candle
-from venue.symbols.intervals import DAY_NS, HOUR_NS, INTERVALS_NS, MINUTE_NS, SECOND_NS
+from venue.symbols.intervals import INTERVALS_NS
 from venue.symbols.synthetic_history import History
 
 STILL = FlowSettings(limit_rate=0, market_rate=0)

@@ -139,3 +139,45 @@ def test_control_is_for_this_machine_only(ann_and_bob):
     for remote, headers in (("10.1.2.3", {}), ("127.0.0.1", {"origin": "http://evil.example"})):
         asked = Request("GET", "/control/status", headers=headers, remote=remote)
         assert world.exchange.handle(asked, world.now_ns).status == 403
+
+
+def test_preset_answers_are_shown_with_the_number_left_and_leave_when_used_up(ann_and_bob):
+    world = ann_and_bob
+    fault(world, status=503, count=2)
+    preset = {
+        "method": "POST", "path": "/api/v3/order", "count": 2, "status": 503, "code": None,
+        "msg": "Fault on demand.", "body": "", "delay_ms": 0, "accepted": False,
+    }  # fmt: skip
+    for left in (2, 1):
+        _, shown = control(world, "GET", "faults")
+        assert (shown["errors"], shown["active"]) == ([{"fault": preset, "left": left}], [])
+        world.request("POST", "/api/v3/order", "whatever")
+    assert control(world, "GET", "faults")[1]["errors"] == []
+    fault(world)
+    assert control(world, "POST", "faults", {"clear": True})[1]["errors"] == []
+    assert world.order("BUY", "1", "50000")[0] == 200
+
+
+def test_a_preset_answer_comes_before_the_faults_of_a_profile(ann_and_bob):
+    world = ann_and_bob
+    control(world, "POST", "faults", {"add": [{"name": "delay"}]})
+    fault(world, status=504, code=-1007)
+    assert world.order("BUY", "1", "50000")[1]["code"] == -1007
+    assert world.order("BUY", "1", "50000")[0] == 200
+
+
+def test_a_later_silence_replaces_an_earlier_one(ann_and_bob):
+    world = ann_and_bob
+    market = world.open("/ws/btcusdt@bookTicker")
+    control(world, "POST", "faults", {"silence": {"kind": "all", "seconds": 100}})
+    _, shown = control(world, "POST", "faults", {"silence": {"kind": "market", "seconds": 5}})
+    assert shown["silent_until_ns"] == {
+        "market": world.now_ns + 5_000_000_000, "user": world.now_ns + 100_000_000_000
+    }  # fmt: skip
+    late = world.open("/ws/btcusdt@bookTicker")
+    world.order("BUY", "1", "50000")
+    assert world.heard(market) == world.heard(late) == []
+    world.advance(5_000)
+    world.order("BUY", "1", "50001")
+    assert world.heard(market) != []
+    assert control(world, "POST", "faults", {"clear": True})[1]["silent_until_ns"] == {}

@@ -4,10 +4,8 @@ import msgspec
 
 from venue.base import errors
 from venue.base.settings import LimitSettings
+from venue.base.units import DAY_NS, MINUTE_NS, SECOND_NS
 
-SECOND_NS = 1_000_000_000
-MINUTE_NS = 60 * SECOND_NS
-DAY_NS = 86_400 * SECOND_NS
 FIRST_BAN_S = 120
 LONGEST_BAN_S = 3 * 86_400
 MAX_PEERS = 10_000

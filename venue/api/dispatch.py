@@ -1,5 +1,7 @@
 """From a request to its endpoint and back: weight, key, signature, timing, handler, errors."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -9,7 +11,7 @@ from venue.accounts.accounts import Account
 from venue.accounts.rate_limits import Limits
 from venue.accounts.security import ApiKey
 from venue.api.requests import allowed_params as parameters
-from venue.api.requests.endpoint import MICROSECOND_NS, MILLISECOND_NS, PUBLIC, TRADE, Call, Endpoint
+from venue.api.requests.endpoint import PUBLIC, TRADE, Call, Endpoint
 from venue.api.rest import account as rest_account
 from venue.api.rest import amend as rest_amend
 from venue.api.rest import cancel_replace as rest_replace
@@ -22,9 +24,9 @@ from venue.api.rest import tickers as rest_tickers
 from venue.api.rest import trade as rest_trade
 from venue.base import errors
 from venue.base.params import Params, from_request
+from venue.base.units import MICROSECOND_NS, MILLISECOND_NS
 from venue.base.wire import Request, Response
 from venue.engine.engine import Engine
-from venue.faults.kinds.on_demand import Faults
 
 ENDPOINTS: list[Endpoint] = [
     *rest_market.ENDPOINTS,
@@ -65,14 +67,22 @@ def refusal(error: errors.ApiError) -> Response:
     return Response(error.status, headers, ENCODER.encode(error.body()))
 
 
-class Dispatch:
+class RequestDispatcher:
     """Calls endpoints."""
 
-    def __init__(self, engine: Engine, limits: Limits, faults: Faults) -> None:
+    def __init__(self, engine: Engine, limits: Limits) -> None:
         self.engine = engine
         self.limits = limits
-        self.faults = faults
-        self.reader: Account | None = None  # who stands in for the caller of a read: a replica that lags
+        self._reader: Account | None = None
+
+    @contextmanager
+    def reading_from(self, reader: Account | None) -> Iterator[None]:
+        """Within the block, reads see `reader` (a lagging copy) instead of the caller's account; None: no change."""
+        self._reader = reader
+        try:
+            yield
+        finally:
+            self._reader = None
 
     def call(
         self,
@@ -97,8 +107,8 @@ class Dispatch:
                 raise errors.bad_key()
             if now_ns > valid_until_ns:
                 raise errors.too_old()
-        if self.reader is not None and caller is not None:
-            caller = self.reader
+        if self._reader is not None and caller is not None:
+            caller = self._reader
         call = Call(self.engine, self.limits, params, now_ns, remote, unit_ns, caller, is_websocket=bool(also))
         result = endpoint.handler(call)
         if endpoint.is_free:
@@ -111,13 +121,7 @@ class Dispatch:
         if endpoint is None:
             status = 405 if request.path in PATHS else 404
             return Response(status, {"content-type": "text/html"}, b"<html><body>Not found</body></html>")
-        fault = self.faults.take(endpoint.method, endpoint.path)
-        if fault is not None and not fault.is_carried_out:
-            return fault.response()
-        response = self._answer(endpoint, request, now_ns)
-        if fault is None:
-            return response
-        return fault.response() if fault.replaces else msgspec.structs.replace(response, delay_ns=fault.delay_ns)
+        return self._answer(endpoint, request, now_ns)
 
     def _answer(self, endpoint: Endpoint, request: Request, now_ns: int) -> Response:
         key: ApiKey | None = None

@@ -6,13 +6,14 @@ from typing import Any
 import msgspec
 
 from venue.accounts import security
-from venue.accounts.rate_limits import SECOND_NS, RateLimit
+from venue.accounts.rate_limits import RateLimit
 from venue.accounts.security import ApiKey
-from venue.api.dispatch import BY_WS_METHOD, FOR_EVER_NS, Dispatch
+from venue.api.dispatch import BY_WS_METHOD, FOR_EVER_NS, RequestDispatcher
 from venue.api.requests.allowed_params import WEBSOCKET
 from venue.api.requests.endpoint import PUBLIC, Endpoint
 from venue.base import errors
 from venue.base.params import Params, from_json
+from venue.base.units import SECOND_NS
 from venue.streams.connections import Connection, Connections
 from venue.streams.user_stream import UserStream
 
@@ -38,7 +39,9 @@ class Identified(msgspec.Struct):
 class WsApi:
     """Answers request frames."""
 
-    def __init__(self, dispatch: Dispatch, connections: Connections, user_stream: UserStream, hmac_logon: bool) -> None:
+    def __init__(
+        self, dispatch: RequestDispatcher, connections: Connections, user_stream: UserStream, hmac_logon: bool
+    ) -> None:
         self.dispatch = dispatch
         self.connections = connections
         self.user_stream = user_stream
@@ -56,27 +59,18 @@ class WsApi:
         }
 
     def receive(self, connection: Connection, text: bytes, now_ns: int) -> None:
-        """Answer one frame, in the order they came, save where a fault holds the answer back."""
+        """Answers one frame. Answers are in the order of the frames."""
         try:
             request = self._decoder.decode(text)
             params = from_json(request.params)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             error = {"code": -1135, "msg": "Invalid JSON Request"}
-            self._send(connection, {"id": self._id_of(text), "status": 400, "error": error}, 0)
+            self._send(connection, {"id": self._id_of(text), "status": 400, "error": error})
             return
         method = request.method.removeprefix("v3/")
         endpoint = BY_WS_METHOD.get(method)
-        fault = None if endpoint is None else self.dispatch.faults.take(endpoint.method, endpoint.path)
-        answer: dict[str, Any] = {"id": request.id}
-        if fault is None or fault.is_carried_out:
-            answer |= self._answer(connection, method, endpoint, params, now_ns)
-        if fault is not None and fault.replaces:
-            if fault.status == 0:
-                self.connections.tell_to_close(connection.conn_id)
-                return
-            failure = fault.error()
-            answer = {"id": request.id, "status": failure.status, "error": failure.body()}
-        self._send(connection, answer, now_ns + fault.delay_ns if fault is not None and fault.delay_ns else 0)
+        answer = {"id": request.id, **self._answer(connection, method, endpoint, params, now_ns)}
+        self._send(connection, answer)
         if answer.get("status") == BANNED:
             self.connections.tell_to_close(connection.conn_id)
 
@@ -87,12 +81,8 @@ class WsApi:
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return None
 
-    def _send(self, connection: Connection, answer: dict[str, Any], due_ns: int) -> None:
-        text = ENCODER.encode(answer)
-        if due_ns:
-            self.connections.hold_back(connection.conn_id, text, due_ns)
-        else:
-            self.connections.send(connection.conn_id, text)
+    def _send(self, connection: Connection, answer: dict[str, Any]) -> None:
+        self.connections.send(connection.conn_id, ENCODER.encode(answer))
 
     def _answer(
         self, connection: Connection, method: str, endpoint: Endpoint | None, params: Params, now_ns: int

@@ -8,10 +8,12 @@ import msgspec
 
 from actors.run.toml_check import did_you_mean
 from protocol.message import Settings
-from venue.faults.kinds.profiles import PROFILES
-from venue.sources.queue_level import CancelModel
 
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
+CancelModel = Literal["proportional", "back", "front"]
+"""Which queued lots a cancel removes: of all orders by size, of the last in the queue, or of the first."""
+FAULT_PROFILES = ("none", "drizzle", "storm")
+"""Names of the fault profiles; their faults are in venue/faults/kinds/profiles.py."""
 StpMode = Literal["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER"]
 
 
@@ -232,8 +234,8 @@ class VenueSettings(Settings, frozen=True):
     def __post_init__(self) -> None:
         if self.replay is not None and self.paper is not None:
             raise ValueError("either `replay` or `paper`: remove one")
-        if self.faults not in PROFILES:
-            raise ValueError(f"unknown profile of faults `{self.faults}`{did_you_mean(self.faults, PROFILES)}")
+        if self.faults not in FAULT_PROFILES:
+            raise ValueError(f"unknown profile of faults `{self.faults}`{did_you_mean(self.faults, FAULT_PROFILES)}")
 
     def limit_settings(self) -> LimitSettings:
         if isinstance(self.limits, LimitSettings):

@@ -7,9 +7,10 @@ from random import Random
 
 from msgspec.structs import replace
 
+from venue.base.units import MILLISECOND_NS, SECOND_NS
 from venue.calibration import series
 from venue.calibration.market_stats import SIGN_LAGS, WINDOWS_S, Figures
-from venue.sources.arrivals import SECOND_NS, Bursts, Signs
+from venue.sources.arrivals import Bursts, Signs
 from venue.sources.profiles import PROBABILITIES, Band, Kernel, Profile, Quantiles
 
 DECAYS_S = (0.02, 0.4, 5.0)
@@ -17,7 +18,6 @@ DECAYS_S = (0.02, 0.4, 5.0)
 REACTION_S = 0.15
 BROUGHT, MOST_BROUGHT = 0.6, 0.85
 """Share of the limit orders that come because the price moved, to begin with and at most."""
-MS_NS = 1_000_000
 TRIED_S = 500.0
 TRIED_SIGNS = 5_000
 SLOWEST_PER_S = 0.01
@@ -156,8 +156,8 @@ def _arrival_times(rate: float, kernels: list[Kernel]) -> list[float]:
     found = [-1]
     now_ns = bursts.next_ns(0)
     while now_ns < TRIED_S * SECOND_NS:
-        if now_ns // MS_NS > found[-1]:  # those of one millisecond look like one
-            found.append(now_ns // MS_NS)
+        if now_ns // MILLISECOND_NS > found[-1]:  # those of one millisecond look like one
+            found.append(now_ns // MILLISECOND_NS)
         bursts.excite(now_ns)
         now_ns = bursts.next_ns(now_ns)
     return [time_ms / 1000 for time_ms in found[1:]]

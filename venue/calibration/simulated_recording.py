@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from venue.base.settings import FlowSettings, MarketSettings, VenueSettings
+from venue.base.units import SECOND_NS
 from venue.base.wire import Request
 from venue.exchange import Exchange
 from venue.sources.order_flow import Flow
@@ -12,7 +13,6 @@ from venue.sources.profiles import Profile
 from venue.sources.sources import profiles
 
 START_NS = 1_700_000_000_000_000_000
-SECOND_NS = 1_000_000_000
 WARM_UP_S = 20
 """The first seconds are not told: the book settles."""
 HEADERS: dict[str, str] = {}

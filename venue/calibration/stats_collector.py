@@ -4,11 +4,10 @@ from bisect import bisect_left
 from collections import defaultdict
 
 from venue.base.errors import BadVenue
+from venue.base.units import SECOND_NS, TENTH_NS
 from venue.calibration.recording import Best, Diff, Frame, Levels, Snapshot, Trade
 
 ATOMS = 1e8
-SECOND_NS = 1_000_000_000
-TENTH_NS = 100_000_000
 BANDS_BPS = (0.0, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 80.0)
 """The book is looked at between these distances; the best price itself is looked at alone."""
 LONGEST_S = 3600

@@ -1,25 +1,24 @@
-"""Running: one fault at work: its windows of time, its own seeded chance, and how often it has struck."""
+"""ActiveFault: one scheduled fault with its time windows, its seeded random numbers and its hit count."""
 
 from enum import Enum
 from random import Random
 
+from venue.base.units import NEVER_NS, SECOND_NS
 from venue.faults.kinds.fault import Fault
 
-SECOND_NS = 1_000_000_000
-NEVER_NS = 2**63 - 1
-SHORTEST_S = 0.01
-"""Between two windows of one fault, at least."""
+SHORTEST_GAP_S = 0.01
+"""Minimum time between two windows of one fault."""
 
 
-class Turn(Enum):
-    """What time has done to a fault."""
+class Transition(Enum):
+    """What happened to the window of a fault."""
 
-    BEGAN = "began"
-    ENDED = "ended"
+    OPENED = "opened"
+    CLOSED = "closed"
 
 
-class Running:
-    """`number` names it; `is_on` while a window of it is open. Times are the exchange's, in ns UTC."""
+class ActiveFault:
+    """`number` identifies it; `is_on` is true while a window is open. Times are exchange time, ns UTC."""
 
     def __init__(self, number: int, fault: Fault, seed: int, now_ns: int) -> None:
         self.number = number
@@ -27,44 +26,46 @@ class Running:
         self.name = str(fault.__struct_config__.tag)
         self.random = Random(f"{seed}:{number}:{self.name}")
         self.is_on = False
-        self.begin_ns = now_ns + round(fault.after_s * SECOND_NS)
-        self.end_ns = NEVER_NS
+        self.open_ns = now_ns + round(fault.after_s * SECOND_NS)
+        self.close_ns = NEVER_NS
         self.hits = 0
 
     @property
     def next_ns(self) -> int:
         """When its window next opens or closes."""
-        return self.end_ns if self.is_on else self.begin_ns
+        return self.close_ns if self.is_on else self.open_ns
 
     @property
-    def is_spent(self) -> bool:
-        """It will never strike again."""
-        if self.is_on:
-            return False
-        return self.begin_ns == NEVER_NS or bool(self.fault.count and self.hits >= self.fault.count)
+    def is_used_up(self) -> bool:
+        """Whether it has had all `count` hits."""
+        return bool(self.fault.count and self.hits >= self.fault.count)
 
-    def turn(self, now_ns: int) -> Turn | None:
-        """What is due by now, one step at a time: call again until there is nothing."""
+    @property
+    def is_finished(self) -> bool:
+        """Whether no window of it is open or will open."""
+        return not self.is_on and (self.open_ns == NEVER_NS or self.is_used_up)
+
+    def transition(self, now_ns: int) -> Transition | None:
+        """Opens or closes the window if that is due. One step per call: call again until it returns None."""
         fault = self.fault
-        if now_ns < self.next_ns or self.is_spent:
+        if now_ns < self.next_ns or self.is_finished:
             return None
         if not self.is_on:
             self.is_on = True
-            self.end_ns = now_ns + round(fault.for_s * SECOND_NS) if fault.for_s else NEVER_NS
-            return Turn.BEGAN
+            self.close_ns = now_ns + round(fault.for_s * SECOND_NS) if fault.for_s else NEVER_NS
+            return Transition.OPENED
         self.is_on = False
-        self.begin_ns = NEVER_NS
+        self.open_ns = NEVER_NS
         if fault.every_s:
-            wait_s = max(SHORTEST_S, self.random.expovariate(1 / fault.every_s))
-            self.begin_ns = now_ns + round(wait_s * SECOND_NS)
-        return Turn.ENDED
+            wait_s = max(SHORTEST_GAP_S, self.random.expovariate(1 / fault.every_s))
+            self.open_ns = now_ns + round(wait_s * SECOND_NS)
+        return Transition.CLOSED
 
-    def strikes(self) -> bool:
-        """Whether it meets this one: by chance, and while its count lasts; counted."""
-        fault = self.fault
-        if not self.is_on or (fault.count and self.hits >= fault.count):
+    def try_hit(self) -> bool:
+        """Whether the fault applies to this request, event or frame, by its chance and count. Counts the hit."""
+        if not self.is_on or self.is_used_up:
             return False
-        if fault.chance < 1 and self.random.random() >= fault.chance:
+        if self.fault.chance < 1 and self.random.random() >= self.fault.chance:
             return False
         self.hits += 1
         return True

@@ -1,77 +1,86 @@
-"""The exchange's own clock: the world's time, plus what steps and drifts have done to it. It never runs backwards."""
+"""The exchange's own clock: real time plus the steps and drift that faults add. It never runs backwards."""
 
 MILLION = 1_000_000
 SLEW_PPM = 100_000
-"""A step back is walked off at a tenth of the speed of time, as clocks of servers are."""
+"""A step back is made up for by running a tenth slower, as server clocks do."""
 
 
-class Skew:
-    """`at(world_ns)` is what the exchange's clock shows; `world_ns(shown)` is when it will show it."""
+class ClockSkew:
+    """`at(real_ns)` is what the exchange's clock shows; `real_ns(shown_ns)` is when it will show that."""
 
     def __init__(self) -> None:
-        self._world_ns = 0  # where the present stretch of constant speed began, on both clocks
+        self.now_ns = 0
+        """What the clock showed at the last `read`."""
+        self._read_ns = 0
+        self._real_ns = 0  # where the present stretch of constant speed began, on both clocks
         self._shown_ns = 0
-        self._owed_ns = 0  # still to be walked off
+        self._behind_ns = 0  # still to be made up for by running slower
         self._drift_ppm = 0
 
     @property
     def is_true(self) -> bool:
-        """Whether it is the world's time, unchanged."""
-        return self._world_ns == self._shown_ns and not self._owed_ns and not self._drift_ppm
+        """Whether the clock shows real time, unchanged."""
+        return self._real_ns == self._shown_ns and not self._behind_ns and not self._drift_ppm
 
-    def at(self, world_ns: int) -> int:
+    def read(self, real_ns: int) -> int:
+        """Reads the clock at the present moment."""
+        self._read_ns = real_ns
+        self.now_ns = self.at(real_ns)
+        return self.now_ns
+
+    def at(self, real_ns: int) -> int:
         if self.is_true:
-            return world_ns
-        self._pass(world_ns)
-        return self._shown_ns + self._moved(max(0, world_ns - self._world_ns))
+            return real_ns
+        self._finish_slewing(real_ns)
+        return self._shown_ns + self._elapsed(max(0, real_ns - self._real_ns))
 
-    def world_ns(self, shown_ns: int) -> int:
-        """The first moment at which `at` gives `shown_ns` or more."""
+    def real_ns(self, shown_ns: int) -> int:
+        """The first moment at which `at` returns `shown_ns` or more."""
         if self.is_true:
             return shown_ns
         ahead_ns = shown_ns - self._shown_ns
-        if self._owed_ns:
-            whole_ns = self._owed_ns * MILLION // SLEW_PPM
-            moved_ns = self._moved(whole_ns)
-            if ahead_ns > moved_ns:
-                rest_ns = ahead_ns - moved_ns
-                return self._world_ns + whole_ns - (-rest_ns * MILLION // (MILLION + self._drift_ppm))
-        return self._world_ns - (-ahead_ns * MILLION // (MILLION + self._ppm))
+        if self._behind_ns:
+            slew_ns = self._behind_ns * MILLION // SLEW_PPM
+            elapsed_ns = self._elapsed(slew_ns)
+            if ahead_ns > elapsed_ns:
+                rest_ns = ahead_ns - elapsed_ns
+                return self._real_ns + slew_ns - (-rest_ns * MILLION // (MILLION + self._drift_ppm))
+        return self._real_ns - (-ahead_ns * MILLION // (MILLION + self._ppm))
 
-    def step(self, by_ns: int, world_ns: int) -> None:
-        """Jump forward; or owe so much, where `by_ns` is below zero."""
-        self._rebase(world_ns)
-        by_ns -= self._owed_ns
-        self._owed_ns = max(0, -by_ns)
+    def step(self, by_ns: int) -> None:
+        """Steps forward by `by_ns` at the time of the last `read`; below zero the clock slews until it is behind."""
+        self._rebase(self._read_ns)
+        by_ns -= self._behind_ns
+        self._behind_ns = max(0, -by_ns)
         self._shown_ns += max(0, by_ns)
 
-    def drift(self, ppm: int, world_ns: int) -> None:
-        """Run so many parts of a million too fast from now on."""
-        self._rebase(world_ns)
+    def drift(self, ppm: int) -> None:
+        """Runs `ppm` parts per million too fast (below zero: too slow) from the last `read` on."""
+        self._rebase(self._read_ns)
         self._drift_ppm = ppm
 
     @property
     def _ppm(self) -> int:
-        return self._drift_ppm - (SLEW_PPM if self._owed_ns else 0)
+        return self._drift_ppm - (SLEW_PPM if self._behind_ns else 0)
 
-    def _moved(self, passed_ns: int) -> int:
+    def _elapsed(self, passed_ns: int) -> int:
         return passed_ns + passed_ns * self._ppm // MILLION
 
-    def _rebase(self, world_ns: int) -> None:
+    def _rebase(self, real_ns: int) -> None:
         if self.is_true:
-            self._world_ns = self._shown_ns = world_ns
+            self._real_ns = self._shown_ns = real_ns
             return
-        shown_ns = self.at(world_ns)
-        walked_ns = max(0, world_ns - self._world_ns) * SLEW_PPM // MILLION
-        self._owed_ns = max(0, self._owed_ns - walked_ns)
-        self._world_ns, self._shown_ns = world_ns, shown_ns
+        shown_ns = self.at(real_ns)
+        slewed_ns = max(0, real_ns - self._real_ns) * SLEW_PPM // MILLION
+        self._behind_ns = max(0, self._behind_ns - slewed_ns)
+        self._real_ns, self._shown_ns = real_ns, shown_ns
 
-    def _pass(self, world_ns: int) -> None:
-        """What was owed is walked off by now?"""
-        if not self._owed_ns:
+    def _finish_slewing(self, real_ns: int) -> None:
+        """Ends the slow stretch if the clock is as far behind as it was stepped."""
+        if not self._behind_ns:
             return
-        whole_ns = self._owed_ns * MILLION // SLEW_PPM
-        if world_ns - self._world_ns >= whole_ns:
-            self._shown_ns += self._moved(whole_ns)
-            self._world_ns += whole_ns
-            self._owed_ns = 0
+        slew_ns = self._behind_ns * MILLION // SLEW_PPM
+        if real_ns - self._real_ns >= slew_ns:
+            self._shown_ns += self._elapsed(slew_ns)
+            self._real_ns += slew_ns
+            self._behind_ns = 0

@@ -1,9 +1,6 @@
-"""Deeds: what faults do to the exchange itself: its clock, its markets, orders and balances."""
-
-from __future__ import annotations
+"""ExchangeFaults: what faults do to the exchange itself: its clock, markets, orders and balances."""
 
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,24 +9,23 @@ from venue.accounts.accounts import Account
 from venue.base.errors import ApiError
 from venue.base.numbers import atoms
 from venue.base.settings import MarketSettings
+from venue.base.units import MILLISECOND_NS, NEVER_NS
 from venue.engine.engine import Engine, Intent
-from venue.faults.active_fault import NEVER_NS, Running
+from venue.faults.active_fault import ActiveFault
+from venue.faults.clock_skew import ClockSkew
 from venue.faults.kinds import exchange as kinds
 from venue.faults.kinds.catalogue import BadFault
 from venue.faults.kinds.delays import draw_ns
 from venue.faults.kinds.fault import Fault
 from venue.faults.kinds.requests import RejectAfterAck, RequestFault
+from venue.faults.scheduler import FaultScheduler
 from venue.orders.order import Order
 from venue.symbols.symbol import Symbol
 
-if TYPE_CHECKING:
-    from venue.faults.scheduler import Weather
-
-MS_NS = 1_000_000
 BPS = 10_000
-LASTING = (kinds.ClockDrift, kinds.SymbolHalt, kinds.Delisted, kinds.FiltersChanged)
+FOR_A_WINDOW = (kinds.ClockDrift, kinds.SymbolHalt, kinds.Delisted, kinds.FiltersChanged)
 HUMAN_PREFIX = "web_"
-"""How client ids begin of orders that a person has placed by hand."""
+"""Prefix of the client order ids of external orders, as orders entered on the exchange's web page have."""
 
 
 class _Placed(msgspec.Struct):
@@ -37,26 +33,27 @@ class _Placed(msgspec.Struct):
     orderId: int = 0
 
 
-class Deeds:
-    """`began` and `ended` with the windows of faults; `advance` for what comes in between."""
+class ExchangeFaults:
+    """`begin` and `end` follow the windows of faults; `advance` does what is due in between."""
 
-    def __init__(self, weather: Weather, engine: Engine) -> None:
-        self.weather = weather
+    def __init__(self, scheduler: FaultScheduler, clock: ClockSkew, engine: Engine) -> None:
+        self.scheduler = scheduler
+        self.clock = clock
         self.engine = engine
         self.rejects: list[tuple[int, int, str]] = []  # a heap: due, order id, account
-        self.orders: dict[int, Order] = {}  # by fault: what a person has placed
-        self.lasting: dict[int, Fault] = {}  # what holds now of clocks and markets: several may overlap
-        self.opened = {name: symbol.settings for name, symbol in engine.symbols.items()}
+        self.orders: dict[int, Order] = {}  # by fault: its external order
+        self.in_effect: dict[int, Fault] = {}  # what changes the clock and markets now: several may overlap
+        self.original = {name: symbol.settings for name, symbol in engine.symbols.items()}
         self._placed = msgspec.json.Decoder(_Placed)
 
     @property
     def next_ns(self) -> int:
         return self.rejects[0][0] if self.rejects else NEVER_NS
 
-    # -- what there must be ---------------------------------------------------------------------------
+    # -- checks ---------------------------------------------------------------------------------------
 
     def check(self, fault: Fault) -> None:
-        """Raises BadFault for accounts, markets and filters that there cannot be here."""
+        """Raises BadFault for an account or market that does not exist here, or filters that do not fit."""
         if isinstance(fault, (RequestFault, kinds.AccountFault)) and fault.account:
             self._account(fault.account)
         self._symbol(getattr(fault, "symbol", ""))
@@ -80,42 +77,42 @@ class Deeds:
 
     # -- windows --------------------------------------------------------------------------------------
 
-    def began(self, one: Running, now_ns: int) -> None:
-        """A window opens. What cannot be done now (no money, nothing to cancel) is not done, and not counted."""
+    def begin(self, one: ActiveFault, now_ns: int) -> None:
+        """A window opens. What is impossible now (no balance, no order to cancel) is skipped and not counted."""
         fault = one.fault
         if isinstance(fault, kinds.ClockStep):
-            self.weather.skew.step(fault.ms * MS_NS, self.weather.world_ns)
-        elif isinstance(fault, LASTING):
+            self.clock.step(fault.ms * MILLISECOND_NS)
+        elif isinstance(fault, FOR_A_WINDOW):
             if isinstance(fault, kinds.Delisted):
                 self._expire_all(self._symbol(fault.symbol), now_ns)
-            self.lasting[one.number] = fault
-            self._look_again(fault)
-        elif not self._by_hand(one, now_ns):
+            self.in_effect[one.number] = fault
+            self._recompute(fault)
+        elif not self._act_on_account(one, now_ns):
             return
-        self.weather.struck(one)
+        self.scheduler.count_hit(one)
 
-    def ended(self, one: Running, now_ns: int) -> None:
-        """Its window closes: what can be as it was, is."""
+    def end(self, one: ActiveFault, now_ns: int) -> None:
+        """Its window closes: clock, filters and status return to normal; an external order is canceled."""
         fault = one.fault
         if isinstance(fault, kinds.ClockStep):
-            self.weather.skew.step(-fault.ms * MS_NS, self.weather.world_ns)
-        elif self.lasting.pop(one.number, None) is not None:
-            self._look_again(fault)
+            self.clock.step(-fault.ms * MILLISECOND_NS)
+        elif self.in_effect.pop(one.number, None) is not None:
+            self._recompute(fault)
         elif one.number in self.orders:
             order = self.orders.pop(one.number)
             if order.is_open:
                 self.engine.cancel(order, HUMAN_PREFIX + "cancel", now_ns)
 
-    def _look_again(self, changed: Fault) -> None:
-        """Clock or market as all that holds together makes it."""
+    def _recompute(self, changed: Fault) -> None:
+        """Sets the clock's drift, or a market's status and filters, from all faults in effect."""
         if isinstance(changed, kinds.ClockDrift):
-            ppm = sum(one.ppm for one in self.lasting.values() if isinstance(one, kinds.ClockDrift))
-            self.weather.skew.drift(max(-kinds.MAX_DRIFT_PPM, min(ppm, kinds.MAX_DRIFT_PPM)), self.weather.world_ns)
+            ppm = sum(one.ppm for one in self.in_effect.values() if isinstance(one, kinds.ClockDrift))
+            self.clock.drift(max(-kinds.MAX_DRIFT_PPM, min(ppm, kinds.MAX_DRIFT_PPM)))
             return
         assert isinstance(changed, kinds.MarketFault)
         symbol = self._symbol(changed.symbol)
-        status, settings = "TRADING", self.opened[symbol.name]
-        for one in self.lasting.values():
+        status, settings = "TRADING", self.original[symbol.name]
+        for one in self.in_effect.values():
             if not isinstance(one, kinds.MarketFault) or self._symbol(one.symbol) is not symbol:
                 continue
             if isinstance(one, kinds.FiltersChanged):
@@ -126,9 +123,9 @@ class Deeds:
         if settings is not symbol.settings:
             symbol.change(settings)
 
-    # -- people ---------------------------------------------------------------------------------------
+    # -- external orders and transfers ----------------------------------------------------------------
 
-    def _by_hand(self, one: Running, now_ns: int) -> bool:
+    def _act_on_account(self, one: ActiveFault, now_ns: int) -> bool:
         fault = one.fault
         try:
             if isinstance(fault, kinds.BalanceMoved):
@@ -138,7 +135,7 @@ class Deeds:
                 return True
             if isinstance(fault, kinds.HumanCancel):
                 return self._cancel(one, fault, now_ns)
-        except ApiError:  # the exchange refuses it to a person as to anybody
+        except ApiError:  # the exchange rejects it, as it would for any client
             return False
         return False
 
@@ -153,18 +150,18 @@ class Deeds:
         user.position(account, (fault.asset,), now_ns)
         return True
 
-    def _place(self, one: Running, fault: kinds.HumanOrder, now_ns: int) -> Order:
+    def _place(self, one: ActiveFault, fault: kinds.HumanOrder, now_ns: int) -> Order:
         account, symbol = self._account(fault.account), self._symbol(fault.symbol)
         side = Side[fault.side] if fault.side else one.random.choice((Side.BUY, Side.SELL))
         price_ticks = symbol.last_ticks * (BPS - side.sign * fault.away_bps) // BPS
         price_ticks = max(symbol.tick_step, price_ticks - price_ticks % symbol.tick_step)
         size_lots = int(atoms(fault.notional)) // (price_ticks * symbol.notional_atoms) + 1
         size_lots += -size_lots % symbol.lot_step
-        name = HUMAN_PREFIX + self.engine.new_client_id("human", one.number, one.begin_ns, now_ns)[:12]
+        name = HUMAN_PREFIX + self.engine.new_client_id("human", one.number, one.open_ns, now_ns)[:12]
         intent = Intent(symbol, side, "LIMIT", "GTC", "NONE", price_ticks, size_lots, client_order_id=name)
         return self.engine.place(account, intent, now_ns)[0]
 
-    def _cancel(self, one: Running, fault: kinds.HumanCancel, now_ns: int) -> bool:
+    def _cancel(self, one: ActiveFault, fault: kinds.HumanCancel, now_ns: int) -> bool:
         account, symbol = self._account(fault.account), self._symbol(fault.symbol)
         found = [
             order
@@ -177,10 +174,10 @@ class Deeds:
         self.engine.cancel(order, self.engine.new_client_id("human cancel", order.order_id, now_ns), now_ns)
         return True
 
-    # -- the exchange's own will ----------------------------------------------------------------------
+    # -- orders that the exchange ends ----------------------------------------------------------------
 
-    def reject_later(self, one: Running, fault: RejectAfterAck, account: str, answer: bytes, now_ns: int) -> None:
-        """The order that this answer acknowledges is rejected in a while, if it is still whole then."""
+    def reject_later(self, one: ActiveFault, fault: RejectAfterAck, account: str, answer: bytes, now_ns: int) -> None:
+        """Rejects the order that `answer` acknowledges after a delay, if it has no fill by then."""
         try:
             order_id = self._placed.decode(answer).orderId
         except msgspec.MsgspecError:
@@ -189,7 +186,7 @@ class Deeds:
             heappush(self.rejects, (now_ns + draw_ns(fault.delay, one.random), order_id, account))
 
     def advance(self, now_ns: int) -> None:
-        """Do what is due by now."""
+        """Does what is due by now."""
         while self.rejects and self.rejects[0][0] <= now_ns:
             _, order_id, account = heappop(self.rejects)
             order = self.engine.accounts.by_name[account].open_orders.get(order_id)
@@ -203,13 +200,13 @@ class Deeds:
 
 
 def changed_filters(symbol: Symbol, settings: MarketSettings, fault: kinds.FiltersChanged) -> MarketSettings:
-    """`settings` of the market as the fault wants them. Raises BadFault for ticks and lots that do not fit."""
+    """`settings` with the changes of the fault. Raises BadFault for ticks and lots that do not fit."""
     changes = {}
     for name, own_atoms in (("tick_size", symbol.tick_atoms), ("lot_size", symbol.lot_atoms)):
         value = getattr(fault, name)
         if value is not None:
             if value <= 0 or atoms(value) % own_atoms:
-                raise BadFault(f"filters_changed: {name} {value} is no whole multiple of the market's own")
+                raise BadFault(f"filters_changed: {name} {value} must be a multiple of the market's own")
             changes[name] = value
     for name in ("min_size", "min_notional"):
         if getattr(fault, name) is not None:

@@ -1,167 +1,92 @@
-"""Weather: the faults that are at work, when they turn, which of them meets whom, and how often each has struck."""
+"""FaultScheduler: the active faults, when their windows open and close, which one applies, and the hit counters."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from venue.accounts.accounts import Accounts
-from venue.base.wire import Signal
-from venue.engine.engine import Engine
-from venue.faults.active_fault import NEVER_NS, Running, Turn
-from venue.faults.clock_skew import Skew
-from venue.faults.exchange_faults import Deeds
+from venue.base.units import NEVER_NS
+from venue.faults.active_fault import ActiveFault, Transition
 from venue.faults.kinds.catalogue import KINDS, BadFault, shown
-from venue.faults.kinds.exchange import Maintenance
 from venue.faults.kinds.fault import Fault
-from venue.faults.kinds.requests import StaleReads
-from venue.faults.kinds.streams import ConnectionRefused
-from venue.faults.stale_reads import Replicas
-from venue.faults.stream_faults import Pushes
-from venue.streams.connections import Connection, Connections
 
-MAX_RUNNING = 1_000
-MS_NS = 1_000_000
+MAX_ACTIVE = 1_000
 F = TypeVar("F", bound=Fault)
 
 
-class Weather:
-    """`add` and `remove` faults; `advance` as time goes on; `meet` where one may strike.
+class FaultScheduler:
+    """Schedules faults; it applies none. The same faults, seed and requests give the same hits."""
 
-    The same faults, seed and requests give the same strikes. `cut` closes a websocket for the exchange.
-    """
-
-    def __init__(
-        self, engine: Engine, connections: Connections, seed: int, cut: Callable[[Connection, Signal], None]
-    ) -> None:
+    def __init__(self, seed: int) -> None:
         self.seed = seed
-        self.running: list[Running] = []
+        self.active: list[ActiveFault] = []
         self.counters = dict.fromkeys(KINDS, 0)
-        self.skew = Skew()
-        self.now_ns = self.world_ns = 0
-        self.accounts: Accounts = engine.accounts
-        self.records = engine.records
-        self.pushes = Pushes(self, connections, cut)
-        self.deeds = Deeds(self, engine)
-        self.replicas: dict[int, Replicas] = {}
-        self._numbers = 0
-        self._turn_ns = NEVER_NS
+        self.next_ns = NEVER_NS
+        """When the next window opens or closes, by the exchange's clock."""
+        self._last_number = 0
 
-    # -- time -----------------------------------------------------------------------------------------
-
-    def time(self, world_ns: int) -> int:
-        """The exchange's time at a moment of the world."""
-        self.world_ns = world_ns
-        self.now_ns = self.skew.at(world_ns)
-        return self.now_ns
-
-    @property
-    def next_ns(self) -> int:
-        """When `advance` wants to be called next, by the exchange's clock."""
-        return min(self._turn_ns, self.pushes.next_ns, self.deeds.next_ns)
-
-    def advance(self, now_ns: int) -> None:
-        """Do what is due by now."""
-        if now_ns >= self._turn_ns:
-            for one in list(self.running):
-                while (turn := one.turn(now_ns)) is not None:
-                    (self._began if turn is Turn.BEGAN else self._ended)(one, now_ns)
-            self._keep([one for one in self.running if not one.is_spent])
-        self.deeds.advance(now_ns)
-
-    def _keep(self, running: list[Running]) -> None:
-        self.running = running
-        self._turn_ns = min((one.next_ns for one in running), default=NEVER_NS)
-
-    # -- what is at work ------------------------------------------------------------------------------
+    def transitions(self, now_ns: int) -> Iterator[tuple[ActiveFault, Transition]]:
+        """The windows that open or close by now, each to be carried out before the next; drops finished faults."""
+        if now_ns < self.next_ns:
+            return
+        for active in list(self.active):
+            while (transition := active.transition(now_ns)) is not None:
+                yield active, transition
+        self._replace([active for active in self.active if not active.is_finished])
 
     def add(self, faults: Iterable[Fault], now_ns: int) -> list[int]:
-        """Let these begin now; their numbers. Raises BadFault for what cannot be here."""
-        wanted = list(faults)
-        if len(self.running) + len(wanted) > MAX_RUNNING:
-            raise BadFault(f"more than {MAX_RUNNING} faults at once: remove some first")
-        for fault in wanted:
-            self.deeds.check(fault)
+        """Schedules faults from now on; returns their numbers. Raises BadFault beyond MAX_ACTIVE."""
+        added = list(faults)
+        if len(self.active) + len(added) > MAX_ACTIVE:
+            raise BadFault(f"more than {MAX_ACTIVE} faults at once: remove some first")
         numbers = []
-        for fault in wanted:
-            self._numbers += 1
-            self.running.append(Running(self._numbers, fault, self.seed, now_ns))
-            numbers.append(self._numbers)
-        self._keep(self.running)
-        self.advance(now_ns)
+        for fault in added:
+            self._last_number += 1
+            self.active.append(ActiveFault(self._last_number, fault, self.seed, now_ns))
+            numbers.append(self._last_number)
+        self._replace(self.active)
         return numbers
 
-    def remove(self, numbers: Iterable[int], now_ns: int) -> int:
-        """End these; how many there were."""
-        wanted = set(numbers)
-        gone = [one for one in self.running if one.number in wanted]
-        self._keep([one for one in self.running if one.number not in wanted])
-        for one in gone:
-            if one.is_on:
-                one.is_on = False
-                self._ended(one, now_ns)
-        return len(gone)
+    def remove(self, numbers: Iterable[int]) -> list[ActiveFault]:
+        """Removes faults; returns those whose window was open, now closed."""
+        gone = set(numbers)
+        removed = [active for active in self.active if active.number in gone]
+        self._replace([active for active in self.active if active.number not in gone])
+        was_on = [active for active in removed if active.is_on]
+        for active in was_on:
+            active.is_on = False
+        return was_on
 
-    def clear(self, now_ns: int) -> None:
-        """Fair weather: every fault ends, and what was held back is sent."""
-        self.remove([one.number for one in self.running], now_ns)
-        self.pushes.release()
+    def of_kind(self, kind: type[F]) -> list[ActiveFault]:
+        """The active faults of a kind whose window is open."""
+        return [active for active in self.active if active.is_on and isinstance(active.fault, kind)]
 
-    def of(self, kind: type[F]) -> list[Running]:
-        """Those of a kind whose window is open."""
-        return [one for one in self.running if one.is_on and isinstance(one.fault, kind)]
-
-    def meet(self, kind: type[F], meets: Callable[[Any], bool]) -> Running | None:
-        """The first of a kind that is about this one and strikes; counted."""
-        for one in self.running:
-            if one.is_on and isinstance(one.fault, kind) and meets(one.fault) and one.strikes():
-                self.counters[one.name] += 1
-                return one
+    def match(self, kind: type[F], is_match: Callable[[Any], bool]) -> ActiveFault | None:
+        """The first fault of a kind for which `is_match` is true and that applies now. Counts the hit."""
+        for active in self.active:
+            if active.is_on and isinstance(active.fault, kind) and is_match(active.fault) and active.try_hit():
+                self._count(active)
+                return active
         return None
 
-    @property
-    def is_refusing(self) -> bool:
-        """Nobody listens."""
-        return bool(self.running) and bool(self.of(ConnectionRefused))
-
-    @property
-    def maintenance(self) -> Maintenance | None:
-        found = self.of(Maintenance) if self.running else []
-        return found[0].fault if found else None  # type: ignore[return-value]
+    def count_hit(self, active: ActiveFault) -> None:
+        """Counts a fault that takes effect by itself: no request, event or frame triggers it."""
+        active.hits += 1
+        self._count(active)
 
     def shown(self) -> dict[str, Any]:
-        """For the control endpoint: what is at work, and how often everything has struck."""
+        """The active faults of the catalogue and the hit counters, as the control endpoint shows them."""
         return {
             "active": [
-                {"number": one.number, "is_on": one.is_on, "hits": one.hits, **shown(one.fault)} for one in self.running
+                {"number": active.number, "is_on": active.is_on, "hits": active.hits, **shown(active.fault)}
+                for active in self.active
+                if active.name in KINDS
             ],
             "counters": self.counters,
         }
 
-    # -- windows --------------------------------------------------------------------------------------
+    def _count(self, active: ActiveFault) -> None:
+        if active.name in self.counters:
+            self.counters[active.name] += 1
 
-    def struck(self, one: Running) -> None:
-        """A fault has struck that is not met but happens; counted."""
-        one.hits += 1
-        self.counters[one.name] += 1
-
-    def _began(self, one: Running, now_ns: int) -> None:
-        fault = one.fault
-        if isinstance(fault, StaleReads):
-            self.replicas[one.number] = Replicas(self.accounts, [round(lag * MS_NS) for lag in fault.lags_ms])
-            self.records.mirror = self._mirror
-        elif isinstance(fault, ConnectionRefused):
-            self.struck(one)
-        elif isinstance(fault, Maintenance):
-            self.struck(one)
-            self.pushes.cut_all()
-        elif not self.pushes.began(one):
-            self.deeds.began(one, now_ns)
-
-    def _ended(self, one: Running, now_ns: int) -> None:
-        if self.replicas.pop(one.number, None) is not None and not self.replicas:
-            self.records.mirror = None
-        self.pushes.ended(one)
-        self.deeds.ended(one, now_ns)
-
-    def _mirror(self, orders: Any, executions: Any, balances: Any) -> None:
-        for replicas in self.replicas.values():
-            replicas.note(self.now_ns, orders, executions, balances)
+    def _replace(self, active: list[ActiveFault]) -> None:
+        self.active = active
+        self.next_ns = min((one.next_ns for one in active), default=NEVER_NS)

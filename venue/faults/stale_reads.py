@@ -1,4 +1,4 @@
-"""Replicas: an account as readers far from the matching engine see it: what changed is known to them later."""
+"""Stale reads: an account as read replicas that lag behind the matching engine show it."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -6,16 +6,20 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from venue.accounts.accounts import Account, Accounts
+from venue.base.units import MILLISECOND_NS
+from venue.engine.records import Records
+from venue.faults.clock_skew import ClockSkew
+from venue.faults.kinds.requests import StaleReads
 from venue.orders.order import Execution, Order
 
-MAX_LOGGED = 100_000
-"""Changes that a replica may still have to learn; beyond it learns the oldest at once."""
+MAX_PENDING = 100_000
+"""Changes that a replica may have pending; beyond it the oldest is applied at once."""
 MAX_ORDERS = 300_000
-"""Orders that a replica remembers; with more it begins again from the truth."""
+"""Orders that a replica keeps; with more it starts again as a copy of the account."""
 
 
 class Change(msgspec.Struct, gc=False):
-    """What one call of the engine has changed in one account: whole states, copied."""
+    """What one call of the engine changed in one account: copies of whole states."""
 
     at_ns: int
     orders: list[Order]
@@ -23,65 +27,64 @@ class Change(msgspec.Struct, gc=False):
     balances: list[tuple[str, int, int]]
 
 
-class Replica:
-    """One account, `lag_ns` late. What it shows at a moment is what was true at one earlier moment, all of it."""
+class ReadReplica:
+    """One account, `lag_ns` late. It always shows one earlier state of the account, complete."""
 
     def __init__(self, account: Account, lag_ns: int) -> None:
         self.lag_ns = lag_ns
-        self.coming: deque[Change] = deque()
-        self.seen = copy_of(account)
+        self.pending: deque[Change] = deque()
+        self.shown = copy_of(account)
 
     def note(self, change: Change) -> None:
-        self.coming.append(change)
-        if len(self.coming) > MAX_LOGGED:
-            self._learn(self.coming.popleft())
+        self.pending.append(change)
+        if len(self.pending) > MAX_PENDING:
+            self._apply(self.pending.popleft())
 
     def account(self, now_ns: int) -> Account:
-        """The account as it is shown now."""
-        while self.coming and self.coming[0].at_ns + self.lag_ns <= now_ns:
-            self._learn(self.coming.popleft())
-        return self.seen
+        """The account as the replica shows it now."""
+        while self.pending and self.pending[0].at_ns + self.lag_ns <= now_ns:
+            self._apply(self.pending.popleft())
+        return self.shown
 
-    def _learn(self, change: Change) -> None:
-        seen = self.seen
+    def _apply(self, change: Change) -> None:
+        shown = self.shown
         for order in change.orders:
             order = copied(order)
-            seen.open_orders.pop(order.order_id, None)
-            seen.open_by_client_id.pop((order.symbol, order.client_order_id), None)
-            seen.add_order(order)
+            shown.open_orders.pop(order.order_id, None)
+            shown.open_by_client_id.pop((order.symbol, order.client_order_id), None)
+            shown.add_order(order)
         for execution in change.executions:
-            seen.add_execution(execution, MAX_ORDERS)
+            shown.add_execution(execution, MAX_ORDERS)
         for asset, free, locked in change.balances:
-            balance = seen.balance(asset)
+            balance = shown.balance(asset)
             balance.free, balance.locked = free, locked
-            seen.update_ns = change.at_ns
+            shown.update_ns = change.at_ns
 
 
-class Replicas:
-    """Those of one stale fault: one per account and lag, made when first read."""
+class ReplicaSet:
+    """The replicas of one StaleReads fault: one per account and lag. Reads go to them in turn."""
 
     def __init__(self, accounts: Accounts, lags_ns: list[int]) -> None:
         self.accounts = accounts
-        self.lags_ns = lags_ns
-        self.turn = 0
-        self.by_account: dict[str, list[Replica]] = {
-            name: [Replica(account, lag_ns) for lag_ns in lags_ns] for name, account in accounts.by_name.items()
+        self.reads = 0
+        self.by_account: dict[str, list[ReadReplica]] = {
+            name: [ReadReplica(account, lag_ns) for lag_ns in lags_ns] for name, account in accounts.by_name.items()
         }
 
     def read(self, name: str, now_ns: int) -> Account:
         """The account as the next replica shows it."""
-        self.turn += 1
+        self.reads += 1
         replicas = self.by_account[name]
-        number = self.turn % len(replicas)
-        if len(replicas[number].seen.orders) > MAX_ORDERS:
-            replicas[number] = Replica(self.accounts.by_name[name], replicas[number].lag_ns)
+        number = self.reads % len(replicas)
+        if len(replicas[number].shown.orders) > MAX_ORDERS:
+            replicas[number] = ReadReplica(self.accounts.by_name[name], replicas[number].lag_ns)
         return replicas[number].account(now_ns)
 
     def note(
         self, at_ns: int, orders: Iterable[Order], executions: Iterable[Execution],
         balances: Mapping[tuple[str, str], tuple[int, int]],
     ) -> None:  # fmt: skip
-        """What the engine has just changed."""
+        """Records what the engine has just changed."""
         changes: dict[str, Change] = {}
 
         def of(name: str) -> Change:
@@ -98,12 +101,41 @@ class Replicas:
                 replica.note(change)
 
 
+class StaleReadFaults:
+    """The replica sets of all StaleReads faults whose window is open."""
+
+    def __init__(self, accounts: Accounts, records: Records, clock: ClockSkew) -> None:
+        self.accounts = accounts
+        self.records = records
+        self.clock = clock
+        self._sets: dict[int, ReplicaSet] = {}
+
+    def begin(self, number: int, fault: StaleReads) -> None:
+        """A window opens: from now on the replicas follow the engine's records."""
+        self._sets[number] = ReplicaSet(self.accounts, [round(lag * MILLISECOND_NS) for lag in fault.lags_ms])
+        self.records.mirror = self._note
+
+    def end(self, number: int) -> None:
+        if self._sets.pop(number, None) is not None and not self._sets:
+            self.records.mirror = None
+
+    def read(self, number: int, account: str, now_ns: int) -> Account:
+        """The account as the next replica of fault `number` shows it."""
+        return self._sets[number].read(account, now_ns)
+
+    def _note(
+        self, orders: Iterable[Order], executions: list[Execution], balances: Mapping[tuple[str, str], tuple[int, int]]
+    ) -> None:
+        for replicas in self._sets.values():
+            replicas.note(self.clock.now_ns, orders, executions, balances)
+
+
 def copied(order: Order) -> Order:
     return msgspec.structs.replace(order)
 
 
 def copy_of(account: Account) -> Account:
-    """Another account that looks the same and changes by itself."""
+    """A copy of the account that changes independently of it."""
     made = Account(account.settings, account.uid, account.maker_fee, account.taker_fee)
     for asset, balance in account.balances.items():
         made.balances[asset] = msgspec.structs.replace(balance)

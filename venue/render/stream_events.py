@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from market.levels import pack_levels, unpack_levels
-from venue.api.rest.tickers import over, percent
+from venue.base.units import DAY_NS, MINUTE_NS
 from venue.orders.order import AggTrade, PublicTrade
 from venue.symbols.candles import Candle
-from venue.symbols.intervals import DAY_NS, MINUTE_NS, ending
+from venue.symbols.intervals import ending
 from venue.symbols.reference_price import ReferencePrice
 from venue.symbols.symbol import Symbol
+from venue.symbols.ticker_stats import percent, window_candle
 
 Event = Callable[[int], Any]
 
@@ -116,7 +117,7 @@ def kline(symbol: Symbol, candle: Candle, interval: str, zone_ns: int, now_ns: i
 
 def mini_ticker(symbol: Symbol, now_ns: int) -> Event:
     def make(unit_ns: int) -> dict[str, Any]:
-        day = over(symbol, now_ns - DAY_NS, now_ns)
+        day = window_candle(symbol, now_ns - DAY_NS, now_ns)
         return {
             "e": "24hrMiniTicker",
             "E": now_ns // unit_ns,
@@ -139,7 +140,7 @@ def each(makers: list[Event]) -> Event:
 
 def ticker(symbol: Symbol, now_ns: int) -> Event:
     def make(unit_ns: int) -> dict[str, Any]:
-        day, matching = over(symbol, now_ns - DAY_NS, now_ns), symbol.matching
+        day, matching = window_candle(symbol, now_ns - DAY_NS, now_ns), symbol.matching
         change = day.close_ticks - day.open_ticks
         return {
             "e": "24hrTicker",
@@ -187,7 +188,7 @@ def window_ticker(symbol: Symbol, name: str, span_ns: int, now_ns: int) -> Event
     open_ns = (now_ns - span_ns) // MINUTE_NS * MINUTE_NS
 
     def make(unit_ns: int) -> dict[str, Any]:
-        span = over(symbol, open_ns, now_ns)
+        span = window_candle(symbol, open_ns, now_ns)
         change = span.close_ticks - span.open_ticks
         return {
             "e": name + "Ticker",

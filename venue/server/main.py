@@ -64,7 +64,7 @@ def open_exchange(settings: VenueSettings) -> tuple[Exchange, Log | None]:
     if settings.faults_file is not None:
         path = Path(settings.faults_file)
         try:
-            exchange.weather.add(load_faults(path), exchange.now_ns)
+            exchange.faults.add(load_faults(path), exchange.now_ns)
         except BadFault as error:
             raise BadVenue(f"faults_file {path}: {error}") from None
     if log is not None:

@@ -187,7 +187,7 @@ class Server:
                 await asyncio.sleep(LISTEN_S)
                 self._listen(self.feed)
             self._ask(exchange.advance)
-            await door.follow(exchange.weather.is_refusing)
+            await door.follow(exchange.faults.is_refusing)
             if exchange.is_over:
                 self.stopped.set()
 

@@ -3,10 +3,9 @@
 import math
 from random import Random
 
+from venue.base.units import NEVER_NS, SECOND_NS
 from venue.sources.profiles import Kernel
 
-SECOND_NS = 1_000_000_000
-NEVER_NS = 2**62
 MOST_EXCITED = 60.0
 """However excited, arrivals come at most so many times as fast as usual."""
 LONGEST_RUN = 2_000

@@ -4,8 +4,9 @@ import math
 from random import Random
 
 from venue.base.settings import FlowSettings
+from venue.base.units import NEVER_NS
 from venue.engine.engine import Engine
-from venue.sources.arrivals import NEVER_NS, Bursts
+from venue.sources.arrivals import Bursts
 from venue.sources.profiles import Kernel, Profile
 from venue.sources.traders import Crowd
 from venue.symbols.symbol import Symbol

@@ -5,12 +5,12 @@ from collections import deque
 
 from protocol import BookDelta, BookSnapshot, BookStatus, Message, Rules, StreamState, TopOfBook, Trade
 from venue.base.settings import MarketSettings, PaperSettings
+from venue.base.units import MILLISECOND_NS
 from venue.base.wire import Response
 from venue.engine.engine import Engine
 from venue.sources.queue_market import QueueMarket
 
-MS_NS = 1_000_000
-ASK_NS = 500 * MS_NS
+ASK_NS = 500 * MILLISECOND_NS
 """How often the connector is asked for its books while one is not known."""
 MAX_WAITING = 100
 """Diffs kept while a market is closed; with more of them a snapshot is too old anyway."""
@@ -100,7 +100,7 @@ class Paper:
             due_ns, _, symbol, message = heapq.heappop(self._held)
             if self.markets[symbol].is_open:
                 self.markets[symbol].market.take(message, max(due_ns, floor_ns))
-        if now_ns - self.heard_ns > self.settings.silence_ms * MS_NS:
+        if now_ns - self.heard_ns > self.settings.silence_ms * MILLISECOND_NS:
             for market in self.markets.values():
                 market.close(f"{self.settings.connector} is silent")
 
@@ -145,7 +145,7 @@ class Paper:
 
     def _hold(self, symbol: str, message: BookDelta | TopOfBook, now_ns: int) -> None:
         self._count += 1
-        due_ns = now_ns + self.settings.book_delay_ms * MS_NS
+        due_ns = now_ns + self.settings.book_delay_ms * MILLISECOND_NS
         heapq.heappush(self._held, (due_ns, self._count, symbol, message))
 
 

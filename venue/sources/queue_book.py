@@ -5,7 +5,8 @@ from itertools import count
 from market import codes
 from market.book import Book
 from protocol.enums import OrdType, Side, TimeInForce
-from venue.sources.queue_level import CancelModel, Level, shares
+from venue.base.settings import CancelModel
+from venue.sources.queue_level import Level, shares
 from venue.symbols.symbol import FLOW_ACCOUNT, Symbol
 
 Event = tuple[int, ...]

@@ -1,9 +1,6 @@
 """One price level that follows another market, and how what was cancelled there is shared among its orders here."""
 
-from typing import Literal
-
-CancelModel = Literal["proportional", "back", "front"]
-"""Whom lots that vanish without a trade belonged to: everybody by size, the last in the queue, or the first."""
+from venue.base.settings import CancelModel
 
 
 class Level:

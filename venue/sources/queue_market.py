@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from market.levels import unpack_levels
 from protocol import BookDelta, BookSnapshot, Message, TopOfBook, Trade
 from protocol.enums import Side
+from venue.base.settings import CancelModel
 from venue.engine.engine import Engine
 from venue.engine.records import Counter
 from venue.engine.recovery import rest
 from venue.orders.order import AggTrade, Order, PublicTrade
 from venue.sources.queue_book import Event, QueueBook
-from venue.sources.queue_level import CancelModel
 from venue.symbols.symbol import Symbol
 
 Change = tuple[Side, int, int]

@@ -7,13 +7,13 @@ from market.levels import unpack_levels
 from protocol import BookSnapshot
 from venue.base.errors import BadVenue
 from venue.base.settings import ReplaySettings
+from venue.base.units import MILLISECOND_NS
 from venue.engine.engine import Engine
 from venue.sources.queue_market import QueueMarket
 from venue.sources.replay_file import Timed, messages, symbol_name, trades_first
 from venue.symbols.symbol import Symbol
 
-MS_NS = 1_000_000
-LOOP_PAUSE_NS = 1_000 * MS_NS
+LOOP_PAUSE_NS = 1_000 * MILLISECOND_NS
 """Between the last message and the first of the next turn."""
 MAX_MESSAGES = 20_000
 """In one call of `advance`; the rest of a long pause's follows in the next."""
@@ -71,7 +71,7 @@ class Replay:
         if not (unpack_levels(first[1].bids) and unpack_levels(first[1].asks)):
             raise BadVenue(f"replay {path}: the book that it begins with has an empty side")
         self._began_ns, self._first_ns = at_ns, first[0]
-        self._rest = chain([first], trades_first(timed, self.settings.book_delay_ms * MS_NS))
+        self._rest = chain([first], trades_first(timed, self.settings.book_delay_ms * MILLISECOND_NS))
         self._next = next(self._rest)
         self.turns += 1
 

@@ -12,12 +12,12 @@ from market.levels import parse_decimal, parse_levels
 from protocol import BookDelta, BookSnapshot, Message, TopOfBook, Trade
 from protocol.enums import Side
 from venue.base.errors import BadVenue
+from venue.base.units import MILLISECOND_NS
 from venue.symbols.symbol import Symbol
 
 DIGITS = 8
 OPENING_LINES = 10_000
 """A REST snapshot must be among so many first lines: the book begins with it."""
-MS_NS = 1_000_000
 
 Timed = tuple[int, Message]
 """When it was received, in ns, and what it says."""
@@ -73,10 +73,10 @@ class _Reader:
             raise ValueError(f"a frame of {one.s}, in a recording of {self.symbol.name}")
         if one.e == "depthUpdate":
             bids, asks = self._levels(one.b), self._levels(one.a)
-            return BookDelta(name, one.U, one.u, bids, asks, one.E * MS_NS, ts_ns)
+            return BookDelta(name, one.U, one.u, bids, asks, one.E * MILLISECOND_NS, ts_ns)
         if one.e == "trade":
             taker = Side.SELL if one.m else Side.BUY
-            return Trade(name, one.t, taker, self._ticks(one.p), self._lots(one.q), one.T * MS_NS, ts_ns)
+            return Trade(name, one.t, taker, self._ticks(one.p), self._lots(one.q), one.T * MILLISECOND_NS, ts_ns)
         if one.e or not one.u:
             raise ValueError(f"a frame of kind {one.e!r}")
         bid, ask = self._ticks(msgspec.json.decode(one.b, type=str)), self._ticks(msgspec.json.decode(one.a, type=str))

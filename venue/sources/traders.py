@@ -7,13 +7,13 @@ from random import Random
 
 from market.levels import unpack_levels
 from protocol.enums import OrdType, Side, TimeInForce
+from venue.base.units import MILLISECOND_NS, NEVER_NS, SECOND_NS
 from venue.engine.engine import Engine
-from venue.sources.arrivals import NEVER_NS, SECOND_NS, Signs
+from venue.sources.arrivals import Signs
 from venue.sources.profiles import Profile, Quantiles
 from venue.symbols.symbol import Symbol
 
 BPS = 10_000
-MS_NS = 1_000_000
 CROWDED = 1.5
 """No more limit orders while so many times the usual rest."""
 MOST_EXPIRIES = 4
@@ -130,7 +130,7 @@ class Crowd:
         if self.touch_ns == NEVER_NS and (
             matching.best_bid_ticks < bid_ticks or not 0 < matching.best_ask_ticks <= bid_ticks + 1
         ):
-            self.touch_ns = now_ns + 1 + int(self.wide_ms.draw(self.random) * MS_NS)
+            self.touch_ns = now_ns + 1 + int(self.wide_ms.draw(self.random) * MILLISECOND_NS)
 
     def leave(self, number: int, now_ns: int) -> None:
         """So many orders, anywhere in the book, are taken away at once."""

@@ -5,14 +5,12 @@ from heapq import heappop, heappush
 
 import msgspec
 
-from venue.accounts.rate_limits import SECOND_NS, Window
+from venue.accounts.rate_limits import Window
 from venue.accounts.security import ApiKey
-from venue.api.requests.endpoint import MILLISECOND_NS
+from venue.base.units import DAY_NS, MILLISECOND_NS, NEVER_NS, SECOND_NS
 from venue.base.wire import CLOSE, Ping, Push
 
 MARKET, USER = "market", "user"
-DAY_NS = 86_400 * SECOND_NS
-NEVER_NS = 2**63 - 1
 NOTICE_NS = 600 * SECOND_NS
 """So long before its day is over a websocket is told to connect anew."""
 MAX_LATE = 10_000
@@ -49,6 +47,7 @@ class Connections:
         self.outbox: list[Push] = []
         self.late: list[tuple[int, int, int, bytes]] = []  # a heap: due_ns, order, connection, text
         self._held = 0
+        self.silent_until_ns: dict[str, int] = {}  # by kind: until then its streams send nothing
         self.ping_interval_ns = ping_interval_s * SECOND_NS
         self.pong_timeout_ns = pong_timeout_s * SECOND_NS
 
@@ -59,6 +58,9 @@ class Connections:
 
     def of_kind(self, kind: str) -> Iterator[Connection]:
         return (c for c in list(self.by_id.values()) if kind in ("all", c.kind))
+
+    def is_silent(self, kind: str, now_ns: int) -> bool:
+        return now_ns < self.silent_until_ns.get(kind, 0)
 
     def send(self, conn_id: int, text: bytes) -> None:
         self.outbox.append((conn_id, text))

@@ -2,12 +2,13 @@
 
 import msgspec
 
+from venue.base.units import DAY_NS, HOUR_NS
 from venue.engine.engine import Engine
 from venue.orders.order import AggTrade, PublicTrade
 from venue.render import stream_events as events
 from venue.streams.subscriptions import Subscriptions
 from venue.symbols import klines
-from venue.symbols.intervals import DAY_NS, HOUR_NS, INTERVALS_NS
+from venue.symbols.intervals import INTERVALS_NS
 from venue.symbols.symbol import Symbol
 
 DEPTHS = (5, 10, 20)

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import msgspec
 
-from venue.faults.kinds.on_demand import Faults
 from venue.render.stream_events import Event
 from venue.streams.connections import MARKET, Connection, Connections
 
@@ -42,9 +41,8 @@ def bad_request(reason: str, column: int) -> str:
 class Subscriptions:
     """Connections by the name of the stream."""
 
-    def __init__(self, connections: Connections, faults: Faults, most: int) -> None:
+    def __init__(self, connections: Connections, most: int) -> None:
         self.connections = connections
-        self.faults = faults
         self.most = most
         self.listeners: dict[str, dict[int, Connection]] = {}
         self._decoder = msgspec.json.Decoder(Control)
@@ -121,7 +119,7 @@ class Subscriptions:
     def push(self, name: str, event: Event, now_ns: int) -> None:
         """Send an event to all who hear the stream; `event(unit_ns)` makes its JSON object, once per unit."""
         listening = self.listeners.get(name)
-        if not listening or self.faults.is_silent(MARKET, now_ns):
+        if not listening or self.connections.is_silent(MARKET, now_ns):
             return
         texts: dict[tuple[int, bool], bytes] = {}
         for connection in listening.values():

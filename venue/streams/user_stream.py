@@ -4,11 +4,10 @@ from typing import Any
 
 import msgspec
 
-from venue.accounts.accounts import Account, Accounts
+from venue.accounts.accounts import Account
 from venue.base.errors import ApiError
 from venue.base.numbers import fixed8
 from venue.engine.records import Records
-from venue.faults.kinds.on_demand import Faults
 from venue.orders.order import Execution, Order
 from venue.orders.order_lists import OrderList
 from venue.render import order_lists as render_lists
@@ -25,10 +24,8 @@ MAX_SUBSCRIPTIONS_EVER = 65_535
 class UserStream:
     """Subscriptions by account; a connection may hold several, of several accounts."""
 
-    def __init__(self, connections: Connections, accounts: Accounts, faults: Faults, records: Records) -> None:
+    def __init__(self, connections: Connections, records: Records) -> None:
         self.connections = connections
-        self.accounts = accounts
-        self.faults = faults
         self.records = records
         self.listeners: dict[str, dict[tuple[int, int], Connection]] = {}
 
@@ -115,7 +112,7 @@ class UserStream:
 
     def _tell(self, account: str, make: render.Maker, now_ns: int) -> None:
         listening = self.listeners.get(account)
-        if not listening or self.faults.is_silent(USER, now_ns):
+        if not listening or self.connections.is_silent(USER, now_ns):
             return
         texts: dict[int, bytes] = {}
         for (conn_id, number), connection in listening.items():

@@ -3,8 +3,8 @@
 import math
 from random import Random
 
+from venue.base.units import SECOND_NS
 from venue.symbols.candles import Candle
-from venue.symbols.intervals import SECOND_NS
 
 
 def split(whole: Candle, length_ns: int, part_ns: int, random: Random) -> list[Candle]:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from venue.base.units import MINUTE_NS, SECOND_NS
 from venue.orders.order import PublicTrade
-from venue.symbols.intervals import MINUTE_NS, SECOND_NS, opening
+from venue.symbols.intervals import opening
 
 KEPT_SECONDS = 3600
 KEPT_MINUTES = 8 * 1440

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from protocol.enums import Side
 from venue.base import errors
 from venue.base.numbers import ATOMS
-from venue.symbols.intervals import MINUTE_NS
+from venue.base.units import MINUTE_NS
 from venue.symbols.symbol import Symbol, exact
 
 

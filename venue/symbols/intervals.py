@@ -4,11 +4,8 @@ import re
 from datetime import date, timedelta
 
 from venue.base import errors
+from venue.base.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
-SECOND_NS = 1_000_000_000
-MINUTE_NS = 60 * SECOND_NS
-HOUR_NS = 60 * MINUTE_NS
-DAY_NS = 24 * HOUR_NS
 MONDAY_NS = 4 * DAY_NS
 """The first Monday after the epoch: weeks are counted from it."""
 MONTH = "1M"

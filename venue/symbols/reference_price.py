@@ -6,10 +6,10 @@ import msgspec
 
 from venue.base.numbers import fixed8
 from venue.base.settings import ReferenceSettings
+from venue.base.units import MILLISECOND_NS
 
 COUNT_SCALE = 10_000
 """Trade counts and price sums carry four more decimals: the oldest bucket counts in part."""
-MILLISECOND_NS = 1_000_000
 
 
 class Bucket(msgspec.Struct, gc=False):

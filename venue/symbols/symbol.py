@@ -10,11 +10,11 @@ from protocol.enums import Side
 from venue.base import errors
 from venue.base.numbers import ATOMS, atoms, fixed8
 from venue.base.settings import MarketSettings
+from venue.base.units import MINUTE_NS
 from venue.orders.order import AggTrade, Order, PublicTrade
 from venue.orders.stops import Stops
 from venue.symbols.candles import Candle, Candles
 from venue.symbols.filter_bounds import Bounds
-from venue.symbols.intervals import MINUTE_NS
 from venue.symbols.reference_price import ReferencePrice
 from venue.symbols.synthetic_history import History
 

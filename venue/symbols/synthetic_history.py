@@ -10,9 +10,9 @@ from random import Random
 
 import msgspec
 
+from venue.base.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from venue.symbols.candle_split import split
 from venue.symbols.candles import Candle
-from venue.symbols.intervals import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
 LEVELS_NS = (DAY_NS, 6 * HOUR_NS, HOUR_NS, 15 * MINUTE_NS, MINUTE_NS, SECOND_NS)
 """Small steps: the edges of a day of another time zone cost few parts."""

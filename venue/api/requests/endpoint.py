@@ -9,11 +9,9 @@ from venue.accounts.accounts import Account
 from venue.accounts.rate_limits import Limits
 from venue.base import errors
 from venue.base.params import Params
+from venue.base.units import MICROSECOND_NS, MILLISECOND_NS
 from venue.engine.engine import Engine
 from venue.symbols.symbol import Symbol
-
-MILLISECOND_NS = 1_000_000
-MICROSECOND_NS = 1_000
 
 PUBLIC = "NONE"
 SYMBOL_STATUSES = ("TRADING", "HALT", "BREAK")

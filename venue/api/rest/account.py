@@ -8,10 +8,9 @@ from venue.api.rest.market import API
 from venue.base import errors
 from venue.base.numbers import fixed8
 from venue.base.params import Params
+from venue.base.units import DAY_NS
 from venue.orders.order import Execution
 from venue.render import orders as render
-
-DAY_NS = 86_400_000_000_000
 
 
 def query_order(call: Call) -> dict[str, Any]:

@@ -6,9 +6,11 @@ from venue.api.requests.endpoint import Call, Endpoint
 from venue.api.rest.market import API
 from venue.base import errors
 from venue.base.params import Params
+from venue.base.units import DAY_NS, MINUTE_NS
 from venue.symbols.candles import Candle
-from venue.symbols.intervals import DAY_NS, MINUTE_NS, opening, parse_window, parse_zone
+from venue.symbols.intervals import opening, parse_window, parse_zone
 from venue.symbols.symbol import AVERAGE_MINUTES, Symbol
+from venue.symbols.ticker_stats import percent, window_candle
 
 MOST_SYMBOLS = 100
 """In one request for windows or trading days."""
@@ -54,7 +56,7 @@ def ticker_24hr(call: Call) -> Any:
     full, open_ns = is_full(call), call.now_ns - DAY_NS
     rows = []
     for symbol in call.symbols():
-        day = over(symbol, open_ns, call.now_ns)
+        day = window_candle(symbol, open_ns, call.now_ns)
         changed = changes(symbol, day) | day_more(symbol, day) if full else {}
         rows.append({"symbol": symbol.name, **changed, **totals(symbol, day), **ids(day, open_ns, call.now_ns, call)})
     return one_or_all(call, rows)
@@ -76,16 +78,10 @@ def ticker_trading_day(call: Call) -> Any:
 def window_rows(call: Call, open_ns: int, close_ns: int) -> list[dict[str, Any]]:
     full, rows = is_full(call), []
     for symbol in call.symbols(is_required=True, most=MOST_SYMBOLS):
-        span = over(symbol, open_ns, call.now_ns)
+        span = window_candle(symbol, open_ns, call.now_ns)
         changed = changes(symbol, span) if full else {}
         rows.append({"symbol": symbol.name, **changed, **totals(symbol, span), **ids(span, open_ns, close_ns, call)})
     return rows
-
-
-def over(symbol: Symbol, open_ns: int, now_ns: int) -> Candle:
-    """All trades since `open_ns` (to the minute) as one candle; flat where there were none."""
-    last = symbol.last_ticks
-    return symbol.candles.over(now_ns - open_ns, now_ns) or Candle(now_ns, last, last, last, last)
 
 
 def changes(symbol: Symbol, span: Candle) -> dict[str, str]:
@@ -125,14 +121,6 @@ def ids(span: Candle, open_ns: int, close_ns: int, call: Call) -> dict[str, int]
         "lastId": span.last_id,
         "count": span.count,
     }
-
-
-def percent(change: int, of: int) -> str:
-    """Three decimals of 100 * change / of, cut."""
-    if not of:
-        return "0.000"
-    thousandths = abs(change) * 100_000 // of
-    return f"{'-' if change < 0 else ''}{thousandths // 1000}.{thousandths % 1000:03d}"
 
 
 def ticker_weight(params: Params) -> int:

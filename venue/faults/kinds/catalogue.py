@@ -1,4 +1,4 @@
-"""Every kind of fault by its name; and reading faults, with one clear line for what is wrong with them."""
+"""Every kind of fault by its name, and the reading of faults; each mistake gives one clear error line."""
 
 import typing
 from pathlib import Path
@@ -8,24 +8,23 @@ import msgspec
 
 from actors.run.toml_check import did_you_mean, mistakes
 from venue.base.errors import BadVenue
-from venue.faults.kinds import exchange as world
-from venue.faults.kinds import requests, streams
+from venue.faults.kinds import exchange, requests, streams
 from venue.faults.kinds.delays import Delay
 from venue.faults.kinds.fault import Fault
 
 KINDS: dict[str, type[Fault]] = {
-    kind.__struct_config__.tag: kind for kind in (*requests.KINDS, *streams.KINDS, *world.KINDS)
+    kind.__struct_config__.tag: kind for kind in (*requests.KINDS, *streams.KINDS, *exchange.KINDS)
 }
 DELAYS = {kind.__struct_config__.tag: kind for kind in typing.get_args(Delay)}
 MAX_FILE_BYTES = 1_000_000
 
 
 class BadFault(ValueError):
-    """A fault that does not exist, or not so; the text says what does."""
+    """An unknown fault or wrong settings of one; the text names the known ones."""
 
 
-def line(kind: type[Fault]) -> str:
-    """What a kind does, in one line: the first of its docstring."""
+def summary(kind: type[Fault]) -> str:
+    """What a kind does: the first line of its docstring."""
     assert kind.__doc__ is not None
     return kind.__doc__.strip().splitlines()[0]
 
@@ -41,14 +40,14 @@ def read_fault(table: Any, at: str = "$") -> Fault:
             raise BadFault(f"missing field `name`; known are {', '.join(sorted(KINDS))} - at `{at}`")
         raise BadFault(f"unknown fault `{name}`{did_you_mean(str(name), KINDS)} - at `{at}.name`")
     rest = {key: value for key, value in table.items() if key != "name"}
-    found = mistakes(rest, kind, at) and (wrong_delays(rest, at) or mistakes(rest, kind, at))
+    found = mistakes(rest, kind, at) and (delay_mistakes(rest, at) or mistakes(rest, kind, at))
     if found:
         raise BadFault(f"{name}: {found[0]}")
     return msgspec.convert(table, kind)
 
 
-def wrong_delays(table: dict[str, Any], at: str) -> list[str]:
-    """Delays of an unknown kind, or with unknown fields."""
+def delay_mistakes(table: dict[str, Any], at: str) -> list[str]:
+    """Errors for delays of an unknown kind, or with unknown fields."""
     found = []
     for key, value in table.items():
         if not isinstance(value, dict):
@@ -77,10 +76,10 @@ def load_faults(path: Path) -> list[Fault]:
     try:
         data = path.read_bytes()
         if len(data) > MAX_FILE_BYTES:
-            raise BadVenue(f"faults_file {path}: longer than {MAX_FILE_BYTES} bytes: divide it")
+            raise BadVenue(f"faults_file {path}: longer than {MAX_FILE_BYTES} bytes: split it")
         tables = decode(data)
         if not isinstance(tables, dict) or set(tables) - {"faults"}:
-            raise BadFault("it holds a list `faults`, and nothing else")
+            raise BadFault("the file must hold a list `faults` and nothing else")
         return read_faults(tables.get("faults", []), "$.faults")
     except OSError as error:
         raise BadVenue(f"faults_file {path}: {error.strerror}") from None
@@ -89,13 +88,13 @@ def load_faults(path: Path) -> list[Fault]:
 
 
 def shown(fault: Fault) -> dict[str, Any]:
-    """A fault as JSON shows it: its name and what differs from the kind's usual."""
-    usual = type(fault)()
+    """A fault as JSON: its name and the settings that differ from the kind's defaults."""
+    default = type(fault)()
     return {
         "name": fault.__struct_config__.tag,
         **{
             name: getattr(fault, name)
             for name in fault.__struct_fields__
-            if getattr(fault, name) != getattr(usual, name)
+            if getattr(fault, name) != getattr(default, name)
         },
     }

@@ -1,4 +1,4 @@
-"""How late something comes: distributions of delays, drawn from a seeded generator."""
+"""Distributions of delays, drawn from a seeded generator."""
 
 from random import Random
 from typing import Annotated
@@ -6,16 +6,16 @@ from typing import Annotated
 import msgspec
 
 from protocol.message import Settings
+from venue.base.units import MILLISECOND_NS
 
 MAX_DELAY_MS = 120_000
-"""No draw is longer, whatever its distribution."""
-MS_NS = 1_000_000
+"""Upper limit of a drawn delay, of every distribution."""
 Ms = Annotated[float, msgspec.Meta(ge=0, le=MAX_DELAY_MS)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class Fixed(Settings, frozen=True, tag_field="kind", tag="fixed"):
-    """Always the same."""
+    """Always `ms`."""
 
     ms: Ms = 100.0
 
@@ -24,7 +24,7 @@ class Fixed(Settings, frozen=True, tag_field="kind", tag="fixed"):
 
 
 class Uniform(Settings, frozen=True, tag_field="kind", tag="uniform"):
-    """Anything between the two, with the same chance."""
+    """Evenly distributed between `low_ms` and `high_ms`."""
 
     low_ms: Ms = 0.0
     high_ms: Ms = 200.0
@@ -34,7 +34,7 @@ class Uniform(Settings, frozen=True, tag_field="kind", tag="uniform"):
 
 
 class Exponential(Settings, frozen=True, tag_field="kind", tag="exponential"):
-    """Mostly short, seldom long."""
+    """Exponential with the mean `mean_ms`: mostly short, rarely long."""
 
     mean_ms: Ms = 100.0
 
@@ -43,7 +43,7 @@ class Exponential(Settings, frozen=True, tag_field="kind", tag="exponential"):
 
 
 class Lognormal(Settings, frozen=True, tag_field="kind", tag="lognormal"):
-    """As networks are: half below the median, and a long tail that `sigma` makes longer."""
+    """As network delays are: half below `median_ms`, with a long tail that grows with `sigma`."""
 
     median_ms: Ms = 80.0
     sigma: Annotated[float, msgspec.Meta(ge=0, le=5)] = 0.8
@@ -53,7 +53,7 @@ class Lognormal(Settings, frozen=True, tag_field="kind", tag="lognormal"):
 
 
 class Spikes(Settings, frozen=True, tag_field="kind", tag="spikes"):
-    """Nearly always `base_ms`; with `chance` a spike."""
+    """`base_ms`; with probability `chance` a spike of `spike_ms` instead."""
 
     base_ms: Ms = 5.0
     spike_ms: Ms = 3_000.0
@@ -68,4 +68,4 @@ Delay = Fixed | Uniform | Exponential | Lognormal | Spikes
 
 def draw_ns(delay: Delay, random: Random) -> int:
     """One delay in ns, at most MAX_DELAY_MS."""
-    return round(min(delay.draw_ms(random), MAX_DELAY_MS) * MS_NS)
+    return round(min(delay.draw_ms(random), MAX_DELAY_MS) * MILLISECOND_NS)

@@ -1,4 +1,4 @@
-"""Faults of the exchange as a whole: its clock, its markets, its rules; and people who trade beside the bot."""
+"""Faults of the exchange as a whole: its clock, its markets and rules, and external activity in an account."""
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -12,21 +12,21 @@ MAX_DRIFT_PPM = 100_000
 
 
 class ClockStep(Fault, frozen=True, tag="clock_step"):
-    """The exchange's clock steps forward by `ms`, or (below zero) is slowed until it is so much behind."""
+    """The exchange's clock steps forward by `ms`, or (below zero) is slowed until it is that much behind."""
 
     for_s: Seconds = 20.0
     ms: Annotated[int, msgspec.Meta(ge=-MAX_STEP_MS, le=MAX_STEP_MS)] = 2_000
 
 
 class ClockDrift(Fault, frozen=True, tag="clock_drift"):
-    """The exchange's clock runs fast, or (below zero) slow, by so many parts of a million."""
+    """The exchange's clock runs fast, or (below zero) slow, by `ppm` parts per million."""
 
     for_s: Seconds = 20.0
     ppm: Annotated[int, msgspec.Meta(ge=-MAX_DRIFT_PPM, le=MAX_DRIFT_PPM)] = 10_000
 
 
 class Maintenance(Fault, frozen=True, tag="maintenance"):
-    """Every request gets an error page, and no websocket stays or opens, for a while; orders rest as they are."""
+    """Every request gets an error page, and all websockets are closed and refused; resting orders stay as they are."""
 
     for_s: Seconds = 30.0
     status: Literal[403, 502, 503, 504] = 503
@@ -39,22 +39,22 @@ class MarketFault(Fault, frozen=True):
 
 
 class SymbolHalt(MarketFault, frozen=True, tag="symbol_halt"):
-    """A market stands still (`status` BREAK or HALT): orders are refused with -1013, cancels are taken."""
+    """A market is halted (`status` BREAK or HALT): orders are rejected with -1013, cancel requests are accepted."""
 
     for_s: Seconds = 10.0
     status: Literal["BREAK", "HALT"] = "BREAK"
 
 
 class Delisted(MarketFault, frozen=True, tag="delisted"):
-    """A market is gone: its open orders expire, and requests about it get -1121; at the end it is listed again."""
+    """A market is delisted: its open orders expire, and requests for it get -1121; at the end it is listed again."""
 
     for_s: Seconds = 10.0
 
 
 class FiltersChanged(MarketFault, frozen=True, tag="filters_changed"):
-    """A market's filters change while it runs, and change back: tick, lot, smallest size or notional.
+    """A market's filters change while it trades, and change back: tick, lot, minimum size or notional.
 
-    New ticks and lots must be whole multiples of those that the market was opened with.
+    New ticks and lots must be multiples of those that the market was opened with.
     """
 
     for_s: Seconds = 30.0
@@ -65,13 +65,13 @@ class FiltersChanged(MarketFault, frozen=True, tag="filters_changed"):
 
 
 class AccountFault(Fault, frozen=True):
-    """Something that a person does in the account `account`, or the first."""
+    """External activity in the account `account`, or in the first."""
 
     account: str = ""
 
 
 class BalanceMoved(AccountFault, frozen=True, tag="balance_moved"):
-    """A person moves `amount` of `asset` into the account, or (below zero) out of it, as far as it is free."""
+    """A transfer of `amount` of `asset` into the account, or (below zero) out of it, at most what is free."""
 
     for_s: Seconds = 0.001
     asset: str = "USDT"
@@ -79,7 +79,7 @@ class BalanceMoved(AccountFault, frozen=True, tag="balance_moved"):
 
 
 class HumanOrder(AccountFault, frozen=True, tag="human_order"):
-    """A person rests an order in the bot's account, `away_bps` from the last price, and takes it back at the end."""
+    """An external order rests in the bot's account, `away_bps` from the last price; it is canceled at the end."""
 
     for_s: Seconds = 10.0
     symbol: str = ""
@@ -89,7 +89,7 @@ class HumanOrder(AccountFault, frozen=True, tag="human_order"):
 
 
 class HumanCancel(AccountFault, frozen=True, tag="human_cancel"):
-    """A person cancels one of the bot's open orders."""
+    """One of the bot's open orders is canceled externally."""
 
     for_s: Seconds = 0.001
     symbol: str = ""

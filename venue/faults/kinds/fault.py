@@ -1,4 +1,4 @@
-"""Fault: what every kind of fault has: when it may strike, how often, and how many times at most."""
+"""Fault: the settings of every kind of fault: when it is active, how often it applies, and how many times at most."""
 
 from typing import Annotated
 
@@ -13,11 +13,11 @@ Number = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Fault(Settings, frozen=True, tag_field="name"):
-    """A fault with its numbers; a kind's first docstring line is what docs/venue.md says of it.
+    """A fault and its settings; the first docstring line of a kind is its row in docs/venue.md.
 
-    It begins `after_s` seconds after it was asked for, lasts `for_s` (0: without an end), and comes again every
-    `every_s` seconds on average, by its seed (0: never). While it lasts it meets each request, event or frame that it
-    is about with `chance`, `count` times at most (0: without a bound).
+    Its window opens `after_s` seconds after it was added, stays open for `for_s` seconds (0: without an end), and
+    opens again every `every_s` seconds on average, by its seed (0: never). While it is open, the fault applies to
+    each matching request, event or frame with probability `chance`, `count` times at most (0: without a limit).
     """
 
     after_s: Seconds = 0.0

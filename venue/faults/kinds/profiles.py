@@ -1,10 +1,11 @@
-"""Profiles: whole weathers by name. Which windows open when follows from the seed of the exchange."""
+"""Profiles: named sets of faults. When their windows open follows from the fault seed of the exchange."""
 
 from collections.abc import Callable
 from decimal import Decimal
 
 from actors.run.toml_check import did_you_mean
-from venue.faults.kinds import exchange as w
+from venue.base.settings import FAULT_PROFILES
+from venue.faults.kinds import exchange as e
 from venue.faults.kinds import requests as r
 from venue.faults.kinds import streams as s
 from venue.faults.kinds.delays import Exponential, Fixed, Lognormal, Spikes
@@ -14,12 +15,12 @@ PLACE, CANCEL = "POST /api/v3/order", "DELETE /api/v3/order"
 
 
 def none() -> list[Fault]:
-    """Fair weather."""
+    """No faults."""
     return []
 
 
 def drizzle() -> list[Fault]:
-    """What a bad day on a real exchange is like: answers late, some lost, a stream cut now and then."""
+    """A bad day on a real exchange: late answers, some lost, a stream closed now and then."""
     return [
         r.Timeout(chance=0.005, hold=Fixed(ms=10_000)),
         r.BackendTimeout(chance=0.01),
@@ -34,8 +35,8 @@ def drizzle() -> list[Fault]:
 
 
 def storm() -> list[Fault]:
-    """All of it at once: every kind of fault, within seconds of each other, as long as it lasts."""
-    return [*_storm_of_requests(), *_storm_of_streams(), *_storm_of_the_world()]
+    """Every kind of fault at once, within seconds of each other, for as long as it is active."""
+    return [*_storm_of_requests(), *_storm_of_streams(), *_storm_of_the_exchange()]
 
 
 def _storm_of_requests() -> list[Fault]:
@@ -90,25 +91,25 @@ def _storm_of_streams() -> list[Fault]:
     ]
 
 
-def _storm_of_the_world() -> list[Fault]:
+def _storm_of_the_exchange() -> list[Fault]:
     return [
-        w.ClockStep(ms=3_000, every_s=60, after_s=10, for_s=15),
-        w.ClockStep(ms=-2_000, every_s=90, after_s=40, for_s=15),
-        w.ClockDrift(ppm=20_000, every_s=90, after_s=70, for_s=20),
-        w.Maintenance(every_s=120, after_s=16, for_s=2.5),
-        w.SymbolHalt(every_s=60, after_s=6, for_s=2),
-        w.SymbolHalt(every_s=90, after_s=50, for_s=5, status="HALT"),
-        w.Delisted(every_s=200, after_s=80, for_s=4),
-        w.FiltersChanged(min_notional=Decimal(20), min_size=Decimal("0.0002"), every_s=60, after_s=3, for_s=10),
-        w.FiltersChanged(tick_size=Decimal("0.02"), every_s=150, after_s=120, for_s=40),
-        w.BalanceMoved(amount=Decimal(500), every_s=20, after_s=2),
-        w.BalanceMoved(amount=Decimal(-500), every_s=20, after_s=5),
-        w.HumanOrder(every_s=20, after_s=3, for_s=8),
-        w.HumanCancel(every_s=15, after_s=7),
+        e.ClockStep(ms=3_000, every_s=60, after_s=10, for_s=15),
+        e.ClockStep(ms=-2_000, every_s=90, after_s=40, for_s=15),
+        e.ClockDrift(ppm=20_000, every_s=90, after_s=70, for_s=20),
+        e.Maintenance(every_s=120, after_s=16, for_s=2.5),
+        e.SymbolHalt(every_s=60, after_s=6, for_s=2),
+        e.SymbolHalt(every_s=90, after_s=50, for_s=5, status="HALT"),
+        e.Delisted(every_s=200, after_s=80, for_s=4),
+        e.FiltersChanged(min_notional=Decimal(20), min_size=Decimal("0.0002"), every_s=60, after_s=3, for_s=10),
+        e.FiltersChanged(tick_size=Decimal("0.02"), every_s=150, after_s=120, for_s=40),
+        e.BalanceMoved(amount=Decimal(500), every_s=20, after_s=2),
+        e.BalanceMoved(amount=Decimal(-500), every_s=20, after_s=5),
+        e.HumanOrder(every_s=20, after_s=3, for_s=8),
+        e.HumanCancel(every_s=15, after_s=7),
     ]
 
 
-PROFILES: dict[str, Callable[[], list[Fault]]] = {"none": none, "drizzle": drizzle, "storm": storm}
+PROFILES: dict[str, Callable[[], list[Fault]]] = dict(zip(FAULT_PROFILES, (none, drizzle, storm), strict=True))
 
 
 def profile(name: str) -> list[Fault]:

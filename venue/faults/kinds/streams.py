@@ -1,4 +1,4 @@
-"""Faults of what websockets tell, and of the websockets themselves."""
+"""Faults of the frames that websockets carry, and of the websockets themselves."""
 
 from typing import Any, Literal
 
@@ -7,12 +7,12 @@ from venue.faults.kinds.fault import Fault, Seconds
 
 
 class UserEventFault(Fault, frozen=True):
-    """A fault of one user event. `account`, and `event` ("executionReport"), narrow it; empty: all."""
+    """A fault of single user events. `account` and `event` ("executionReport") limit it; empty: all."""
 
     account: str = ""
     event: str = ""
 
-    def meets(self, account: str, event: str) -> bool:
+    def matches(self, account: str, event: str) -> bool:
         return self.account in ("", account) and self.event in ("", event)
 
 
@@ -25,7 +25,7 @@ class UserEventTwice(UserEventFault, frozen=True, tag="user_event_twice"):
 
 
 class UserEventLate(UserEventFault, frozen=True, tag="user_event_late"):
-    """A user event comes late, after those that followed it."""
+    """A user event is late, after those that followed it."""
 
     delay: Delay = Uniform(low_ms=100, high_ms=3_000)
 
@@ -35,76 +35,83 @@ class UserEventReordered(UserEventFault, frozen=True, tag="user_event_reordered"
 
 
 class FrameFault(Fault, frozen=True):
-    """A fault of market frames. `symbol` ("BTC-USDT") and `stream` ("depth", "trade") narrow it; empty: all."""
+    """A fault of market frames. `symbol` ("BTC-USDT") and `stream` ("depth", "trade") limit it; empty: all."""
 
     symbol: str = ""
     stream: str = ""
 
-    def meets(self, symbol: str, stream: str) -> bool:
+    def matches(self, symbol: str, stream: str) -> bool:
         return self.symbol.replace("-", "") in ("", symbol) and self.stream in ("", stream)
 
 
 class DiffLost(FrameFault, frozen=True, tag="diff_lost"):
-    """A diff of the book is never sent: a gap."""
+    """A book delta is never sent: a gap."""
 
     stream: str = "depth"
 
 
 class DiffTwice(FrameFault, frozen=True, tag="diff_twice"):
-    """A diff of the book is sent twice."""
+    """A book delta is sent twice."""
 
     stream: str = "depth"
 
 
 class DiffReordered(FrameFault, frozen=True, tag="diff_reordered"):
-    """A diff of the book changes places with the next."""
+    """A book delta changes places with the next."""
 
     stream: str = "depth"
 
 
 class FrameCorrupt(FrameFault, frozen=True, tag="frame_corrupt"):
-    """A market frame comes cut off, as noise, or as JSON of another shape."""
+    """A market frame is cut off, is noise, or is JSON of another shape."""
 
 
 class StreamDelay(FrameFault, frozen=True, tag="stream_delay"):
-    """A market frame, and all that follow on its websocket, come late, in their order."""
+    """A market frame and all that follow on its websocket are late, in their order."""
 
     delay: Delay = Lognormal(median_ms=150, sigma=0.8)
 
 
 class SocketFault(Fault, frozen=True):
-    """A fault of whole websockets: `kind` is market, user (the websocket API) or all. `chance` is of each of them."""
+    """A fault of whole websockets: `kind` is market, user (the websocket API) or all. `chance` is per websocket."""
 
     kind: Literal["all", "market", "user"] = "all"
 
 
 class StreamStall(SocketFault, frozen=True, tag="stream_stall"):
-    """Streams fall silent for a while, with the connection up and pings going on; of one `stream` alone, if named."""
+    """Streams send nothing for a while, with the connection up and pings going on; only one `stream`, if named."""
 
     for_s: Seconds = 10.0
     stream: str = ""
 
 
 class HalfOpen(SocketFault, frozen=True, tag="half_open"):
-    """Websockets whose peer is gone: nothing comes or is read any more, no close either, until a reset at the end."""
+    """Websockets whose peer is gone: nothing is sent or read any more, no close either, until a reset at the end."""
 
     for_s: Seconds = 10.0
 
 
 class SocketDropped(SocketFault, frozen=True, tag="socket_dropped"):
-    """Websockets are closed: politely, or (`reset`) by a reset of the connection."""
+    """Websockets are closed: by a close frame, or (`reset`) by a reset of the connection."""
 
     reset: bool = False
     for_s: Seconds = 0.001
 
 
 class ConnectionRefused(Fault, frozen=True, tag="connection_refused"):
-    """Nobody listens: new connections are refused, and requests on old ones reset. Open websockets stay."""
+    """No process listens: new connections are refused, and requests on old ones reset. Open websockets stay."""
 
     for_s: Seconds = 2.0
+
+
+class Silence(Fault, frozen=True, tag="silence"):
+    """No stream of `kind` sends anything, on new websockets too: `silence` of the control endpoint."""
+
+    kind: Literal["market", "user"] = "market"
 
 
 KINDS: tuple[Any, ...] = (
     UserEventLost, UserEventTwice, UserEventLate, UserEventReordered, DiffLost, DiffTwice, DiffReordered, FrameCorrupt,
     StreamDelay, StreamStall, HalfOpen, SocketDropped, ConnectionRefused,
 )  # fmt: skip
+"""The kinds that can be added by name; Silence comes from the control endpoint alone."""
