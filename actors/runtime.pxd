@@ -2,7 +2,7 @@ from actors.inbox cimport Inbox, StreamIn
 from actors.outbox cimport Outbox, StreamOut
 from actors.timers cimport Timers
 from actors.turns cimport Turns
-from protocol._tick_codec cimport TickCodec
+from protocol._tick_codec cimport Bare
 
 cdef class Envelope:
     cdef public str sender
@@ -42,7 +42,7 @@ cdef class Runtime:
     cdef dict _arrived
     cdef long _links
     cdef dict _tells
-    cdef public TickCodec codec
+    cdef public Bare bare
     cdef public object bare_done
     cdef object _pub
     cdef object _send

@@ -36,7 +36,7 @@ from protocol import (
 from protocol.errors import BadMessage
 from protocol.frame import split
 from protocol.message import REGISTRY, Command, Settings, decode, handler_name
-from protocol.tick_codec import CODEC
+from protocol.tick_codec import BARE
 
 SECOND_NS = 1_000_000_000
 HEARTBEAT_NS = SECOND_NS
@@ -99,7 +99,7 @@ class Runtime:
         self._arrived: dict[tuple[str, str], list[tuple[Callable[..., None], tuple[Any, ...]]]] = {}
         self._links = 0
         self._tells: dict[str, StreamOut] = {}
-        self.codec = CODEC
+        self.bare = BARE
         self.bare_done: Callable[[str, int], bool] | None = None  # the clock's: takes a TickDone that only tells its n
         self.actor = kind(name, settings, self)
         self.actor.now_ns = anchor_ns
@@ -171,7 +171,7 @@ class Runtime:
 
     def command_in(self, peer: str, data: bytes) -> None:
         """A frame on our command socket, from `peer`."""
-        tick = self.codec.decode_tick(data)
+        tick = self.bare.tick_of(data)
         if tick is not None:
             self.turns.take(tick, peer)
             return
@@ -196,7 +196,7 @@ class Runtime:
     def answer_in(self, target: str, data: bytes) -> None:
         """A frame that came back from an actor that we have sent to."""
         if self.bare_done is not None:
-            n = self.codec.decode_done(data)
+            n = self.bare.done_of(data)
             if n >= 0 and self.bare_done(target, n):
                 return
         try:
@@ -359,7 +359,7 @@ class Runtime:
     def tell_tick(self, target: str, n: int, time_ns: int, period_ns: int, skipped: int) -> bool:
         """`tell` a Tick without marks and names."""
         stream, ts_ns = self._told(target), self.mono_ns + self.anchor_ns
-        data = self.codec.encode_tick(stream.prefix, self.epoch, stream.seq + 1, ts_ns, n, time_ns, period_ns, skipped)
+        data = self.bare.tick_frame(stream.prefix, self.epoch, stream.seq + 1, ts_ns, n, time_ns, period_ns, skipped)
         return self._tell(target, stream, data)
 
     def _told(self, target: str) -> StreamOut:

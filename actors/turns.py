@@ -141,8 +141,6 @@ class Turns:
             data = outbox.pack(done, ts_ns, TickDone(tick.n, marks, waited_ns, outbox.trace, self.early))
         else:
             trace, seq = outbox.trace, done.seq + 1
-            data = runtime.codec.encode_done(
-                done.prefix, runtime.epoch, seq, ts_ns, tick.n, waited_ns, trace, self.early
-            )
+            data = runtime.bare.done_frame(done.prefix, runtime.epoch, seq, ts_ns, tick.n, waited_ns, trace, self.early)
         if self.reply(peer, data):
             outbox.commit(done, data)

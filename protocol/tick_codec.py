@@ -12,30 +12,30 @@ from protocol.clock import Tick, TickDone
 from protocol.frame import pack
 
 
-class PlainTickCodec:
+class PlainBare:
     """The plain twin: in Python there is no way of reading shorter than the usual one, so it reads none."""
 
     @staticmethod
-    def encode_tick(
+    def tick_frame(
         prefix: bytes, epoch: int, seq: int, ts_ns: int, n: int, time_ns: int, period_ns: int, skipped: int
     ) -> bytes:
         """The frame of Tick(n, time_ns, period_ns, [], skipped). The last four are not negative."""
         return pack(prefix, epoch, seq, ts_ns, Tick(n, time_ns, period_ns, [], skipped))
 
     @staticmethod
-    def decode_tick(frame: bytes) -> Tick | None:
-        """The Tick of a frame that `encode_tick` could have written; None for every other frame."""
+    def tick_of(frame: bytes) -> Tick | None:
+        """The Tick of a frame that `tick_frame` could have written; None for every other frame."""
         return None
 
     @staticmethod
-    def encode_done(
+    def done_frame(
         prefix: bytes, epoch: int, seq: int, ts_ns: int, n: int, waited_ns: int, trace: int, early: int
     ) -> bytes:
         """The frame of TickDone(n, [], waited_ns, trace, early). The last four are not negative."""
         return pack(prefix, epoch, seq, ts_ns, TickDone(n, [], waited_ns, trace, early))
 
     @staticmethod
-    def decode_done(frame: bytes) -> int:
+    def done_of(frame: bytes) -> int:
         """The n of a TickDone without marks and without a trace; -1 for every other frame."""
         return -1
 
@@ -46,4 +46,4 @@ except ImportError:
     fast = None
 
 FAST = fast is not None and not os.environ.get("TICKBUS_PLAIN")
-CODEC: Any = fast.TickCodec() if FAST else PlainTickCodec()
+BARE: Any = fast.Bare() if FAST else PlainBare()

@@ -19,8 +19,8 @@ HEADERS = st.tuples(
 )
 FOUR = st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS)
 HEAD = PREFIX + HEADER.pack(1, 1, 1)
-PLAIN = turn.PlainTickCodec()
-FAST = turn.fast.TickCodec() if turn.fast is not None else None
+PLAIN = turn.PlainBare()
+FAST = turn.fast.Bare() if turn.fast is not None else None
 
 fast = pytest.mark.skipif(turn.fast is None, reason="not compiled")
 
@@ -31,27 +31,27 @@ def usual(frame):
 
 
 def test_the_fast_twin_is_the_one_in_use():
-    assert type(turn.CODEC) is type(FAST if turn.FAST else PLAIN)
+    assert type(turn.BARE) is type(FAST if turn.FAST else PLAIN)
 
 
 @fast
 @given(header=HEADERS, numbers=FOUR)
 def test_a_bare_tick_has_the_same_bytes_both_ways_and_comes_back(header, numbers):
-    frame = FAST.encode_tick(*header, *numbers)
-    assert frame == PLAIN.encode_tick(*header, *numbers)
+    frame = FAST.tick_frame(*header, *numbers)
+    assert frame == PLAIN.tick_frame(*header, *numbers)
     n, time_ns, period_ns, skipped = numbers
-    assert FAST.decode_tick(frame) == usual(frame) == Tick(n, time_ns, period_ns, [], skipped)
-    assert FAST.decode_done(frame) == -1
+    assert FAST.tick_of(frame) == usual(frame) == Tick(n, time_ns, period_ns, [], skipped)
+    assert FAST.done_of(frame) == -1
 
 
 @fast
 @given(header=HEADERS, n=NUMBERS, waited_ns=NUMBERS, trace=st.integers(0, 2**64 - 1), early=NUMBERS)
 def test_a_bare_tick_done_has_the_same_bytes_both_ways_and_tells_its_n(header, n, waited_ns, trace, early):
-    frame = FAST.encode_done(*header, n, waited_ns, trace, early)
-    assert frame == PLAIN.encode_done(*header, n, waited_ns, trace, early)
+    frame = FAST.done_frame(*header, n, waited_ns, trace, early)
+    assert frame == PLAIN.done_frame(*header, n, waited_ns, trace, early)
     assert usual(frame) == TickDone(n, [], waited_ns, trace, early)
-    assert FAST.decode_done(frame) == (-1 if trace else n)
-    assert FAST.decode_tick(frame) is None
+    assert FAST.done_of(frame) == (-1 if trace else n)
+    assert FAST.tick_of(frame) is None
 
 
 @fast
@@ -75,8 +75,8 @@ def test_a_bare_tick_done_has_the_same_bytes_both_ways_and_tells_its_n(header, n
 )
 def test_what_says_more_is_left_to_the_usual_way(message):
     frame = pack(PREFIX, 1, 1, 1, message)
-    assert FAST.decode_tick(frame) is None
-    assert FAST.decode_done(frame) == -1
+    assert FAST.tick_of(frame) is None
+    assert FAST.done_of(frame) == -1
 
 
 @fast
@@ -96,7 +96,7 @@ def test_no_bytes_are_read_as_more_than_the_usual_way_finds_in_them(data):
 @fast
 @given(numbers=FOUR, is_tick=st.booleans(), cut=st.integers(0, 120), at=st.integers(0, 119), byte=st.integers(0, 255))
 def test_a_damaged_frame_is_read_as_the_usual_way_reads_it_or_left_to_it(numbers, is_tick, cut, at, byte):
-    write = FAST.encode_tick if is_tick else FAST.encode_done
+    write = FAST.tick_frame if is_tick else FAST.done_frame
     frame = bytearray(write(PREFIX, 1, 2, 3, *numbers))
     frame[at % len(frame)] = byte
     agree(bytes(frame))
@@ -105,7 +105,7 @@ def test_a_damaged_frame_is_read_as_the_usual_way_reads_it_or_left_to_it(numbers
 
 def agree(data):
     """Whatever the short way reads is what the usual way reads."""
-    tick, n = FAST.decode_tick(data), FAST.decode_done(data)
+    tick, n = FAST.tick_of(data), FAST.done_of(data)
     if tick is not None:
         assert usual(data) == tick
     if n >= 0:
@@ -117,7 +117,7 @@ def agree(data):
 @fast
 def test_numbers_that_do_not_fit_are_refused():
     with pytest.raises(OverflowError):
-        FAST.encode_tick(PREFIX, 1, 1, 1, -1, 0, 0, 0)
+        FAST.tick_frame(PREFIX, 1, 1, 1, -1, 0, 0, 0)
     with pytest.raises(TypeError):
-        FAST.decode_tick("no bytes")
-    assert encode(Tick(1, 2, 3)) in FAST.encode_tick(PREFIX, 1, 1, 1, 1, 2, 3, 0)
+        FAST.tick_of("no bytes")
+    assert encode(Tick(1, 2, 3)) in FAST.tick_frame(PREFIX, 1, 1, 1, 1, 2, 3, 0)

@@ -30,19 +30,19 @@ SWEPT_EVERY_S = 60
 CLOSE = "connection: close\r\n"
 
 
-class Front(web.Server):
+class HttpServer(web.Server):
     """Makes a protocol for each connection, as aiohttp's own server does."""
 
     def __init__(self, server: Server, **options: Any) -> None:
         super().__init__(server.serve, **options)
         self.server = server
-        self.open: set[Connection] = set()
+        self.open: set[HttpConnection] = set()
         self.sweeping: asyncio.TimerHandle | None = None
 
     def __call__(self) -> Any:
         if self.sweeping is None:
             self._sweep()
-        return Connection(self, super().__call__)
+        return HttpConnection(self, super().__call__)
 
     async def shutdown(self, timeout: float | None = None) -> None:
         if self.sweeping is not None:
@@ -59,10 +59,10 @@ class Front(web.Server):
         self.sweeping = loop.call_later(SWEPT_EVERY_S, self._sweep)
 
 
-class Connection(asyncio.Protocol):
+class HttpConnection(asyncio.Protocol):
     """One client's connection. Its requests are answered in their order."""
 
-    def __init__(self, front: Front, make_other: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(self, front: HttpServer, make_other: Callable[[], asyncio.Protocol]) -> None:
         self.front = front
         self.server = front.server
         self.make_other = make_other
