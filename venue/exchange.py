@@ -6,30 +6,29 @@ from urllib.parse import unquote
 from protocol import Message
 from venue.accounts.accounts import Accounts
 from venue.accounts.commission import Commissions
-from venue.accounts.rate_limits import RateLimits
+from venue.accounts.rate_limits import Limits
 from venue.api.dispatch import RequestDispatcher, refusal, time_unit
-from venue.api.websocket_api import WebsocketApi
+from venue.api.websocket_api import WsApi
 from venue.base import demo
-from venue.base.api_errors import ApiError
+from venue.base.errors import ApiError, BadVenue
 from venue.base.params import Params, split_pairs
 from venue.base.settings import VenueSettings
 from venue.base.units import TENTH_NS
-from venue.base.venue_errors import BadVenue
-from venue.base.wire import CLOSE, PongFrame, Push, Request, Response, Signal
-from venue.control_api import PREFIX, ControlApi
+from venue.base.wire import CLOSE, Pong, Push, Request, Response, Signal
+from venue.control import PREFIX, Control
 from venue.engine.engine import Engine
-from venue.engine.ledger_records import LedgerRecords
+from venue.engine.records import Records
 from venue.engine.recovery import Recovery
 from venue.engine.settlement import Settlement
 from venue.faults.injector import FaultInjector
 from venue.faults.kinds.profiles import PROFILES
-from venue.sources.paper import PaperTrading
+from venue.sources.paper import Paper
 from venue.sources.replay import Replay
 from venue.sources.sources import sources
 from venue.streams.connections import MARKET, USER, Connection, Connections
-from venue.streams.market_streams import MarketStreams
-from venue.streams.stream_subscriptions import StreamSubscriptions
-from venue.streams.user_data_stream import UserDataStream
+from venue.streams.market_streams import Streams
+from venue.streams.subscriptions import Subscriptions
+from venue.streams.user_stream import UserStream
 from venue.symbols import filters
 from venue.symbols.symbol import Symbol
 
@@ -56,10 +55,10 @@ class Exchange:
         self.accounts = Accounts(
             wanted, settings.maker_fee, settings.taker_fee, settings.orders_kept, settings.trades_kept
         )
-        self.limits = RateLimits(settings.limit_settings())
-        self.records = LedgerRecords(is_logged)
+        self.limits = Limits(settings.limit_settings())
+        self.records = Records(is_logged)
         self.connections = Connections(settings.ping_interval_s, settings.pong_timeout_s)
-        self.user_stream = UserDataStream(self.connections, self.records)
+        self.user_stream = UserStream(self.connections, self.records)
         for symbol in symbols:
             filters.check_settings(symbol)
         self.commissions = Commissions(settings, {symbol.name: symbol for symbol in symbols})
@@ -71,18 +70,18 @@ class Exchange:
         self.engine.max_algo_orders = settings.max_algo_orders
         self.engine.max_iceberg_orders = settings.max_iceberg_orders
         self.engine.max_order_lists = settings.max_order_lists
-        self.subscriptions = StreamSubscriptions(self.connections, self.limits.settings.streams)
-        self.streams = MarketStreams(self.engine, self.subscriptions)
+        self.subscriptions = Subscriptions(self.connections, self.limits.settings.streams)
+        self.streams = Streams(self.engine, self.subscriptions)
         self.settlement.market_feed = self.streams
         self.dispatch = RequestDispatcher(self.engine, self.limits)
-        self.ws_api = WebsocketApi(self.dispatch, self.connections, self.user_stream, settings.hmac_logon)
+        self.ws_api = WsApi(self.dispatch, self.connections, self.user_stream, settings.hmac_logon)
         seed = settings.seed if settings.faults_seed is None else settings.faults_seed
         self.faults = FaultInjector(self.engine, self.connections, self.dispatch, seed, self._close)
-        self.control = ControlApi(self.engine, self.connections, self.user_stream, self.faults)
+        self.control = Control(self.engine, self.connections, self.user_stream, self.faults)
         self.recovery = Recovery(self.engine, self.records)
         self.recovery.replay(log)
         self.now_ns = now_ns
-        self.paper = PaperTrading(self.engine, settings.paper, now_ns) if settings.paper is not None else None
+        self.paper = Paper(self.engine, settings.paper, now_ns) if settings.paper is not None else None
         self.flows = sources(self.engine, settings, self.paper, now_ns)
         self.streams.start()
         self.next_tenth_ns = now_ns - now_ns % TENTH_NS + TENTH_NS
@@ -201,7 +200,7 @@ class Exchange:
         """Take a client's ping, and answer it."""
         connection = self.connections.by_id.get(conn_id)
         if connection is not None and self._within_rate(connection, self._now(now_ns)):
-            self.connections.outbox.append((conn_id, PongFrame(payload)))
+            self.connections.outbox.append((conn_id, Pong(payload)))
 
     def pong(self, conn_id: int, now_ns: int, payload: bytes | None = None) -> None:
         """Take a client's pong; it counts if it echoes a ping (None: the last one)."""

@@ -1,20 +1,25 @@
-"""The pages of the documentation as data: fenced blocks with their marks, links, tables, lines that are named.
+"""The pages of the documentation as data: fenced blocks with their marks, links, tables, named lines.
 
     python tests/docs/pages.py
 
-writes anew what follows from the code: lines of functions that are named, and files that are shown whole.
+updates what follows from the code: lines of named functions, files that a page shows, and the table of faults.
 """
 
 import re
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+from venue.faults.kinds.catalogue import KINDS  # noqa: E402
+
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 _BLOCK = re.compile(r"(?:^<!-- ([^\n]*?) -->\n)?^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 NAMED_LINE = re.compile(r"\[`([\w/]+\.py):(\d+)`\]\(([\w/.]+)#L(\d+)\) `(\w+)`")
+_FAULT_ROW = re.compile(r"^\| `(\w+)` \| .* \|$", re.MULTILINE)
 _SHOWN_FILE = re.compile(r"(<!-- file: (\S+) -->\n```python\n).*?(^```)", re.MULTILINE | re.DOTALL)
 
 
@@ -47,7 +52,7 @@ def links(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """What `#...` may name in a page: its headings, as GitHub makes them."""
+    """The anchors of a page: its headings, in GitHub's form."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     plain = [re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings]
     return {heading.strip().replace(" ", "-") for heading in plain}
@@ -73,7 +78,7 @@ def line_of(path: Path, function: str) -> int:
 
 
 def refreshed(text: str) -> str:
-    """A page with its named lines and shown files as they are now."""
+    """A page with its named lines, shown files and faults as they are now."""
 
     def named(found: re.Match[str]) -> str:
         path, _, link, _, function = found.groups()
@@ -83,7 +88,13 @@ def refreshed(text: str) -> str:
     def shown(found: re.Match[str]) -> str:
         return found[1] + (ROOT / found[2]).read_text(encoding="utf-8") + found[3]
 
-    return _SHOWN_FILE.sub(shown, NAMED_LINE.sub(named, text))
+    before, heading, faults = _SHOWN_FILE.sub(shown, NAMED_LINE.sub(named, text)).partition("\n## Faults\n\nThe local")
+    return before + heading + _FAULT_ROW.sub(_fault, faults)
+
+
+def _fault(row: re.Match[str]) -> str:
+    kind = KINDS.get(row[1])
+    return row[0] if kind is None else f"| `{row[1]}` | {(kind.__doc__ or '').strip().splitlines()[0]} |"
 
 
 if __name__ == "__main__":

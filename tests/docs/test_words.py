@@ -17,7 +17,12 @@ ROOT = words.ROOT
 
 # Packages and pages that are not rewritten yet. This list only shrinks.
 UNFINISHED = {*words.PACKAGES, *words.OTHERS}
-UNFINISHED_PAGES = {str(page.relative_to(ROOT)) for page in words.PAGES if page.name != "style.md"}
+UNFINISHED_PAGES = {str(page.relative_to(ROOT)) for page in words.PAGES if page.parent.name == "decisions"} | {
+    "CHANGELOG.md",
+    "docs/connector.md",
+    "docs/reference.md",
+    "docs/venue.md",
+}
 
 
 def test_the_word_list_is_read_from_the_page():

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from venue.base.errors import BadVenue
 from venue.base.settings import (
     AccountSettings,
     CommissionSettings,
@@ -15,7 +16,6 @@ from venue.base.settings import (
     MarketSettings,
     RateSettings,
 )
-from venue.base.venue_errors import BadVenue
 
 STILL = FlowSettings(limit_rate=0, market_rate=0)
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

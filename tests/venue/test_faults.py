@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venue.base.venue_errors import BadVenue
+from venue.base.errors import BadVenue
 from venue.base.wire import CLOSED, FREEZE, REFUSED, RESET
 from venue.faults.clock_skew import ClockSkew
 from venue.faults.kinds import delays

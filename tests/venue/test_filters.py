@@ -4,8 +4,8 @@ from decimal import Decimal as D
 
 import pytest
 
+from venue.base.errors import BadVenue
 from venue.base.settings import AccountSettings, FlowSettings, KeySettings, MarketSettings, ReferenceSettings
-from venue.base.venue_errors import BadVenue
 
 STILL = FlowSettings(limit_rate=0, market_rate=0)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from venue.base.errors import BadVenue
 from venue.base.settings import FlowSettings, MarketSettings
-from venue.base.venue_errors import BadVenue
 from venue.sources.sources import profiles
 from venue.sources.traders import CROWDED, MOST_EXPIRIES
 

@@ -9,8 +9,8 @@ import pytest
 from market.levels import pack_levels
 from protocol import BookDelta, BookSnapshot, BookStatus, Heartbeat, Rules, StreamState, TopOfBook, Trade
 from protocol.enums import Side
+from venue.base.errors import BadVenue
 from venue.base.settings import MarketSettings, PaperSettings, VenueSettings
-from venue.base.venue_errors import BadVenue
 from venue.server.main import run
 from venue.sources.paper import ASK_NS, market_settings
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
-from venue.accounts.accounts import ExchangeAccount
+from venue.accounts.accounts import Account
+from venue.base.errors import BadVenue
 from venue.base.numbers import ATOMS, atoms, fixed8
 from venue.base.settings import CommissionSettings, RateSettings, VenueSettings
-from venue.base.venue_errors import BadVenue
 from venue.symbols.symbol import Symbol
 
 
@@ -65,7 +65,7 @@ class Commissions:
             if price <= 0:
                 raise BadVenue(f"discount_prices.{asset} must be above zero")
 
-    def check(self, account: ExchangeAccount) -> None:
+    def check(self, account: Account) -> None:
         """Raises BadVenue for an account whose commissions name no market, or take more than a trade brings."""
         known = {symbol.settings.symbol for symbol in self.symbols.values()}
         for market in account.settings.commissions:
@@ -77,7 +77,7 @@ class Commissions:
             if max(sum(part.of(m, b) for part in parts) for m in (True, False) for b in (True, False)) > ATOMS:
                 raise BadVenue(f"account {account.name}: commissions of {symbol.settings.symbol} are above 1 in sum")
 
-    def of(self, account: ExchangeAccount, symbol: Symbol) -> Commission:
+    def of(self, account: Account, symbol: Symbol) -> Commission:
         """The account's own for the symbol, else the market's, else the account's general rates."""
         key = (account.name, symbol.name)
         found = self._found.get(key)
@@ -93,7 +93,7 @@ class Commissions:
         return found
 
     def charge(
-        self, account: ExchangeAccount, symbol: Symbol, asset: str, got_atoms: int, is_buy: bool, is_maker: bool
+        self, account: Account, symbol: Symbol, asset: str, got_atoms: int, is_buy: bool, is_maker: bool
     ) -> tuple[int, str]:
         """(atoms, asset) of the commission on `got_atoms` of `asset`; in the discount asset, where that is enough."""
         rates = self.of(account, symbol)
@@ -111,7 +111,7 @@ class Commissions:
                     return amount, self.asset
         return standard + others, asset
 
-    def shown_discount(self, account: ExchangeAccount, symbol: Symbol) -> dict[str, Any]:
+    def shown_discount(self, account: Account, symbol: Symbol) -> dict[str, Any]:
         return {
             "enabledForAccount": account.settings.has_discount,
             "enabledForSymbol": symbol.settings.has_discount,

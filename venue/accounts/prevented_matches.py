@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from venue.base.numbers import fixed8
-from venue.orders.exchange_order import ExchangeOrder
+from venue.orders.order import Order
 from venue.symbols.symbol import Symbol
 
 KEPT = 10_000
@@ -59,7 +59,7 @@ class PreventedMatches:
             if order_id in (one.taker_order_id, one.maker_order_id) and one.symbol == symbol and one.match_id >= from_id
         ]
 
-    def of_taker(self, order: ExchangeOrder) -> list[PreventedMatch]:
+    def of_taker(self, order: Order) -> list[PreventedMatch]:
         """Those of an order that was placed last, in their order."""
         found = []
         for one in reversed(self._by_id.values()):
@@ -69,7 +69,7 @@ class PreventedMatches:
         return found[::-1]
 
 
-def mode(taker: ExchangeOrder, maker: ExchangeOrder) -> str:
+def mode(taker: Order, maker: Order) -> str:
     """The mode that takes effect: the taker's, save that only two accounts that both want TRANSFER get it."""
     if taker.stp == "TRANSFER" and (maker.stp != "TRANSFER" or maker.account == taker.account):
         return "DECREMENT"

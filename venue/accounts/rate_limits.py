@@ -2,7 +2,7 @@
 
 import msgspec
 
-from venue.base import api_errors
+from venue.base import errors
 from venue.base.settings import LimitSettings
 from venue.base.units import DAY_NS, MINUTE_NS, SECOND_NS
 
@@ -12,7 +12,7 @@ MAX_PEERS = 10_000
 """Addresses remembered; older ones are forgotten."""
 
 
-class CountWindow:
+class Window:
     """A count that falls to zero at each whole multiple of its length."""
 
     __slots__ = ("count", "length_ns", "number")
@@ -48,9 +48,9 @@ class Peer:
     __slots__ = ("ban_s", "banned_until_ns", "connections", "raw", "stubborn", "weight")
 
     def __init__(self) -> None:
-        self.weight = CountWindow(MINUTE_NS)
-        self.raw = CountWindow(5 * MINUTE_NS)
-        self.connections = CountWindow(5 * MINUTE_NS)
+        self.weight = Window(MINUTE_NS)
+        self.raw = Window(5 * MINUTE_NS)
+        self.connections = Window(5 * MINUTE_NS)
         self.stubborn = 0
         self.banned_until_ns = 0
         self.ban_s = FIRST_BAN_S
@@ -62,8 +62,8 @@ class OrderCounts:
     __slots__ = ("day", "ten_seconds")
 
     def __init__(self) -> None:
-        self.ten_seconds = CountWindow(10 * SECOND_NS)
-        self.day = CountWindow(DAY_NS)
+        self.ten_seconds = Window(10 * SECOND_NS)
+        self.day = Window(DAY_NS)
 
 
 class RateLimit(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -76,7 +76,7 @@ class RateLimit(msgspec.Struct, rename="camel", omit_defaults=True):
     count: int | None = None
 
 
-class RateLimits:
+class Limits:
     """All counters. Every check takes the time it is made at."""
 
     def __init__(self, settings: LimitSettings) -> None:
@@ -113,27 +113,27 @@ class RateLimits:
             f"Too much request weight used; current limit is {limit} request weight per 1 MINUTE. "
             "Please use WebSocket Streams for live updates to avoid polling the API."
         )
-        raise api_errors.ApiError(-1003, text, 429, retry_after_s=peer.weight.left_s(now_ns))
+        raise errors.ApiError(-1003, text, 429, retry_after_s=peer.weight.left_s(now_ns))
 
     def refund(self, remote: str, weight: int, now_ns: int) -> None:
         """Take back the weight of a placement or cancel that succeeded: those weigh nothing."""
         self.peer(remote).weight.add(now_ns, -weight)
 
-    def _banned(self, peer: Peer, now_ns: int) -> api_errors.ApiError:
+    def _banned(self, peer: Peer, now_ns: int) -> errors.ApiError:
         until_ms = peer.banned_until_ns // 1_000_000
         text = (
             f"Way too much request weight used; IP banned until {until_ms}. "
             "Please use WebSocket Streams for live updates to avoid bans."
         )
         left_s = max(1, -(-(peer.banned_until_ns - now_ns) // SECOND_NS))
-        return api_errors.ApiError(-1003, text, 418, retry_after_s=left_s)
+        return errors.ApiError(-1003, text, 418, retry_after_s=left_s)
 
     def connect(self, remote: str, now_ns: int) -> None:
         """Count a new websocket. Raises -1034 with 429 where the address has opened too many."""
         opened, limit = self.peer(remote).connections, self.settings.connections_5m
         if opened.add(now_ns, 1) > limit:
             text = f"Too many connection attempts from IP; current limit is {limit} per '5 MINUTE'."
-            raise api_errors.ApiError(-1034, text, 429, retry_after_s=opened.left_s(now_ns))
+            raise errors.ApiError(-1034, text, 429, retry_after_s=opened.left_s(now_ns))
 
     def counts(self, account: str) -> OrderCounts:
         found = self.orders.get(account)
@@ -146,9 +146,9 @@ class RateLimits:
         counts, s = self.counts(account), self.settings
         ten_seconds, day = counts.ten_seconds, counts.day
         if ten_seconds.now(now_ns) + orders > s.orders_10s:
-            raise api_errors.too_many_orders(s.orders_10s, "10 SECOND", ten_seconds.left_s(now_ns))
+            raise errors.too_many_orders(s.orders_10s, "10 SECOND", ten_seconds.left_s(now_ns))
         if day.now(now_ns) + orders > s.orders_1d:
-            raise api_errors.too_many_orders(s.orders_1d, "1 DAY", day.left_s(now_ns))
+            raise errors.too_many_orders(s.orders_1d, "1 DAY", day.left_s(now_ns))
         ten_seconds.count += orders
         day.count += orders
 

@@ -15,10 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from venue.base import api_errors
+from venue.base import errors
 from venue.base.params import Params
 from venue.base.settings import KeySettings
-from venue.base.venue_errors import BadVenue
 
 DEFAULT_RECV_WINDOW_MS = 5000
 MAX_RECV_WINDOW_MS = 60000
@@ -48,7 +47,7 @@ class ApiKey(msgspec.Struct):
             mac = self.mac.copy()
             mac.update(payload)
             if not hmac.compare_digest(mac.hexdigest().encode(), signature.lower().encode()):
-                raise api_errors.bad_signature()
+                raise errors.bad_signature()
             return
         assert self.public_key is not None
         try:
@@ -58,7 +57,7 @@ class ApiKey(msgspec.Struct):
             else:
                 self.public_key.verify(raw, payload)
         except (InvalidSignature, binascii.Error, ValueError):
-            raise api_errors.bad_signature() from None
+            raise errors.bad_signature() from None
 
 
 def load_key(settings: KeySettings, account: str) -> ApiKey:
@@ -75,12 +74,12 @@ def load_key(settings: KeySettings, account: str) -> ApiKey:
         try:
             public_key = load_pem_public_key(pem.encode())
         except ValueError as error:
-            raise BadVenue(f"account {account}: {name} is no PEM public key: {error}") from None
+            raise errors.BadVenue(f"account {account}: {name} is no PEM public key: {error}") from None
         if not isinstance(public_key, kind):
-            raise BadVenue(f"account {account}: {name} is a key of another kind")
+            raise errors.BadVenue(f"account {account}: {name} is a key of another kind")
         return ApiKey(settings.api_key, account, settings.can_trade, public_key=public_key)
     known = "secret, ed25519_public_key or rsa_public_key"
-    raise BadVenue(f"account {account}: key {settings.api_key[:8]}... needs {known}")
+    raise errors.BadVenue(f"account {account}: key {settings.api_key[:8]}... needs {known}")
 
 
 def signed_payload(query: str, body: bytes) -> tuple[bytes, str]:
@@ -108,7 +107,7 @@ def websocket_payload(params: Params) -> bytes:
 def check_key_format(api_key: str) -> None:
     """Raises -2014 for what can be no API key."""
     if not api_key or len(api_key) > 256 or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
-        raise api_errors.bad_key_format()
+        raise errors.bad_key_format()
 
 
 def check_timing(params: Params, now_ns: int) -> int:
@@ -117,9 +116,9 @@ def check_timing(params: Params, now_ns: int) -> int:
     stamp_ns = stamp * 1000 if stamp >= MICROSECONDS_FROM else stamp * 1_000_000
     window_ns = recv_window_ns(params)
     if stamp_ns >= now_ns + AHEAD_NS:
-        raise api_errors.too_new()
+        raise errors.too_new()
     if now_ns - stamp_ns > window_ns:
-        raise api_errors.too_old()
+        raise errors.too_old()
     return stamp_ns + window_ns
 
 
@@ -132,11 +131,11 @@ def recv_window_ns(params: Params) -> int:
     try:
         window = Decimal(text)
     except InvalidOperation:
-        raise api_errors.illegal_characters("recvWindow", "^[0-9]{1,5}(\\.[0-9]{1,3})?$") from None
+        raise errors.illegal_characters("recvWindow", "^[0-9]{1,5}(\\.[0-9]{1,3})?$") from None
     if not window.is_finite() or window < 0:
-        raise api_errors.illegal_characters("recvWindow", "^[0-9]{1,5}(\\.[0-9]{1,3})?$")
+        raise errors.illegal_characters("recvWindow", "^[0-9]{1,5}(\\.[0-9]{1,3})?$")
     if window > MAX_RECV_WINDOW_MS:
-        raise api_errors.ApiError(-1131, "recvWindow must be less than 60000.")
+        raise errors.ApiError(-1131, "recvWindow must be less than 60000.")
     if window * 1000 != (window * 1000).to_integral_value():
-        raise api_errors.too_precise("recvWindow")
+        raise errors.too_precise("recvWindow")
     return int(window * 1_000_000)

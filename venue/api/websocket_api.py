@@ -11,18 +11,18 @@ from venue.accounts.security import ApiKey
 from venue.api.dispatch import BY_WS_METHOD, FOR_EVER_NS, RequestDispatcher
 from venue.api.requests.allowed_params import WEBSOCKET
 from venue.api.requests.endpoint import PUBLIC, Endpoint
-from venue.base import api_errors
+from venue.base import errors
 from venue.base.params import Params, from_json
 from venue.base.units import SECOND_NS
 from venue.streams.connections import Connection, Connections
-from venue.streams.user_data_stream import UserDataStream
+from venue.streams.user_stream import UserStream
 
 ENCODER = msgspec.json.Encoder()
 SESSION_WEIGHT = 2
 BANNED = 418
 
 
-class WebsocketRequest(msgspec.Struct):
+class WsRequest(msgspec.Struct):
     """One request frame; parameter values stay as the text they came as, for they are signed."""
 
     id: int | str | None
@@ -30,24 +30,24 @@ class WebsocketRequest(msgspec.Struct):
     params: dict[str, msgspec.Raw] = {}
 
 
-class FrameId(msgspec.Struct):
+class Identified(msgspec.Struct):
     """The id of a frame, whatever else is in it."""
 
     id: int | str | None = None
 
 
-class WebsocketApi:
+class WsApi:
     """Answers request frames."""
 
     def __init__(
-        self, dispatch: RequestDispatcher, connections: Connections, user_stream: UserDataStream, hmac_logon: bool
+        self, dispatch: RequestDispatcher, connections: Connections, user_stream: UserStream, hmac_logon: bool
     ) -> None:
         self.dispatch = dispatch
         self.connections = connections
         self.user_stream = user_stream
         self.hmac_logon = hmac_logon
-        self._decoder = msgspec.json.Decoder(WebsocketRequest)
-        self._id_decoder = msgspec.json.Decoder(FrameId)
+        self._decoder = msgspec.json.Decoder(WsRequest)
+        self._id_decoder = msgspec.json.Decoder(Identified)
         self.methods: dict[str, Callable[[Connection, Params, int], Any]] = {
             "session.logon": self._logon,
             "session.status": self._status,
@@ -94,7 +94,7 @@ class WebsocketApi:
             wants_limits = params.flag("returnRateLimits", connection.returns_limits)
             result, limits = self._run(connection, method, endpoint, params, now_ns)
             answer: dict[str, Any] = {"status": 200, "result": result}
-        except api_errors.ApiError as error:
+        except errors.ApiError as error:
             body = error.body()
             if error.retry_after_s:
                 server_ms = now_ns // connection.unit_ns
@@ -114,7 +114,7 @@ class WebsocketApi:
             limits.charge(remote, SESSION_WEIGHT, now_ns)
             return own(connection, params, now_ns), []
         if endpoint is None:
-            raise api_errors.unsupported()
+            raise errors.unsupported()
         limits.charge(remote, endpoint.weight_of(params), now_ns)
         key, valid_until_ns = None, FOR_EVER_NS
         if endpoint.security != PUBLIC:
@@ -144,7 +144,7 @@ class WebsocketApi:
     def _logon(self, connection: Connection, params: Params, now_ns: int) -> dict[str, Any]:
         key, _ = self._signed(params, now_ns)
         if key.is_hmac and not self.hmac_logon:
-            raise api_errors.ApiError(-4056, "HMAC_SHA256 API key is not supported.", 401)
+            raise errors.ApiError(-4056, "HMAC_SHA256 API key is not supported.", 401)
         connection.key = key
         connection.authorized_ns = now_ns
         return self._status(connection, params, now_ns)
@@ -172,7 +172,7 @@ class WebsocketApi:
 
     def _subscribe(self, connection: Connection, params: Params, now_ns: int) -> dict[str, int]:
         if connection.key is None:
-            raise api_errors.ApiError(-1002, "You are not authorized to execute this request.", 401)
+            raise errors.ApiError(-1002, "You are not authorized to execute this request.", 401)
         number = self.user_stream.subscribe(connection, connection.key.account)
         connection.logon_subscription = number
         return {"subscriptionId": number}

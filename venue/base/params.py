@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
-from venue.base import api_errors
+from venue.base import errors
 from venue.base.numbers import DECIMAL_RANGE, parse_decimal
 
 _INTEGER = re.compile(r"[0-9]{1,20}")
@@ -34,20 +34,20 @@ class Params:
         if value is None:
             return None
         if not value:
-            raise api_errors.empty(name)
+            raise errors.empty(name)
         return value
 
     def text(self, name: str) -> str:
         value = self.values.get(name)
         if not value:
-            raise api_errors.mandatory(name)
+            raise errors.mandatory(name)
         return value
 
     def symbol(self, name: str = "symbol") -> str:
         """A symbol's name. Raises -1100 for characters that no symbol has."""
         value = self.text(name)
         if not is_symbol(value):
-            raise api_errors.illegal_characters(name, SYMBOL_RANGE)
+            raise errors.illegal_characters(name, SYMBOL_RANGE)
         return value
 
     def optional_integer(self, name: str) -> int | None:
@@ -56,18 +56,18 @@ class Params:
         if value is None:
             return None
         if not value:
-            raise api_errors.empty(name)
+            raise errors.empty(name)
         if _INTEGER.fullmatch(value) is None:
-            raise api_errors.illegal_characters(name, "^[0-9]{1,20}$")
+            raise errors.illegal_characters(name, "^[0-9]{1,20}$")
         number = int(value)
         if number > MAX_LONG:
-            raise api_errors.overflowed(name)
+            raise errors.overflowed(name)
         return number
 
     def integer(self, name: str) -> int:
         value = self.optional_integer(name)
         if value is None:
-            raise api_errors.mandatory(name)
+            raise errors.mandatory(name)
         return value
 
     def limit(self, default: int, most: int) -> int:
@@ -76,7 +76,7 @@ class Params:
         if value is None:
             return default
         if value < 1:
-            raise api_errors.invalid("limit")
+            raise errors.invalid("limit")
         return min(value, most)
 
     def optional_atoms(self, name: str) -> int | None:
@@ -85,38 +85,34 @@ class Params:
         if value is None:
             return None
         if not value:
-            raise api_errors.empty(name)
+            raise errors.empty(name)
         try:
             parsed = parse_decimal(value)
         except OverflowError:
-            raise api_errors.too_precise(name) from None
+            raise errors.too_precise(name) from None
         if parsed is None:
-            raise api_errors.illegal_characters(name, DECIMAL_RANGE)
+            raise errors.illegal_characters(name, DECIMAL_RANGE)
         return parsed
 
     def atoms(self, name: str) -> int:
         value = self.optional_atoms(name)
         if value is None:
-            raise api_errors.mandatory(name)
+            raise errors.mandatory(name)
         return value
 
     def choice(
-        self,
-        name: str,
-        known: Collection[str],
-        default: str | None,
-        error: Callable[[], api_errors.ApiError] | None = None,
+        self, name: str, known: Collection[str], default: str | None, error: Callable[[], errors.ApiError] | None = None
     ) -> str:
         """One of `known`; raises `error()`, else -1130, for anything else, -1102 where it lacks and has no default."""
         value = self.values.get(name)
         if value is None:
             if default is None:
-                raise api_errors.mandatory(name)
+                raise errors.mandatory(name)
             return default
         if not value:
-            raise api_errors.empty(name)
+            raise errors.empty(name)
         if value not in known:
-            raise api_errors.invalid(name) if error is None else error()
+            raise errors.invalid(name) if error is None else error()
         return value
 
     def flag(self, name: str, default: bool) -> bool:
@@ -125,7 +121,7 @@ class Params:
         if value is None:
             return default
         if value.lower() not in ("true", "false"):
-            raise api_errors.invalid(name)
+            raise errors.invalid(name)
         return value.lower() == "true"
 
     def strings(self, name: str) -> list[str] | None:
@@ -136,7 +132,7 @@ class Params:
         try:
             return _STRINGS.decode(value)
         except msgspec.MsgspecError:
-            raise api_errors.illegal_characters(name, '^\\["[^"]+"(,"[^"]+")*\\]$') from None
+            raise errors.illegal_characters(name, '^\\["[^"]+"(,"[^"]+")*\\]$') from None
 
 
 @lru_cache(maxsize=1000)
@@ -153,7 +149,7 @@ def split_pairs(raw: str) -> dict[str, str]:
     else:
         values = {name: value for name, _, value in pairs}
     if len(values) < len(pairs):
-        raise api_errors.duplicate_parameter()
+        raise errors.duplicate_parameter()
     return values
 
 
@@ -164,7 +160,7 @@ def from_request(query: str, body: bytes, method: str) -> Params:
     try:
         form = body.decode("utf-8")
     except UnicodeDecodeError:
-        raise api_errors.ApiError(-1100, "Illegal characters found in a parameter.") from None
+        raise errors.ApiError(-1100, "Illegal characters found in a parameter.") from None
     return Params({**split_pairs(form), **split_pairs(query)})
 
 

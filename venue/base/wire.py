@@ -50,17 +50,17 @@ class Signal(Enum):
 CLOSE, RESET, FREEZE = Signal.CLOSE, Signal.RESET, Signal.FREEZE
 
 
-class PingFrame(msgspec.Struct, frozen=True, gc=False):
+class Ping(msgspec.Struct, frozen=True, gc=False):
     """A websocket ping frame with this payload."""
 
     payload: bytes
 
 
-class PongFrame(msgspec.Struct, frozen=True, gc=False):
+class Pong(msgspec.Struct, frozen=True, gc=False):
     """A websocket pong frame with this payload."""
 
     payload: bytes
 
 
-Push = tuple[int, bytes | PingFrame | PongFrame | Signal]
+Push = tuple[int, bytes | Ping | Pong | Signal]
 """(connection id, text frame | ping | pong | CLOSE | RESET | FREEZE)."""

@@ -4,12 +4,12 @@ import msgspec
 
 from market import codes
 from protocol.enums import OrdType, SelfTradePrevention, TimeInForce
-from venue.accounts.accounts import Accounts, ExchangeAccount
-from venue.base.api_errors import ApiError
+from venue.accounts.accounts import Account, Accounts
+from venue.base.errors import ApiError
 from venue.engine import holds, pegs
-from venue.engine.ledger_records import LedgerRecords
+from venue.engine.records import Records
 from venue.engine.settlement import Settlement
-from venue.orders.exchange_order import ExchangeOrder, Execution
+from venue.orders.order import Execution, Order
 from venue.symbols.symbol import Symbol
 
 ORD_TYPES = dict(OrdType.__members__)
@@ -19,18 +19,18 @@ REJECTED = "REJECTED"
 """Why an order expired that could not be put to work."""
 
 
-class OrderActivation:
+class Working:
     """Puts orders to work. `drain` after each change: what has come due works then, one after another."""
 
     def __init__(
-        self, symbols: dict[str, Symbol], accounts: Accounts, records: LedgerRecords, settlement: Settlement
+        self, symbols: dict[str, Symbol], accounts: Accounts, records: Records, settlement: Settlement
     ) -> None:
         self.symbols = symbols
         self.accounts = accounts
         self.records = records
         self.settlement = settlement
 
-    def hold(self, symbol: Symbol, order: ExchangeOrder, now_ns: int) -> None:
+    def hold(self, symbol: Symbol, order: Order, now_ns: int) -> None:
         """Lock what the order may cost. Raises -2010 where the account has not so much, with nothing changed."""
         account = self.accounts.by_name[order.account]
         if order.ord_type == "MARKET":
@@ -41,7 +41,7 @@ class OrderActivation:
         order.locked_atoms = amount_atoms
         self.settlement.balances_changed(account, (asset,), now_ns)
 
-    def start(self, symbol: Symbol, order: ExchangeOrder, now_ns: int) -> list[Execution]:
+    def start(self, symbol: Symbol, order: Order, now_ns: int) -> list[Execution]:
         """A new order, known to its account and its money held: match it, or let it wait."""
         if not order.is_contingent:
             return self._match(symbol, order, now_ns)
@@ -65,11 +65,11 @@ class OrderActivation:
             else:
                 self._trigger(symbol, order, now_ns)
 
-    def told(self, order: ExchangeOrder) -> ExchangeOrder:
+    def told(self, order: Order) -> Order:
         """The order as its placement is answered: before what has come due by it."""
         return msgspec.structs.replace(order) if self.settlement.due else order
 
-    def _trigger(self, symbol: Symbol, order: ExchangeOrder, now_ns: int) -> None:
+    def _trigger(self, symbol: Symbol, order: Order, now_ns: int) -> None:
         if order.list_id >= 0:
             self.settlement.lists.touched(order, now_ns)
         account = self.accounts.by_name[order.account]
@@ -86,7 +86,7 @@ class OrderActivation:
         order.priority = self.records.counter("order").take()
         self._match(symbol, order, now_ns)
 
-    def _peg(self, symbol: Symbol, account: ExchangeAccount, order: ExchangeOrder, now_ns: int) -> bool:
+    def _peg(self, symbol: Symbol, account: Account, order: Order, now_ns: int) -> bool:
         """Give a triggered order its price of the book, and hold what it needs at it; where that fails, it is over."""
         asset, held_atoms = symbol.held_asset(order), order.locked_atoms
         try:
@@ -103,7 +103,7 @@ class OrderActivation:
         self.settlement.balances_changed(account, (asset,), now_ns)
         return True
 
-    def _match(self, symbol: Symbol, order: ExchangeOrder, now_ns: int) -> list[Execution]:
+    def _match(self, symbol: Symbol, order: Order, now_ns: int) -> list[Execution]:
         events = symbol.matching.submit(
             order.order_id,
             self.accounts.by_name[order.account].trader,

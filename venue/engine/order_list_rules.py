@@ -1,13 +1,13 @@
 """What the orders of an order list do to each other: one cancels, triggers or pays the other."""
 
-from venue.accounts.accounts import Accounts, ExchangeAccount
-from venue.base.api_errors import ApiError
+from venue.accounts.accounts import Account, Accounts
+from venue.base.errors import ApiError
 from venue.engine import holds, pegs
-from venue.engine.activation import REJECTED, OrderActivation
-from venue.engine.ledger_records import LedgerRecords
-from venue.engine.listeners import UserListener
+from venue.engine.activation import REJECTED, Working
+from venue.engine.listeners import UserFeed
+from venue.engine.records import Records
 from venue.engine.settlement import Settlement
-from venue.orders.exchange_order import ExchangeOrder, Execution
+from venue.orders.order import Execution, Order
 from venue.orders.order_lists import OrderList, OrderLists
 from venue.orders.stops import would_trigger
 from venue.symbols import filters
@@ -17,7 +17,7 @@ OCO_TRIGGER = "OCO_TRIGGER"
 PHASE_ONE_EXPIRED = "OTO_PHASE_ONE_EXPIRED"
 
 
-class OrderListRules:
+class ListKeeper:
     """Hears from settlement what happens to orders of lists, and acts on the others.
 
     Both orders of an OCO hold together what the dearer one needs; one of them carries it. A pending order holds
@@ -25,21 +25,16 @@ class OrderListRules:
     """
 
     def __init__(
-        self,
-        lists: OrderLists,
-        accounts: Accounts,
-        records: LedgerRecords,
-        settlement: Settlement,
-        working: OrderActivation,
+        self, lists: OrderLists, accounts: Accounts, records: Records, settlement: Settlement, working: Working
     ) -> None:
         self.lists = lists
         self.accounts = accounts
         self.records = records
         self.settlement = settlement
         self.working = working
-        self.feed: UserListener = settlement.user_feed
+        self.feed: UserFeed = settlement.user_feed
 
-    def accepted(self, order: ExchangeOrder, now_ns: int) -> None:
+    def accepted(self, order: Order, now_ns: int) -> None:
         """The working order of a new OTO is in: its pending orders are told, then the list."""
         one = self.lists.open[order.list_id]
         if not one.is_waiting or order.order_id != one.working_id:
@@ -48,7 +43,7 @@ class OrderListRules:
             self.settlement.waits(self._symbol(one), pending, now_ns)
         self.tell(one, now_ns)
 
-    def touched(self, order: ExchangeOrder, now_ns: int) -> None:
+    def touched(self, order: Order, now_ns: int) -> None:
         """An order fills for the first time, or triggers: where it is half of an OCO, the other half is over."""
         one = self.lists.open[order.list_id]
         other = self._sibling(one, order)
@@ -62,7 +57,7 @@ class OrderListRules:
             self.settlement.release(symbol, order, excess, now_ns)
         self.settlement.expire(symbol, other, OCO_TRIGGER, now_ns)
 
-    def filled(self, order: ExchangeOrder, fill: Execution, now_ns: int) -> None:
+    def filled(self, order: Order, fill: Execution, now_ns: int) -> None:
         """A fill of a working order that pays for the pending ones: what it brought is locked, with its commission
         from what is free besides, where there is so much."""
         one = self.lists.open[order.list_id]
@@ -76,7 +71,7 @@ class OrderListRules:
         one.held_atoms += got
         self.records.order_list(one)
 
-    def ended(self, order: ExchangeOrder, now_ns: int) -> None:
+    def ended(self, order: Order, now_ns: int) -> None:
         """An order is over: so may be the others, and the list; or the pending ones start."""
         one = self.lists.open[order.list_id]
         if one.is_waiting and order.order_id == one.working_id:
@@ -93,7 +88,7 @@ class OrderListRules:
         if not one.is_done and not self._open(one.orders):
             self._done(one, now_ns)
 
-    def release(self, order: ExchangeOrder, now_ns: int) -> None:
+    def release(self, order: Order, now_ns: int) -> None:
         """The working order has filled: the pending orders start, or expire where they cannot."""
         one = self.lists.open[order.list_id]
         symbol, pending = self._symbol(one), self._open(one.orders[1:])
@@ -119,12 +114,12 @@ class OrderListRules:
         for each in pending:
             self.working.start(symbol, each, now_ns)
 
-    def hold(self, symbol: Symbol, orders: list[ExchangeOrder], now_ns: int) -> None:
+    def hold(self, symbol: Symbol, orders: list[Order], now_ns: int) -> None:
         """Lock what one order needs, or two that form an OCO. Raises -2010 where there is not so much."""
         dearest = max(orders, key=lambda order: holds.hold_of(symbol, order))
         self.working.hold(symbol, dearest, now_ns)
 
-    def cancel(self, one: OrderList, cancel_id: str, now_ns: int) -> list[ExchangeOrder]:
+    def cancel(self, one: OrderList, cancel_id: str, now_ns: int) -> list[Order]:
         """End all that is open of a list; the orders that were."""
         symbol, ended = self._symbol(one), self._open(one.orders)
         for order in ended:
@@ -155,7 +150,7 @@ class OrderListRules:
         self.settlement.balances_changed(account, (symbol.base,), now_ns)
         self.feed.position(account, (symbol.base,), now_ns)
 
-    def _pay_out(self, one: OrderList, symbol: Symbol, pending: list[ExchangeOrder], now_ns: int) -> None:
+    def _pay_out(self, one: OrderList, symbol: Symbol, pending: list[Order], now_ns: int) -> None:
         """The pending orders get the size that the working one has brought. Raises -1013 where filters refuse it."""
         if not one.is_paid:
             return
@@ -167,7 +162,7 @@ class OrderListRules:
             filters.check_worth(symbol, order, now_ns)
             filters.check_iceberg(symbol, order)
 
-    def _check(self, symbol: Symbol, pending: list[ExchangeOrder], now_ns: int) -> None:
+    def _check(self, symbol: Symbol, pending: list[Order], now_ns: int) -> None:
         """Raises -2010 where an order cannot start as things stand."""
         for order in pending:
             if would_trigger(order, symbol.last_ticks):
@@ -175,19 +170,19 @@ class OrderListRules:
             if order.ord_type == "LIMIT_MAKER" and symbol.matching.would_match(order.side, order.price_ticks):
                 raise ApiError(-2010, "Order would immediately match and take.")
 
-    def _sibling(self, one: OrderList, order: ExchangeOrder) -> ExchangeOrder | None:
+    def _sibling(self, one: OrderList, order: Order) -> Order | None:
         """The other order of an OCO, while it is open."""
         if order.order_id not in one.pair:
             return None
         first, second = one.pair
         return self.settlement.open_orders.get(second if order.order_id == first else first)
 
-    def _open(self, orders: list[tuple[int, str]]) -> list[ExchangeOrder]:
+    def _open(self, orders: list[tuple[int, str]]) -> list[Order]:
         known = self.settlement.open_orders
         return [known[order_id] for order_id, _ in orders if order_id in known]
 
     def _symbol(self, one: OrderList) -> Symbol:
         return self.working.symbols[one.symbol]
 
-    def _account(self, one: OrderList) -> ExchangeAccount:
+    def _account(self, one: OrderList) -> Account:
         return self.accounts.by_name[one.account]

@@ -5,14 +5,14 @@ from typing import Any
 
 from market import codes
 from protocol.enums import Side
-from venue.accounts import prevented_matches
-from venue.accounts.accounts import Accounts, ExchangeAccount
+from venue.accounts import prevented_matches as prevention
+from venue.accounts.accounts import Account, Accounts
 from venue.accounts.commission import Commissions
 from venue.accounts.prevented_matches import PreventedMatch
-from venue.accounts.rate_limits import RateLimits
-from venue.engine.ledger_records import LedgerRecords
-from venue.engine.listeners import MarketListener, NoListener, OrderListListener, UserListener
-from venue.orders.exchange_order import ExchangeOrder, Execution, PublicTrade
+from venue.accounts.rate_limits import Limits
+from venue.engine.listeners import ListWatch, MarketFeed, Nobody, UserFeed
+from venue.engine.records import Records
+from venue.orders.order import Execution, Order, PublicTrade
 from venue.symbols.symbol import Symbol
 
 Event = tuple[int, ...]
@@ -27,22 +27,17 @@ class Settlement:
     """Carries out the events of one call to matching, in their order."""
 
     def __init__(
-        self,
-        accounts: Accounts,
-        commissions: Commissions,
-        limits: RateLimits,
-        records: LedgerRecords,
-        user_feed: UserListener,
+        self, accounts: Accounts, commissions: Commissions, limits: Limits, records: Records, user_feed: UserFeed
     ) -> None:
         self.accounts = accounts
         self.commissions = commissions
         self.limits = limits
         self.records = records
-        self.market_feed: MarketListener = NoListener()
+        self.market_feed: MarketFeed = Nobody()
         self.user_feed = user_feed
-        self.lists: OrderListListener = NoListener()
-        self.open_orders: dict[int, ExchangeOrder] = {}
-        self.due: deque[ExchangeOrder] = deque()  # orders whose time to work has come
+        self.lists: ListWatch = Nobody()
+        self.open_orders: dict[int, Order] = {}
+        self.due: deque[Order] = deque()  # orders whose time to work has come
         self.house: dict[str, int] = {}  # atoms that left the accounts: to the flow, and as fees; may be below zero
 
     def apply(self, symbol: Symbol, taker_side: Side, events: list[Event], now_ns: int) -> list[Execution]:
@@ -66,7 +61,7 @@ class Settlement:
         self.book_changed(symbol, now_ns)
         return fills
 
-    def canceled(self, symbol: Symbol, order: ExchangeOrder, cancel_id: str, now_ns: int) -> None:
+    def canceled(self, symbol: Symbol, order: Order, cancel_id: str, now_ns: int) -> None:
         """The owner ended an order."""
         order.status = "CANCELED"
         self._ended(symbol, order, now_ns)
@@ -76,13 +71,13 @@ class Settlement:
             self.book_changed(symbol, now_ns)
         self._told_lists(order, now_ns)
 
-    def waits(self, symbol: Symbol, order: ExchangeOrder, now_ns: int) -> None:
+    def waits(self, symbol: Symbol, order: Order, now_ns: int) -> None:
         """A new order that does not work yet."""
         self._report(symbol, order, "NEW", now_ns)
         if order.locked_atoms:
             self._position(symbol, order, now_ns)
 
-    def expire(self, symbol: Symbol, order: ExchangeOrder, reason: str, now_ns: int, status: str = "EXPIRED") -> None:
+    def expire(self, symbol: Symbol, order: Order, reason: str, now_ns: int, status: str = "EXPIRED") -> None:
         """The exchange ends an order, wherever it waits or rests; `status` may also be REJECTED."""
         was_in_book = self.withdraw(symbol, order)
         order.status = status
@@ -96,12 +91,12 @@ class Settlement:
             self.book_changed(symbol, now_ns)
         self._told_lists(order, now_ns)
 
-    def withdraw(self, symbol: Symbol, order: ExchangeOrder) -> bool:
+    def withdraw(self, symbol: Symbol, order: Order) -> bool:
         """Take an order from among those that wait, or out of the book; whether it was there."""
         symbol.stops.discard(order)
         return bool(order.is_working and symbol.matching.cancel(order.order_id))
 
-    def release(self, symbol: Symbol, order: ExchangeOrder, amount_atoms: int, now_ns: int) -> None:
+    def release(self, symbol: Symbol, order: Order, amount_atoms: int, now_ns: int) -> None:
         """Free what an order held; a market order holds nothing."""
         amount_atoms = min(amount_atoms, order.locked_atoms)
         account = self.accounts.by_name[order.account]
@@ -109,12 +104,12 @@ class Settlement:
         order.locked_atoms -= amount_atoms
         self.balances_changed(account, (symbol.held_asset(order),), now_ns)
 
-    def release_all(self, symbol: Symbol, order: ExchangeOrder, now_ns: int) -> None:
+    def release_all(self, symbol: Symbol, order: Order, now_ns: int) -> None:
         """Free all that an order holds."""
         if order.locked_atoms:
             self.release(symbol, order, order.locked_atoms, now_ns)
 
-    def amended(self, symbol: Symbol, order: ExchangeOrder, old_id: str, freed_atoms: int, now_ns: int) -> int:
+    def amended(self, symbol: Symbol, order: Order, old_id: str, freed_atoms: int, now_ns: int) -> int:
         """An order has become smaller, and ends where nothing of it is open any more; the report's execution id."""
         order.update_ns = now_ns
         self.release(symbol, order, freed_atoms, now_ns)
@@ -133,7 +128,7 @@ class Settlement:
         symbol.update_id = self.records.counter("book:" + symbol.name).take()
         self.market_feed.book_changed(symbol, now_ns)
 
-    def balances_changed(self, account: ExchangeAccount, assets: tuple[str, ...], now_ns: int) -> None:
+    def balances_changed(self, account: Account, assets: tuple[str, ...], now_ns: int) -> None:
         """Note balances for the log."""
         account.update_ns = now_ns
         note, name = self.records.balance, account.name
@@ -176,9 +171,7 @@ class Settlement:
         self.records.price(symbol.name, price_ticks)
         return trade
 
-    def _filled(
-        self, symbol: Symbol, order: ExchangeOrder, trade: PublicTrade, is_maker: bool, now_ns: int
-    ) -> Execution:
+    def _filled(self, symbol: Symbol, order: Order, trade: PublicTrade, is_maker: bool, now_ns: int) -> Execution:
         if order.list_id >= 0 and not order.executed_lots:
             self.lists.touched(order, now_ns)
         account = self.accounts.by_name[order.account]
@@ -215,7 +208,7 @@ class Settlement:
         return fill
 
     def _exchanged(
-        self, account: ExchangeAccount, symbol: Symbol, order: ExchangeOrder, price_ticks: int, lots: int
+        self, account: Account, symbol: Symbol, order: Order, price_ticks: int, lots: int
     ) -> tuple[str, int]:
         """Let an order's owner pay for so many lots, and have them; the asset and atoms that were received."""
         base_atoms, quote_atoms = lots * symbol.lot_atoms, price_ticks * lots * symbol.notional_atoms
@@ -230,7 +223,7 @@ class Settlement:
         account.balance(got_asset).free += got
         return got_asset, got
 
-    def _shows_less(self, order: ExchangeOrder, lots: int) -> None:
+    def _shows_less(self, order: Order, lots: int) -> None:
         """Follow what matching does to an iceberg that is traded with: its next part stands behind all others."""
         left = order.open_lots - lots
         order.shown_lots = min(order.shown_lots, order.open_lots) - lots
@@ -274,7 +267,7 @@ class Settlement:
             if not leaves:
                 order.status = "EXPIRED_IN_MATCH"
                 self._ended(symbol, order, now_ns)
-            extra = prevented_matches.reported(symbol, match, is_maker=order is maker)
+            extra = prevention.reported(symbol, match, is_maker=order is maker)
             self._report(symbol, order, "TRADE_PREVENTION", now_ns, extra=extra)
             if match.stp == "TRANSFER":
                 account = self.accounts.by_name[order.account]
@@ -283,15 +276,13 @@ class Settlement:
                 self._position(symbol, order, now_ns)
             self._told_lists(order, now_ns)
 
-    def _match(
-        self, symbol: Symbol, taker: ExchangeOrder, maker: ExchangeOrder, event: Event, now_ns: int
-    ) -> PreventedMatch:
+    def _match(self, symbol: Symbol, taker: Order, maker: Order, event: Event, now_ns: int) -> PreventedMatch:
         """The prevented match that an event tells of, remembered for both owners."""
         maker_lots, taker_lots = event[4], event[5]
         match = PreventedMatch(
             symbol.name, self.records.counter("prevented:" + symbol.name).take(), taker.order_id, maker.order_id,
             taker.account, maker.account, self.accounts.by_name[taker.account].trade_group_id,
-            prevented_matches.mode(taker, maker), event[3], taker_lots, maker_lots,
+            prevention.mode(taker, maker), event[3], taker_lots, maker_lots,
             min(maker_lots + event[6], taker_lots + event[7]), now_ns,
         )  # fmt: skip
         for name in {taker.account, maker.account}:
@@ -314,7 +305,7 @@ class Settlement:
 
     # Shared
 
-    def _ended(self, symbol: Symbol, order: ExchangeOrder, now_ns: int) -> None:
+    def _ended(self, symbol: Symbol, order: Order, now_ns: int) -> None:
         account = self.accounts.by_name[order.account]
         order.update_ns = now_ns
         if order.locked_atoms:
@@ -323,14 +314,14 @@ class Settlement:
         del self.open_orders[order.order_id]
         self.accounts.keep_finished(account, order)
 
-    def _told_lists(self, order: ExchangeOrder, now_ns: int) -> None:
+    def _told_lists(self, order: Order, now_ns: int) -> None:
         if order.list_id >= 0 and not order.is_open:
             self.lists.ended(order, now_ns)
 
     def _report(
         self,
         symbol: Symbol,
-        order: ExchangeOrder,
+        order: Order,
         kind: str,
         now_ns: int,
         fill: Execution | None = None,
@@ -341,5 +332,5 @@ class Settlement:
         self.records.order(order)
         return self.user_feed.report(symbol, order, kind, now_ns, fill, cancel_id, extra)
 
-    def _position(self, symbol: Symbol, order: ExchangeOrder, now_ns: int) -> None:
+    def _position(self, symbol: Symbol, order: Order, now_ns: int) -> None:
         self.user_feed.position(self.accounts.by_name[order.account], (symbol.held_asset(order),), now_ns)

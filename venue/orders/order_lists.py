@@ -4,7 +4,7 @@ from collections import deque
 
 import msgspec
 
-from venue.base import api_errors
+from venue.base import errors
 
 
 class OrderList(msgspec.Struct, array_like=True, gc=False):
@@ -85,7 +85,7 @@ class OrderLists:
         if list_id is not None:
             found = known.get(list_id)
             if found is not None and client_id is not None and found.client_id != client_id:
-                raise api_errors.unknown_order()
+                raise errors.unknown_order()
             return found
         opened = self._open_by_client_id.get((account, client_id or ""))
         if opened is not None:

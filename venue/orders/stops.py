@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right, insort
 from typing import Protocol
 
 from protocol.enums import Side
-from venue.orders.exchange_order import ExchangeOrder
+from venue.orders.order import Order
 
 BIPS = 10_000
 """A trailing delta of so many is the whole price."""
@@ -35,7 +35,7 @@ def would_trigger(order: Contingent, last_ticks: int) -> bool:
     return last_ticks >= order.stop_ticks if waits_for_rise(order) else last_ticks <= order.stop_ticks
 
 
-def has_turned(order: ExchangeOrder, price_ticks: int) -> bool:
+def has_turned(order: Order, price_ticks: int) -> bool:
     """Whether the price has come back from its extreme by the trailing delta: exact, in integers."""
     if order.side is Side.BUY:
         return price_ticks * BIPS >= order.extreme_ticks * (BIPS + order.trailing_delta)
@@ -48,15 +48,15 @@ class Stops:
     __slots__ = ("_above", "_below", "_orders", "_trailing")
 
     def __init__(self) -> None:
-        self._orders: dict[int, ExchangeOrder] = {}
+        self._orders: dict[int, Order] = {}
         self._above: list[tuple[int, int]] = []  # (stop_ticks, order_id), ascending
         self._below: list[tuple[int, int]] = []
-        self._trailing: dict[int, ExchangeOrder] = {}
+        self._trailing: dict[int, Order] = {}
 
     def __len__(self) -> int:
         return len(self._orders)
 
-    def add(self, order: ExchangeOrder) -> None:
+    def add(self, order: Order) -> None:
         """Let an order wait: one that has an extreme price already goes on trailing."""
         self._orders[order.order_id] = order
         if order.extreme_ticks:
@@ -65,7 +65,7 @@ class Stops:
             assert order.stop_ticks, order
             insort(self._side(order), (order.stop_ticks, order.order_id))
 
-    def discard(self, order: ExchangeOrder) -> None:
+    def discard(self, order: Order) -> None:
         """Take an order out, if it waits."""
         if self._orders.pop(order.order_id, None) is None:
             return
@@ -73,10 +73,10 @@ class Stops:
             side, row = self._side(order), (order.stop_ticks, order.order_id)
             del side[bisect_left(side, row)]
 
-    def trade(self, price_ticks: int, now_ns: int) -> tuple[list[ExchangeOrder], list[ExchangeOrder]]:
+    def trade(self, price_ticks: int, now_ns: int) -> tuple[list[Order], list[Order]]:
         """(triggered, moved) by a trade: the triggered ones are out, the first placed first."""
-        triggered: list[ExchangeOrder] = []
-        moved: list[ExchangeOrder] = []
+        triggered: list[Order] = []
+        moved: list[Order] = []
         for order in self._trailing.values():
             if has_turned(order, price_ticks):
                 triggered.append(order)
@@ -98,7 +98,7 @@ class Stops:
         triggered.sort(key=lambda order: order.order_id)
         return triggered, moved
 
-    def _reached(self, price_ticks: int) -> list[ExchangeOrder]:
+    def _reached(self, price_ticks: int) -> list[Order]:
         """Those whose stop price a trade at this price meets."""
         rows: list[tuple[int, int]] = []
         if self._above and self._above[0][0] <= price_ticks:
@@ -107,5 +107,5 @@ class Stops:
             rows += self._below[bisect_left(self._below, price_ticks, key=lambda row: row[0]) :]
         return [self._orders[order_id] for _, order_id in rows]
 
-    def _side(self, order: ExchangeOrder) -> list[tuple[int, int]]:
+    def _side(self, order: Order) -> list[tuple[int, int]]:
         return self._above if waits_for_rise(order) else self._below

@@ -6,11 +6,11 @@ import ssl
 
 from aiohttp import web
 
-from venue.base.venue_errors import BadVenue
+from venue.base.errors import BadVenue
 from venue.server.address import BACKLOG, bind
 
 
-class Listener:
+class Door:
     """Open from `open` on. Connections that are there already stay, whatever it does."""
 
     def __init__(

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from actors.tap import Tap
 from protocol import Message, Rules
+from venue.base.errors import BadVenue
 from venue.base.settings import MarketSettings
-from venue.base.venue_errors import BadVenue
 from venue.sources.paper import market_settings
 
 WAIT_S = 0.5

@@ -9,14 +9,14 @@ from typing import TypeVar
 
 from aiohttp import WSMsgType, web
 
-from venue.base.venue_errors import BadVenue
+from venue.base import errors
 from venue.base.wire import CLOSED, Push, Request, Response
-from venue.control_api import PREFIX
+from venue.control import PREFIX
 from venue.exchange import Exchange
-from venue.server.ledger_file import LedgerFile
-from venue.server.listener import Listener
+from venue.server.ledger_file import Log
+from venue.server.listener import Door
 from venue.server.paper_tap import PaperTap
-from venue.server.send_queue import SendQueue
+from venue.server.send_queue import Outgoing
 
 MAX_FRAME_BYTES = 1024 * 1024
 MAX_SLEEP_S = 0.1
@@ -31,10 +31,10 @@ T = TypeVar("T")
 class Server:
     """Feeds the exchange with the world, and the world with what the exchange says."""
 
-    def __init__(self, exchange: Exchange, log: LedgerFile | None) -> None:
+    def __init__(self, exchange: Exchange, log: Log | None) -> None:
         self.exchange = exchange
         self.log = log
-        self.sockets: dict[int, SendQueue] = {}
+        self.sockets: dict[int, Outgoing] = {}
         self.next_id = 0
         self.failure: OSError | None = None
         self.bug: Exception | None = None
@@ -146,7 +146,7 @@ class Server:
         sender: asyncio.Task[None] | None = None
         try:
             await ws.prepare(request)
-            outgoing = self.sockets[conn_id] = SendQueue(ws, request.transport)
+            outgoing = self.sockets[conn_id] = Outgoing(ws, request.transport)
             sender = asyncio.create_task(outgoing.send_all())
             await self._read(conn_id, ws)
         finally:
@@ -176,7 +176,7 @@ class Server:
         self.exchange.announce_shutdown(time.time_ns())
         self._push(self.exchange.take_pushes())
 
-    async def run_clock(self, door: Listener) -> None:
+    async def run_clock(self, door: Door) -> None:
         """Call the exchange when it wants to be called; let nobody in while it refuses."""
         exchange = self.exchange
         while True:
@@ -199,9 +199,7 @@ class Server:
             feed.ask()
 
 
-async def run(
-    exchange: Exchange, log: LedgerFile | None, runner: web.ServerRunner, server: Server, door: Listener
-) -> None:
+async def run(exchange: Exchange, log: Log | None, runner: web.ServerRunner, server: Server, door: Door) -> None:
     """Serve until SIGTERM, SIGINT or a bug, which is raised. Raises BadVenue where the log cannot be written."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -221,4 +219,6 @@ async def run(
     if server.bug is not None:
         raise server.bug
     if server.failure is not None:
-        raise BadVenue(f"log_file {log.path if log else ''}: {server.failure.strerror}: free the disk, start again")
+        raise errors.BadVenue(
+            f"log_file {log.path if log else ''}: {server.failure.strerror}: free the disk, start again"
+        )

@@ -6,9 +6,9 @@ from random import Random
 from venue.base.settings import FlowSettings
 from venue.base.units import NEVER_NS
 from venue.engine.engine import Engine
-from venue.sources.arrivals import ArrivalProcess
+from venue.sources.arrivals import Bursts
 from venue.sources.profiles import Kernel, Profile
-from venue.sources.traders import Traders
+from venue.sources.traders import Crowd
 from venue.symbols.symbol import Symbol
 
 WAKE_NS = 10_000_000
@@ -21,7 +21,7 @@ MAX_STRETCH = 4.0
 """With fewer market orders the moves are larger, so that volatility stays; but no larger than this."""
 
 
-class OrderFlow:
+class Flow:
     """One market's order flow. `due_ns` is when it next acts; `next_ns` when it wants to be called."""
 
     def __init__(
@@ -36,7 +36,7 @@ class OrderFlow:
         if self.is_still:
             return
         random = Random(seed)
-        self.crowd = Traders(
+        self.crowd = Crowd(
             engine,
             symbol,
             profile,
@@ -127,12 +127,12 @@ def _stretch(profile: Profile, settings: FlowSettings, market_rate: float) -> fl
 
 def _arrivals(
     profile: Profile, limit_rate: float, market_rate: float, random: Random, now_ns: int
-) -> tuple[ArrivalProcess, ArrivalProcess]:
+) -> tuple[Bursts, Bursts]:
     """Market orders, which bring market orders; and limit orders, some of which moves of the price bring."""
     own = 1 - sum(kernel.children for kernel in profile.bursts)
-    takes = ArrivalProcess(market_rate * own, profile.bursts, market_rate, random, now_ns)
+    takes = Bursts(market_rate * own, profile.bursts, market_rate, random, now_ns)
     if market_rate <= 0 or profile.move_share <= 0:
-        return takes, ArrivalProcess(limit_rate, [], limit_rate, random, now_ns)
+        return takes, Bursts(limit_rate, [], limit_rate, random, now_ns)
     brought = profile.reaction.children * profile.market_rate * profile.move_share / profile.limit_rate
     reaction = Kernel(brought * limit_rate / (market_rate * profile.move_share), profile.reaction.decay_s)
-    return takes, ArrivalProcess(limit_rate * (1 - brought), [reaction], limit_rate, random, now_ns)
+    return takes, Bursts(limit_rate * (1 - brought), [reaction], limit_rate, random, now_ns)

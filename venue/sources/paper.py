@@ -72,7 +72,7 @@ class PaperMarket:
         return True
 
 
-class PaperTrading:
+class Paper:
     """`hear` what the connector publishes, `advance` at `next_ns`, and ask it for its books when `asks` says so.
 
     Fills come from its trades and book moves alone. Book changes wait `book_delay_ms` for the trades that explain

@@ -7,9 +7,9 @@ from protocol import BookDelta, BookSnapshot, Message, TopOfBook, Trade
 from protocol.enums import Side
 from venue.base.settings import CancelModel
 from venue.engine.engine import Engine
-from venue.engine.ledger_records import IdCounter
+from venue.engine.records import Counter
 from venue.engine.recovery import rest
-from venue.orders.exchange_order import AggTrade, ExchangeOrder, PublicTrade
+from venue.orders.order import AggTrade, Order, PublicTrade
 from venue.sources.queue_book import Event, QueueBook
 from venue.symbols.symbol import Symbol
 
@@ -17,10 +17,10 @@ Change = tuple[Side, int, int]
 """Side, price in ticks, lots there now."""
 
 
-class IdMapper:
+class Numbering:
     """The other market's ids as ours: the same, shifted by as many as our own events took, and never falling."""
 
-    def __init__(self, counter: IdCounter) -> None:
+    def __init__(self, counter: Counter) -> None:
         self.counter = counter
         self.shift = 0
 
@@ -38,8 +38,8 @@ class QueueMarket:
         self.engine = engine
         self.symbol = symbol
         self.book = QueueBook(symbol, cancels)
-        self.update_ids = IdMapper(engine.records.counter("book:" + symbol.name))
-        self.trade_ids = IdMapper(engine.records.counter("trade:" + symbol.name))
+        self.update_ids = Numbering(engine.records.counter("book:" + symbol.name))
+        self.trade_ids = Numbering(engine.records.counter("trade:" + symbol.name))
         self.update_id = 0  # of the other market: the latest that we know of
         self.book_id = 0  # and what its whole book is at
         self.trade_id = 0
@@ -108,7 +108,7 @@ class QueueMarket:
 
     # -- what they do ----------------------------------------------------------------------------------------
 
-    def _own(self) -> list[ExchangeOrder]:
+    def _own(self) -> list[Order]:
         """The orders of accounts that rest in this book, in the order in which they came to it."""
         name, in_book = self.symbol.name, self.symbol.matching.order
         found = self.engine.settlement.open_orders.values()

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from market.levels import unpack_levels
 from protocol import BookSnapshot
+from venue.base.errors import BadVenue
 from venue.base.settings import ReplaySettings
 from venue.base.units import MILLISECOND_NS
-from venue.base.venue_errors import BadVenue
 from venue.engine.engine import Engine
 from venue.sources.queue_market import QueueMarket
 from venue.sources.replay_file import Timed, messages, symbol_name, trades_first

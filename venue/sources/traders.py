@@ -9,7 +9,7 @@ from market.levels import unpack_levels
 from protocol.enums import OrdType, Side, TimeInForce
 from venue.base.units import MILLISECOND_NS, NEVER_NS, SECOND_NS
 from venue.engine.engine import Engine
-from venue.sources.arrivals import OrderSigns
+from venue.sources.arrivals import Signs
 from venue.sources.profiles import Profile, Quantiles
 from venue.symbols.symbol import Symbol
 
@@ -37,7 +37,7 @@ Expiry = tuple[int, int, Side, int]
 """When an order is taken away, its id, its side and its price in ticks."""
 
 
-class Traders:
+class Crowd:
     """Makers and takers around a fair price. Every call says when it is; what is to come is in `due_ns`."""
 
     def __init__(
@@ -70,7 +70,7 @@ class Traders:
         self.expiries: list[Expiry] = []  # of orders that may have gone before, too
         self.levels: dict[Side, dict[int, list[int]]] = {Side.BUY: {}, Side.SELL: {}}  # ids by price
         self.choices = list(accumulate(band.orders_per_s for band in profile.all_bands))
-        self.signs = OrderSigns(profile.sign_share, profile.sign_threads, profile.sign_tail, random)
+        self.signs = Signs(profile.sign_share, profile.sign_threads, profile.sign_tail, random)
         self.moves_bps, self.wide_ms = Quantiles(profile.moves_bps), Quantiles(profile.wide_ms)
         self.usual_move_bps = self.moves_bps.moment(1) * stretch
         self.largest_move_bps = profile.moves_bps[-1] * max(1.0, stretch / profile.stretch)

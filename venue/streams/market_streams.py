@@ -4,9 +4,9 @@ import msgspec
 
 from venue.base.units import DAY_NS, HOUR_NS
 from venue.engine.engine import Engine
-from venue.orders.exchange_order import AggTrade, PublicTrade
-from venue.render import stream_events
-from venue.streams.stream_subscriptions import StreamSubscriptions
+from venue.orders.order import AggTrade, PublicTrade
+from venue.render import stream_events as events
+from venue.streams.subscriptions import Subscriptions
 from venue.symbols import klines
 from venue.symbols.intervals import INTERVALS_NS
 from venue.symbols.symbol import Symbol
@@ -28,10 +28,10 @@ class DepthState(msgspec.Struct):
     told_trade: int = -1  # the last trade that the arrays of all markets have told
 
 
-class MarketStreams:
+class Streams:
     """The public's feed (`venue.engine.listeners.MarketFeed`), and the slower streams."""
 
-    def __init__(self, engine: Engine, subscriptions: StreamSubscriptions) -> None:
+    def __init__(self, engine: Engine, subscriptions: Subscriptions) -> None:
         self.engine = engine
         self.listeners = subscriptions.listeners
         self.push = subscriptions.push
@@ -49,10 +49,10 @@ class MarketStreams:
         name = symbol.name.lower()
         if name + "@trade" in self.listeners:
             for trade in trades:
-                self.push(name + "@trade", stream_events.trade(symbol, trade, now_ns), now_ns)
+                self.push(name + "@trade", events.trade(symbol, trade, now_ns), now_ns)
         if name + "@aggTrade" in self.listeners:
             for row in aggregates:
-                self.push(name + "@aggTrade", stream_events.agg_trade(symbol, row, now_ns), now_ns)
+                self.push(name + "@aggTrade", events.agg_trade(symbol, row, now_ns), now_ns)
 
     def book_changed(self, symbol: Symbol, now_ns: int) -> None:
         """Real-time: the best prices, where they or their sizes moved."""
@@ -69,7 +69,7 @@ class MarketStreams:
         state = self.states[symbol.name]
         if best != state.best:
             state.best = best
-            self.push(stream, stream_events.book_ticker(symbol), now_ns)
+            self.push(stream, events.book_ticker(symbol), now_ns)
 
     def each_tenth(self, now_ns: int, is_second: bool) -> None:
         """Diffs, partial books; and each second the slower streams too."""
@@ -77,32 +77,32 @@ class MarketStreams:
             name = symbol.name.lower()
             self._depth(symbol, name, now_ns, is_second)
             for n in DEPTHS:
-                self.push(f"{name}@depth{n}@100ms", stream_events.partial(symbol, n), now_ns)
+                self.push(f"{name}@depth{n}@100ms", events.partial(symbol, n), now_ns)
                 if is_second:
-                    self.push(f"{name}@depth{n}", stream_events.partial(symbol, n), now_ns)
-                    self.push(f"{name}@depth{n}@1000ms", stream_events.partial(symbol, n), now_ns)
+                    self.push(f"{name}@depth{n}", events.partial(symbol, n), now_ns)
+                    self.push(f"{name}@depth{n}@1000ms", events.partial(symbol, n), now_ns)
             if is_second:
                 self._each_second(symbol, name, now_ns)
         if is_second:
             self._all_markets(now_ns)
 
     def _each_second(self, symbol: Symbol, name: str, now_ns: int) -> None:
-        self.push(name + "@miniTicker", stream_events.mini_ticker(symbol, now_ns), now_ns)
-        self.push(name + "@ticker", stream_events.ticker(symbol, now_ns), now_ns)
-        self.push(name + "@avgPrice", stream_events.average(symbol, now_ns), now_ns)
+        self.push(name + "@miniTicker", events.mini_ticker(symbol, now_ns), now_ns)
+        self.push(name + "@ticker", events.ticker(symbol, now_ns), now_ns)
+        self.push(name + "@avgPrice", events.average(symbol, now_ns), now_ns)
         if symbol.reference is not None and symbol.reference.is_set:
-            self.push(name + "@referencePrice", stream_events.reference_price(symbol, symbol.reference, now_ns), now_ns)
+            self.push(name + "@referencePrice", events.reference_price(symbol, symbol.reference, now_ns), now_ns)
         for window, span_ns in WINDOWS_NS.items():
             stream = f"{name}@ticker_{window}"
             if stream in self.listeners:
-                self.push(stream, stream_events.window_ticker(symbol, window, span_ns, now_ns), now_ns)
+                self.push(stream, events.window_ticker(symbol, window, span_ns, now_ns), now_ns)
         is_even = now_ns // 1_000_000_000 % 2 == 0
         for interval in INTERVALS_NS if is_even else ("1s",):
             for zone, zone_ns in ZONES_NS.items():
                 stream = f"{name}@kline_{interval}{zone}"
                 if stream in self.listeners:
                     candle = klines.latest(symbol, interval, now_ns - 1, zone_ns)
-                    self.push(stream, stream_events.kline(symbol, candle, interval, zone_ns, now_ns), now_ns)
+                    self.push(stream, events.kline(symbol, candle, interval, zone_ns, now_ns), now_ns)
 
     def _all_markets(self, now_ns: int) -> None:
         """The arrays of all symbols: only those that have traded since the last."""
@@ -114,24 +114,24 @@ class MarketStreams:
                 changed.append(symbol)
         if not changed:
             return
-        minis = [stream_events.mini_ticker(symbol, now_ns) for symbol in changed]
-        self.push("!miniTicker@arr", stream_events.each(minis), now_ns)
+        minis = [events.mini_ticker(symbol, now_ns) for symbol in changed]
+        self.push("!miniTicker@arr", events.each(minis), now_ns)
         for window, span_ns in WINDOWS_NS.items():
-            rows = [stream_events.window_ticker(symbol, window, span_ns, now_ns) for symbol in changed]
-            self.push(f"!ticker_{window}@arr", stream_events.each(rows), now_ns)
+            rows = [events.window_ticker(symbol, window, span_ns, now_ns) for symbol in changed]
+            self.push(f"!ticker_{window}@arr", events.each(rows), now_ns)
 
     def _depth(self, symbol: Symbol, name: str, now_ns: int, is_second: bool) -> None:
         state = self.states[symbol.name]
         if symbol.update_id > state.told_id:
             bids, asks = symbol.matching.changes()
             first_id, state.told_id = state.told_id + 1, symbol.update_id
-            self.push(name + "@depth@100ms", stream_events.diff(symbol, first_id, bids, asks, now_ns), now_ns)
-            state.second_bids.update(stream_events.pairs(bids))
-            state.second_asks.update(stream_events.pairs(asks))
+            self.push(name + "@depth@100ms", events.diff(symbol, first_id, bids, asks, now_ns), now_ns)
+            state.second_bids.update(events.pairs(bids))
+            state.second_asks.update(events.pairs(asks))
         if is_second and state.told_id > state.told_second_id:
             first_id, state.told_second_id = state.told_second_id + 1, state.told_id
-            bids, asks = stream_events.packed(state.second_bids, reverse=True), stream_events.packed(state.second_asks)
+            bids, asks = events.packed(state.second_bids, reverse=True), events.packed(state.second_asks)
             for stream in (name + "@depth", name + "@depth@1000ms"):
-                self.push(stream, stream_events.diff(symbol, first_id, bids, asks, now_ns), now_ns)
+                self.push(stream, events.diff(symbol, first_id, bids, asks, now_ns), now_ns)
             state.second_bids.clear()
             state.second_asks.clear()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from venue.base.units import MINUTE_NS, SECOND_NS
-from venue.orders.exchange_order import PublicTrade
+from venue.orders.order import PublicTrade
 from venue.symbols.intervals import opening
 
 KEPT_SECONDS = 3600

@@ -5,12 +5,12 @@ from decimal import Decimal
 import msgspec
 
 from protocol.enums import Side
+from venue.base.errors import BadVenue
 from venue.base.numbers import atoms
 from venue.base.settings import MarketSettings
-from venue.base.venue_errors import BadVenue
 
 
-class PriceBand(msgspec.Struct, frozen=True, gc=False):
+class Band(msgspec.Struct, frozen=True, gc=False):
     """How far from the average a price may be: (numerator, denominator) of two shares, and the filter that says so."""
 
     up: tuple[int, int]
@@ -22,7 +22,7 @@ class PriceBand(msgspec.Struct, frozen=True, gc=False):
         return average_atoms * under[0] <= price_atoms * under[1] and price_atoms * over[1] <= average_atoms * over[0]
 
 
-class FilterBounds(msgspec.Struct, frozen=True, gc=False):
+class Bounds(msgspec.Struct, frozen=True, gc=False):
     """In atoms, each."""
 
     min_price: int
@@ -34,10 +34,10 @@ class FilterBounds(msgspec.Struct, frozen=True, gc=False):
     market_lot_size: int
     min_notional: int
     max_notional: int
-    bands: dict[Side, PriceBand]
+    bands: dict[Side, Band]
 
     @classmethod
-    def of(cls, settings: MarketSettings) -> "FilterBounds":
+    def of(cls, settings: MarketSettings) -> "Bounds":
         """Raises BadVenue for a bound of more than eight decimals."""
         bounds = {}
         for name in cls.__struct_fields__[:-1]:
@@ -48,7 +48,7 @@ class FilterBounds(msgspec.Struct, frozen=True, gc=False):
         return cls(**bounds, bands=_bands(settings))
 
 
-def _bands(s: MarketSettings) -> dict[Side, PriceBand]:
+def _bands(s: MarketSettings) -> dict[Side, Band]:
     if s.multiplier_up is not None and s.multiplier_down is not None:
         return dict.fromkeys(Side, _band(s.multiplier_up, s.multiplier_down, "PERCENT_PRICE"))
     return {
@@ -57,5 +57,5 @@ def _bands(s: MarketSettings) -> dict[Side, PriceBand]:
     }
 
 
-def _band(up: Decimal, down: Decimal, name: str) -> PriceBand:
-    return PriceBand(up.as_integer_ratio(), down.as_integer_ratio(), name)
+def _band(up: Decimal, down: Decimal, name: str) -> Band:
+    return Band(up.as_integer_ratio(), down.as_integer_ratio(), name)

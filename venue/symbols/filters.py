@@ -3,10 +3,9 @@
 from typing import Any, Protocol
 
 from protocol.enums import Side
-from venue.base import api_errors
+from venue.base import errors
 from venue.base.numbers import ATOMS
 from venue.base.units import MINUTE_NS
-from venue.base.venue_errors import BadVenue
 from venue.symbols.symbol import Symbol, exact
 
 
@@ -14,11 +13,13 @@ def check_settings(symbol: Symbol) -> None:
     """Raises BadVenue for rules of a market that contradict each other."""
     s = symbol.settings
     if s.default_stp_mode not in s.stp_modes:
-        raise BadVenue(f"market {s.symbol}: default_stp_mode {s.default_stp_mode} is not among stp_modes: add it")
+        raise errors.BadVenue(
+            f"market {s.symbol}: default_stp_mode {s.default_stp_mode} is not among stp_modes: add it"
+        )
     if (s.multiplier_up is None) != (s.multiplier_down is None):
-        raise BadVenue(f"market {s.symbol}: give both of multiplier_up and multiplier_down, or none")
+        raise errors.BadVenue(f"market {s.symbol}: give both of multiplier_up and multiplier_down, or none")
     if s.market_lot_size % s.lot_size:
-        raise BadVenue(f"market {s.symbol}: market_lot_size must be a multiple of lot_size, or 0")
+        raise errors.BadVenue(f"market {s.symbol}: market_lot_size must be a multiple of lot_size, or 0")
 
 
 def rows(symbol: Symbol) -> list[dict[str, Any]]:
@@ -124,13 +125,13 @@ def check_price_range(symbol: Symbol, price_ticks: int) -> None:
     """Raises -1013 for a price or stop price out of range."""
     bounds, price_atoms = symbol.bounds, price_ticks * symbol.tick_atoms
     if price_atoms < bounds.min_price or (bounds.max_price and price_atoms > bounds.max_price):
-        raise api_errors.filter_failure("PRICE_FILTER")
+        raise errors.filter_failure("PRICE_FILTER")
 
 
 def check_trailing_delta(symbol: Symbol, delta: int) -> None:
     """Raises -1013 for a trailing delta out of range; the range is one for both sides of the market."""
     if not symbol.settings.min_trailing_delta <= delta <= symbol.settings.max_trailing_delta:
-        raise api_errors.filter_failure("TRAILING_DELTA")
+        raise errors.filter_failure("TRAILING_DELTA")
 
 
 def check_price(symbol: Symbol, side: Side, price_ticks: int, now_ns: int) -> None:
@@ -138,30 +139,30 @@ def check_price(symbol: Symbol, side: Side, price_ticks: int, now_ns: int) -> No
     check_price_range(symbol, price_ticks)
     price_atoms = price_ticks * symbol.tick_atoms
     if not price_atoms:
-        raise api_errors.ApiError(-1013, "Price * QTY is zero or less.")
+        raise errors.ApiError(-1013, "Price * QTY is zero or less.")
     band = symbol.bounds.bands[side]
     if not band.holds(price_atoms, weighing_atoms(symbol, now_ns)):
-        raise api_errors.filter_failure(band.name)
+        raise errors.filter_failure(band.name)
 
 
 def check_size(symbol: Symbol, size_lots: int, is_market: bool) -> None:
     """Raises -1013 for a quantity out of range."""
     bounds, size_atoms = symbol.bounds, size_lots * symbol.lot_atoms
     if not bounds.min_size <= size_atoms <= bounds.max_size:
-        raise api_errors.filter_failure("LOT_SIZE")
+        raise errors.filter_failure("LOT_SIZE")
     if not is_market:
         return
     is_within = bounds.market_min_size <= size_atoms <= bounds.market_max_size
     if not is_within or (bounds.market_lot_size and size_atoms % bounds.market_lot_size):
-        raise api_errors.filter_failure("MARKET_LOT_SIZE")
+        raise errors.filter_failure("MARKET_LOT_SIZE")
 
 
 def check_iceberg(symbol: Symbol, order: "Sized") -> None:
     """Raises -2010 for an iceberg that shows more than there is, -1013 for one of too many parts."""
     if order.iceberg_lots > order.size_lots:
-        raise api_errors.rejected("IcebergQty exceeds QTY.")
+        raise errors.rejected("IcebergQty exceeds QTY.")
     if order.iceberg_lots and -(-order.size_lots // order.iceberg_lots) > symbol.settings.iceberg_parts:
-        raise api_errors.filter_failure("ICEBERG_PARTS")
+        raise errors.filter_failure("ICEBERG_PARTS")
 
 
 class Sized(Protocol):
@@ -194,14 +195,14 @@ def market_lots(symbol: Symbol, lots: int) -> int:
     """What of so many lots a market order by quote quantity takes. Raises -2010 where the book has too few."""
     bounds = symbol.bounds
     if not lots:
-        raise api_errors.rejected("Order book liquidity is less than symbol minimum quantity.")
+        raise errors.rejected("Order book liquidity is less than symbol minimum quantity.")
     if lots * symbol.lot_atoms < bounds.min_size:
-        raise api_errors.rejected("Order book liquidity is less than `LOT_SIZE` filter minimum quantity.")
+        raise errors.rejected("Order book liquidity is less than `LOT_SIZE` filter minimum quantity.")
     step_lots = bounds.market_lot_size // symbol.lot_atoms
     if step_lots > 1:
         lots -= lots % step_lots
     if not lots or lots * symbol.lot_atoms < bounds.market_min_size:
-        raise api_errors.rejected("Order book liquidity is less than `MARKET_LOT_SIZE` filter minimum quantity.")
+        raise errors.rejected("Order book liquidity is less than `MARKET_LOT_SIZE` filter minimum quantity.")
     return lots
 
 
@@ -209,8 +210,8 @@ def check_notional(symbol: Symbol, notional_atoms: int, is_market: bool) -> None
     """Raises -1013 for an order that is worth too little or too much."""
     s, bounds = symbol.settings, symbol.bounds
     if notional_atoms < bounds.min_notional and (s.apply_min_to_market or not is_market):
-        raise api_errors.filter_failure(s.notional_filter)
+        raise errors.filter_failure(s.notional_filter)
     if s.notional_filter == "MIN_NOTIONAL":
         return
     if notional_atoms > bounds.max_notional and (s.apply_max_to_market or not is_market):
-        raise api_errors.filter_failure("NOTIONAL")
+        raise errors.filter_failure("NOTIONAL")

@@ -3,7 +3,7 @@
 import re
 from datetime import date, timedelta
 
-from venue.base import api_errors
+from venue.base import errors
 from venue.base.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
 MONDAY_NS = 4 * DAY_NS
@@ -60,7 +60,7 @@ def _first_of_month(local_ns: int, later: int) -> int:
 def parse_interval(text: str) -> str:
     """Raises -1120."""
     if text not in INTERVALS_NS:
-        raise api_errors.ApiError(-1120, "Invalid interval.")
+        raise errors.ApiError(-1120, "Invalid interval.")
     return text
 
 
@@ -68,11 +68,11 @@ def parse_zone(text: str) -> int:
     """Nanoseconds ahead of UTC of `-1:00`, `05:45` or `8`. Raises -1130 outside [-12:00, +14:00]."""
     match = _ZONE.fullmatch(text.strip())
     if match is None or int(match.group(3) or 0) > 59:
-        raise api_errors.invalid("timeZone")
+        raise errors.invalid("timeZone")
     zone_ns = int(match.group(2)) * HOUR_NS + int(match.group(3) or 0) * MINUTE_NS
     zone_ns = -zone_ns if match.group(1) == "-" else zone_ns
     if not -12 * HOUR_NS <= zone_ns <= 14 * HOUR_NS:
-        raise api_errors.invalid("timeZone")
+        raise errors.invalid("timeZone")
     return zone_ns
 
 
@@ -80,8 +80,8 @@ def parse_window(text: str) -> int:
     """Nanoseconds of `1m`..`59m`, `1h`..`23h`, `1d`..`7d`. Raises -1130."""
     match = _WINDOW.fullmatch(text)
     if match is None:
-        raise api_errors.invalid("windowSize")
+        raise errors.invalid("windowSize")
     unit_ns, most = _WINDOW_UNITS[match.group(2)]
     if int(match.group(1)) > most:
-        raise api_errors.invalid("windowSize")
+        raise errors.invalid("windowSize")
     return int(match.group(1)) * unit_ns

@@ -3,7 +3,7 @@
 from venue.symbols.candles import Candle
 from venue.symbols.intervals import ending, opening
 from venue.symbols.symbol import Symbol
-from venue.symbols.synthetic_history import SyntheticHistory
+from venue.symbols.synthetic_history import History
 
 
 def latest(symbol: Symbol, interval: str, now_ns: int, zone_ns: int) -> Candle:
@@ -41,7 +41,7 @@ def recent(symbol: Symbol, interval: str, zone_ns: int, end_ns: int, limit: int)
     return joined(before(symbol.history, interval, zone_ns, end_ns, limit - len(rows)), rows)[-limit:]
 
 
-def before(history: SyntheticHistory, interval: str, zone_ns: int, end_ns: int, number: int) -> list[Candle]:
+def before(history: History, interval: str, zone_ns: int, end_ns: int, number: int) -> list[Candle]:
     """So many of the history, and one more, which may be its part of the first candle after it."""
     found: list[Candle] = []
     open_ns = opening(min(end_ns, history.end_ns - 1), interval, zone_ns)

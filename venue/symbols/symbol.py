@@ -7,17 +7,16 @@ from decimal import Decimal
 from market.levels import unpack_levels
 from market.matching import Matching
 from protocol.enums import Side
-from venue.base import api_errors
+from venue.base import errors
 from venue.base.numbers import ATOMS, atoms, fixed8
 from venue.base.settings import MarketSettings
 from venue.base.units import MINUTE_NS
-from venue.base.venue_errors import BadVenue
-from venue.orders.exchange_order import AggTrade, ExchangeOrder, PublicTrade
+from venue.orders.order import AggTrade, Order, PublicTrade
 from venue.orders.stops import Stops
 from venue.symbols.candles import Candle, Candles
-from venue.symbols.filter_bounds import FilterBounds
+from venue.symbols.filter_bounds import Bounds
 from venue.symbols.reference_price import ReferencePrice
-from venue.symbols.synthetic_history import SyntheticHistory
+from venue.symbols.synthetic_history import History
 
 KEPT_TRADES = 20_000
 AVERAGE_MINUTES = 5
@@ -30,11 +29,11 @@ class Symbol:
 
     def __init__(self, settings: MarketSettings) -> None:
         self.settings = settings
-        self.bounds = FilterBounds.of(settings)
+        self.bounds = Bounds.of(settings)
         self.base = settings.base
         self.quote = settings.quote
         if not (self.base and self.quote):
-            raise BadVenue(f"market {settings.symbol!r}: name it base-quote, as BTC-USDT")
+            raise errors.BadVenue(f"market {settings.symbol!r}: name it base-quote, as BTC-USDT")
         self.name = self.base + self.quote
         self.assets = tuple(dict.fromkeys((self.base, self.quote)))
         try:
@@ -43,9 +42,9 @@ class Symbol:
             self.notional_atoms = atoms(settings.tick_size * settings.lot_size)
         except ValueError as error:
             text = f"market {settings.symbol}: tick_size, lot_size and their product: {error}"
-            raise BadVenue(text) from None
+            raise errors.BadVenue(text) from None
         if min(self.tick_atoms, self.lot_atoms, self.notional_atoms) <= 0:
-            raise BadVenue(f"market {settings.symbol}: tick_size and lot_size must be above zero")
+            raise errors.BadVenue(f"market {settings.symbol}: tick_size and lot_size must be above zero")
         self.status = "TRADING"  # BREAK, HALT: it stands still; DELISTED: it is not there
         self.tick_step = self.lot_step = 1  # new prices and sizes must be multiples of so many ticks and lots
         self.matching = Matching()
@@ -53,7 +52,7 @@ class Symbol:
         self.trades: deque[PublicTrade] = deque(maxlen=KEPT_TRADES)
         self.agg_trades: deque[AggTrade] = deque(maxlen=KEPT_TRADES)
         self.candles = Candles()
-        self.history: SyntheticHistory | None = None  # what is told of the time before
+        self.history: History | None = None  # what is told of the time before
         self.status = "TRADING"
         self.reference = None if settings.reference_price is None else ReferencePrice(settings.reference_price)
         self.update_id = 0
@@ -71,7 +70,7 @@ class Symbol:
     def change(self, settings: MarketSettings) -> None:
         """Other filters from now on; ticks and lots that are multiples of those that it was opened with."""
         self.settings = settings
-        self.bounds = FilterBounds.of(settings)
+        self.bounds = Bounds.of(settings)
         self.tick_step = atoms(settings.tick_size) // self.tick_atoms
         self.lot_step = atoms(settings.lot_size) // self.lot_atoms
 
@@ -141,11 +140,11 @@ class Symbol:
             return self.price(candle.close_ticks)
         return fixed8(candle.quote_volume * self.tick_atoms // candle.volume_lots)
 
-    def held_asset(self, order: ExchangeOrder) -> str:
+    def held_asset(self, order: Order) -> str:
         """What an open order of this side holds."""
         return self.quote if order.side is Side.BUY else self.base
 
-    def held_atoms(self, order: ExchangeOrder, lots: int) -> int:
+    def held_atoms(self, order: Order, lots: int) -> int:
         """How much of it so many open lots of a limit order hold."""
         if order.side is Side.BUY:
             return order.price_ticks * lots * self.notional_atoms
@@ -175,14 +174,14 @@ class Symbol:
         """Raises -1013 PRICE_FILTER for a price off the tick."""
         price_ticks, rest = divmod(price_atoms, self.tick_atoms)
         if rest or price_ticks % self.tick_step:
-            raise api_errors.filter_failure("PRICE_FILTER")
+            raise errors.filter_failure("PRICE_FILTER")
         return price_ticks
 
     def to_lots(self, size_atoms: int) -> int:
         """Raises -1013 LOT_SIZE for a quantity off the step."""
         size_lots, rest = divmod(size_atoms, self.lot_atoms)
         if rest or size_lots % self.lot_step:
-            raise api_errors.filter_failure("LOT_SIZE")
+            raise errors.filter_failure("LOT_SIZE")
         return size_lots
 
 

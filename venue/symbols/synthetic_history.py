@@ -24,7 +24,7 @@ TRADES_S = 10
 KEPT_SPLITS = 2000
 
 
-class SyntheticHistory:
+class History:
     """Of one market, as far back as `days` before the day of its start. Costs what is looked at, and nothing before."""
 
     def __init__(self, seed: str, now_ns: int, price_ticks: int, trade_lots: int, days: int) -> None:

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from actors.run.toml_check import did_you_mean
 from venue.base.settings import FAULT_PROFILES
-from venue.faults.kinds import exchange_kinds as e
-from venue.faults.kinds import request_kinds as r
-from venue.faults.kinds import stream_kinds as s
+from venue.faults.kinds import exchange as e
+from venue.faults.kinds import requests as r
+from venue.faults.kinds import streams as s
 from venue.faults.kinds.delays import Exponential, Fixed, Lognormal, Spikes
 from venue.faults.kinds.fault import Fault
 

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import msgspec
 
 from protocol.message import Settings
-from venue.accounts.accounts import ExchangeAccount
-from venue.base.api_errors import ApiError
+from venue.accounts.accounts import Account
+from venue.base.errors import ApiError
 from venue.base.numbers import atoms, fixed8
 from venue.base.params import Params, split_pairs
 from venue.base.units import MILLISECOND_NS
@@ -17,10 +17,10 @@ from venue.engine.engine import Engine
 from venue.faults.injector import FaultInjector
 from venue.faults.kinds.catalogue import read_faults
 from venue.faults.kinds.profiles import profile
-from venue.faults.kinds.request_kinds import PresetAnswer
-from venue.render import order_json
+from venue.faults.kinds.requests import PresetAnswer
+from venue.render import orders as render
 from venue.streams.connections import MARKET, USER, Connections
-from venue.streams.user_data_stream import UserDataStream
+from venue.streams.user_stream import UserStream
 
 PREFIX = "/control/"
 JSON = {"content-type": "application/json"}
@@ -93,11 +93,11 @@ def is_loopback(remote: str) -> bool:
     return remote.startswith("127.") or remote in ("::1", "localhost", "::ffff:127.0.0.1")
 
 
-class ControlApi:
+class Control:
     """Handlers by method and path."""
 
     def __init__(
-        self, engine: Engine, connections: Connections, user_stream: UserDataStream, faults: FaultInjector
+        self, engine: Engine, connections: Connections, user_stream: UserStream, faults: FaultInjector
     ) -> None:
         self.engine = engine
         self.connections = connections
@@ -129,7 +129,7 @@ class ControlApi:
     def _answer(self, status: int, body: Any) -> Response:
         return Response(status, dict(JSON), msgspec.json.encode(body))
 
-    def _account(self, name: str | None) -> ExchangeAccount:
+    def _account(self, name: str | None) -> Account:
         accounts = self.engine.accounts.by_name
         found = accounts.get(name or next(iter(accounts)))
         if found is None:
@@ -152,11 +152,10 @@ class ControlApi:
                 for asset, balance in account.balances.items()
             },
             "opening": {asset: fixed8(amount) for asset, amount in self.engine.accounts.opening[account.name].items()},
-            "open_orders": [order_json.status(symbols[o.symbol], o, ms) for o in account.open_orders.values()],
-            "orders": [order_json.status(symbols[o.symbol], o, ms) for o in account.orders.values()],
+            "open_orders": [render.status(symbols[o.symbol], o, ms) for o in account.open_orders.values()],
+            "orders": [render.status(symbols[o.symbol], o, ms) for o in account.orders.values()],
             "trades": [
-                {**order_json.execution(symbols[one.symbol], one, ms), "side": one.side.name}
-                for one in account.executions
+                {**render.execution(symbols[one.symbol], one, ms), "side": one.side.name} for one in account.executions
             ],
         }
 

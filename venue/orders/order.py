@@ -16,7 +16,7 @@ MARKETS = frozenset(("MARKET", *(name for name, works_as in WORKS_AS.items() if 
 """Types that are market orders in the end."""
 
 
-class ExchangeOrder(msgspec.Struct, array_like=True, gc=False):
+class Order(msgspec.Struct, array_like=True, gc=False):
     """An order of an API-key account. Amounts in ticks, lots and atoms; states and types in Binance's words.
 
     Logged as an array: fields are only ever appended, with defaults.

@@ -6,8 +6,8 @@ import msgspec
 
 from venue.accounts.amendments import Amendment
 from venue.accounts.prevented_matches import PreventedMatch
-from venue.base.venue_errors import LedgerDamaged
-from venue.orders.exchange_order import ExchangeOrder, Execution
+from venue.base.errors import LogDamaged
+from venue.orders.order import Execution, Order
 from venue.orders.order_lists import OrderList
 
 Balances = dict[tuple[str, str], tuple[int, int]]
@@ -24,13 +24,13 @@ BLOCKS = {
 """How many ids of each kind are set aside at a time; what a dead process had not used is skipped."""
 
 
-class LedgerBatch(msgspec.Struct, array_like=True, gc=False):
+class Batch(msgspec.Struct, array_like=True, gc=False):
     """One change, all or nothing. Orders and balances are whole states, not differences.
 
     Fields are only ever appended, with defaults.
     """
 
-    orders: list[ExchangeOrder] = []
+    orders: list[Order] = []
     executions: list[Execution] = []
     balances: list[tuple[str, str, int, int]] = []  # account, asset, free, locked
     prices: dict[str, int] = {}  # the last price of a symbol, in ticks
@@ -40,12 +40,12 @@ class LedgerBatch(msgspec.Struct, array_like=True, gc=False):
     amendments: list[Amendment] = []
 
 
-class IdCounter:
+class Counter:
     """Ids of one kind, from 1, that only ever grow, also over a restart."""
 
     __slots__ = ("block", "name", "next", "records", "reserved")
 
-    def __init__(self, name: str, records: "LedgerRecords") -> None:
+    def __init__(self, name: str, records: "Records") -> None:
         self.name = name
         self.block = BLOCKS[name.partition(":")[0]]
         self.next = 1
@@ -65,7 +65,7 @@ class IdCounter:
         self.next = max(self.next, number)
 
 
-class LedgerRecords:
+class Records:
     """Collects what has changed; `commit` makes one record of it. With `enabled` off it only counts.
 
     `mirror` is shown every change, where somebody follows (venue/faults/stale_reads.py).
@@ -74,9 +74,9 @@ class LedgerRecords:
     def __init__(self, enabled: bool) -> None:
         self.enabled = enabled
         self.pending: list[bytes] = []
-        self.mirror: Callable[[Iterable[ExchangeOrder], list[Execution], Balances], None] | None = None
-        self.counters: dict[str, IdCounter] = {}
-        self._orders: dict[int, ExchangeOrder] = {}
+        self.mirror: Callable[[Iterable[Order], list[Execution], Balances], None] | None = None
+        self.counters: dict[str, Counter] = {}
+        self._orders: dict[int, Order] = {}
         self._executions: list[Execution] = []
         self._balances: Balances = {}
         self._prices: dict[str, int] = {}
@@ -85,15 +85,15 @@ class LedgerRecords:
         self._prevented: list[PreventedMatch] = []
         self._amendments: list[Amendment] = []
         self._encoder = msgspec.msgpack.Encoder()
-        self._decoder = msgspec.msgpack.Decoder(LedgerBatch)
+        self._decoder = msgspec.msgpack.Decoder(Batch)
 
-    def counter(self, name: str) -> IdCounter:
+    def counter(self, name: str) -> Counter:
         found = self.counters.get(name)
         if found is None:
-            found = self.counters[name] = IdCounter(name, self)
+            found = self.counters[name] = Counter(name, self)
         return found
 
-    def order(self, order: ExchangeOrder) -> None:
+    def order(self, order: Order) -> None:
         self._orders[order.order_id] = order
 
     def order_list(self, order_list: OrderList) -> None:
@@ -124,7 +124,7 @@ class LedgerRecords:
         if self.mirror is not None:
             self.mirror(self._orders.values(), self._executions, self._balances)
         if self.enabled:
-            batch = LedgerBatch(
+            batch = Batch(
                 list(self._orders.values()),
                 self._executions,
                 [(account, asset, *both) for (account, asset), both in self._balances.items()],
@@ -144,12 +144,12 @@ class LedgerRecords:
         self._prevented = []
         self._amendments = []
 
-    def encode(self, batch: LedgerBatch) -> bytes:
+    def encode(self, batch: Batch) -> bytes:
         return self._encoder.encode(batch)
 
-    def decode(self, record: bytes) -> LedgerBatch:
+    def decode(self, record: bytes) -> Batch:
         """Raises LogDamaged for a record of another kind or version."""
         try:
             return self._decoder.decode(record)
         except msgspec.MsgspecError as error:
-            raise LedgerDamaged(f"the venue's log holds a record that this version cannot read: {error}") from None
+            raise LogDamaged(f"the venue's log holds a record that this version cannot read: {error}") from None

@@ -2,6 +2,26 @@
 
 from typing import Any
 
+from protocol.errors import TickbusError
+
+
+class BadVenue(TickbusError):
+    """Venue settings, an accounts file or an address that cannot be used."""
+
+    exit_code = 2
+
+
+class LogDamaged(TickbusError):
+    """A record in the middle of the venue's log does not check: not a torn tail, so nothing is guessed."""
+
+    exit_code = 70
+
+
+class LogInUse(TickbusError):
+    """Another venue writes this log."""
+
+    exit_code = 75
+
 
 class ApiError(Exception):
     """An answer {"code": .., "msg": ..}; `data` is there for cancel-replace and rate limits only."""

@@ -21,7 +21,7 @@ BAD_ID = "Invalid request: request ID must be an unsigned integer"
 _BYTE = re.compile(r"byte ([0-9]+)")
 
 
-class StreamRequest(msgspec.Struct):
+class Control(msgspec.Struct):
     """A control message."""
 
     method: str
@@ -38,14 +38,14 @@ def bad_request(reason: str, column: int) -> str:
     return f"Invalid request: {reason}"
 
 
-class StreamSubscriptions:
+class Subscriptions:
     """Connections by the name of the stream."""
 
     def __init__(self, connections: Connections, most: int) -> None:
         self.connections = connections
         self.most = most
         self.listeners: dict[str, dict[int, Connection]] = {}
-        self._decoder = msgspec.json.Decoder(StreamRequest)
+        self._decoder = msgspec.json.Decoder(Control)
 
     def subscribe(self, connection: Connection, name: str) -> None:
         connection.streams[name] = None
@@ -99,7 +99,7 @@ class StreamSubscriptions:
             return self._error(control, 2, f"{wrong}, expected one of {METHODS} at line 1 column 28")
         return {"result": result, "id": control.id}
 
-    def _property(self, connection: Connection, control: StreamRequest) -> dict[str, Any]:
+    def _property(self, connection: Connection, control: Control) -> dict[str, Any]:
         if not control.params or not isinstance(control.params[0], str):
             return self._error(control, 2, "Invalid request: property name must be a string")
         if len(control.params) > (1 if control.method == "GET_PROPERTY" else 2):
@@ -113,7 +113,7 @@ class StreamSubscriptions:
         connection.is_combined = control.params[1]
         return {"result": None, "id": control.id}
 
-    def _error(self, control: StreamRequest, code: int, text: str) -> dict[str, Any]:
+    def _error(self, control: Control, code: int, text: str) -> dict[str, Any]:
         return {"code": code, "msg": text, "id": control.id}
 
     def push(self, name: str, event: Event, now_ns: int) -> None:

@@ -4,13 +4,14 @@ from typing import Any
 
 import msgspec
 
-from venue.accounts.accounts import ExchangeAccount
-from venue.base.api_errors import ApiError
+from venue.accounts.accounts import Account
+from venue.base.errors import ApiError
 from venue.base.numbers import fixed8
-from venue.engine.ledger_records import LedgerRecords
-from venue.orders.exchange_order import ExchangeOrder, Execution
+from venue.engine.records import Records
+from venue.orders.order import Execution, Order
 from venue.orders.order_lists import OrderList
-from venue.render import order_json, order_list_json
+from venue.render import order_lists as render_lists
+from venue.render import orders as render
 from venue.streams.connections import USER, Connection, Connections
 from venue.symbols.symbol import Symbol
 
@@ -20,10 +21,10 @@ MAX_SUBSCRIPTIONS_EVER = 65_535
 """Of one websocket, at a time and over its life."""
 
 
-class UserDataStream:
+class UserStream:
     """Subscriptions by account; a connection may hold several, of several accounts."""
 
-    def __init__(self, connections: Connections, records: LedgerRecords) -> None:
+    def __init__(self, connections: Connections, records: Records) -> None:
         self.connections = connections
         self.records = records
         self.listeners: dict[str, dict[tuple[int, int], Connection]] = {}
@@ -61,7 +62,7 @@ class UserDataStream:
     def report(
         self,
         symbol: Symbol,
-        order: ExchangeOrder,
+        order: Order,
         kind: str,
         now_ns: int,
         fill: Execution | None,
@@ -74,7 +75,7 @@ class UserDataStream:
             return execution_id
 
         def make(unit_ns: int) -> dict[str, Any]:
-            report = order_json.execution_report(
+            report = render.execution_report(
                 symbol, order, kind, execution_id, now_ns, lambda ns: ns // unit_ns, fill, cancel_id
             )
             return report if extra is None else report | extra
@@ -84,11 +85,11 @@ class UserDataStream:
 
     def list_status(self, one: OrderList, now_ns: int, status_type: str | None = None) -> None:
         def make(unit_ns: int) -> dict[str, Any]:
-            return order_list_json.list_status(one, now_ns, lambda ns: ns // unit_ns, status_type)
+            return render_lists.list_status(one, now_ns, lambda ns: ns // unit_ns, status_type)
 
         self._tell(one.account, make, now_ns)
 
-    def position(self, account: ExchangeAccount, assets: tuple[str, ...], now_ns: int) -> None:
+    def position(self, account: Account, assets: tuple[str, ...], now_ns: int) -> None:
         if not self.listeners.get(account.name):
             return
 
@@ -102,14 +103,14 @@ class UserDataStream:
 
         self._tell(account.name, make, now_ns)
 
-    def deposited(self, account: ExchangeAccount, asset: str, amount_atoms: int, now_ns: int) -> None:
+    def deposited(self, account: Account, asset: str, amount_atoms: int, now_ns: int) -> None:
         def make(unit_ns: int) -> dict[str, Any]:
             moment = now_ns // unit_ns
             return {"e": "balanceUpdate", "E": moment, "a": asset, "d": fixed8(amount_atoms), "T": moment}
 
         self._tell(account.name, make, now_ns)
 
-    def _tell(self, account: str, make: order_json.Maker, now_ns: int) -> None:
+    def _tell(self, account: str, make: render.Maker, now_ns: int) -> None:
         listening = self.listeners.get(account)
         if not listening or self.connections.is_silent(USER, now_ns):
             return

@@ -30,19 +30,19 @@ SWEPT_EVERY_S = 60
 CLOSE = "connection: close\r\n"
 
 
-class HttpServer(web.Server):
+class Front(web.Server):
     """Makes a protocol for each connection, as aiohttp's own server does."""
 
     def __init__(self, server: Server, **options: Any) -> None:
         super().__init__(server.serve, **options)
         self.server = server
-        self.open: set[HttpConnection] = set()
+        self.open: set[Connection] = set()
         self.sweeping: asyncio.TimerHandle | None = None
 
     def __call__(self) -> Any:
         if self.sweeping is None:
             self._sweep()
-        return HttpConnection(self, super().__call__)
+        return Connection(self, super().__call__)
 
     async def shutdown(self, timeout: float | None = None) -> None:
         if self.sweeping is not None:
@@ -59,10 +59,10 @@ class HttpServer(web.Server):
         self.sweeping = loop.call_later(SWEPT_EVERY_S, self._sweep)
 
 
-class HttpConnection(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """One client's connection. Its requests are answered in their order."""
 
-    def __init__(self, front: HttpServer, make_other: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(self, front: Front, make_other: Callable[[], asyncio.Protocol]) -> None:
         self.front = front
         self.server = front.server
         self.make_other = make_other

@@ -1,0 +1,138 @@
+"""docs/reference.md, made of what the public packages export: signatures and the first paragraphs of docstrings.
+
+    python tests/docs/reference.py
+
+writes the page anew. Everything is read from the sources, since compiled classes have no signatures; a Cython module
+has a .pyi beside it.
+"""
+
+import ast
+import importlib
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "reference.md"
+PACKAGES = ("strategies", "actors", "actors.tap", "connectors", "market", "protocol")
+HEAD = """# Reference: the Python API
+
+This page lists the names that the public packages export: those that a strategy, an actor, a connector or a tap
+imports. Names that are not listed here are internal and may change. The page is made from the sources
+(`python tests/docs/reference.py`), and a test compares the two.
+"""
+
+Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def page() -> str:
+    """The whole page."""
+    return HEAD + "".join(_package(name) for name in PACKAGES)
+
+
+def exported(package: str) -> list[str]:
+    """The names in `__all__` of a package, in its order; empty if it has none."""
+    return list(getattr(importlib.import_module(package), "__all__", ()))
+
+
+def _package(name: str) -> str:
+    module = importlib.import_module(name)
+    parts = [f"\n## `{name}`\n\n{_paragraph(module.__doc__)}\n"]
+    parts += [_entry(one, getattr(module, one)) for one in sorted(exported(name), key=str.lower)]
+    return "".join(parts) if len(parts) > 1 else ""
+
+
+def _entry(name: str, value: Any) -> str:
+    if isinstance(value, ModuleType):
+        functions = [node for node in _tree(value.__name__).body if isinstance(node, ast.FunctionDef)]
+        rows = [_function_row(node) for node in functions if not node.name.startswith("_")]
+        return f"\n### `{name}`\n\n{_paragraph(value.__doc__)}\n\n" + "".join(rows)
+    node = _definition(value)
+    if isinstance(node, ast.ClassDef):
+        return _class(name, node)
+    if node is not None:
+        return f"\n### `{name}({_arguments(node)}){_returns(node)}`\n\n{_paragraph(ast.get_docstring(node))}\n"
+    return f"\n### `{name}`\n\n{_paragraph(value.__doc__)}\n"
+
+
+def _class(name: str, node: ast.ClassDef) -> str:
+    bases = ", ".join(ast.unparse(base) for base in node.bases)
+    text = f"\n### `{name}{f'({bases})' if bases else ''}`\n\n{_paragraph(ast.get_docstring(node))}\n"
+    rows = "".join(_rows(node))
+    return f"{text}\n{rows}" if rows else text
+
+
+def _rows(node: ast.ClassDef) -> Iterator[str]:
+    """Fields, enum members, properties and public methods, in the order of the source."""
+    for one in node.body:
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and not one.target.id.startswith("_"):
+            value = "" if one.value is None else f" = {ast.unparse(one.value)}"
+            yield f"- `{one.target.id}: {ast.unparse(one.annotation)}{value}`\n"
+        elif isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name) and one.targets[0].id.isupper():
+            yield f"- `{one.targets[0].id} = {ast.unparse(one.value)}`\n"
+        elif isinstance(one, ast.FunctionDef) and one.name == "__init__":
+            yield from _attribute_rows(one)
+        elif isinstance(one, ast.FunctionDef) and not one.name.startswith("_"):
+            yield _function_row(one)
+
+
+def _attribute_rows(init: ast.FunctionDef) -> Iterator[str]:
+    """The public attributes that a constructor sets."""
+    for one in init.body:
+        targets = [one.target] if isinstance(one, ast.AnnAssign) else one.targets if isinstance(one, ast.Assign) else []
+        for target in (part for whole in targets for part in getattr(whole, "elts", [whole])):
+            if isinstance(target, ast.Attribute) and not target.attr.startswith("_"):
+                kind = f": {ast.unparse(one.annotation)}" if isinstance(one, ast.AnnAssign) else ""
+                yield f"- `{target.attr}{kind}`\n"
+
+
+def _function_row(node: ast.FunctionDef) -> str:
+    decorators = {ast.unparse(one) for one in node.decorator_list}
+    text = _paragraph(ast.get_docstring(node))
+    if any("property" in one for one in decorators):
+        head = f"- `{node.name}{_returns(node).replace(' -> ', ': ')}`"
+    else:
+        head = f"- `{node.name}({_arguments(node)}){_returns(node)}`"
+    return f"{head}: {text}\n" if text else f"{head}\n"
+
+
+def _arguments(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    text = ast.unparse(node.args)
+    return text.removeprefix("self").removeprefix("cls").removeprefix(", ")
+
+
+def _returns(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    return "" if node.returns is None else f" -> {ast.unparse(node.returns)}"
+
+
+def _paragraph(docstring: str | None) -> str:
+    """The first paragraph of a docstring, on one line."""
+    return " ".join((docstring or "").strip().partition("\n\n")[0].split())
+
+
+def _definition(value: Any) -> Definition | None:
+    """The source of a class or function; of a compiled one that in its stub."""
+    if inspect.ismethod(value):
+        whole = _definition(type(value.__self__))
+        return next((one for one in whole.body if getattr(one, "name", "") == value.__name__), None)  # type: ignore
+    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", "")
+    if module is None or not (ROOT / module.partition(".")[0]).is_dir():
+        return None
+    kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    return next((node for node in _tree(module).body if isinstance(node, kinds) and node.name == name), None)
+
+
+def _tree(module: str) -> ast.Module:
+    base = ROOT / module.replace(".", "/")
+    for path in (base / "__init__.py", base.with_suffix(".py"), base.with_suffix(".pyi")):
+        if path.exists():
+            return ast.parse(path.read_text(encoding="utf-8"))
+    raise FileNotFoundError(f"{module} has neither a .py nor a .pyi")
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    PAGE.write_text(page(), encoding="utf-8")
