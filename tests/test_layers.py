@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+import tickbus_imports
+
 ROOT = Path(__file__).resolve().parents[1]
 MIDDLE = {"clockd", "monitor", "connectors", "strategies", "venue"}
-MAY_IMPORT = {
+MAY_IMPORT: dict[str, set[str]] = {
     "protocol": set(),
     "actors": {"protocol"},
     "market": {"protocol"},
@@ -67,6 +69,11 @@ def test_every_package_has_a_row() -> None:
     assert found == set(MAY_IMPORT)
 
 
+def test_the_rules_for_a_users_own_files_know_what_each_package_imports() -> None:
+    assert {name: set(needs) for name, needs in tickbus_imports.NEEDS.items() if name != "runs"} == MAY_IMPORT
+    assert all("tickbus_imports" in imports(ROOT / name / "__init__.py") for name in MAY_IMPORT if name != "protocol")
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_imports_point_down(package: str) -> None:
     up = {
@@ -80,7 +87,7 @@ def test_imports_point_down(package: str) -> None:
 
 @pytest.mark.parametrize("package", OUTSIDE)
 def test_a_package_without_io_imports_little_from_outside(package: str) -> None:
-    known = set(MAY_IMPORT) | set(sys.stdlib_module_names) | {"libc", "cpython", "cython"}
+    known = set(MAY_IMPORT) | set(sys.stdlib_module_names) | {"libc", "cpython", "cython", "tickbus_imports"}
     found = {name.split(".")[0] for _, path in sources(package) for name in imports(path)} - known
     assert found <= OUTSIDE[package]
 

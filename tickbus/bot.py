@@ -76,7 +76,16 @@ class House:
         self.refuse_second()
         register(self.run.dir)
         bond = BOUND if foreground else FREE
-        command = [sys.executable, "-m", "tickbus.supervised", str(self.run.dir), bond, "-c", str(self.run.dir / CONF)]
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "tickbus.supervised",
+            str(self.run.dir),
+            bond,
+            "-c",
+            str(self.run.dir / CONF),
+        ]
         log = os.open(self.run.dir / "logs" / "supervisord.out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self.run.path.parent
