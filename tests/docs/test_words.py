@@ -17,8 +17,7 @@ ROOT = words.ROOT
 
 # Packages and pages that are not rewritten yet. This list only shrinks.
 UNFINISHED = {*words.PACKAGES, *words.OTHERS}
-UNFINISHED_PAGES = {str(page.relative_to(ROOT)) for page in words.PAGES if page.parent.name == "decisions"} | {
-    "CHANGELOG.md",
+UNFINISHED_PAGES = {
     "docs/connector.md",
     "docs/reference.md",
     "docs/venue.md",
