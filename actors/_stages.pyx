@@ -28,7 +28,7 @@ cdef inline int bucket(int64_t ns) noexcept nogil:
     return ((high - FINE + 1) << FINE) | <int>((ns >> (high - FINE)) & ((1 << FINE) - 1))
 
 
-cdef class Stages:
+cdef class FastStages:
     """See PlainStages."""
 
     cdef uint32_t *counts

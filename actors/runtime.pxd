@@ -2,7 +2,7 @@ from actors.inbox cimport Inbox, StreamIn
 from actors.outbox cimport Outbox, StreamOut
 from actors.timers cimport Timers
 from actors.turns cimport Turns
-from protocol._tick_codec cimport Bare
+from protocol._tick_codec cimport FastTickCodec
 
 cdef class Envelope:
     cdef public str sender
@@ -42,7 +42,7 @@ cdef class Runtime:
     cdef dict _arrived
     cdef long _links
     cdef dict _tells
-    cdef public Bare bare
+    cdef public FastTickCodec bare
     cdef public object bare_done
     cdef object _pub
     cdef object _send

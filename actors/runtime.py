@@ -36,7 +36,7 @@ from protocol import (
 from protocol.errors import BadMessage
 from protocol.frame import split
 from protocol.message import REGISTRY, Command, Settings, decode, handler_name
-from protocol.tick_codec import BARE
+from protocol.tick_codec import TICK_CODEC
 
 SECOND_NS = 1_000_000_000
 HEARTBEAT_NS = SECOND_NS
@@ -99,7 +99,7 @@ class Runtime:
         self._arrived: dict[tuple[str, str], list[tuple[Callable[..., None], tuple[Any, ...]]]] = {}
         self._links = 0
         self._tells: dict[str, StreamOut] = {}
-        self.bare = BARE
+        self.bare = TICK_CODEC
         self.bare_done: Callable[[str, int], bool] | None = None  # the clock's: takes a TickDone that only tells its n
         self.actor = kind(name, settings, self)
         self.actor.now_ns = anchor_ns

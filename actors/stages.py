@@ -84,9 +84,9 @@ class NoStages:
 
 
 try:
-    from actors._stages import Stages as FastStages
+    from actors._stages import FastStages
 except ImportError:
-    FastStages = None
+    FastStages = None  # type: ignore[assignment,misc]
 
 FAST = FastStages is not None and not os.environ.get("TICKBUS_PLAIN")
 IMPLEMENTATION = "cython" if FAST else "plain"

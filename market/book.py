@@ -239,9 +239,9 @@ def _index(side: int) -> int:
 
 
 try:
-    from market._book import FastBook  # type: ignore[import-not-found,import-untyped]
+    from market._book import FastBook
 except ImportError:
-    FastBook = None
+    FastBook = None  # type: ignore[assignment,misc]
 
 if TYPE_CHECKING or FastBook is None or FORCE_PLAIN:
     IMPLEMENTATION = "plain"

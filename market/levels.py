@@ -159,13 +159,13 @@ def _end(pattern: re.Pattern[bytes], data: bytes, at: int) -> int:
 
 
 try:
-    from market._levels import (  # type: ignore[import-not-found,import-untyped]
+    from market._levels import (
         fast_parse_decimal,
         fast_parse_levels,
         fast_scan_levels,
     )
 except ImportError:
-    fast_parse_decimal = fast_parse_levels = fast_scan_levels = None
+    fast_parse_decimal = fast_parse_levels = fast_scan_levels = None  # type: ignore[assignment]
 
 if TYPE_CHECKING or fast_parse_levels is None or FORCE_PLAIN:
     IMPLEMENTATION = "plain"

@@ -268,9 +268,9 @@ class PlainMatching(RestingOrders):
 
 
 try:
-    from market._matching import FastMatching  # type: ignore[import-not-found,import-untyped]
+    from market._matching import FastMatching
 except ImportError:
-    FastMatching = None
+    FastMatching = None  # type: ignore[assignment,misc]
 
 if TYPE_CHECKING or FastMatching is None or FORCE_PLAIN:
     IMPLEMENTATION = "plain"

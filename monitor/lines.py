@@ -13,6 +13,13 @@ from protocol.message import Message
 
 PACKED = ("bids", "asks")
 LEVELS_SHOWN = 3
+# Keys of the JSON output are stable: fields that were renamed are printed under their first names.
+JSON_KEYS = {
+    "order_ref": "intent",
+    "marks_missed": "early",
+    "invalid_frames": "garbage",
+    "duplicates": "dropped",
+}
 
 
 def as_json(heard: Tapped) -> str:
@@ -84,7 +91,8 @@ def _fields(body: Message) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in body.__struct_fields__:
         value = getattr(body, name)
-        found[name] = unpack_levels(value) if name in PACKED and isinstance(value, bytes) else _plain(value)
+        key = JSON_KEYS.get(name, name)
+        found[key] = unpack_levels(value) if name in PACKED and isinstance(value, bytes) else _plain(value)
     return found
 
 

@@ -82,8 +82,8 @@ class RunState:
 
     def _take_heartbeat(self, heard: Tapped, beat: Heartbeat) -> None:
         view = self._actor(heard.sender)
-        view.pid, view.ticks, view.lost, view.garbage = beat.pid, beat.ticks, beat.lost, beat.garbage
-        view.dropped, view.rss_bytes, view.loop = beat.dropped, beat.rss_bytes, beat.loop
+        view.pid, view.ticks, view.lost, view.invalid_frames = beat.pid, beat.ticks, beat.lost, beat.invalid_frames
+        view.duplicates, view.loop = beat.duplicates, beat.loop
         view.state, view.detail = beat.state, beat.detail
         view.epoch = heard.epoch
         view.first_epoch = view.first_epoch or heard.epoch

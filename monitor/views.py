@@ -10,7 +10,7 @@ class ActorView:
     """One actor, by its heartbeats and its own word."""
 
     def __init__(self) -> None:
-        self.pid = self.ticks = self.lost = self.garbage = self.dropped = self.rss_bytes = 0
+        self.pid = self.ticks = self.lost = self.invalid_frames = self.duplicates = 0
         self.epoch = self.first_epoch = 0
         self.state = self.detail = self.loop = ""
         self.stages: Stages | None = None

@@ -76,8 +76,8 @@ cdef inline const uint8_t *after_header(const uint8_t *start, const uint8_t *end
     return p + 1 + HEADER_BYTES if seq <= MAX_INT else NULL
 
 
-cdef class Bare:
-    """See PlainBare for what each method promises."""
+cdef class FastTickCodec:
+    """See PlainTickCodec for what each method promises."""
 
     cpdef bytes tick_frame(
         self, bytes prefix, uint32_t epoch, uint64_t seq, int64_t ts_ns, uint64_t n, uint64_t time_ns,
@@ -111,15 +111,15 @@ cdef class Bare:
 
     cpdef bytes done_frame(
         self, bytes prefix, uint32_t epoch, uint64_t seq, int64_t ts_ns, uint64_t n, uint64_t waited_ns,
-        uint64_t trace, uint64_t early,
+        uint64_t trace, uint64_t marks_missed,
     ):
-        """The frame of TickDone(n, [], waited_ns, trace, early)."""
+        """The frame of TickDone(n, [], waited_ns, trace, marks_missed)."""
         cdef uint8_t frame[MAX_BYTES]
         cdef uint8_t *p = head(frame, prefix, epoch, seq, ts_ns)
         memcpy(p, DONE, DONE_BYTES)
         p = put(p + DONE_BYTES, n)
         p[0] = EMPTY_LIST
-        p = put(put(put(p + 1, waited_ns), trace), early)
+        p = put(put(put(p + 1, waited_ns), trace), marks_missed)
         return PyBytes_FromStringAndSize(<char *>frame, p - frame)
 
     cpdef long long done_of(self, bytes frame) except? -1:
@@ -127,7 +127,7 @@ cdef class Bare:
         cdef const uint8_t *start = <const uint8_t *>PyBytes_AS_STRING(frame)
         cdef const uint8_t *end = start + PyBytes_GET_SIZE(frame)
         cdef const uint8_t *p = after_header(start, end)
-        cdef uint64_t n, waited_ns, early
+        cdef uint64_t n, waited_ns, marks_missed
         if p == NULL or end - p < DONE_BYTES or memcmp(p, DONE, DONE_BYTES) != 0:
             return -1
         p = take(p + DONE_BYTES, end, &n)
@@ -136,4 +136,4 @@ cdef class Bare:
         p = take(p + 1, end, &waited_ns)
         if p == NULL or p >= end or p[0]:
             return -1
-        return <int64_t>n if take(p + 1, end, &early) == end else -1
+        return <int64_t>n if take(p + 1, end, &marks_missed) == end else -1

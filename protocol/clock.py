@@ -37,14 +37,14 @@ class TickDone(Message):
     """The turn is over. `marks`: where each stream that moved since the last TickDone stands.
 
     `waited_ns`: time held for marks. `trace`: running hash of all that the actor has sent, in lockstep and sim
-    (0 otherwise). `early`: marks so far that had not been seen, within the bounded wait, when on_tick ran.
+    (0 otherwise). `marks_missed`: marks so far that had not been seen, within the bounded wait, when on_tick ran.
     """
 
     n: Int64
     marks: list[Mark] = []
     waited_ns: int = 0
     trace: int = 0
-    early: int = 0
+    marks_missed: int = 0
 
 
 class Join(Message):
@@ -83,5 +83,5 @@ class TickReport(Message):
     ticks: int = 0
     ticks_skipped: int = 0
     ticks_late: int = 0
-    early: int = 0
+    marks_missed: int = 0
     trace: int = 0

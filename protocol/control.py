@@ -41,14 +41,18 @@ class Snapshot(Message):
 
 
 class Heartbeat(Message):
-    """Each second from every actor, out of its own loop. `streams`: where each stream that it publishes stands."""
+    """Sent each second by every actor from its own loop. `streams`: the position of each stream that it publishes.
+
+    `lost`: messages missing in followed streams. `invalid_frames`: frames that could not be decoded. `duplicates`:
+    frames discarded as old. `rss_bytes` is not filled: it keeps its place on the wire.
+    """
 
     pid: int
     ticks: int
     streams: list[Mark] = []
     lost: int = 0
-    garbage: int = 0
-    dropped: int = 0
+    invalid_frames: int = 0
+    duplicates: int = 0
     state: str = ""
     detail: str = ""
     loop: str = ""

@@ -44,9 +44,9 @@ def plain_split(frame: bytes) -> tuple[bytes, int, int, int, int]:
 
 
 try:
-    from protocol import _frame as fast  # type: ignore[attr-defined]
+    from protocol import _frame as fast
 except ImportError:
-    fast = None
+    fast = None  # type: ignore[assignment]
 
 FAST = fast is not None and not os.environ.get("TICKBUS_PLAIN")
 IMPLEMENTATION = "cython" if FAST else "plain"

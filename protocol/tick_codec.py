@@ -6,13 +6,12 @@ through `protocol.frame`; both ways give the same bytes and the same messages.
 """
 
 import os
-from typing import Any
 
 from protocol.clock import Tick, TickDone
 from protocol.frame import pack
 
 
-class PlainBare:
+class PlainTickCodec:
     """The plain twin: in Python there is no way of reading shorter than the usual one, so it reads none."""
 
     @staticmethod
@@ -29,10 +28,10 @@ class PlainBare:
 
     @staticmethod
     def done_frame(
-        prefix: bytes, epoch: int, seq: int, ts_ns: int, n: int, waited_ns: int, trace: int, early: int
+        prefix: bytes, epoch: int, seq: int, ts_ns: int, n: int, waited_ns: int, trace: int, marks_missed: int
     ) -> bytes:
-        """The frame of TickDone(n, [], waited_ns, trace, early). The last four are not negative."""
-        return pack(prefix, epoch, seq, ts_ns, TickDone(n, [], waited_ns, trace, early))
+        """The frame of TickDone(n, [], waited_ns, trace, marks_missed). The last four are not negative."""
+        return pack(prefix, epoch, seq, ts_ns, TickDone(n, [], waited_ns, trace, marks_missed))
 
     @staticmethod
     def done_of(frame: bytes) -> int:
@@ -41,9 +40,9 @@ class PlainBare:
 
 
 try:
-    from protocol import _tick_codec as fast  # type: ignore[attr-defined]
+    from protocol import _tick_codec as fast
 except ImportError:
-    fast = None
+    fast = None  # type: ignore[assignment]
 
 FAST = fast is not None and not os.environ.get("TICKBUS_PLAIN")
-BARE: Any = fast.Bare() if FAST else PlainBare()
+TICK_CODEC = fast.FastTickCodec() if FAST else PlainTickCodec()

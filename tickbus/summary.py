@@ -80,7 +80,7 @@ class Summary:
             "fills": after.fills - before.fills,
             "lost_messages": state.lost() if state else 0,
             "lost_by_watcher": watch.lost if watch else 0,
-            "garbage": sum(one.garbage for one in state.actors.values()) if state else 0,
+            "garbage": sum(one.invalid_frames for one in state.actors.values()) if state else 0,
             "restarts": sum(watch.restarts.values()) if watch else 0,
             "processes": self._rows,
             "processes_running": self._running_rows,

@@ -204,12 +204,12 @@ def _subscribed(outer: _Outer) -> Subscribed:
 try:
     from connectors.binance._parse import FastParser
 except ImportError:
-    FastParser = None
+    FastParser = None  # type: ignore[assignment,misc]
 
 IMPLEMENTATION = "plain" if FastParser is None or FORCE_PLAIN else "cython"
 
 
-def new_parser() -> PlainParser:
-    """A parser of the twin in use; both have PlainParser's face."""
+def new_parser() -> "PlainParser | FastParser":
+    """A parser of the implementation in use; both have the same methods."""
     plain = PlainParser()
     return plain if IMPLEMENTATION == "plain" else FastParser(plain)

@@ -182,7 +182,7 @@ def test_garbage_is_counted_and_told_in_the_heartbeat():
     world.arrive("frame_in", pack(prefix("md.feed.X.health."), 1, 1, 0, Health("GOOD")))
     assert world.runtime.garbage == 3
     beats = [body(frame, split(frame)[-1]) for frame in world.post.told if frame.startswith(b"sys.me.heart.")]
-    assert beats[-1].garbage == 3
+    assert beats[-1].invalid_frames == 3
 
 
 def told(world, seq, content):

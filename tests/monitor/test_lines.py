@@ -31,6 +31,12 @@ def test_json_has_every_field_by_name_and_levels_as_pairs(hear):
     assert json.loads(as_json(hear.fill(3)))["body"]["fee"] == str(Decimal("0.00000200"))
 
 
+def test_json_keys_of_renamed_fields_are_the_first_names(hear):
+    body = json.loads(as_json(hear.fill(3)))["body"]
+    assert "intent" in body
+    assert "order_ref" not in body
+
+
 def test_a_message_of_a_type_that_is_not_known_here_is_shown_all_the_same(hear):
     strange = Tapped("md.x.y.z.", "x", 1, 9, hear.now_ns, hear.now_ns, None, ["Novelty", 1, "two"])
     assert as_line(strange).endswith("Novelty (of a type that is not known here)")

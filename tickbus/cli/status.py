@@ -69,7 +69,7 @@ def _heard(run: Run) -> dict[str, dict[str, object]]:
                 if isinstance(heard.body, Heartbeat):
                     beat = heard.body
                     found[heard.sender] = {
-                        "epoch": heard.epoch, "ticks": beat.ticks, "lost": beat.lost, "garbage": beat.garbage,
+                        "epoch": heard.epoch, "ticks": beat.ticks, "lost": beat.lost, "garbage": beat.invalid_frames,
                         "says": beat.state, "detail": beat.detail, "loop": beat.loop,
                     }  # fmt: skip
     return found

@@ -19,8 +19,8 @@ HEADERS = st.tuples(
 )
 FOUR = st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS)
 HEAD = PREFIX + HEADER.pack(1, 1, 1)
-PLAIN = turn.PlainBare()
-FAST = turn.fast.Bare() if turn.fast is not None else None
+PLAIN = turn.PlainTickCodec()
+FAST = turn.fast.FastTickCodec() if turn.fast is not None else None
 
 fast = pytest.mark.skipif(turn.fast is None, reason="not compiled")
 
@@ -31,7 +31,7 @@ def usual(frame):
 
 
 def test_the_fast_twin_is_the_one_in_use():
-    assert type(turn.BARE) is type(FAST if turn.FAST else PLAIN)
+    assert type(turn.TICK_CODEC) is type(FAST if turn.FAST else PLAIN)
 
 
 @fast
@@ -45,11 +45,11 @@ def test_a_bare_tick_has_the_same_bytes_both_ways_and_comes_back(header, numbers
 
 
 @fast
-@given(header=HEADERS, n=NUMBERS, waited_ns=NUMBERS, trace=st.integers(0, 2**64 - 1), early=NUMBERS)
-def test_a_bare_tick_done_has_the_same_bytes_both_ways_and_tells_its_n(header, n, waited_ns, trace, early):
-    frame = FAST.done_frame(*header, n, waited_ns, trace, early)
-    assert frame == PLAIN.done_frame(*header, n, waited_ns, trace, early)
-    assert usual(frame) == TickDone(n, [], waited_ns, trace, early)
+@given(header=HEADERS, n=NUMBERS, waited_ns=NUMBERS, trace=st.integers(0, 2**64 - 1), marks_missed=NUMBERS)
+def test_a_bare_tick_done_has_the_same_bytes_both_ways_and_tells_its_n(header, n, waited_ns, trace, marks_missed):
+    frame = FAST.done_frame(*header, n, waited_ns, trace, marks_missed)
+    assert frame == PLAIN.done_frame(*header, n, waited_ns, trace, marks_missed)
+    assert usual(frame) == TickDone(n, [], waited_ns, trace, marks_missed)
     assert FAST.done_of(frame) == (-1 if trace else n)
     assert FAST.tick_of(frame) is None
 
