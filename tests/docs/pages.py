@@ -24,7 +24,7 @@ _SHOWN_FILE = re.compile(r"(<!-- file: (\S+) -->\n```python\n).*?(^```)", re.MUL
 
 
 class Block(NamedTuple):
-    """A fenced block. `mark` is the text of a comment right above it."""
+    """A fenced block. `mark` is the text of the comment directly above it."""
 
     page: Path
     line: int
@@ -46,7 +46,7 @@ def blocks(page: Path) -> list[Block]:
 
 
 def links(page: Path) -> list[str]:
-    """Targets of links and pictures, code left out."""
+    """Targets of links and pictures, except those in code blocks."""
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     return [one or two for one, two in _LINK.findall(text)]
 
@@ -58,15 +58,15 @@ def anchors(page: Path) -> set[str]:
     return {heading.strip().replace(" ", "-") for heading in plain}
 
 
-def tables(page: Path) -> dict[str, dict[str, str]]:
-    """{heading: {key: default}} of the tables whose first column is `code` and whose second is a default."""
-    found: dict[str, dict[str, str]] = {}
+def tables(page: Path) -> dict[str, dict[str, tuple[str, str]]]:
+    """{heading: {key: (default, description)}} of the tables of settings. The first column is `code`."""
+    found: dict[str, dict[str, tuple[str, str]]] = {}
     heading = ""
     for line in page.read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
             heading = line.lstrip("# ")
-        elif row := re.match(r"\| `(\w+)` \|\s*(.*?)\s*\|", line):
-            found.setdefault(heading, {})[row[1]] = row[2].strip("`")
+        elif row := re.match(r"\| `(\w+)` \|\s*(.*?)\s*\|\s*(.*?)\s*\|$", line):
+            found.setdefault(heading, {})[row[1]] = (row[2].strip("`"), row[3])
     return found
 
 

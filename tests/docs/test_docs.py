@@ -1,4 +1,4 @@
-"""What README and docs show, runs; what they name, is there; what they list, is all there is."""
+"""Blocks of README and docs run, named files and links exist, and lists are complete."""
 
 import importlib.util
 import json
@@ -52,7 +52,7 @@ PARTS = ("part of: ", "added to: ")
 
 
 def of(*languages):
-    """Parameters: the blocks of these languages, named by page and line."""
+    """Returns test parameters: the blocks of these languages, named by page and line."""
     return [pytest.param(block, id=block.where) for block in BLOCKS if block.language in languages]
 
 
@@ -69,7 +69,7 @@ def test_python_compiles(block):
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in pages.PAGES])
-def test_what_is_marked_runs_after_what_stands_before_it(page):
+def test_marked_blocks_run_after_the_blocks_before_them(page):
     found = [block for block in pages.blocks(page) if block.language == "python"]
     marked = [n for n, block in enumerate(found) if block.mark == "runs"]
     scope = {"__name__": _module_of(page)}
@@ -103,7 +103,7 @@ def test_toml_is_a_run_file_without_mistakes_or_a_part_of_one(block, tmp_path, m
 
 
 def _module_of(page):
-    """The module that a page's class is in, by what its TOML calls it."""
+    """The module of a page's class, by the name in the page's TOML."""
     found = re.search(r'^use = "(\w+):', text_of(page), re.MULTILINE)
     return found[1] if found else f"shown_in_{page.stem}"
 
@@ -126,7 +126,7 @@ def test_commands_are_known_with_all_their_options(block):
 def _parse(verb, arguments, line):
     command = cli.get_command(click.Context(cli), verb)
     assert command is not None, line
-    context = command.make_context(verb, list(arguments))  # raises UsageError for what it does not know
+    context = command.make_context(verb, list(arguments))  # raises UsageError for an unknown option
     if isinstance(command, click.Group):
         name, inner, rest = command.resolve_command(context, arguments)
         assert inner is not None, line
@@ -134,7 +134,7 @@ def _parse(verb, arguments, line):
 
 
 @pytest.mark.parametrize("block", of("ini"))
-def test_a_shown_program_has_no_setting_that_supervisord_does_not_know(block):
+def test_a_shown_program_has_only_settings_that_our_configuration_uses(block):
     known = text_of(ROOT / "supervisord.conf")
     for line in block.text.splitlines():
         if " = " in line:
@@ -146,11 +146,11 @@ def test_every_block_is_of_a_kind_that_is_checked():
     assert kinds <= {"python", "toml", "sh", "ini", "text"}
 
 
-# -- what is named --------------------------------------------------------------------------------------
+# -- names --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages.PAGES])
-def test_links_lead_somewhere(page):
+def test_links_have_a_target(page):
     for link in pages.links(page):
         path, _, anchor = link.partition("#")
         if path.startswith(("http://", "https://")):
@@ -158,7 +158,9 @@ def test_links_lead_somewhere(page):
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), f"{page.name}: {link}"
         assert target.is_relative_to(ROOT)
-        if anchor and not anchor.startswith("L"):
+        if re.fullmatch(r"L\d+", anchor):
+            assert int(anchor[1:]) <= len(text_of(target).splitlines()), f"{page.name}: {link}"
+        elif anchor:
             assert anchor in pages.anchors(target), f"{page.name}: {link}"
 
 
@@ -193,7 +195,7 @@ def test_every_page_can_be_reached_from_the_readme():
     assert set(pages.PAGES) <= reached
 
 
-# -- what is listed -------------------------------------------------------------------------------------
+# -- lists -------------------------------------------------------------------------------------
 
 TABLES = {
     "Top level": [RunFile],
@@ -220,14 +222,16 @@ VENUE_TABLES = {"Replay": [ReplaySettings], "Paper": [PaperSettings]}
 
 
 @pytest.mark.parametrize("heading", [*TABLES, *VENUE_TABLES])
-def test_every_key_of_a_run_file_is_told_with_its_default(heading):
+def test_every_key_of_a_run_file_is_listed_with_its_default_and_a_description(heading):
     (kind,) = (TABLES | VENUE_TABLES)[heading]
-    told = pages.tables(DOCS / ("venue.md" if heading in VENUE_TABLES else "run-file.md"))[heading]
+    listed = pages.tables(DOCS / ("venue.md" if heading in VENUE_TABLES else "run-file.md"))[heading]
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
-    assert told.keys() == fields.keys()
+    assert listed.keys() == fields.keys()
     for name, field in fields.items():
-        if told[name]:  # a table of its own has no default in the list
-            assert told[name] == _default(field), f"{heading}: {name}"
+        default, description = listed[name]
+        assert description, f"{heading}: {name} has no description"
+        if default:  # a table of its own has no default in the list
+            assert default == _default(field), f"{heading}: {name}"
 
 
 def _default(field):
@@ -239,28 +243,28 @@ def _default(field):
     return json.dumps(value) if isinstance(value, (str, bool, int, float, list, dict)) else str(value)
 
 
-def test_every_state_of_an_order_is_told():
-    told = set(re.findall(r"`([A-Z_]+)`", text_of(DOCS / "orders.md")))
-    assert {status.name for status in OrdStatus} <= told
+def test_every_state_of_an_order_is_listed():
+    listed = set(re.findall(r"`([A-Z_]+)`", text_of(DOCS / "orders.md")))
+    assert {status.name for status in OrdStatus} <= listed
 
 
-def test_every_answer_is_told():
-    told = set(re.findall(r"`([A-Z_]+)`", text_of(DOCS / "bus.md")))
-    assert {code.name for code in AnswerCode} <= told
+def test_every_answer_is_listed():
+    listed = set(re.findall(r"`([A-Z_]+)`", text_of(DOCS / "bus.md")))
+    assert {code.name for code in AnswerCode} <= listed
 
 
-def test_every_number_of_the_summary_is_told(tmp_path):
+def test_every_number_of_the_summary_is_listed(tmp_path):
     path = tmp_path / "run.toml"
     path.write_text(text_of(ROOT / "runs" / "default.toml"))
     found = Summary(load(path, tmp_path / "run")).as_dict()
-    told = set(re.findall(r"`(\w+)`", text_of(DOCS / "operations.md")))
-    assert found.keys() <= told
+    listed = set(re.findall(r"`(\w+)`", text_of(DOCS / "operations.md")))
+    assert found.keys() <= listed
 
 
-def test_every_exit_code_is_told():
+def test_every_exit_code_is_listed():
     codes = {kind.exit_code for kind in vars(errors).values() if isinstance(kind, type)} | {BUG_EXIT_CODE}
-    told = {int(code) for code in re.findall(r"^\| (\d+) \|", text_of(DOCS / "operations.md"), re.MULTILINE)}
-    assert codes | {0} <= told
+    listed = {int(code) for code in re.findall(r"^\| (\d+) \|", text_of(DOCS / "operations.md"), re.MULTILINE)}
+    assert codes | {0} <= listed
 
 
 def test_every_verb_is_shown_somewhere():
@@ -291,7 +295,7 @@ BOUNDS = [
 
 
 @pytest.mark.parametrize(("bound", "value", "words"), BOUNDS)
-def test_bounds_of_the_bus_are_what_the_page_says(bound, value, words):
+def test_bounds_of_the_bus_are_those_of_the_page(bound, value, words):
     assert bound == value
     assert words in text_of(DOCS / "bus.md")
 
@@ -302,7 +306,7 @@ def test_the_view_and_its_summary_are_shown():
     assert "own orders, fills and position agree" in shown["summary"]
 
 
-def test_the_pages_tell_of_no_machine():
+def test_no_page_names_a_folder_of_a_machine():
     for page in pages.PAGES:
         assert str(ROOT) not in text_of(page)
         assert os.path.expanduser("~/") not in text_of(page)

@@ -1,4 +1,4 @@
-"""What docs/strategy.md shows, runs."""
+"""The code blocks of docs/strategy.md run as printed."""
 
 import re
 from decimal import Decimal
@@ -57,7 +57,7 @@ def test_the_strategy_trades_in_the_simulation_as_shown(binance_settings):
     assert market.open_orders == []
 
 
-def test_the_strategy_that_reacts_does_so_without_a_tick(binance_settings):
+def test_the_reacting_strategy_acts_without_a_tick(binance_settings):
     scope: dict = {"__name__": "chaser", "Strategy": Strategy, "Settings": Settings, "TimeInForce": TimeInForce}
     exec(compile(f"from protocol import BookDelta, Trade\n{PYTHON[3]}", "reacting", "exec"), scope)
     sim = Sim()

@@ -2,7 +2,7 @@
 
     python tests/docs/words.py [folder or file ...]
 
-prints each refused word as `file:line: word: text`; without arguments, of all packages and pages.
+prints each finding as `file:line: word: text`; without arguments, of all packages and pages.
 """
 
 import ast
@@ -57,7 +57,7 @@ def pattern(words: list[str]) -> re.Pattern[str]:
 
 
 def findings(text: Text, refused: re.Pattern[str]) -> Iterator[Finding]:
-    """Each refused word of a text. Inline code is exempt."""
+    """The refused words in a text. Inline code is exempt."""
     plain = _CODE.sub(lambda code: "\n" * code[0].count("\n"), text.text)
     lines = plain.splitlines()
     for found in refused.finditer(plain):

@@ -26,7 +26,7 @@ PATIENCE_S = 90  # for a machine with much else to do
 
 @pytest.fixture
 def environment():
-    """A folder of its own for the house, its list of running bots, and a user's files."""
+    """A folder for the bot, for the list of running bots, and for a user's files."""
     folder = Path(tempfile.mkdtemp(prefix="td-"))
     (folder / "runs").mkdir()
     shutil.copy(ROOT / "runs" / "default.toml", folder / "runs")
@@ -49,7 +49,7 @@ def tickbus(environment):
 
 
 @pytest.fixture
-def house(tickbus):
+def bot(tickbus):
     assert tickbus("up", "runs/default.toml").returncode == 0
     yield
     assert tickbus("down").returncode == 0
@@ -59,7 +59,7 @@ def shown(page, language, mark=None):
     return [one for one in pages.blocks(page) if one.language == language and mark in (None, one.mark)]
 
 
-def test_an_actor_is_added_tapped_and_removed_as_shown(environment, tickbus, house):
+def test_an_actor_is_added_tapped_and_removed_as_shown(environment, tickbus, bot):
     folder, page = environment[0], ROOT / "docs" / "actor.md"
     (folder / "imbalance.py").write_text(shown(page, "python")[0].text)
     (folder / "watch.toml").write_text(shown(page, "toml", "added to: runs/default.toml")[0].text)
@@ -67,10 +67,10 @@ def test_an_actor_is_added_tapped_and_removed_as_shown(environment, tickbus, hou
     add, tap, remove = (shlex.split(line)[1:] for line in by_file.text.splitlines())
 
     assert tickbus(*add).stdout == "watch: started\n"
-    heard = tickbus(*tap, "--for", f"{PATIENCE_S - 10}s")
-    assert len(heard.stdout.splitlines()) == 5
-    assert "md.watch.BTC-USDT.imbalance." in heard.stdout
-    assert "lost 0" in heard.stderr
+    received = tickbus(*tap, "--for", f"{PATIENCE_S - 10}s")
+    assert len(received.stdout.splitlines()) == 5
+    assert "md.watch.BTC-USDT.imbalance." in received.stdout
+    assert "lost 0" in received.stderr
     assert tickbus(*remove).stdout == "watch: removed\n"
 
     assert tickbus(*shlex.split(by_options.text)[1:]).stdout == "watch: started\n"
@@ -78,7 +78,7 @@ def test_an_actor_is_added_tapped_and_removed_as_shown(environment, tickbus, hou
     assert "watch" in {one["name"] for one in found["processes"]}
 
 
-def test_the_tap_of_the_readme_hears_fills(environment, house):
+def test_the_tap_of_the_readme_receives_fills(environment, bot):
     folder, variables = environment
     (block,) = shown(ROOT / "README.md", "python", "tap: runs/default.toml")
     child = subprocess.Popen(
