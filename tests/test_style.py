@@ -26,7 +26,7 @@ MAY_READ_CLOCKS = {
 }
 MAY_READ_CLOCKS_IN = ("tickbus/",)
 # A user's module may raise anything; a bug ends a process, with a word on it first.
-MAY_CATCH_ALL = {"actors/run/class_loader.py", "venue/server/server.py", "tickbus/actor_process.py"}
+MAY_CATCH_ALL = {"actors/run/class_loader.py", "venue/server/server.py", "tickbus/process/bot_process.py"}
 PURE = ("protocol", "market", "strategies", "clockd", "connectors")
 IO_MODULES = {"socket", "asyncio", "threading", "subprocess", "select", "zmq", "aiohttp", "websockets", "requests"}
 LONGEST_FILE = 400

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from actors.run.run_dir import MAX_SOCKET_PATH_BYTES, check_private
 from protocol.errors import TickbusError
+from tickbus.bot.registry import running_dirs
 from tickbus.keys.keyfile import default_path
-from tickbus.registry import known_dirs
 
 OK, WARN, BAD = "ok", "warn", "BAD"
 MIN_FILES = 256  # open files: a few per actor, and a reserve for cancelling
@@ -184,7 +184,7 @@ def check_private_file(path: Path) -> None:
 
 
 def _runs() -> list[Check]:
-    return [_guarded(f"run {folder.name}", lambda folder=folder: _run(folder)) for folder in known_dirs()]  # type: ignore[misc]
+    return [_guarded(f"run {folder.name}", lambda folder=folder: _run(folder)) for folder in running_dirs()]
 
 
 def _run(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""The command line: one group, its verbs imported only when they are used."""
+"""The command line: one group; each verb's module is imported only when the verb is called."""
 
 import importlib
 import os
@@ -9,24 +9,23 @@ import click
 
 from protocol.errors import TickbusError
 
-# verb: (module, what --help says of it). A verb's module has a click command named `command`.
+# verb: (module, its line in --help). The module has a click command named `command`.
 VERBS = {
-    "run": ("tickbus.cli.run", "Run a bot in the foreground and watch it; without a file, the default bot."),
-    "up": ("tickbus.cli.up", "Start a bot in the background, or bring a running one up to its run file."),
+    "run": ("tickbus.cli.run", "Run a bot in the foreground, with a live view; without a file, the default bot."),
+    "up": ("tickbus.cli.up", "Start a bot in the background, or apply the changed run file of a running one."),
     "down": ("tickbus.cli.down", "Stop a bot that runs in the background, in order."),
-    "status": ("tickbus.cli.status", "Say which processes of a bot run."),
-    "add": ("tickbus.cli.add", "Add an actor to a running bot; nothing is restarted."),
-    "remove": ("tickbus.cli.remove", "Take an added actor out of a running bot."),
+    "status": ("tickbus.cli.status", "Show the processes of a bot."),
+    "add": ("tickbus.cli.add", "Add an actor to a running bot; no other process is restarted."),
+    "remove": ("tickbus.cli.remove", "Remove an added actor from a running bot."),
     "check": ("tickbus.cli.check", "Find all mistakes of a run file."),
-    "tap": ("tickbus.cli.tap", "Listen to the bus of a running bot."),
+    "tap": ("tickbus.cli.tap", "Print the messages on the bus of a running bot."),
     "keys": ("tickbus.cli.keys", "Keep API keys in an encrypted file."),
-    "doctor": ("tickbus.cli.doctor", "Look at this machine and installation for trouble."),
-    "calibrate": ("tickbus.cli.calibrate", "Measure a recorded market, and the local exchange's order flow beside it."),
+    "doctor": ("tickbus.cli.doctor", "Check this machine and installation for problems."),
+    "calibrate": ("tickbus.cli.calibrate", "Measure a recorded market, and the local exchange's order flow."),
     "actor": ("tickbus.cli.actor", "Run one actor (supervisord calls this)."),
     "clockd": ("tickbus.cli.clockd", "Run the clock (supervisord calls this)."),
     "venue": ("tickbus.cli.venue", "Run the local exchange (supervisord calls this)."),
 }
-BUG_EXIT_CODE = 70
 
 
 class LazyVerbs(click.Group):
@@ -48,7 +47,7 @@ class LazyVerbs(click.Group):
             import difflib
 
             near = difflib.get_close_matches(args[0], VERBS, 1)
-            hint = f", did you mean `{near[0]}`?" if near else f"; there are {', '.join(VERBS)}"
+            hint = f", did you mean `{near[0]}`?" if near else f"; the verbs are {', '.join(VERBS)}"
             raise click.UsageError(f"no verb `{args[0]}`{hint}")
         return super().resolve_command(ctx, args)
 
@@ -64,11 +63,11 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.group(cls=LazyVerbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 def cli() -> None:
-    """A trading bot made of processes, on a bus."""
+    """A trading-bot framework made of processes on a message bus."""
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run a verb; the exit code is 0, or the error's own. A user's mistake is one line on stderr."""
+    """Runs a verb and exits: with 0, or with the exit code of its error. A user's mistake is one line on stderr."""
     try:
         code = cli.main(args=args, prog_name="tickbus", standalone_mode=False)
     except TickbusError as error:
@@ -83,7 +82,7 @@ def main(args: list[str] | None = None) -> None:
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = 130
-    except BrokenPipeError:  # `tickbus tap | head`: nobody reads any more
+    except BrokenPipeError:  # `tickbus tap | head`: the reader has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     sys.exit(code if isinstance(code, int) else 0)

@@ -22,9 +22,10 @@ from connectors.net.session import SessionSettings
 from connectors.orders.risk_gate import Limits
 from protocol import AnswerCode, OrdStatus, errors, frame
 from strategies.ping_pong import PingPong
-from tickbus.extras import add_table, table_of_file
-from tickbus.main import BUG_EXIT_CODE, VERBS, cli
-from tickbus.summary import Summary
+from tickbus.main import VERBS, cli
+from tickbus.process.bot_process import BUG_EXIT_CODE
+from tickbus.run_files.added_actors import add_table, table_of_file
+from tickbus.summary.summary import Summary
 from venue.base.settings import (
     AccountSettings,
     CommissionSettings,

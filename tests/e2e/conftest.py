@@ -22,7 +22,7 @@ import pytest
 from actors.live.run_time import RunTime
 from actors.tap import Tap
 from protocol import Balances, BookSnapshot, Health, Heartbeat, OrdersSnapshot, StreamState, TickReport
-from tickbus.supervisor_client import Supervisor
+from tickbus.bot.supervisor_client import Supervisor
 from venue.base import demo
 
 DEFAULT = Path(__file__).resolve().parents[2] / "runs" / "default.toml"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tickbus.supervisor_client import Supervisor
+from tickbus.bot.supervisor_client import Supervisor
 
 OWN_ACTORS = '''\
 """Actors of a user: a file beside the run file."""

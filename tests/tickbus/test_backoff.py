@@ -2,7 +2,7 @@
 
 import pytest
 
-from tickbus.backoff import FREE_RESTARTS, LONGEST_WAIT_S, Backoff
+from tickbus.process.backoff import FREE_RESTARTS, LONGEST_WAIT_S, Backoff
 
 
 @pytest.fixture
@@ -10,7 +10,7 @@ def live(tmp_path):
     """Begin lives at given seconds; the waits."""
 
     def lives(*starts):
-        return [Backoff(tmp_path, "maker").begin(one) for one in starts]
+        return [Backoff(tmp_path, "maker").record_start(one) for one in starts]
 
     return lives
 
@@ -35,25 +35,25 @@ def test_a_life_that_lasted_clears_the_score(live):
 
 def test_a_clean_end_clears_the_score(tmp_path, live):
     live(100, 101, 102, 103)
-    Backoff(tmp_path, "maker").end()
+    Backoff(tmp_path, "maker").clear()
     assert live(104) == [0]
 
 
 def test_three_crashes_within_a_minute_are_a_loop(tmp_path, live):
     live(100, 120)
     backoff = Backoff(tmp_path, "maker")
-    backoff.begin(140)
+    backoff.record_start(140)
     assert (backoff.recent, backoff.is_loop) == (2, False)
-    backoff.begin(150)
+    backoff.record_start(150)
     assert (backoff.recent, backoff.is_loop) == (3, True)
-    backoff.begin(400)
+    backoff.record_start(400)
     assert (backoff.recent, backoff.is_loop) == (0, False)
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"starts": "x"}', '{"starts": [1e999], "streak": 1}', "null"])
 def test_a_damaged_note_counts_as_none(tmp_path, content):
-    (tmp_path / "maker.lives").write_text(content)
-    assert Backoff(tmp_path, "maker").begin(100) == 0
+    (tmp_path / "maker.starts").write_text(content)
+    assert Backoff(tmp_path, "maker").record_start(100) == 0
 
 
 def test_times_of_before_a_reboot_do_not_count(live):
@@ -63,7 +63,7 @@ def test_times_of_before_a_reboot_do_not_count(live):
 
 def test_actors_do_not_share_a_score(tmp_path, live):
     live(100, 101, 102, 103, 104)
-    assert Backoff(tmp_path, "binance").begin(105) == 0
+    assert Backoff(tmp_path, "binance").record_start(105) == 0
 
 
 def test_a_young_life_after_a_quick_end_is_in_trouble_and_an_old_one_is_not(tmp_path, live):

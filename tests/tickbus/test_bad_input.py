@@ -171,7 +171,7 @@ def test_check_finds_all_mistakes_of_a_file_at_once(tickbus, bot):
     found = json.loads(tickbus("check", bot, "--json").stdout)
     assert (found["ok"], len(found["problems"])) == (False, 4)
     bot.write_text(DEFAULT)
-    assert tickbus("check", bot).stdout == f"{bot} is right\n"
+    assert tickbus("check", bot).stdout == f"{bot} is valid\n"
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_check_finds_all_mistakes_of_a_file_at_once(tickbus, bot):
     [
         (lambda path: os.chmod(path, 0o644), "{path} is open to others (0644): chmod 600 {path}"),
         (lambda path: path.write_bytes(b"TBKEYS\x01\xff"), "{path} is damaged"),
-        (lambda path: path.write_bytes(b"main = secret"), "{path} is no key file (tickbus keys add makes one)"),
+        (lambda path: path.write_bytes(b"main = secret"), "{path} is not a key file (`tickbus keys add` creates one)"),
         (
             lambda path: path.write_bytes(path.read_bytes()[:-3]),
             "{path} does not open: the passphrase is wrong, or the file was changed",

@@ -46,7 +46,7 @@ def test_what_needs_no_verb_imports_nothing_heavy(args):
         (["actor"], "tickbus: Missing argument 'NAME'. (tickbus actor --help)\n"),
         (
             ["tap", "--for", "soon"],
-            "tickbus: Invalid value for '--for': 'soon' is no time: want 5s, 250ms or 2m (tickbus tap --help)\n",
+            "tickbus: Invalid value for '--for': 'soon' is not a duration: give 5s, 250ms or 2m (tickbus tap --help)\n",
         ),
     ],
 )

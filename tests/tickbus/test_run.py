@@ -13,7 +13,7 @@ import pytest
 from actors.live.lock import holder
 from actors.tap import Tap
 from monitor.state import RunState
-from tickbus.supervisor_client import Supervisor
+from tickbus.bot.supervisor_client import Supervisor
 
 DEFAULT = Path(__file__).resolve().parents[2] / "runs" / "default.toml"
 WANTED = (
@@ -95,7 +95,7 @@ def test_a_signal_stops_everything_in_order_and_a_second_run_goes_on_from_there(
         out, error = child.communicate(timeout=60)
         assert child.returncode == 0, out + error
         assert "own orders, fills and position agree with the exchange's ledger" in out
-        assert " 0 open, 0 in doubt" in out
+        assert " 0 open, 0 unknown" in out
         assert processes_of(run_dir) == []
         log = (run_dir / "logs" / "supervisord.log").read_text().splitlines()
         stopped = [line.split("stopped: ")[1].split()[0] for line in log if "stopped: " in line]

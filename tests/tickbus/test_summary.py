@@ -8,8 +8,8 @@ from actors.run.run_file import load
 from connectors.core.records import Epoch, Intent, Resolved, Scale, encode_record
 from connectors.orders.client_id import encode_id
 from protocol import OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
-from tickbus import ledger_check as truth
-from tickbus.summary import IN_DOUBT, Summary
+from tickbus.summary.journal_totals import journal_of
+from tickbus.summary.summary import UNKNOWN_ORDERS, Summary
 
 DEFAULT = Path(__file__).resolve().parents[2] / "runs" / "default.toml"
 NAME = encode_id("00000000", "maker", 1, 1)
@@ -34,7 +34,7 @@ def ended_with(tmp_path, *more):
     run = load(path)
     run.dir.mkdir(parents=True)
     summary = Summary(run)
-    journal = Journal(truth.journal_of(run, "binance"))
+    journal = Journal(journal_of(run, "binance"))
     for record in records(*more):
         journal.append(encode_record(record))
     journal.close()
@@ -45,12 +45,12 @@ def ended_with(tmp_path, *more):
 def test_an_order_in_doubt_is_told_and_the_end_is_not_clean(tmp_path):
     summary = ended_with(tmp_path, Resolved(NAME, OrdStatus.UNKNOWN, "no answer in 1000 ms", 9))
     assert not summary.is_clean
-    assert IN_DOUBT in summary.lines()
+    assert UNKNOWN_ORDERS in summary.lines()
     assert (summary.as_dict()["orders_open"], summary.as_dict()["orders_unknown"]) == (1, 1)
 
 
 def test_an_order_that_was_proven_to_be_nowhere_is_no_doubt(tmp_path):
     doubt = Resolved(NAME, OrdStatus.UNKNOWN, "no answer in 1000 ms", 9)
     summary = ended_with(tmp_path, doubt, Resolved(NAME, OrdStatus.NOT_PLACED, "not found 3 times", 99))
-    assert IN_DOUBT not in summary.lines()
+    assert UNKNOWN_ORDERS not in summary.lines()
     assert (summary.as_dict()["orders_open"], summary.as_dict()["orders_unknown"]) == (0, 0)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from actors.run.run_file import load
-from tickbus.checks import all_problems, paper_problems
-from tickbus.keys.source import venue_settings
+from tickbus.run_files.check import all_problems, paper_problems
+from tickbus.venue_table import venue_settings
 
 PAPER = Path(__file__).resolve().parents[2] / "runs" / "paper.toml"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tickbus.supervisor_client import Supervisor
+from tickbus.bot.supervisor_client import Supervisor
 
 PAPER = Path(__file__).resolve().parents[2] / "runs" / "paper.toml"
 QUICKER = {

@@ -5,28 +5,26 @@ from pathlib import Path
 import click
 
 from protocol.errors import BadRunFile
-from tickbus.bot import House
-from tickbus.options import named_run
+from tickbus.bot.bot import Bot
+from tickbus.cli.options import bot_option, named_run
 
 
 @click.command("add")
 @click.argument("what")
-@click.option("--use", help="The actor's class, module:Class; then WHAT is its name.")
-@click.option("--follows", multiple=True, help="An actor that it follows; may be given several times.")
+@click.option("--use", help="The actor's class, module:Class. WHAT is then the actor's name.")
+@click.option("--follows", multiple=True, help="An actor that it follows; may be repeated.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting, as in TOML: size_lots=2.")
-@click.option("--path", "folder", type=click.Path(path_type=Path), help="The folder of its module, if not this one.")
-@click.option(
-    "--run", "run_file", type=click.Path(path_type=Path), help="The bot's run file or folder, if several run."
-)
+@click.option("--path", "folder", type=click.Path(path_type=Path), help="The folder of its module (default: this one).")
+@bot_option()
 def command(
     what: str, use: str | None, follows: tuple[str, ...], settings: tuple[str, ...], folder: Path | None,
     run_file: Path | None,
 ) -> int:  # fmt: skip
-    """Add an actor to a running bot: WHAT is a TOML file with its [actors.NAME] table, or its name (with --use).
+    """Add an actor to a running bot. WHAT is a TOML file with an [actors.NAME] table, or with --use a name.
 
-    It joins the tick order after all that it follows; nothing is restarted.
+    The clock ticks it after all actors that it follows. No other process is restarted.
     """
-    from tickbus.extras import add_table, table_of_file, table_of_options
+    from tickbus.run_files.added_actors import add_table, table_of_file, table_of_options
 
     run = named_run(run_file)
     if use is None:
@@ -36,13 +34,11 @@ def command(
     else:
         text = table_of_options(what, use, follows, settings, (folder or Path()).absolute())
     name = add_table(run, text)
-    house = House(named_run(run.dir))
-    if not house.supervisor.is_up():
-        house.prepare()
-        click.echo(
-            f"{name}: noted in {run.dir}; it starts with the bot (under a supervisord of your own: its `update`)"
-        )
+    bot = Bot(named_run(run.dir))
+    if not bot.supervisor.is_up():
+        bot.prepare()
+        click.echo(f"{name}: added in {run.dir}; it starts with the bot (with your own supervisord: run its `update`)")
         return 0
-    house.add_program(name)
+    bot.add_program(name)
     click.echo(f"{name}: started")
     return 0

@@ -1,4 +1,4 @@
-"""`tickbus calibrate`: the figures of a recorded market and of the order flow, and a profile out of them."""
+"""`tickbus calibrate`: statistics of a recorded market and of the simulated order flow; a profile from a recording."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -16,15 +16,21 @@ if TYPE_CHECKING:
 
 @click.command("calibrate")
 @click.argument("recording", required=False, type=click.Path(path_type=Path))
-@click.option("--profile", "name", help="A profile of the venue or a TOML file: run the order flow with it, too.")
-@click.option("--write", "target", type=click.Path(path_type=Path), help="Make a profile of RECORDING, into this file.")
-@click.option("--seconds", default=346.0, show_default=True, type=click.FloatRange(1), help="Length of a run.")
-@click.option("--seed", default=1, show_default=True, help="Of the runs.")
-@click.option("--rounds", default=4, show_default=True, type=click.IntRange(0, 50), help="Runs that correct a profile.")
-@click.option("--tick-size", default="0.01", show_default=True, type=Decimal, help="Of the market that is run.")
-@click.option("--lot-size", default="0.00001", show_default=True, type=Decimal)
-@click.option("--start-price", default="60000", show_default=True, type=Decimal)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: recording, run.")
+@click.option("--profile", "name", help="Also measure the order flow of this profile (a name, or a TOML file).")
+@click.option("--write", "target", type=click.Path(path_type=Path), help="Write a profile of RECORDING to this file.")
+@click.option("--seconds", default=346.0, show_default=True, type=click.FloatRange(1), help="Length of a simulation.")
+@click.option("--seed", default=1, show_default=True, help="Seed of the simulations.")
+@click.option(
+    "--rounds",
+    default=4,
+    show_default=True,
+    type=click.IntRange(0, 50),
+    help="Corrections of the profile.",
+)
+@click.option("--tick-size", default="0.01", show_default=True, type=Decimal, help="Tick size of the simulated market.")
+@click.option("--lot-size", default="0.00001", show_default=True, type=Decimal, help="Its lot size.")
+@click.option("--start-price", default="60000", show_default=True, type=Decimal, help="Its first price.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: recording, run.")
 def command(
     recording: Path | None,
     name: str | None,
@@ -37,15 +43,15 @@ def command(
     start_price: Decimal,
     as_json: bool,
 ) -> None:
-    """Measure RECORDING (lines of a receive time in ns and a combined-stream frame, gzip or plain).
+    """Measure RECORDING: lines of a receive time in ns and a combined-stream frame, gzip or plain.
 
-    With --profile the order flow is run and measured by the same code, beside it or alone; with --write a profile is
-    made of the recording and put into a file, which `profile` of `[venue.markets.flow]` takes.
+    With --profile the simulated order flow is measured by the same code, beside the recording or alone. With --write
+    a profile is made from the recording, for `profile` of `[venue.markets.flow]`.
     """
     from venue.base.settings import FlowSettings, MarketSettings
 
     if recording is None and (target is not None or name is None):
-        raise click.UsageError("name a RECORDING to measure, or a --profile to run, or both")
+        raise click.UsageError("name a RECORDING to measure, or a --profile to simulate, or both")
     market = MarketSettings(tick_size=tick_size, lot_size=lot_size, start_price=start_price)
     measured = None if recording is None else _measured(recording)
     run = None

@@ -21,19 +21,19 @@ from tickbus.keys.passphrase import find_passphrase
 )
 @click.pass_context
 def command(ctx: click.Context, path: Path | None) -> None:
-    """Keep API keys in a file under a passphrase (scrypt, AES-256-GCM).
+    """Keep API keys in a file that is encrypted with a passphrase (scrypt, AES-256-GCM).
 
-    The passphrase comes from the terminal, a pipe, the 0600 file that $TICKBUS_PASSPHRASE_FILE names, or systemd's
-    credentials. Key and secret are asked for, or read as two lines from a pipe: never from the command line.
+    The passphrase is read from the terminal, a pipe, the file (mode 0600) that $TICKBUS_PASSPHRASE_FILE names, or
+    systemd's credentials. Key and secret are read from the terminal or as two lines from a pipe, never from arguments.
     """
     ctx.obj = KeyFile(path or default_path())
 
 
 @command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: file, keys.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: file, keys.")
 @click.pass_obj
 def list_(file: KeyFile, as_json: bool) -> None:
-    """Names and kinds of the keys; needs no passphrase."""
+    """List names and kinds of the keys. Needs no passphrase."""
     names = file.names()
     if as_json:
         click.echo(json.dumps({"file": str(file.path), "keys": names}))
@@ -46,35 +46,35 @@ def list_(file: KeyFile, as_json: bool) -> None:
 
 @command.command("add")
 @click.argument("name")
-@click.option("--ed25519", "pem", type=click.Path(path_type=Path), help="A PEM file with the Ed25519 private key.")
-@click.option("--replace", is_flag=True, help="Put it in the place of the key of that name.")
+@click.option("--ed25519", "pem", type=click.Path(path_type=Path), help="PEM file of the Ed25519 private key.")
+@click.option("--replace", is_flag=True, help="Replace the key of that name.")
 @click.pass_obj
 def add(file: KeyFile, name: str, pem: Path | None, replace: bool) -> None:
-    """Put an API key in under NAME, which a run file's `keys = "NAME"` then means."""
+    """Add an API key under NAME, which a run file uses as `keys = "NAME"`."""
     if not NAME.fullmatch(name):
-        raise BadKeyFile(f"key name `{name}`: want at most 32 of a-z 0-9 _ -, a letter first")
+        raise BadKeyFile(f"key name `{name}`: it must be at most 32 of a-z 0-9 _ -, a letter first")
     if name in file.names() and not replace:
         raise BadKeyFile(f"{file.path} has a key `{name}` already: choose another name, or --replace")
     passphrase = find_passphrase(twice=not file.path.exists())
     file.check(passphrase)
     kind: Literal["hmac", "ed25519"] = "hmac" if pem is None else "ed25519"
-    key = _ask("API key: ")
-    secret = _ask("API secret: ") if pem is None else _pem(pem)
+    key = _read_line("API key: ")
+    secret = _read_line("API secret: ") if pem is None else _pem(pem)
     file.add(name, ApiKey(key.reveal(), secret, kind), passphrase)
-    click.echo(f"{name} is in {file.path}", err=True)
+    click.echo(f"{name} added to {file.path}", err=True)
 
 
 @command.command("remove")
 @click.argument("name")
 @click.pass_obj
 def remove(file: KeyFile, name: str) -> None:
-    """Take the key NAME out."""
+    """Remove the key NAME."""
     file.remove(name, find_passphrase())
-    click.echo(f"{name} is out of {file.path}", err=True)
+    click.echo(f"{name} removed from {file.path}", err=True)
 
 
-def _ask(prompt: str) -> Secret:
-    """One line from the terminal, unseen, or from a pipe. Raises BadKeyFile if it is empty."""
+def _read_line(prompt: str) -> Secret:
+    """Returns one line from the terminal, without echo, or from a pipe. Raises BadKeyFile if it is empty."""
     text = (getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline()).strip()
     if not text:
         raise BadKeyFile(f"no {prompt.removesuffix(': ')} was given: nothing was changed")
@@ -82,7 +82,7 @@ def _ask(prompt: str) -> Secret:
 
 
 def _pem(path: Path) -> Secret:
-    """An Ed25519 private key. Raises BadKeyFile."""
+    """Returns the text of an Ed25519 private key. Raises BadKeyFile."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -90,7 +90,7 @@ def _pem(path: Path) -> Secret:
         text = path.read_text(encoding="ascii")
         key = load_pem_private_key(text.encode(), None)
     except (OSError, ValueError, TypeError) as error:
-        raise BadKeyFile(f"{path}: no private key that can be read: {error}") from None
+        raise BadKeyFile(f"{path}: cannot read a private key: {error}") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise BadKeyFile(f"{path}: a {type(key).__name__}, where an Ed25519 private key is wanted")
+        raise BadKeyFile(f"{path}: it holds a {type(key).__name__}, not an Ed25519 private key")
     return Secret(text)

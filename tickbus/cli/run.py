@@ -1,4 +1,4 @@
-"""`tickbus run`: a bot in the foreground, watched, and stopped in order."""
+"""`tickbus run`: a bot in the foreground, with a live view, stopped in order."""
 
 import contextlib
 import json
@@ -16,27 +16,30 @@ import click
 from actors.run.run_file import Run, load
 from monitor import view
 from protocol.errors import TickbusError
-from tickbus.bot import House, default_run
-from tickbus.log_tail import LogTail
-from tickbus.screen import Screen
-from tickbus.summary import Summary
+from tickbus.bot.bot import Bot, default_run
+from tickbus.summary.summary import Summary
+from tickbus.watch.log_follower import LogFollower
+from tickbus.watch.screen import Screen
+from tickbus.watch.watch import Watch
 
 REFRESH_S = 0.25
+STOP_POLL_S = 0.05
+SUPERVISOR_END_S = 30.0  # then supervisord is killed
 
 
 @click.command("run")
 @click.argument("run_file", required=False, type=click.Path(path_type=Path))
-@click.option("--for", "seconds", type=float, default=0.0, help="Stop by itself after so many seconds.")
-@click.option("--json", "as_json", is_flag=True, help="No view; the last line is the summary as one JSON object.")
-@click.option("--pretty", is_flag=True, help="Instead of the view, what all actors log, as lines for people.")
-@click.option("--keep", is_flag=True, help="Keep the default bot's folder also after a clean end.")
+@click.option("--for", "seconds", type=float, default=0.0, help="Stop after this number of seconds.")
+@click.option("--json", "as_json", is_flag=True, help="Show no view; the last line is the summary as one JSON object.")
+@click.option("--pretty", is_flag=True, help="Print the log lines of all actors instead of the view.")
+@click.option("--keep", is_flag=True, help="Keep the default bot's folder after a clean end too.")
 @click.option("--dir", "run_dir", type=click.Path(path_type=Path), help="The run folder, if not the run file's.")
 def command(
     run_file: Path | None, seconds: float, as_json: bool, pretty: bool, keep: bool, run_dir: Path | None
 ) -> int:
-    """Run a bot in the foreground under supervisord and watch it; without RUN_FILE the default bot.
+    """Run a bot in the foreground under supervisord, with a live view. Without RUN_FILE, run the default bot.
 
-    Ctrl-C stops it: strategies first, then connectors (which cancel open orders), the clock, the exchange.
+    Ctrl-C stops it: first strategies, then connectors (which cancel open orders), the clock, the local exchange.
     """
     run = load(run_file, run_dir) if run_file is not None else default_run()
     clean = False
@@ -57,24 +60,24 @@ class Foreground:
         self._seconds = seconds
         self._as_json = as_json
         self._pretty = pretty
-        self._house = House(run)
-        self._stop_asked = False
+        self._bot = Bot(run)
+        self._stop_requested = False
         self._notes: list[str] = []
         self._begun_s = time.monotonic()
 
     def run_it(self) -> Summary:
-        """Start, watch, stop, sum up. Raises TickbusError if it does not start."""
-        from tickbus.checks import refuse_mistakes
-        from tickbus.keys.passphrase_store import passphrase_for
+        """Starts, shows and stops the bot; returns its summary. Raises TickbusError if it does not start."""
+        from tickbus.keys.passphrase_store import store_passphrase
+        from tickbus.run_files.check import require_no_problems
 
-        self._house.refuse_second()
-        refuse_mistakes(self._run)
-        passphrase_file = passphrase_for(self._run)
+        self._bot.check_not_running()
+        require_no_problems(self._run)
+        passphrase_file = store_passphrase(self._run)
         with self._signals():
             try:
-                self._house.prepare(passphrase_file)
+                self._bot.prepare(passphrase_file)
                 summary = Summary(self._run)
-                child = self._house.start(foreground=True)
+                child = self._bot.start(foreground=True)
                 assert child is not None
                 try:
                     self._watch(summary, child)
@@ -88,11 +91,10 @@ class Foreground:
 
     def _watch(self, summary: Summary, child: "subprocess.Popen[bytes]") -> None:
         from actors.tap import Tap
-        from tickbus.watch import Watch
 
         with Tap(self._run.dir) as tap:
-            watch = Watch(self._run, tap, self._house.supervisor)
-            summary.watch = watch
+            watch = Watch(self._run, tap, self._bot.supervisor)
+            summary.watch_bot(watch)
             until_s = time.monotonic() + self._seconds if self._seconds else float("inf")
 
             def lines(width: int, height: int) -> list[str]:
@@ -104,53 +106,50 @@ class Foreground:
                 return view.status_line(watch.state, watch.rows, time.monotonic() - self._begun_s)
 
             out = sys.stderr if self._as_json else sys.stdout
-            with LogTail(self._run.dir, out) if self._pretty else Screen(lines, line, out) as screen:
-                while not self._stop_asked and time.monotonic() < until_s:
+            with LogFollower(self._run.dir, out) if self._pretty else Screen(lines, line, out) as screen:
+                while not self._stop_requested and time.monotonic() < until_s:
                     if child.poll() is not None:
                         raise TickbusError(f"supervisord has ended: see {self._run.dir}/logs/supervisord.log")
-                    watch.poll(REFRESH_S, lambda: not self._stop_asked)
+                    watch.poll(REFRESH_S, lambda: not self._stop_requested)
                     screen.show()
-                self._stop(summary, screen)
+                self._stop(summary, watch, screen)
 
-    def _stop(self, summary: Summary, screen: Screen | LogTail) -> None:
-        """All but the exchange, which is asked for the truth when its clients are gone; then that too."""
-        assert summary.watch is not None
-        watch, house = summary.watch, self._house
+    def _stop(self, summary: Summary, watch: Watch, screen: Screen | LogFollower) -> None:
+        """Stops all but the local exchange, whose ledger is compared with the journals before it ends too."""
         summary.trading_ended(time.monotonic() - self._begun_s)
 
-        def told(names: str) -> None:
+        def on_stopping(names: str) -> None:
             self._notes = ["", f"stopping {names}"]
-            watch.poll(0.05)
+            watch.poll(STOP_POLL_S)
             screen.show()
 
-        house.stop_in_order(told, keep=("venue",), while_waiting=lambda: watch.poll(0.05))
+        self._bot.stop_in_order(on_stopping, keep=("venue",), while_waiting=lambda: watch.poll(STOP_POLL_S))
         summary.compare()
 
     def _end(self, child: "subprocess.Popen[bytes]") -> None:
-        """No process is left behind, whatever came before."""
-        self._house.shut_down()
+        """Ends every process of the bot, whatever happened before."""
+        self._bot.shut_down()
         try:
-            child.wait(30)
+            child.wait(SUPERVISOR_END_S)
         except subprocess.TimeoutExpired:
-            child.kill()  # its children end with it, by the kernel
+            child.kill()  # the kernel then stops its children too
             child.wait()
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM ask for an orderly end; so does the closing of the terminal."""
-        kept = {one: signal.signal(one, self._ask_stop) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        """Ctrl-C, SIGTERM and a closed terminal cause an orderly stop."""
+        kept = {one: signal.signal(one, self._request_stop) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         try:
             yield
         finally:
             for one, handler in kept.items():
                 signal.signal(one, handler)
 
-    def _ask_stop(self, *_: Any) -> None:
-        self._stop_asked = True
+    def _request_stop(self, *_: Any) -> None:
+        self._stop_requested = True
 
     def _print(self, summary: Summary) -> None:
-        found = summary.as_dict()
         if self._as_json:
-            print(json.dumps(found))
+            print(json.dumps(summary.as_dict()))
         else:
             print("\n".join(summary.lines()))

@@ -1,4 +1,4 @@
-"""`tickbus status`: which processes of a bot run."""
+"""`tickbus status`: the processes of a bot."""
 
 import json
 import time
@@ -9,23 +9,23 @@ import msgspec
 
 from actors.run.run_file import Run
 from protocol.errors import Unreachable
-from tickbus.bot import House
-from tickbus.options import named_run
-from tickbus.supervisor_client import Process
+from tickbus.bot.bot import Bot
+from tickbus.bot.supervisor_client import ProcessInfo
+from tickbus.cli.options import named_run
 
-LISTEN_S = 1.5  # an actor tells of itself each second
+LISTEN_S = 1.5  # actors send a heartbeat each second
 
 
 @click.command("status")
 @click.argument("run_file", required=False, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: up, run_dir, processes.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: up, run_dir, run_file, processes.")
 def command(run_file: Path | None, as_json: bool) -> int:
-    """Say which processes of a bot run, and what each says of itself. Exit code 69 if none does.
+    """Show the processes of a bot, and the state that each actor reports. Exit code 69 if the bot does not run.
 
     RUN_FILE is its run file or run folder; not needed if only one bot runs.
     """
     run = named_run(run_file)
-    supervisor = House(run).supervisor
+    supervisor = Bot(run).supervisor
     try:
         processes = supervisor.processes()
     except Unreachable:
@@ -34,30 +34,34 @@ def command(run_file: Path | None, as_json: bool) -> int:
         click.echo(json.dumps({"up": False, "run_dir": str(run.dir), "processes": []}))
         return Unreachable.exit_code
     if as_json:
-        says = _heard(run)
-        rows = [msgspec.to_builtins(one) | says.get(one.name, {}) for one in processes]
+        rows = _rows(run, processes)
         click.echo(json.dumps({"up": True, "run_dir": str(run.dir), "run_file": str(run.path), "processes": rows}))
     else:
-        for line in _lines(run, processes):
+        for line in _lines(run):
             click.echo(line)
     return 0
 
 
-def _lines(run: Run, processes: list[Process]) -> list[str]:
+def _lines(run: Run) -> list[str]:
     from actors.tap import Tap
     from monitor import view
-    from tickbus.watch import Watch
+    from tickbus.watch.watch import Watch
 
     with Tap(run.dir) as tap:
-        watch = Watch(run, tap, House(run).supervisor)
+        watch = Watch(run, tap, Bot(run).supervisor)
         watch.poll(LISTEN_S)
-        watch.look()
+        watch.refresh_processes()
         head = [f"{run.path} in {run.dir}", view.clock_line(watch.state)]
         return head + view.process_lines(watch.state, watch.rows, time.time_ns())
 
 
-def _heard(run: Run) -> dict[str, dict[str, object]]:
-    """What each actor says of itself, in its next heartbeat."""
+def _rows(run: Run, processes: list[ProcessInfo]) -> list[dict[str, object]]:
+    """Returns one row for each process: supervisord's fields, and those of the actor's next heartbeat."""
+    reported = _heartbeats(run)
+    return [msgspec.to_builtins(one) | reported.get(one.name, {}) for one in processes]
+
+
+def _heartbeats(run: Run) -> dict[str, dict[str, object]]:
     from actors.tap import Tap
     from protocol import Heartbeat
 
@@ -65,11 +69,11 @@ def _heard(run: Run) -> dict[str, dict[str, object]]:
     until = time.monotonic() + LISTEN_S
     with Tap(run.dir, Heartbeat) as tap:
         while time.monotonic() < until:
-            for heard in tap.poll(0.1):
-                if isinstance(heard.body, Heartbeat):
-                    beat = heard.body
-                    found[heard.sender] = {
-                        "epoch": heard.epoch, "ticks": beat.ticks, "lost": beat.lost, "garbage": beat.invalid_frames,
+            for tapped in tap.poll(0.1):
+                if isinstance(tapped.body, Heartbeat):
+                    beat = tapped.body
+                    found[tapped.sender] = {
+                        "epoch": tapped.epoch, "ticks": beat.ticks, "lost": beat.lost, "garbage": beat.invalid_frames,
                         "says": beat.state, "detail": beat.detail, "loop": beat.loop,
                     }  # fmt: skip
     return found

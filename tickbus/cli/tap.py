@@ -1,4 +1,4 @@
-"""`tickbus tap`: listen to the bus of a running bot."""
+"""`tickbus tap`: print the messages on the bus of a running bot."""
 
 import sys
 import time
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from protocol.errors import Unreachable
-from tickbus.options import lives, named_run
+from tickbus.cli.options import bot_option, is_running, named_run
 
 if TYPE_CHECKING:
     from actors.tap import Tap, Tapped
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-class Seconds(click.ParamType):
-    """A time: 5, 5s, 250ms, 2m."""
+class Duration(click.ParamType):
+    """A duration in seconds: 5, 5s, 250ms, 2m, 1h."""
 
     name = "time"
 
@@ -30,25 +30,23 @@ class Seconds(click.ParamType):
         try:
             return float(text.removesuffix(unit)) * UNITS_S.get(unit, 1.0)
         except ValueError:
-            self.fail(f"{text!r} is no time: want 5s, 250ms or 2m", param, ctx)
+            self.fail(f"{text!r} is not a duration: give 5s, 250ms or 2m", param, ctx)
 
 
 @click.command("tap")
 @click.argument("topics", nargs=-1)
-@click.option(
-    "--run", "run_file", type=click.Path(path_type=Path), help="The bot's run file or folder, if several run."
-)
-@click.option("--json", "style", flag_value="json", help="One JSON object a line.")
-@click.option("--raw", "style", flag_value="raw", help="Every field as it is.")
-@click.option("-n", "count", type=click.IntRange(1), help="Stop after so many messages.")
-@click.option("--for", "seconds", type=Seconds(), help="Stop after this time: 5s, 250ms, 2m.")
+@bot_option()
+@click.option("--json", "style", flag_value="json", help="Print one JSON object a line.")
+@click.option("--raw", "style", flag_value="raw", help="Print every field of a message.")
+@click.option("-n", "count", type=click.IntRange(1), help="Stop after this number of messages.")
+@click.option("--for", "seconds", type=Duration(), help="Stop after this time: 5s, 250ms, 2m.")
 def command(
     topics: tuple[str, ...], run_file: Path | None, style: str | None, count: int | None, seconds: float | None
 ) -> int:
-    """Listen to the bus of a running bot; it slows nobody down.
+    """Print the messages on the bus of a running bot. It does not slow the bot down.
 
-    TOPICS are the beginnings of topics (md.binance., ord., sys.clockd.tick.) or names of messages (Fill, OrderUpdate).
-    The last line, on stderr, says how many messages passed, how late they came, and how many were missed.
+    TOPICS are topic prefixes (md.binance., ord., sys.clockd.tick.) or message types (Fill, OrderUpdate); default: all.
+    The last line, on stderr, has the number of messages, their delay, and how many were missed.
     """
     from actors.tap import Tap
     from monitor import lines
@@ -58,11 +56,11 @@ def command(
     meter = Meter()
     begun = time.monotonic()
     run = named_run(run_file)
-    if not lives(run):
+    if not is_running(run):
         raise Unreachable(f"nothing runs in {run.dir}: start it with `tickbus run` or `tickbus up`")
-    with Tap(run.dir, *_wanted(topics)) as tap:
+    with Tap(run.dir, *_subscriptions(topics)) as tap:
         try:
-            _listen(tap, lambda heard: print(show(heard)), meter, count, seconds)
+            _receive(tap, lambda tapped: print(show(tapped)), meter, count, seconds)
         except KeyboardInterrupt:
             pass
         finally:
@@ -70,21 +68,21 @@ def command(
     return 0
 
 
-def _listen(
+def _receive(
     tap: "Tap", show: Callable[["Tapped"], None], meter: "Meter", count: int | None, seconds: float | None
 ) -> None:
     until = time.monotonic() + seconds if seconds is not None else float("inf")
     while time.monotonic() < until:
-        for heard in tap.poll(min(0.2, max(0.0, until - time.monotonic()))):
-            meter.take(heard)
-            show(heard)
+        for tapped in tap.poll(min(0.2, max(0.0, until - time.monotonic()))):
+            meter.take(tapped)
+            show(tapped)
             if count is not None and meter.messages >= count:
                 return
         sys.stdout.flush()
 
 
-def _wanted(topics: tuple[str, ...]) -> "list[type[Message] | str]":
-    """Message types for names without a dot, topic prefixes for the rest. Raises UsageError for unknown names."""
+def _subscriptions(topics: tuple[str, ...]) -> "list[type[Message] | str]":
+    """Returns message types for names without a dot, topic prefixes for the rest. Raises UsageError if unknown."""
     import difflib
 
     from protocol.message import REGISTRY
@@ -99,6 +97,6 @@ def _wanted(topics: tuple[str, ...]) -> "list[type[Message] | str]":
             found.append(one + ".")
         else:
             near = difflib.get_close_matches(one, [*REGISTRY.types, "md", "ord", "acct", "sys"], 1)
-            hint = f", did you mean `{near[0]}`?" if near else ": want a topic (md.binance.) or a message (Fill)"
-            raise click.UsageError(f"no topic or message `{one}`{hint}")
+            hint = f", did you mean `{near[0]}`?" if near else ": give a topic (md.binance.) or a message type (Fill)"
+            raise click.UsageError(f"no topic or message type `{one}`{hint}")
     return found

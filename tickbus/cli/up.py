@@ -1,4 +1,4 @@
-"""`tickbus up`: a bot in the background."""
+"""`tickbus up`: start or update a bot in the background."""
 
 import json
 from pathlib import Path
@@ -6,41 +6,36 @@ from pathlib import Path
 import click
 
 from actors.run.run_file import load
-from tickbus.bot import House
+from tickbus.bot.bot import Bot
 
 
 @click.command("up")
 @click.argument("run_file", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: run_dir, added, changed, removed.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: run_dir, added, changed, removed.")
 def command(run_file: Path, as_json: bool) -> int:
     """Start the bot of RUN_FILE in the background, under supervisord.
 
-    If it is up already, it is brought up to its run file: new actors start, changed ones restart, others stop.
+    If it runs already, apply its changed run file: new actors start, changed ones restart, deleted ones stop.
     """
-    from tickbus.checks import refuse_mistakes
-    from tickbus.keys.passphrase_store import passphrase_for
+    from tickbus.keys.passphrase_store import note_file, noted_file, store_passphrase
+    from tickbus.run_files.check import require_no_problems
 
-    house = House(load(run_file))
-    refuse_mistakes(house.run)
+    bot = Bot(load(run_file))
+    folder = bot.run.dir
+    require_no_problems(bot.run)
     changes: tuple[list[str], list[str], list[str]] = ([], [], [])
-    is_up = house.supervisor.is_up()
-    house.prepare(house.kept_passphrase_file() if is_up else house.keep_passphrase_file(passphrase_for(house.run)))
-    if is_up:
-        changes = house.supervisor.update()
+    was_up = bot.supervisor.is_up()
+    bot.prepare(noted_file(folder) if was_up else note_file(folder, store_passphrase(bot.run)))
+    if was_up:
+        changes = bot.supervisor.update()
     else:
-        house.start(foreground=False)
+        bot.start(foreground=False)
+    by_kind = dict(zip(("added", "changed", "removed"), changes, strict=True))
     if as_json:
-        names = ("added", "changed", "removed")
-        click.echo(
-            json.dumps({"run_dir": str(house.run.dir), "was_up": is_up, **dict(zip(names, changes, strict=True))})
-        )
-    elif is_up:
-        told = [
-            f"{what} {', '.join(names)}"
-            for what, names in zip(("added", "changed", "removed"), changes, strict=True)
-            if names
-        ]
-        click.echo("; ".join(told) or "up already, and nothing has changed")
+        click.echo(json.dumps({"run_dir": str(folder), "was_up": was_up, **by_kind}))
+    elif was_up:
+        texts = [f"{kind} {', '.join(names)}" for kind, names in by_kind.items() if names]
+        click.echo("; ".join(texts) or "up already, and nothing has changed")
     else:
-        click.echo(f"up in {house.run.dir} (tickbus status, tap, down {run_file})")
+        click.echo(f"up in {folder} (tickbus status, tap, down {run_file})")
     return 0

@@ -10,8 +10,8 @@ import msgspec
 
 from actors.run.run_file import Run
 from protocol.errors import BadRunFile
-from tickbus.actor_process import run_process
-from tickbus.options import run_options
+from tickbus.cli.options import run_options
+from tickbus.process.bot_process import run_process
 
 if TYPE_CHECKING:
     from venue.base.settings import VenueSettings
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 AtEnd = Literal["still", "stop", "loop"]
 
 
-class Given(NamedTuple):
-    """What the command line says; it goes before the run file."""
+class Overrides(NamedTuple):
+    """Options of the command line; they replace the settings of the run file."""
 
     replay: dict[str, Any]
     faults: dict[str, Any]
     tls: bool
 
-    def over(self, settings: "VenueSettings") -> "VenueSettings":
-        """The settings to serve by. Raises BadRunFile."""
+    def applied_to(self, settings: "VenueSettings") -> "VenueSettings":
+        """Returns the settings to serve with. Raises BadRunFile."""
         try:
             settings = msgspec.structs.replace(settings, **self.faults)
         except ValueError as error:
@@ -37,63 +37,65 @@ class Given(NamedTuple):
 
 @click.command("venue")
 @run_options(required=False)
-@click.option("--tls", is_flag=True, help="Serve https and wss; without tls_cert, by a certificate made for this run.")
-@click.option("--faults", metavar="PROFILE", help="Faults on demand: none, drizzle or storm (docs/venue.md).")
-@click.option("--faults-file", type=click.Path(path_type=Path), help="TOML or JSON with a list `faults`.")
-@click.option("--replay", type=click.Path(path_type=Path), help="Play this recording in the place of order flow.")
-@click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="Play it so many times faster.")
-@click.option("--at-end", type=click.Choice(["still", "stop", "loop"]), help="What becomes of the exchange then.")
-@click.option("--pretty", is_flag=True, help="Log lines for people instead of JSON.")
+@click.option("--tls", is_flag=True, help="Serve https and wss; without `tls_cert`, with a certificate made now.")
+@click.option("--faults", metavar="PROFILE", help="Inject faults: none, drizzle or storm (docs/venue.md).")
+@click.option("--faults-file", type=click.Path(path_type=Path), help="Inject the list `faults` of a TOML or JSON file.")
+@click.option("--replay", type=click.Path(path_type=Path), help="Replay this recording instead of simulated orders.")
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="Speed of the replay; 2 is twice as fast.")
+@click.option("--at-end", type=click.Choice(["still", "stop", "loop"]), help="What follows the end of the recording.")
+@click.option("--pretty", is_flag=True, help="Print readable log lines instead of JSON.")
 def command(
     run_file: Path | None, run_dir: Path | None, tls: bool, faults: str | None, faults_file: Path | None,
     replay: Path | None, speed: float | None, at_end: AtEnd | None, pretty: bool,
 ) -> int:  # fmt: skip
-    """Run the local exchange of a run file's [venue] table until it is asked to stop; or, without --run, a recording.
+    """Run the local exchange of a run file's [venue] table until SIGTERM or Ctrl-C.
 
-    A recording's own exchange has the accounts for demos, and prints its address.
+    Without --run it needs --replay, and serves the recording with the demo accounts; it prints its address.
     """
     file = str(replay.absolute()) if replay else None
-    given = Given(_named(file=file, speed=speed, at_end=at_end), _named(faults=faults, faults_file=faults_file), tls)
+    overrides = Overrides(
+        _given(file=file, speed=speed, at_end=at_end), _given(faults=faults, faults_file=faults_file), tls
+    )
     if run_file is not None:
-        return run_process("venue", run_file, run_dir, partial(_serve, given), pretty)
+        return run_process("venue", run_file, run_dir, partial(_serve, overrides), pretty)
     if replay is None:
-        raise BadRunFile("name a run file (--run), or a recording to play (--replay)")
+        raise BadRunFile("name a run file (--run), or a recording to replay (--replay)")
     if tls:
         raise BadRunFile("--tls keeps its certificate in a run folder: name a run file too (--run)")
     from venue.base.settings import VenueSettings
     from venue.server.main import run as serve
 
-    return serve(given.over(VenueSettings()))
+    return serve(overrides.applied_to(VenueSettings()))
 
 
-def _serve(given: Given, run: Run, epoch: int, log: Any) -> int:
-    from tickbus.keys.source import venue_settings
+def _serve(overrides: Overrides, run: Run, epoch: int, log: Any) -> int:
+    from tickbus.venue_table import venue_settings
     from venue.server.main import run as serve
     from venue.server.tls import own_certificate
 
     if run.venue is None:
-        raise BadRunFile(f"{run.path}: there is no [venue] table: add one (an empty one will do)")
+        raise BadRunFile(f"{run.path}: there is no [venue] table: add one (it may be empty)")
     log.info("up", epoch=epoch)
-    settings = given.over(venue_settings(run))
-    if given.tls and settings.tls_cert is None:
+    settings = overrides.applied_to(venue_settings(run))
+    if overrides.tls and settings.tls_cert is None:
         cert, key = own_certificate(run.dir, settings.host, time.time_ns())
         settings = msgspec.structs.replace(settings, tls_cert=str(cert), tls_key=str(key))
     return serve(settings, run.dir)
 
 
 def _with_replay(settings: "VenueSettings", changes: dict[str, Any]) -> "VenueSettings":
-    """What the command line says of a replay goes before the run file. Raises BadRunFile where there is none."""
+    """Returns the settings with the replay options applied. Raises BadRunFile if there is no recording."""
     from venue.base.settings import ReplaySettings
 
     if not changes:
         return settings
     if settings.replay is None and "file" not in changes:
-        raise BadRunFile("--speed and --at-end are of a replay: give --replay too, or [venue] replay in the run file")
+        raise BadRunFile("--speed and --at-end need a recording: give --replay, or [venue] replay in the run file")
     known = msgspec.structs.asdict(settings.replay) if settings.replay is not None else {}
     return msgspec.structs.replace(settings, replay=ReplaySettings(**known | changes), paper=None)
 
 
-def _named(**options: Any) -> dict[str, Any]:
-    """Those that were given."""
+def _given(**options: Any) -> dict[str, Any]:
+    """Returns the options that are not None; paths as text."""
     given = {name: value for name, value in options.items() if value is not None}
     return {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}

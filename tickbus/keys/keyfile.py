@@ -1,9 +1,9 @@
 """The encrypted key file: API keys by name, under one passphrase.
 
-    TBKEYS 01 | header length u32 | header (JSON: scrypt parameters, salt, nonce, names) | AES-256-GCM text
+    TBKEYS 01 | header length u32 | header (JSON: scrypt parameters, salt, nonce, names) | AES-256-GCM ciphertext
 
-All before the ciphertext is authenticated with it. Names and kinds are readable without the passphrase, so
-that a run file can be checked; nothing else is.
+All bytes before the ciphertext are authenticated with it. Names and kinds are readable without the passphrase, so
+that a run file can be checked; keys and secrets are not.
 """
 
 import os
@@ -29,7 +29,7 @@ Kind = Literal["hmac", "ed25519"]
 
 
 class Header(msgspec.Struct, forbid_unknown_fields=True):
-    """What is in clear. The bounds keep a forged header from asking for all memory, or for none."""
+    """The readable part. Its bounds limit the memory and the work that a forged header can cause."""
 
     salt: Annotated[bytes, msgspec.Meta(min_length=16, max_length=64)]
     nonce: Annotated[bytes, msgspec.Meta(min_length=12, max_length=12)]
@@ -41,7 +41,7 @@ class Header(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Entry(msgspec.Struct, forbid_unknown_fields=True):
-    """One key as it is encrypted."""
+    """One key before encryption."""
 
     key: str
     secret: str
@@ -49,18 +49,18 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class KeyFile:
-    """The keys in one file. Nothing is cached: each method reads, and writing replaces the file at once."""
+    """The keys in one file. Each method reads the file again; a write replaces the whole file."""
 
     def __init__(self, path: str | Path, log2_n: int = SCRYPT_LOG2_N) -> None:
         self.path = Path(path)
         self._log2_n = log2_n
 
     def names(self) -> dict[str, Kind]:
-        """Name and kind of each key, from the header; empty if there is no file. Raises BadKeyFile."""
+        """Returns name and kind of each key, from the header; empty if there is no file. Raises BadKeyFile."""
         return self._read()[0].names if self.path.exists() else {}
 
     def get(self, name: str, passphrase: Secret) -> ApiKey:
-        """The key of that name. Raises BadKeyFile: no such name, wrong passphrase, damaged or open file."""
+        """Returns the key `name`. Raises BadKeyFile: no such name, wrong passphrase, damaged file, wrong mode."""
         entry = self._open(passphrase).get(name)
         if entry is None:
             known = ", ".join(sorted(self.names())) or "none"
@@ -68,18 +68,18 @@ class KeyFile:
         return ApiKey(entry.key, Secret(entry.secret), entry.kind)
 
     def check(self, passphrase: Secret) -> None:
-        """Raises BadKeyFile if there is a file and this passphrase does not open it."""
+        """Raises BadKeyFile if the file exists and this passphrase does not open it."""
         if self.path.exists():
             self._open(passphrase)
 
     def add(self, name: str, key: ApiKey, passphrase: Secret) -> None:
-        """Put a key in, or in the place of one of its name; makes a missing file. Raises BadKeyFile."""
+        """Adds or replaces a key; creates the file if it is missing. Raises BadKeyFile."""
         entries = self._open(passphrase) if self.path.exists() else {}
         entries[name] = Entry(key.key, key.secret.reveal(), key.kind)
         self._write(entries, passphrase)
 
     def remove(self, name: str, passphrase: Secret) -> None:
-        """Raises BadKeyFile if there is no such key."""
+        """Removes a key. Raises BadKeyFile if there is no such key."""
         entries = self._open(passphrase)
         if entries.pop(name, None) is None:
             raise BadKeyFile(f"{self.path} has no key `{name}`")
@@ -94,13 +94,13 @@ class KeyFile:
         return msgspec.json.decode(plain, type=dict[str, Entry])
 
     def _read(self) -> tuple[Header, bytes, bytes]:
-        """(header, the bytes in clear, the ciphertext)."""
+        """Returns (header, all bytes before the ciphertext, the ciphertext)."""
         check_private(self.path)
         data = self.path.read_bytes()[: MAX_FILE_BYTES + 1]
         if not data.startswith(MAGIC[:-1]):
-            raise BadKeyFile(f"{self.path} is no key file (tickbus keys add makes one)")
+            raise BadKeyFile(f"{self.path} is not a key file (`tickbus keys add` creates one)")
         if not data.startswith(MAGIC):
-            raise BadKeyFile(f"{self.path} is of a newer version than this tickbus reads: upgrade")
+            raise BadKeyFile(f"{self.path} was written by a newer version of tickbus: upgrade")
         start = len(MAGIC) + _LENGTH_BYTES
         end = start + int.from_bytes(data[len(MAGIC) : start], "little")
         try:
@@ -127,11 +127,11 @@ class KeyFile:
 
 
 def check_private(path: Path) -> None:
-    """Raises BadKeyFile if the file is not there, is not ours, or others may read it."""
+    """Raises BadKeyFile if the file is missing, belongs to another user, or can be read by others."""
     try:
         found = path.stat()
     except FileNotFoundError:
-        raise BadKeyFile(f"there is no key file {path}: tickbus keys add NAME makes it") from None
+        raise BadKeyFile(f"there is no key file {path}: `tickbus keys add NAME` creates it") from None
     mode = stat.S_IMODE(found.st_mode)
     if found.st_uid != os.geteuid():
         raise BadKeyFile(f"{path} belongs to user {found.st_uid}, not to you")
@@ -140,7 +140,7 @@ def check_private(path: Path) -> None:
 
 
 def default_path() -> Path:
-    """$TICKBUS_KEYS, or `tickbus/keys` in the user's folder for settings."""
+    """Returns $TICKBUS_KEYS, or `tickbus/keys` in the user's folder for settings."""
     named = os.environ.get("TICKBUS_KEYS")
     base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     return Path(named) if named else Path(base) / "tickbus" / "keys"

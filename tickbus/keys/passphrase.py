@@ -1,4 +1,4 @@
-"""Where a passphrase comes from: a private file, systemd's credentials, a pipe, a prompt; never argv."""
+"""The sources of a passphrase: a private file, systemd's credentials, a pipe, a prompt; never an argument."""
 
 import getpass
 import os
@@ -9,23 +9,26 @@ from actors.log.secret import Secret
 from protocol.errors import BadKeyFile
 from tickbus.keys.keyfile import check_private
 
-FILE_VARIABLE = "TICKBUS_PASSPHRASE_FILE"  # names a file of mode 0600; the passphrase itself never is in a variable
+FILE_VARIABLE = "TICKBUS_PASSPHRASE_FILE"  # path of a file of mode 0600; the passphrase itself is never in a variable
 CREDENTIAL = "tickbus-passphrase"
 MAX_PASSPHRASE_CHARS = 1024
 
 
 def passphrase_of_environment() -> Secret | None:
-    """What needs no person: the file in $TICKBUS_PASSPHRASE_FILE, systemd's credential. Raises BadKeyFile."""
+    """Returns the passphrase of $TICKBUS_PASSPHRASE_FILE or of systemd's credential, or None. Raises BadKeyFile."""
     if named := os.environ.get(FILE_VARIABLE):
         return from_file(Path(named))
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     if folder and (path := Path(folder) / CREDENTIAL).exists():
-        return _secret(path.read_text(encoding="utf-8"), str(path))  # systemd keeps that folder for this service alone
+        return _secret(path.read_text(encoding="utf-8"), str(path))  # only this service can read that folder
     return None
 
 
 def find_passphrase(prompt: str = "passphrase of the key file: ", twice: bool = False) -> Secret:
-    """From the environment, else from the terminal, else the first line of stdin. Raises BadKeyFile."""
+    """Returns the passphrase from the environment, the terminal or the first line of stdin. Raises BadKeyFile.
+
+    `twice`: the prompt is repeated, and both inputs have to be equal.
+    """
     found = passphrase_of_environment()
     if found is not None:
         return found
@@ -38,7 +41,7 @@ def find_passphrase(prompt: str = "passphrase of the key file: ", twice: bool = 
 
 
 def from_file(path: Path) -> Secret:
-    """The first line of a file that only its owner reads. Raises BadKeyFile."""
+    """Returns the first line of a file that only its owner may read. Raises BadKeyFile."""
     if not path.exists():
         raise BadKeyFile(f"there is no passphrase file {path} (${FILE_VARIABLE} names it)")
     check_private(path)

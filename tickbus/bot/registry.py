@@ -1,4 +1,4 @@
-"""The list of this user's running bots, so that `tickbus tap` and `status` find them without being told."""
+"""The list of this user's running bots, by which `tickbus tap` and `status` find them without an argument."""
 
 import hashlib
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 from actors.live.lock import holder
 from actors.run.run_dir import check_private
 
-SUPERVISOR = "supervisord"  # the name whose lock is held while a house runs
+SUPERVISOR = "supervisord"  # the name of the lock that is held while a bot runs
 
 
 def _folder() -> Path:
@@ -20,14 +20,14 @@ def _folder() -> Path:
 
 
 def register(run_dir: Path) -> None:
-    """Put a run folder on the list."""
+    """Adds a run folder to the list."""
     link = _folder() / hashlib.blake2b(os.fsencode(run_dir), digest_size=8).hexdigest()
     link.unlink(missing_ok=True)
     link.symlink_to(run_dir)
 
 
-def known_dirs() -> list[Path]:
-    """The folders of the bots that run now; what is left of others is taken off the list."""
+def running_dirs() -> list[Path]:
+    """Returns the folders of the bots that run now; removes the others from the list."""
     found = []
     for link in sorted(_folder().iterdir()):
         folder = Path(os.readlink(link))

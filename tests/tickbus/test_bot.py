@@ -13,7 +13,7 @@ import pytest
 from actors.live.lock import holder
 from actors.tap import Tap
 from protocol import TickReport
-from tickbus.supervisor_client import Supervisor
+from tickbus.bot.supervisor_client import Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
 

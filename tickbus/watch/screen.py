@@ -1,4 +1,4 @@
-"""A view that is refreshed in place on a terminal, in plain ANSI; elsewhere a line every few seconds."""
+"""A view that is repainted in place on a terminal, in plain ANSI; elsewhere one status line every few seconds."""
 
 import os
 import shutil
@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-ENTER = "\x1b[?1049h\x1b[?25l"  # the other screen, no cursor
+ENTER = "\x1b[?1049h\x1b[?25l"  # to the alternate screen, cursor off
 LEAVE = "\x1b[?25h\x1b[?1049l"
 HOME, CLEAR_LINE, CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
-PLAIN_EVERY_S = 5.0
+STATUS_EVERY_S = 5.0
 
 
 class Screen:
-    """`show` paints; `lines(width, height)` and `line()` make the text. Use it in a `with`."""
+    """A context manager. `lines(width, height)` returns the text of the view, `line()` the status line."""
 
     def __init__(
         self, lines: Callable[[int, int], list[str]], line: Callable[[], str], out: TextIO = sys.stdout
@@ -36,12 +36,12 @@ class Screen:
             self._out.flush()
 
     def show(self) -> None:
-        """Paint anew, for the size that the terminal has now."""
+        """Paints the view at the terminal's current size; without a terminal, prints the status line if it is due."""
         if self._is_terminal:
             width, height = shutil.get_terminal_size()
             text = [line + CLEAR_LINE for line in self._lines(width - 1, height - 1)]
             self._out.write(HOME + "\r\n".join(text) + CLEAR_BELOW)
         elif time.monotonic() >= self._next_s:
-            self._next_s = time.monotonic() + PLAIN_EVERY_S
+            self._next_s = time.monotonic() + STATUS_EVERY_S
             self._out.write(self._line() + "\n")
         self._out.flush()

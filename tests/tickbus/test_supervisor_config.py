@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from actors.run.run_file import load
-from tickbus.supervisor_config import RESTARTS, priorities, render
+from tickbus.bot.supervisor_config import RESTARTS, priorities, render
 
 ROOT = Path(__file__).resolve().parents[2]
 SAME = (*RESTARTS, "priority", "directory", "stdout_logfile_maxbytes", "stdout_logfile_backups")

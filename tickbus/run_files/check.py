@@ -1,20 +1,24 @@
-"""All that can be wrong with a run file, told at once."""
+"""All mistakes of a run file at once."""
 
 from actors.run.run_file import Run, problems
 from actors.run.toml_check import did_you_mean
 from protocol.errors import BadKeyFile, BadRunFile
+from tickbus.keys.actor_keys import VENUE, key_file
 from tickbus.keys.keyfile import KeyFile
-from tickbus.keys.source import VENUE, key_file
 from venue.base.settings import VenueSettings
 
 
 def all_problems(run: Run) -> list[str]:
-    """Every mistake of the run's file, its classes, settings and key names."""
+    """Returns every mistake of the run file, its classes, settings and key names; one text each."""
     return problems(run.path, run.dir, VenueSettings, key_names(key_file(run))) + paper_problems(run)
 
 
 def paper_problems(run: Run) -> list[str]:
-    """Paper trading needs both: a connector that sends its orders there, and an exchange that follows it."""
+    """Returns what is missing for paper trading.
+
+    It needs two halves: a connector that sends its orders to the local exchange, and a [venue.paper] table by which
+    the local exchange follows the data of that connector.
+    """
     on_paper = {name: one for name, one in run.actors.items() if one.settings.get("venue") == "paper"}
     table = (run.venue or {}).get("paper")
     followed = table.get("connector") if isinstance(table, dict) else None
@@ -28,21 +32,21 @@ def paper_problems(run: Run) -> list[str]:
             hint = f'add [venue.paper] with connector = "{name}"' if followed is None else f"it follows `{followed}`"
             found.append(f"no paper exchange follows `{name}`: {hint} - at `$.actors.{name}.settings.venue`")
         if one.keys and not one.keys.startswith(VENUE):
-            text = f"keys `{one.keys}` are of a live account; paper takes `venue/ACCOUNT`"
+            text = f"keys `{one.keys}` are of a live account; paper trading needs `venue/ACCOUNT`"
             found.append(f"{text} - at `$.actors.{name}.keys`")
     return found
 
 
 def key_names(file: KeyFile) -> list[str] | None:
-    """None if the key file cannot be read: that is told when a key of it is needed."""
+    """Returns the names in the key file; None if it cannot be read, which is reported when a key of it is needed."""
     try:
         return list(file.names())
     except BadKeyFile:
         return None
 
 
-def refuse_mistakes(run: Run) -> None:
-    """Raises BadRunFile with every mistake, one a line."""
+def require_no_problems(run: Run) -> None:
+    """Raises BadRunFile with every mistake, one in each line."""
     found = all_problems(run)
     if found:
         raise BadRunFile("\n".join(f"{run.path}: {text}" if str(run.path) not in text else text for text in found))

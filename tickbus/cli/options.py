@@ -1,4 +1,4 @@
-"""Arguments that several verbs share, and the run that they mean."""
+"""Options that several verbs share, and the run that they name."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,12 +9,13 @@ import click
 from actors.live.lock import holder
 from actors.run.run_file import Run, load
 from protocol.errors import Unreachable
+from tickbus.bot.registry import running_dirs
 
-RUN_FILE = "the run file (default: the only bot that `tickbus run` or `up` keeps running here)"
+BOT_HELP = "The bot's run file or run folder; needed only if several bots run."
 
 
 def run_options(required: bool = True) -> Callable[[Any], Any]:
-    """`--run FILE` and `--dir FOLDER`, as supervisord's programs are called with."""
+    """Adds `--run FILE` and `--dir FOLDER`, which supervisord's programs are called with."""
 
     def add(function: Any) -> Any:
         function = click.option(
@@ -27,10 +28,15 @@ def run_options(required: bool = True) -> Callable[[Any], Any]:
     return add
 
 
-def named_run(run_file: Path | None) -> Run:
-    """The run that a verb is meant for: by its file, by its folder, or the one that runs on this machine.
+def bot_option() -> Callable[[Any], Any]:
+    """Adds `--run FILE_OR_FOLDER`, which names a running bot."""
+    return click.option("--run", "run_file", type=click.Path(path_type=Path), help=BOT_HELP)
 
-    Raises Unreachable if there is none, or more than one.
+
+def named_run(run_file: Path | None) -> Run:
+    """Returns the run of a run file or of a run folder; for None, the one run of this machine.
+
+    Raises Unreachable if for None no bot runs, or more than one.
     """
     if run_file is not None and run_file.is_dir():
         return run_of_dir(run_file)
@@ -44,20 +50,13 @@ def named_run(run_file: Path | None) -> Run:
     raise Unreachable(f"several bots run ({', '.join(map(str, found))}): name a run file or one of these folders")
 
 
-def lives(run: Run) -> bool:
-    """Whether any process of the run is there, under whatever supervisor."""
+def is_running(run: Run) -> bool:
+    """Returns whether any process of the run exists, with or without supervisord."""
     return run.dir.is_dir() and any(holder(run.dir, path.stem) for path in run.dir.glob("*.lock"))
 
 
 def run_of_dir(folder: Path) -> Run:
-    """The run whose folder this is. Raises Unreachable if nothing has run in it."""
-    from tickbus.bot import run_file_of
+    """Returns the run of a run folder. Raises Unreachable if no bot was ever started in it."""
+    from tickbus.bot.bot import run_file_of
 
     return load(run_file_of(folder), folder)
-
-
-def running_dirs() -> list[Path]:
-    """The folders of bots that run now, by the list that each leaves in the user's runtime folder."""
-    from tickbus.registry import known_dirs
-
-    return known_dirs()

@@ -6,7 +6,7 @@ import pytest
 
 from actors.log.log import make_log
 from actors.log.log_file import LogFile
-from tickbus.log_tail import LogTail
+from tickbus.watch.log_follower import LogFollower
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def logs(tmp_path):
 def test_new_lines_of_all_actors_come_by_their_time_and_old_ones_not(tmp_path, logs):
     logs("maker").info("of before")
     out = io.StringIO()
-    tail = LogTail(tmp_path, out)
+    tail = LogFollower(tmp_path, out)
     logs("maker", 1_700_000_002_000_000_000).info("second", price=5)
     logs("binance", 1_700_000_001_000_000_000).warning("first")
     (tmp_path / "logs" / "supervisord.log").write_text("2026-01-01 INFO spawned\n")
@@ -33,7 +33,7 @@ def test_new_lines_of_all_actors_come_by_their_time_and_old_ones_not(tmp_path, l
 
 def test_half_a_line_waits_for_its_other_half_and_a_rotated_log_is_followed(tmp_path, logs):
     out = io.StringIO()
-    tail = LogTail(tmp_path, out)
+    tail = LogFollower(tmp_path, out)
     path = tmp_path / "logs" / "maker.log"
     path.write_text('{"time":"2026-01-01T00:00:00.000000Z","actor":"maker",')
     tail.show()

@@ -1,4 +1,4 @@
-"""What all actors of a run log, as lines for people, as it is written."""
+"""The logs of all actors of a run, printed as readable lines while they are written."""
 
 import json
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import TextIO
 from actors.log.log import pretty_line
 
 
-class LogTail:
-    """Each `show` prints what has been added to the logs since the last; what was there before is left out."""
+class LogFollower:
+    """A context manager. Each `show` prints the lines that were written since the last; older lines are left out."""
 
     def __init__(self, run_dir: Path, out: TextIO) -> None:
         self._folder = run_dir / "logs"
@@ -17,28 +17,28 @@ class LogTail:
             path: (path.stat().st_ino, path.stat().st_size) for path in self._folder.glob("*.log")
         }
 
-    def __enter__(self) -> "LogTail":
+    def __enter__(self) -> "LogFollower":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.show()
 
     def show(self) -> None:
-        """New lines of all actors, by their time."""
-        events = [event for path in sorted(self._folder.glob("*.log")) for event in self._news(path)]
+        """Prints the new lines of all actors, ordered by time."""
+        events = [event for path in sorted(self._folder.glob("*.log")) for event in self._new_events(path)]
         for event in sorted(events, key=lambda one: str(one["time"])):
             self._out.write(pretty_line(None, "", event) + "\n")
         self._out.flush()
 
-    def _news(self, path: Path) -> list[dict[str, object]]:
+    def _new_events(self, path: Path) -> list[dict[str, object]]:
         inode, done = self._read.get(path, (0, 0))
         now = path.stat()
-        if now.st_ino != inode:  # it was rotated: a new file of the same name
+        if now.st_ino != inode:  # the log was rotated: this is a new file
             done = 0
         with path.open("rb") as file:
             file.seek(done)
             data = file.read()
-        whole = data.rfind(b"\n") + 1  # the rest of a line comes with the next look
+        whole = data.rfind(b"\n") + 1  # an unfinished line is read next time
         self._read[path] = now.st_ino, done + whole
         found = []
         for line in data[:whole].splitlines():

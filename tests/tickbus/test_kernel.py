@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 
-from tickbus import process
+from tickbus.process import kernel
 
 PARENT = """
 import subprocess, sys, time
@@ -15,8 +15,8 @@ time.sleep(60)
 """
 POLITE = """
 import signal, sys, time
-from tickbus.process import die_with_parent
-die_with_parent()
+from tickbus.process.kernel import stop_with_parent
+stop_with_parent()
 def end(*_):
     open({path!r}, "w").write("wound up")
     sys.exit()
@@ -26,9 +26,9 @@ time.sleep(60)
 """
 DEAF = """
 import signal, time
-from tickbus import process
-process.GRACE_S = 0.3
-process.die_with_parent()
+from tickbus.process import kernel
+kernel.GRACE_S = 0.3
+kernel.stop_with_parent()
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 open({path!r}, "w").write("ready")
 while True:
@@ -69,10 +69,10 @@ def test_a_child_that_does_not_hear_is_killed_after_its_grace(tmp_path, wait_for
 
 def test_secrets_stay_in_the_process():
     code = (
-        "import os, resource\nfrom tickbus.process import keep_secrets\nkeep_secrets()\n"
+        "import os, resource\nfrom tickbus.process.kernel import protect_memory\nprotect_memory()\n"
         "print(resource.getrlimit(resource.RLIMIT_CORE), os.stat('/proc/self/mem').st_uid == 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "(0, 0) True\n"
-    assert process.GRACE_S > 8, "an actor may take 8 s to wind up"
+    assert kernel.GRACE_S > 8, "an actor may take 8 s to wind up"
     assert os.getpid()

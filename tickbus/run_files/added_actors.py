@@ -1,4 +1,4 @@
-"""Actors that join a bot while it runs: one TOML table each, in the run folder's `actors.d`."""
+"""Actors that are added to a running bot: one TOML table each, in `actors.d` of the run folder."""
 
 import tomllib
 from collections.abc import Iterable
@@ -8,31 +8,31 @@ from actors.run.run_dir import open_dir
 from actors.run.run_file import EXTRAS, ExtraFile, Run, load
 from actors.run.toml_check import did_you_mean, mistakes
 from protocol.errors import BadRunFile
-from tickbus.supervisor_config import PROGRAMS
+from tickbus.bot.supervisor_config import PROGRAMS
 
 
 def table_of_file(path: Path) -> str:
-    """The tables of a user's file, with its `path` made absolute. Raises BadRunFile."""
+    """Returns the text of a user's table file with its folder, to which `path` is relative. Raises BadRunFile."""
     try:
         text = path.read_text(encoding="utf-8")
         tables = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         raise BadRunFile(f"{path}: cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
-        raise BadRunFile(f"{path}: no TOML: {error}") from None
+        raise BadRunFile(f"{path}: not TOML: {error}") from None
     if found := mistakes(tables, ExtraFile, "$"):
         raise BadRunFile(f"{path}: {found[0]}")
     return f"folder = {_quoted(str(path.absolute().parent))}\n{text}"
 
 
 def table_of_options(name: str, use: str, follows: Iterable[str], settings: Iterable[str], folder: Path) -> str:
-    """The table that the command line's options say. Raises BadRunFile for a setting that is no TOML."""
+    """Returns the table for the options of `tickbus add`. Raises BadRunFile for a setting that is not KEY=VALUE."""
     rows = [f"folder = {_quoted(str(folder))}", f"[actors.{name}]", f"use = {_quoted(use)}"]
     rows.append(f"follows = [{', '.join(_quoted(one) for one in follows)}]")
     for one in settings:
         key, equals, value = one.partition("=")
         if not equals:
-            raise BadRunFile(f"--set {one}: want KEY=VALUE")
+            raise BadRunFile(f"--set {one}: it must be KEY=VALUE")
         rows.append(f"settings.{key.strip()} = {_value(value.strip())}")
     text = "\n".join(rows) + "\n"
     try:
@@ -45,16 +45,16 @@ def table_of_options(name: str, use: str, follows: Iterable[str], settings: Iter
 
 
 def add_table(run: Run, text: str) -> str:
-    """Write the table where the run finds it, if the run is free of mistakes with it; the actor's name.
+    """Writes the table to the run folder, if the run has no mistake with it; returns the actor's name.
 
-    Raises BadRunFile, and leaves everything as it was.
+    Raises BadRunFile, and changes nothing then.
     """
     names = list(tomllib.loads(text).get("actors", {}))
     if len(names) != 1:
-        raise BadRunFile(f"want one [actors.NAME] table, not {len(names)}: actors are added one by one")
+        raise BadRunFile(f"expected one [actors.NAME] table, not {len(names)}: add actors one by one")
     name = names[0]
     if name in run.actors:
-        raise BadRunFile(f"actor `{name}` is there already: choose another name, or `tickbus remove {name}` first")
+        raise BadRunFile(f"actor `{name}` exists already: choose another name, or `tickbus remove {name}` first")
     open_dir(run.dir)
     path = run.dir / EXTRAS / f"{name}.toml"
     path.write_text(text, encoding="utf-8")
@@ -67,12 +67,12 @@ def add_table(run: Run, text: str) -> str:
 
 
 def remove_table(run: Run, name: str) -> None:
-    """Forget an actor that was added. Raises BadRunFile if it was not, or if others follow it."""
+    """Deletes the table of an added actor. Raises BadRunFile if the actor was not added, or if others follow it."""
     if name not in run.actors:
         raise BadRunFile(f"unknown actor `{name}`{did_you_mean(name, run.extras)}")
     if name not in run.extras:
         raise BadRunFile(
-            f"`{name}` is of the run file itself: take its table out of {run.path}, then `tickbus up {run.path}`"
+            f"`{name}` is in the run file: delete its table in {run.path}, then run `tickbus up {run.path}`"
         )
     followers = [other for other, conf in run.actors.items() if name in conf.follows]
     if followers:
@@ -87,7 +87,7 @@ def _quoted(text: str) -> str:
 
 
 def _value(text: str) -> str:
-    """A value as TOML; a bare word is taken as a string."""
+    """Returns a value as TOML; text that is not valid TOML becomes a string."""
     try:
         tomllib.loads(f"v = {text}")
     except tomllib.TOMLDecodeError:

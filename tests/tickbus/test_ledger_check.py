@@ -9,7 +9,8 @@ from connectors.core.records import Epoch, FillRecord, Intent, Report, Resolved,
 from connectors.orders.client_id import encode_id
 from connectors.orders.tracker import OrderTracker
 from protocol import Liquidity, OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
-from tickbus import ledger_check as truth
+from tickbus.summary.journal_totals import JournalTotals, net_positions, replay, totals
+from tickbus.summary.ledger_check import compare, fetch_ledger
 
 TAG = "00000000"
 
@@ -75,17 +76,17 @@ def ledger():
 
 
 def test_books_that_agree_have_no_difference(tracker, ledger):
-    assert truth.compare(tracker, ledger) == []
+    assert compare(tracker, ledger) == []
 
 
 def test_an_order_that_only_the_exchange_knows_is_found(tracker, ledger):
     ledger["orders"].append(order_row(3, "0"))
-    assert truth.compare(tracker, ledger) == [f"order {cl_ord_id(3)} is on the exchange and in no journal"]
+    assert compare(tracker, ledger) == [f"order {cl_ord_id(3)} is on the exchange and in no journal"]
 
 
 def test_an_order_left_open_is_found_on_either_side(tracker, ledger):
     ledger["open_orders"] = [order_row(1, "0.010")]
-    assert truth.compare(tracker, ledger) == [
+    assert compare(tracker, ledger) == [
         f"order {cl_ord_id(1)} is open on the exchange and not here",
         f"order {cl_ord_id(2)} is open here and not on the exchange",
     ]
@@ -94,15 +95,15 @@ def test_an_order_left_open_is_found_on_either_side(tracker, ledger):
 def test_an_order_in_doubt_that_the_exchange_never_saw_is_in_doubt_and_no_difference(tracker, ledger):
     tracker.apply(intent(3))
     tracker.apply(Resolved(cl_ord_id(3), OrdStatus.UNKNOWN, "no answer in 1000 ms", 9))
-    assert truth.compare(tracker, ledger) == []
+    assert compare(tracker, ledger) == []
     ledger["orders"].append(order_row(3, "0.000"))
-    assert truth.compare(tracker, ledger) == [f"order {cl_ord_id(3)} is open here and not on the exchange"]
+    assert compare(tracker, ledger) == [f"order {cl_ord_id(3)} is open here and not on the exchange"]
 
 
 def test_a_lost_fill_is_found_in_the_order_and_in_the_sums(tracker, ledger):
     ledger["orders"][1] = order_row(2, "0.002")
     ledger["trades"].append(trade_row(902, "0.002", "120", order_id=72) | {"isBuyer": False})
-    assert truth.compare(tracker, ledger) == [
+    assert compare(tracker, ledger) == [
         f"order {cl_ord_id(2)}: 0.000 filled here, 0.002 on the exchange",
         "BTCUSDT: fees in BTC 0.002 here, 0.003 on the exchange",
         "BTCUSDT: quote sold 0 here, 120 on the exchange",
@@ -112,7 +113,7 @@ def test_a_lost_fill_is_found_in_the_order_and_in_the_sums(tracker, ledger):
 
 def test_a_fee_that_differs_in_its_last_digit_is_found(tracker, ledger):
     ledger["trades"][0]["commission"] = "0.00100001"
-    assert truth.compare(tracker, ledger) == ["BTCUSDT: fees in BTC 0.002 here, 0.00200001 on the exchange"]
+    assert compare(tracker, ledger) == ["BTCUSDT: fees in BTC 0.002 here, 0.00200001 on the exchange"]
 
 
 def test_the_journal_alone_gives_the_counts(tmp_path):
@@ -120,12 +121,12 @@ def test_the_journal_alone_gives_the_counts(tmp_path):
     for record in RECORDS:
         journal.append(encode_record(record))
     journal.close()
-    found = {"binance": truth.replay(tmp_path / "binance.orders.journal")}
-    assert truth.tally(found) == truth.Tally(orders_sent=2, orders_open=1, fills=2)
-    assert truth.readable(found) == ["maker on binance: 0.01 BTC net"]
+    found = {"binance": replay(tmp_path / "binance.orders.journal")}
+    assert totals(found) == JournalTotals(orders_sent=2, orders_open=1, fills=2)
+    assert net_positions(found) == ["maker on binance: 0.01 BTC net"]
 
 
 def test_an_exchange_that_does_not_answer_is_no_agreement(tmp_path):
-    assert truth.fetch_ledger(tmp_path, "maker") is None
+    assert fetch_ledger(tmp_path, "maker") is None
     (tmp_path / "venue.address").write_text('{"http": "http://127.0.0.1:1", "ws": ""}')
-    assert truth.fetch_ledger(tmp_path, "maker") is None
+    assert fetch_ledger(tmp_path, "maker") is None

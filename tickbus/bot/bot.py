@@ -1,4 +1,4 @@
-"""One run as a house of processes: made ready, started, stopped in order."""
+"""One bot: its files are written, supervisord is started, its processes are stopped in order."""
 
 import contextlib
 import os
@@ -10,43 +10,43 @@ from pathlib import Path
 
 from actors.live.lock import holder
 from actors.live.run_time import RunTime
-from actors.run.run_dir import check_private, check_socket_paths, fresh_dir, open_dir
+from actors.run.run_dir import check_socket_paths, fresh_dir, open_dir
 from actors.run.run_file import Run, load
 from protocol.errors import AlreadyRunning, TickbusError, Unreachable
-from tickbus.registry import SUPERVISOR, register
-from tickbus.supervised import BOUND, FREE
-from tickbus.supervisor_client import Supervisor
-from tickbus.supervisor_config import CONF, PROGRAMS, STOP_WAIT_S, priorities, program, render
+from tickbus.bot.locked_supervisord import BOUND, FREE
+from tickbus.bot.registry import SUPERVISOR, register
+from tickbus.bot.supervisor_client import Supervisor
+from tickbus.bot.supervisor_config import CONF, PROGRAMS, STOP_WAIT_S, priorities, program, render
+from tickbus.private_file import write_private
 
-PASSPHRASE_NOTE = "passphrase.path"
-RUN_PATH = "run.path"  # in the run folder: where its run file is
-DEFAULT = Path(__file__).resolve().parent.parent / "runs" / "default.toml"  # installed beside this package
+RUN_PATH = "run.path"  # file in the run folder that holds the path of the run file
+DEFAULT = Path(__file__).resolve().parents[2] / "runs" / "default.toml"  # installed beside this package
 START_WAIT_S = 10.0
 POLL_S = 0.05
 GONE_WAIT_S = 4 * STOP_WAIT_S
 STOPPED = ("STOPPED", "EXITED", "FATAL", "UNKNOWN", "BACKOFF")
 
 
-def _nap() -> None:
+def _sleep() -> None:
     time.sleep(POLL_S)
 
 
 def default_run() -> Run:
-    """The default bot in a fresh folder, with a copy of its run file there."""
+    """Returns the default bot in a new folder, which holds a copy of its run file."""
     folder = fresh_dir()
     (folder / "run.toml").write_bytes(DEFAULT.read_bytes())
     return load(folder / "run.toml", folder)
 
 
 def run_file_of(folder: Path) -> Path:
-    """The run file of a run folder. Raises Unreachable if nothing was ever started in it."""
+    """Returns the run file of a run folder. Raises Unreachable if no bot was ever started in it."""
     try:
         return Path((folder / RUN_PATH).read_text(encoding="utf-8").strip())
     except OSError:
         raise Unreachable(f"no bot has run in {folder}: name a run file, or a folder that a bot runs in") from None
 
 
-class House:
+class Bot:
     """The processes of one run, under one supervisord."""
 
     def __init__(self, run: Run) -> None:
@@ -54,38 +54,31 @@ class House:
         self.supervisor = Supervisor(run.dir)
 
     def prepare(self, passphrase_file: Path | None = None) -> None:
-        """Make the run folder and write supervisord's configuration. Raises BadRunFile."""
+        """Makes the run folder and writes supervisord's configuration. Raises BadRunFile."""
         run = self.run
         check_socket_paths(run.dir, [*run.actors, "clockd"])
         open_dir(run.dir)
         (run.dir / PROGRAMS).mkdir(mode=0o700, exist_ok=True)
-        self._write(CONF, render(run, passphrase_file))
+        write_private(run.dir, CONF, render(run, passphrase_file))
         for path in (run.dir / PROGRAMS).glob("*.conf"):
-            if path.stem not in run.actors:  # its table was taken away by hand
+            if path.stem not in run.actors:  # the user deleted its table
                 path.unlink()
         for name in run.extras:
-            self._write(f"{PROGRAMS}/{name}.conf", program(run, name))
-        self._write(RUN_PATH, f"{run.path}\n")
-        RunTime(run.dir)  # the run's time base, so that a tap can listen from the very first message
+            write_private(run.dir, f"{PROGRAMS}/{name}.conf", program(run, name))
+        write_private(run.dir, RUN_PATH, f"{run.path}\n")
+        RunTime(run.dir)  # fixes the run's time base now, so that a tap can connect before the first process starts
 
     def start(self, foreground: bool) -> "subprocess.Popen[bytes] | None":
-        """Start supervisord: as a child that ends with this process, or in the background.
+        """Starts supervisord, and returns its process if `foreground`; that one ends when this process ends.
 
-        Raises AlreadyRunning, TickbusError if it does not come up within START_WAIT_S.
+        Raises AlreadyRunning, or TickbusError if supervisord does not answer within START_WAIT_S.
         """
-        self.refuse_second()
+        self.check_not_running()
         register(self.run.dir)
-        bond = BOUND if foreground else FREE
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "tickbus.supervised",
-            str(self.run.dir),
-            bond,
-            "-c",
-            str(self.run.dir / CONF),
-        ]
+        lifetime = BOUND if foreground else FREE
+        folder = str(self.run.dir)
+        supervisord = [sys.executable, "-P", "-m", "tickbus.bot.locked_supervisord"]
+        command = [*supervisord, folder, lifetime, "-c", f"{folder}/{CONF}"]
         log = os.open(self.run.dir / "logs" / "supervisord.out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self.run.path.parent
@@ -93,17 +86,17 @@ class House:
         os.close(log)
         until = time.monotonic() + START_WAIT_S
         while not self.supervisor.is_up():
-            gone = child.poll()
-            if gone is not None:
-                self._tell_failure(gone)
+            code = child.poll()
+            if code is not None:
+                self._raise_start_failure(code)
             if time.monotonic() > until:
                 child.terminate()
-                raise TickbusError(f"supervisord did not come up in {START_WAIT_S:.0f} s: see {self.run.dir}/logs")
+                raise TickbusError(f"supervisord did not start in {START_WAIT_S:.0f} s: see {self.run.dir}/logs")
             time.sleep(POLL_S)
         return child if foreground else None
 
-    def refuse_second(self) -> None:
-        """Raises AlreadyRunning if this run is up."""
+    def check_not_running(self) -> None:
+        """Raises AlreadyRunning if a supervisord runs this bot."""
         pid = holder(self.run.dir, SUPERVISOR) if self.run.dir.exists() else 0
         if pid:
             raise AlreadyRunning(
@@ -113,24 +106,27 @@ class House:
 
     def stop_in_order(
         self,
-        told: Callable[[str], None] = lambda _: None,
+        on_stopping: Callable[[str], None] = lambda _: None,
         keep: Iterable[str] = (),
-        while_waiting: Callable[[], None] = _nap,
+        while_waiting: Callable[[], None] = _sleep,
     ) -> None:
-        """Stop all programs but `keep`, followers first, each priority when the one above it is down."""
+        """Stops all programs except `keep`, followers first: each priority after the one above it has stopped.
+
+        `on_stopping` gets the names of each group before it is stopped; `while_waiting` is called again and again.
+        """
         states = {one.name: one.state for one in self.supervisor.processes()}
         ranks = {name: rank for name, rank in priorities(self.run).items() if name in states and name not in keep}
         for name in states.keys() - ranks.keys() - set(keep):
-            ranks[name] = max(ranks.values(), default=0) + 1  # not of this run file: it may follow anybody
+            ranks[name] = max(ranks.values(), default=0) + 1  # not in this run file: it may follow any of the others
         for rank in sorted(set(ranks.values()), reverse=True):
             names = [name for name, one in ranks.items() if one == rank]
-            told(", ".join(names))
+            on_stopping(", ".join(names))
             for name in names:
                 self.supervisor.stop(name)
             self.wait_stopped(names, while_waiting)
 
-    def wait_stopped(self, names: Iterable[str], while_waiting: Callable[[], None] = _nap) -> None:
-        """Until none of these runs; supervisord kills what takes longer than STOP_WAIT_S."""
+    def wait_stopped(self, names: Iterable[str], while_waiting: Callable[[], None] = _sleep) -> None:
+        """Returns when none of these processes runs; supervisord kills a process after STOP_WAIT_S."""
         until = time.monotonic() + STOP_WAIT_S + 5
         names = set(names)
         while any(one.name in names and one.state not in STOPPED for one in self.supervisor.processes()):
@@ -139,7 +135,7 @@ class House:
             while_waiting()
 
     def shut_down(self) -> None:
-        """End supervisord and what is left under it, and wait until all of it is gone."""
+        """Stops supervisord and all that still runs under it; returns when every process has ended."""
         with contextlib.suppress(Unreachable):
             self.supervisor.shutdown()
         names = [SUPERVISOR, *priorities(self.run)]
@@ -148,37 +144,16 @@ class House:
             time.sleep(POLL_S)
 
     def add_program(self, name: str) -> None:
-        """Let supervisord run one more actor of the run; nothing else is touched."""
-        self._write(f"{PROGRAMS}/{name}.conf", program(self.run, name))
+        """Has supervisord run one more actor of the run; the others are left alone."""
+        write_private(self.run.dir, f"{PROGRAMS}/{name}.conf", program(self.run, name))
         self.supervisor.update()
 
     def remove_program(self, name: str) -> None:
+        """Stops one actor and removes it from supervisord's configuration."""
         (self.run.dir / PROGRAMS / f"{name}.conf").unlink(missing_ok=True)
         self.supervisor.update()
 
-    def kept_passphrase_file(self) -> Path | None:
-        """The file in memory that the house's processes read their passphrase from, if it was asked for."""
-        note = self.run.dir / PASSPHRASE_NOTE
-        return Path(note.read_text().strip()) if note.exists() else None
-
-    def keep_passphrase_file(self, path: Path | None) -> Path | None:
-        """Note where that file is, for `down` to remove it."""
-        if path is not None:
-            open_dir(self.run.dir)
-            self._write(PASSPHRASE_NOTE, f"{path}\n")
-        else:
-            (self.run.dir / PASSPHRASE_NOTE).unlink(missing_ok=True)
-        return path
-
-    def _write(self, name: str, text: str) -> None:
-        check_private(self.run.dir)
-        path = self.run.dir / name
-        fresh = path.with_name(path.name + ".new")
-        fresh.write_text(text, encoding="utf-8")
-        fresh.chmod(0o600)
-        fresh.rename(path)
-
-    def _tell_failure(self, code: int) -> None:
-        said = (self.run.dir / "logs" / "supervisord.out").read_text(errors="replace").strip().splitlines()
-        text = said[-1].removeprefix("tickbus: ") if said else f"supervisord ended with exit code {code}"
+    def _raise_start_failure(self, code: int) -> None:
+        output = (self.run.dir / "logs" / "supervisord.out").read_text(errors="replace").strip().splitlines()
+        text = output[-1].removeprefix("tickbus: ") if output else f"supervisord ended with exit code {code}"
         raise (AlreadyRunning if code == AlreadyRunning.exit_code else TickbusError)(text)

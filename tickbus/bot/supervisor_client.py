@@ -1,4 +1,4 @@
-"""Ask a supervisord over its Unix socket, with a bounded wait."""
+"""Calls to a supervisord over its Unix socket, each with a bounded wait."""
 
 import http.client
 import socket
@@ -9,16 +9,15 @@ from typing import Any
 import msgspec
 
 from protocol.errors import Unreachable
-from tickbus.supervisor_config import SOCKET
+from tickbus.bot.supervisor_config import SOCKET
 
 TIMEOUT_S = 5.0
-NOT_RUNNING = 70  # supervisor.xmlrpc.Faults.NOT_RUNNING
-BAD_NAME = 10
+NOT_RUNNING = 70  # fault codes of supervisor.xmlrpc.Faults
 ALREADY_STARTED = 60
 
 
-class Process(msgspec.Struct):
-    """One process as supervisord sees it. `pid` 0: it does not run."""
+class ProcessInfo(msgspec.Struct):
+    """One process as supervisord reports it. `pid` is 0 while it does not run; `trouble` is its start error or ""."""
 
     name: str
     state: str
@@ -49,13 +48,13 @@ class _Transport(xmlrpc.client.Transport):
 
 
 class Supervisor:
-    """The supervisord of one run folder. Every method raises Unreachable if it does not answer."""
+    """The supervisord of one run folder. Every method raises Unreachable if it does not answer in TIMEOUT_S."""
 
     def __init__(self, run_dir: Path) -> None:
         self._path = run_dir / SOCKET
 
     def call(self, method: str, *args: Any) -> Any:
-        """One call of its XML-RPC interface, `supervisor.METHOD`. Raises xmlrpc.client.Fault as it does."""
+        """Calls `supervisor.METHOD` of its XML-RPC interface. Raises xmlrpc.client.Fault if that method does."""
         server = xmlrpc.client.ServerProxy("http://localhost", transport=_Transport(str(self._path)))
         try:
             return getattr(server.supervisor, method)(*args)
@@ -63,14 +62,16 @@ class Supervisor:
             raise Unreachable(f"no supervisord answers at {self._path} ({error})") from None
 
     def is_up(self) -> bool:
+        """Returns whether supervisord answers and runs."""
         try:
             return bool(self.call("getState")["statename"] == "RUNNING")
         except Unreachable:
             return False
 
-    def processes(self) -> list[Process]:
+    def processes(self) -> list[ProcessInfo]:
+        """Returns the state of every process, in supervisord's order."""
         return [
-            Process(
+            ProcessInfo(
                 one["name"], one["statename"], one["pid"],
                 max(0, one["now"] - one["start"]) if one["pid"] else 0, one["exitstatus"], one["spawnerr"],
             )
@@ -78,14 +79,18 @@ class Supervisor:
         ]  # fmt: skip
 
     def stop(self, name: str) -> None:
-        """Ask a process to end; does not wait for it."""
+        """Stops a process; returns at once, before it has ended."""
         self._tolerate(NOT_RUNNING, "stopProcess", name, False)
 
     def start(self, name: str) -> None:
+        """Starts a process; returns at once."""
         self._tolerate(ALREADY_STARTED, "startProcess", name, False)
 
     def update(self) -> tuple[list[str], list[str], list[str]]:
-        """Read the configuration again and follow it, as `supervisorctl update`; (added, changed, removed) programs."""
+        """Reads the configuration again and applies it, as `supervisorctl update` does.
+
+        Returns the names of the added, changed and removed programs.
+        """
         added, changed, removed = self.call("reloadConfig")[0]
         for name in [*changed, *removed]:
             self._tolerate(NOT_RUNNING, "stopProcessGroup", name)
@@ -95,6 +100,7 @@ class Supervisor:
         return added, changed, removed
 
     def shutdown(self) -> None:
+        """Ends supervisord and its processes; returns at once."""
         self.call("shutdown")
 
     def _tolerate(self, code: int, method: str, *args: Any) -> None:

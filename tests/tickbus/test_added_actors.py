@@ -4,7 +4,7 @@ import pytest
 
 from actors.run.run_file import load
 from protocol.errors import BadRunFile
-from tickbus.extras import add_table, remove_table, table_of_file, table_of_options
+from tickbus.run_files.added_actors import add_table, remove_table, table_of_file, table_of_options
 
 
 @pytest.fixture
@@ -47,10 +47,10 @@ def test_modules_are_found_beside_the_file_that_was_given(run, house):
             '[actors.more]\nuse = "own_actors:Follower"\nsettings.size_lot = 2\n',
             "unknown field `size_lot`, did you mean `size_lots`?",
         ),
-        ('[actors.follower]\nuse = "own_actors:Follower"\n', "actor `follower` is there already"),
+        ('[actors.follower]\nuse = "own_actors:Follower"\n', "actor `follower` exists already"),
         (
             '[actors.a]\nuse = "own_actors:Source"\n[actors.b]\nuse = "own_actors:Source"\n',
-            "want one [actors.NAME] table, not 2",
+            "expected one [actors.NAME] table, not 2",
         ),
         ('[actors.clockd]\nuse = "own_actors:Source"\n', "`clockd` is a name of the house"),
     ],
@@ -66,7 +66,7 @@ def test_a_wrong_table_is_refused_and_nothing_is_left_of_it(run, house, text, li
 def test_only_what_was_added_is_removed_and_nobody_s_leader(run, house):
     for name, leader in (("one", "source"), ("two", "one")):
         add_table(load(house), f'[actors.{name}]\nuse = "own_actors:Follower"\nfollows = ["{leader}"]\n')
-    with pytest.raises(BadRunFile, match=r"`source` is of the run file itself: take its table out of .*h\.toml"):
+    with pytest.raises(BadRunFile, match=r"`source` is in the run file: delete its table in .*h\.toml"):
         remove_table(load(house), "source")
     with pytest.raises(BadRunFile, match="`one` is followed by two: remove that first"):
         remove_table(load(house), "one")

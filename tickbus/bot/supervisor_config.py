@@ -1,4 +1,4 @@
-"""The supervisord configuration of a run: one program an actor, with the settings that a bot needs."""
+"""The supervisord configuration of a bot: one program for each process, with the settings that a bot needs."""
 
 import hashlib
 import shlex
@@ -11,15 +11,16 @@ from actors.run.run_file import Run
 
 SOCKET = "supervisord.sock"
 CONF = "supervisord.conf"
-PROGRAMS = "programs.d"  # one file a program that joined later
+PROGRAMS = "programs.d"  # folder with one file for each actor that was added later
 
 VENUE_PRIORITY = 10
 CLOCK_PRIORITY = 20
-SOURCE_PRIORITY = 30  # actors that follow nobody: connectors
-FOLLOWER_PRIORITY = 40  # and who follows them, one more for each step
-STOP_WAIT_S = 12  # an actor may take 8 s to wind up; then it is killed
+SOURCE_PRIORITY = 30  # actors that follow no other: connectors
+FOLLOWER_PRIORITY = 40  # actors that follow a source; one more for each further step
+STOP_WAIT_S = 12  # time that an actor has to stop (it needs at most 8 s); then SIGKILL
 
-# supervisord gives up after four quick exits, takes exit code 0 for a wish, and lets children outlive it: not here.
+# supervisord's defaults give up after four quick exits, do not restart after exit code 0, and let child processes
+# outlive a stop. A bot needs the opposite of each.
 RESTARTS = {
     "autostart": "true",
     "autorestart": "true",
@@ -34,7 +35,7 @@ RESTARTS = {
 
 
 def priorities(run: Run) -> dict[str, int]:
-    """Start order of all programs; supervisord stops them in the reverse order, one priority after the other."""
+    """Returns the start priority of each program; supervisord stops them in the reverse order."""
     found = {"clockd": CLOCK_PRIORITY}
     if run.venue is not None:
         found["venue"] = VENUE_PRIORITY
@@ -46,7 +47,7 @@ def priorities(run: Run) -> dict[str, int]:
 
 
 def render(run: Run, passphrase_file: Path | None = None) -> str:
-    """The whole configuration, programs that joined later included by their folder."""
+    """Returns the whole configuration; it includes the folder of the actors that were added later."""
     folder = _text(run.dir)
     sections = [
         _section(
@@ -74,9 +75,9 @@ def render(run: Run, passphrase_file: Path | None = None) -> str:
 
 
 def program(run: Run, name: str) -> str:
-    """The [program] of one actor, of the clock or of the local exchange."""
+    """Returns the [program] section of one actor, of the clock or of the local exchange."""
     verb = [name] if name in ("venue", "clockd") else ["actor", name]
-    # -P: a folder `market` or `venue` beside somebody's run file is not ours
+    # -P: the current folder is not on sys.path, so a user's folder `market` beside the run file does not hide ours
     command = [sys.executable, "-P", "-m", "tickbus.main", *verb, "--run", str(run.path), "--dir", str(run.dir)]
     options = {
         "command": _text(shlex.join(command)),
@@ -92,10 +93,10 @@ def program(run: Run, name: str) -> str:
 
 
 def _digest(run: Run, name: str) -> str:
-    """Changes with what the run file says of a program, so that supervisord sees that it is to be restarted."""
+    """Returns a digest of a program's table: supervisord restarts the program when its environment changes."""
     table: object = run.actors.get(name)
     if name == "clockd":
-        table = run.clock  # who joins later needs no new clock
+        table = run.clock  # without the actors: an actor that joins later does not restart the clock
     elif name == "venue":
         table = run.venue
     return hashlib.blake2b(msgspec.json.encode(table), digest_size=8).hexdigest()
@@ -109,5 +110,5 @@ def _section(name: str, options: dict[str, str]) -> str:
 
 
 def _text(value: object) -> str:
-    """Percent signs begin an expansion in supervisord's files."""
+    """Returns `value` with percent signs doubled, since supervisord expands them."""
     return str(value).replace("%", "%%")

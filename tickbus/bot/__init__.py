@@ -1,0 +1,1 @@
+"""A bot as a set of processes under one supervisord: its configuration, its start, its orderly stop."""
