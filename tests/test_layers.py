@@ -190,4 +190,10 @@ def test_modules_are_imported_by_name_only_where_a_run_file_or_the_command_line_
         for module, path in sources(package)
         if any(name.split(".")[0] == "importlib" for name in imports(path))
     }
-    assert by_name == {"actors.run.class_loader", "actors.source_first", "tickbus.main", "tickbus.health"}
+    assert by_name == {
+        "actors.run.class_loader",
+        "actors.source_first",
+        "tickbus.main",
+        "tickbus.doctor.implementations",
+        "tickbus.doctor.installation",
+    }

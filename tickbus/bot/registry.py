@@ -7,14 +7,20 @@ from pathlib import Path
 
 from actors.live.lock import holder
 from actors.run.run_dir import check_private
+from protocol.errors import TickbusError
 
 SUPERVISOR = "supervisord"  # the name of the lock that is held while a bot runs
 
 
 def _folder() -> Path:
+    """Returns the folder of the list, made if needed. Raises TickbusError if it cannot be made or is not private."""
     base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
     folder = Path(base) / f"tickbus-runs-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        hint = "set XDG_RUNTIME_DIR to a folder of yours"
+        raise TickbusError(f"the list of running bots cannot be kept in {base} ({error.strerror}): {hint}") from None
     check_private(folder)
     return folder
 

@@ -52,6 +52,8 @@ def command(
 
     if recording is None and (target is not None or name is None):
         raise click.UsageError("name a RECORDING to measure, or a --profile to simulate, or both")
+    if target is not None and target.suffix != ".toml":
+        raise click.UsageError("--write: the file's name must end in .toml")
     market = MarketSettings(tick_size=tick_size, lot_size=lot_size, start_price=start_price)
     measured = None if recording is None else _measured(recording)
     run = None
@@ -91,8 +93,6 @@ def _write(target: Path, profile: "Profile") -> None:
     from venue.base.errors import BadVenue
     from venue.sources.sources import profiles
 
-    if target.suffix != ".toml":
-        raise click.UsageError("--write: the file's name must end in .toml")
     try:
         target.write_text(profiles.text_of(profile))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""`tickbus doctor`: what of this machine and installation could cause trouble."""
+"""`tickbus doctor`: what of this machine and installation would hinder a bot."""
 
 import json
 
@@ -6,12 +6,14 @@ import click
 
 
 @click.command("doctor")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: ok, checks.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: ok, checks.")
 def command(as_json: bool) -> int:
-    """Look at this machine and installation for trouble. Exit code 1 if something has to be mended."""
-    from tickbus.health import BAD, examine
+    """Check this machine and installation for problems. Exit code 1 if any check is BAD."""
+    from tickbus.doctor import machine
+    from tickbus.doctor.check import BAD
+    from tickbus.doctor.examine import examine
 
-    checks = examine()
+    checks = examine(machine.read_facts())
     ok = all(one.verdict != BAD for one in checks)
     if as_json:
         click.echo(json.dumps({"ok": ok, "checks": [one._asdict() for one in checks]}))

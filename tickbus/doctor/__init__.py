@@ -1,0 +1,1 @@
+"""What `tickbus doctor` checks: the installation, this machine, the user's folders and files."""
