@@ -13,8 +13,8 @@ import matplotlib as mpl
 import numpy as np
 
 from venue.base.settings import FlowSettings, MarketSettings
-from venue.calibration.recording import Best, Diff, Frame, Snapshot, frames, read
-from venue.calibration.simulated_recording import rehearse
+from venue.calibration.recording import RecordedDelta, RecordedFrame, RecordedSnapshot, RecordedTop, frames, read
+from venue.calibration.simulated_recording import simulated_lines
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
@@ -30,7 +30,7 @@ COLORS = ("#2a6f97", "#b5523b")
 class Picture:
     """A book over time: the resting notional by second and distance from the first middle, and the middle itself."""
 
-    def __init__(self, found: Iterable[Frame]) -> None:
+    def __init__(self, found: Iterable[RecordedFrame]) -> None:
         edges = np.arange(-SHOWN_BPS, SHOWN_BPS + BIN_BPS, BIN_BPS)
         self.edges = edges
         self.depth = np.zeros((SECONDS, len(edges) - 1))
@@ -39,11 +39,11 @@ class Picture:
         self.samples = 0
         self._follow(found)
 
-    def _follow(self, found: Iterable[Frame]) -> None:
+    def _follow(self, found: Iterable[RecordedFrame]) -> None:
         books: tuple[dict[int, int], dict[int, int]] = ({}, {})
         start_ns, first_mid, second = 0, 0.0, 0
         for frame in found:
-            if isinstance(frame, Snapshot):
+            if isinstance(frame, RecordedSnapshot):
                 books = (dict(frame.bids), dict(frame.asks))
                 first_mid = first_mid or (frame.bids[0][0] + frame.asks[0][0]) / 2
                 start_ns = start_ns or frame.ts_ns
@@ -52,9 +52,9 @@ class Picture:
             at_s = (frame.ts_ns - start_ns) / 1e9
             if at_s >= SECONDS:
                 return
-            if isinstance(frame, Best):
+            if isinstance(frame, RecordedTop):
                 self.mids.append((at_s, ((frame.bid + frame.ask) / 2 / first_mid - 1) * 1e4))
-            elif isinstance(frame, Diff):
+            elif isinstance(frame, RecordedDelta):
                 for book, changed in zip(books, (frame.bids, frame.asks), strict=True):
                     book.update(changed)
                 if at_s >= second:
@@ -113,7 +113,7 @@ def main() -> None:
     profile = sys.argv[3] if len(sys.argv) > 3 else "btcusdt_spot"
     recorded = Picture(read(recording))
     market = MarketSettings(start_price=Decimal(61740), flow=FlowSettings(profile=profile))
-    run = Picture(frames(rehearse(market, SECONDS + 2)))
+    run = Picture(frames(simulated_lines(market, SECONDS + 2)))
     draw({f"recording: {recording.name}": recorded, f"order flow: {profile}": run}, out)
 
 

@@ -6,29 +6,31 @@ from urllib.parse import unquote
 from protocol import Message
 from venue.accounts.accounts import Accounts
 from venue.accounts.commission import Commissions
-from venue.accounts.rate_limits import Limits
+from venue.accounts.rate_limits import RateLimits
 from venue.api.dispatch import RequestDispatcher, refusal, time_unit
-from venue.api.websocket_api import WsApi
+from venue.api.websocket_api import WebsocketApi
 from venue.base import demo
-from venue.base.errors import ApiError, BadVenue
+from venue.base.api_errors import ApiError
 from venue.base.params import Params, split_pairs
 from venue.base.settings import VenueSettings
 from venue.base.units import TENTH_NS
-from venue.base.wire import CLOSE, Pong, Push, Request, Response, Signal
-from venue.control import PREFIX, Control
+from venue.base.venue_errors import BadVenue
+from venue.base.wire import CLOSE, PongFrame, Push, Request, Response, Signal
+from venue.control_api import PREFIX, ControlApi
 from venue.engine.engine import Engine
-from venue.engine.records import Records
+from venue.engine.funds import Funds
+from venue.engine.ledger_records import LedgerRecords
 from venue.engine.recovery import Recovery
 from venue.engine.settlement import Settlement
 from venue.faults.injector import FaultInjector
 from venue.faults.kinds.profiles import PROFILES
-from venue.sources.paper import Paper
+from venue.sources.paper import PaperTrading
 from venue.sources.replay import Replay
 from venue.sources.sources import sources
 from venue.streams.connections import MARKET, USER, Connection, Connections
-from venue.streams.market_streams import Streams
-from venue.streams.subscriptions import Subscriptions
-from venue.streams.user_stream import UserStream
+from venue.streams.market_streams import MarketStreams
+from venue.streams.stream_subscriptions import StreamSubscriptions
+from venue.streams.user_data_stream import UserDataStream
 from venue.symbols import filters
 from venue.symbols.symbol import Symbol
 
@@ -55,33 +57,33 @@ class Exchange:
         self.accounts = Accounts(
             wanted, settings.maker_fee, settings.taker_fee, settings.orders_kept, settings.trades_kept
         )
-        self.limits = Limits(settings.limit_settings())
-        self.records = Records(is_logged)
+        self.limits = RateLimits(settings.limit_settings())
+        self.records = LedgerRecords(is_logged)
         self.connections = Connections(settings.ping_interval_s, settings.pong_timeout_s)
-        self.user_stream = UserStream(self.connections, self.records)
+        self.user_stream = UserDataStream(self.connections, self.records)
         for symbol in symbols:
             filters.check_settings(symbol)
         self.commissions = Commissions(settings, {symbol.name: symbol for symbol in symbols})
         for account in self.accounts.by_name.values():
             self.commissions.check(account)
-        self.settlement = Settlement(self.accounts, self.commissions, self.limits, self.records, self.user_stream)
-        self.engine = Engine(symbols, self.accounts, self.limits, self.records, self.settlement)
-        self.engine.max_orders = settings.max_orders
-        self.engine.max_algo_orders = settings.max_algo_orders
-        self.engine.max_iceberg_orders = settings.max_iceberg_orders
-        self.engine.max_order_lists = settings.max_order_lists
-        self.subscriptions = Subscriptions(self.connections, self.limits.settings.streams)
-        self.streams = Streams(self.engine, self.subscriptions)
-        self.settlement.market_feed = self.streams
-        self.dispatch = RequestDispatcher(self.engine, self.limits)
-        self.ws_api = WsApi(self.dispatch, self.connections, self.user_stream, settings.hmac_logon)
+        self.subscriptions = StreamSubscriptions(self.connections, self.limits.settings.streams)
+        self.streams = MarketStreams(symbols, self.subscriptions)
+        self.funds = Funds(self.accounts, self.commissions, self.records)
+        self.settlement = Settlement(
+            self.accounts, self.funds, self.limits, self.records, self.streams, self.user_stream
+        )
+        self.engine = Engine(
+            symbols, self.accounts, self.limits, self.records, self.settlement, settings.order_limits()
+        )
+        self.dispatcher = RequestDispatcher(self.engine, self.limits)
+        self.ws_api = WebsocketApi(self.dispatcher, self.connections, self.user_stream, settings.hmac_logon)
         seed = settings.seed if settings.faults_seed is None else settings.faults_seed
-        self.faults = FaultInjector(self.engine, self.connections, self.dispatch, seed, self._close)
-        self.control = Control(self.engine, self.connections, self.user_stream, self.faults)
+        self.faults = FaultInjector(self.engine, self.connections, self.dispatcher, seed, self._close)
+        self.control = ControlApi(self.engine, self.connections, self.user_stream, self.faults)
         self.recovery = Recovery(self.engine, self.records)
         self.recovery.replay(log)
         self.now_ns = now_ns
-        self.paper = Paper(self.engine, settings.paper, now_ns) if settings.paper is not None else None
+        self.paper = PaperTrading(self.engine, settings.paper, now_ns) if settings.paper is not None else None
         self.flows = sources(self.engine, settings, self.paper, now_ns)
         self.streams.start()
         self.next_tenth_ns = now_ns - now_ns % TENTH_NS + TENTH_NS
@@ -133,13 +135,13 @@ class Exchange:
         now_ns = self._now(now_ns)
         if request.path.startswith(PREFIX):
             return self.control.handle(request, now_ns)
-        answer = self.faults.requests.http(request, now_ns, self.dispatch.handle)
-        return answer if self.paper is None else self.paper.answered(answer)
+        answer = self.faults.requests.http(request, now_ns, self.dispatcher.handle)
+        return answer if self.paper is None else self.paper.without_weights(answer)
 
-    def hear(self, message: Message, now_ns: int) -> None:
+    def on_live_message(self, message: Message, now_ns: int) -> None:
         """What the live market says that paper orders are matched in."""
         assert self.paper is not None
-        self.paper.hear(message, self._now(now_ns))
+        self.paper.on_message(message, self._now(now_ns))
 
     @property
     def is_over(self) -> bool:
@@ -188,7 +190,7 @@ class Exchange:
         """Take a frame; the answers are among the pushes."""
         now_ns = self._now(now_ns)
         connection = self.connections.by_id.get(conn_id)
-        if connection is None or self.is_deaf(conn_id) or not self._within_rate(connection, now_ns):
+        if connection is None or self.is_half_open(conn_id) or not self._within_rate(connection, now_ns):
             return
         text = data.encode() if isinstance(data, str) else data
         if connection.kind == USER:
@@ -200,13 +202,13 @@ class Exchange:
         """Take a client's ping, and answer it."""
         connection = self.connections.by_id.get(conn_id)
         if connection is not None and self._within_rate(connection, self._now(now_ns)):
-            self.connections.outbox.append((conn_id, Pong(payload)))
+            self.connections.outbox.append((conn_id, PongFrame(payload)))
 
     def pong(self, conn_id: int, now_ns: int, payload: bytes | None = None) -> None:
         """Take a client's pong; it counts if it echoes a ping (None: the last one)."""
         connection = self.connections.by_id.get(conn_id)
         if connection is not None and self._within_rate(connection, self._now(now_ns)):
-            self.connections.answered(connection, payload)
+            self.connections.on_pong(connection, payload)
 
     def announce_shutdown(self, now_ns: int) -> None:
         """Tell every websocket that the server is about to go."""
@@ -222,8 +224,8 @@ class Exchange:
         connection = self.connections.by_id.pop(conn_id, None)
         self.faults.streams.forget(conn_id)
         if connection is not None:
-            self.subscriptions.leave(connection)
-            self.user_stream.leave(connection)
+            self.subscriptions.remove(connection)
+            self.user_stream.remove(connection)
 
     def _within_rate(self, connection: Connection, now_ns: int) -> bool:
         """Market streams take few messages a second, pings and pongs included; who sends more is cut off."""
@@ -234,7 +236,7 @@ class Exchange:
         self._close(connection)
         return False
 
-    def is_deaf(self, conn_id: int) -> bool:
+    def is_half_open(self, conn_id: int) -> bool:
         """A half-open websocket: what its client sends arrives nowhere."""
         return conn_id in self.faults.streams.half_open
 

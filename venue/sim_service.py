@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from actors.net import HttpAnswer, HttpFailure, HttpRequest
 from venue.base.settings import VenueSettings
-from venue.base.wire import CLOSED, FREEZE, REFUSED, Ping, Request, Signal
+from venue.base.wire import CLOSED, FREEZE, REFUSED, PingFrame, Request, Signal
 from venue.exchange import Exchange
 
 
@@ -60,7 +60,7 @@ class SimVenue:
         for conn_id, item in self.exchange.take_pushes():
             if isinstance(item, bytes):
                 found.append((conn_id, item))
-            elif isinstance(item, Ping):
+            elif isinstance(item, PingFrame):
                 self.exchange.pong(conn_id, self.now_ns)
             elif isinstance(item, Signal) and item is not FREEZE:  # a frozen one just tells nothing more
                 found.append((conn_id, None))

@@ -65,4 +65,4 @@ def test_the_option_counts_more_and_a_file_comes_beside_it(venue, tmp_path):
 
 def test_an_unknown_profile_is_one_clear_line(venue):
     _, told = venue("--faults", "strom").communicate(timeout=20)
-    assert told.splitlines()[-1] == "tickbus: --faults: unknown profile of faults `strom`, did you mean `storm`?"
+    assert told.splitlines()[-1] == "tickbus: --faults: unknown fault profile `strom`, did you mean `storm`?"

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from venue.base.units import NEVER_NS, SECOND_NS
 from venue.calibration import series
-from venue.sources.arrivals import MOST_EXCITED, Bursts, Signs
+from venue.sources.arrivals import MOST_EXCITED, ArrivalProcess, OrderSigns
 from venue.sources.profiles import Kernel
 
 
 def arrivals(base_rate: float, kernels: list[Kernel], usual_rate: float, seconds: float, seed: int = 1) -> list[float]:
-    bursts = Bursts(base_rate, kernels, usual_rate, Random(seed), 0)
+    bursts = ArrivalProcess(base_rate, kernels, usual_rate, Random(seed), 0)
     found, now_ns = [], bursts.next_ns(0)
     while now_ns < seconds * SECOND_NS:
         found.append(now_ns / SECOND_NS)
@@ -37,7 +37,7 @@ def test_children_raise_the_rate_and_gather_in_bursts():
 
 def test_excitement_has_a_ceiling():
     """More than one child each would never end; the ceiling ends it."""
-    bursts = Bursts(1.0, [Kernel(5.0, 10.0)], 1.0, Random(1), 0)
+    bursts = ArrivalProcess(1.0, [Kernel(5.0, 10.0)], 1.0, Random(1), 0)
     for _ in range(10_000):
         bursts.excite(0)
     assert sum(bursts.heat) <= MOST_EXCITED
@@ -45,7 +45,7 @@ def test_excitement_has_a_ceiling():
 
 
 def test_nothing_comes_of_nothing():
-    assert Bursts(0.0, [Kernel(0.5, 1.0)], 0.0, Random(1), 0).next_ns(5) == NEVER_NS
+    assert ArrivalProcess(0.0, [Kernel(0.5, 1.0)], 0.0, Random(1), 0).next_ns(5) == NEVER_NS
 
 
 @settings(max_examples=50, deadline=None)
@@ -58,7 +58,7 @@ def test_nothing_comes_of_nothing():
 )
 def test_the_next_arrival_is_always_later_and_follows_from_the_seed(rate, children, decay_s, steps_ns, seed):
     def run() -> list[int]:
-        bursts = Bursts(rate, [Kernel(children, decay_s)], rate, Random(seed), 0)
+        bursts = ArrivalProcess(rate, [Kernel(children, decay_s)], rate, Random(seed), 0)
         now_ns, found = 0, []
         for step_ns in steps_ns:
             now_ns += step_ns
@@ -71,7 +71,7 @@ def test_the_next_arrival_is_always_later_and_follows_from_the_seed(rate, childr
 
 
 def test_signs_are_even_and_remember_for_long():
-    signs = Signs(0.9, 2, 1.3, Random(3))
+    signs = OrderSigns(0.9, 2, 1.3, Random(3))
     drawn = [float(signs.draw()) for _ in range(60_000)]
     found = [series.autocorrelation(drawn, lag) for lag in (1, 10, 50)]
     assert abs(series.mean(drawn)) < 0.1
@@ -80,7 +80,7 @@ def test_signs_are_even_and_remember_for_long():
 
 
 def test_signs_without_threads_remember_nothing():
-    signs = Signs(0.0, 1, 1.3, Random(3))
+    signs = OrderSigns(0.0, 1, 1.3, Random(3))
     drawn = [float(signs.draw()) for _ in range(20_000)]
     assert abs(series.autocorrelation(drawn, 1)) < 0.03
     assert abs(signs.expected) < 1

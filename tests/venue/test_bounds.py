@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.enums import Side
-from venue.base.errors import BadVenue
 from venue.base.settings import MarketSettings
-from venue.symbols.filter_bounds import Bounds
+from venue.base.venue_errors import BadVenue
+from venue.symbols.filter_bounds import FilterBounds
 
 SHARES = st.decimals(min_value="0.0001", max_value=100, places=4)
 
@@ -18,21 +18,21 @@ SHARES = st.decimals(min_value="0.0001", max_value=100, places=4)
 @given(st.integers(1, 10**16), st.integers(1, 10**16), SHARES, SHARES)
 def test_a_band_is_as_wide_as_its_decimals_say(price_atoms, average_atoms, up, down):
     settings = MarketSettings(ask_multiplier_up=up, ask_multiplier_down=down)
-    band = Bounds.of(settings).bands[Side.SELL]
+    band = FilterBounds.of(settings).bands[Side.SELL]
     assert band.holds(price_atoms, average_atoms) == (average_atoms * down <= price_atoms <= average_atoms * up)
 
 
 @given(st.integers(1, 10**12), SHARES)
 def test_a_price_on_the_edge_of_its_band_is_within(average, share):
-    band = Bounds.of(MarketSettings(multiplier_up=share, multiplier_down=share)).bands[Side.BUY]
+    band = FilterBounds.of(MarketSettings(multiplier_up=share, multiplier_down=share)).bands[Side.BUY]
     average_atoms = average * 10_000
     edge_atoms = int(average_atoms * share)
     assert band.name == "PERCENT_PRICE"
     assert [band.holds(edge_atoms + step, average_atoms) for step in (-1, 0, 1)] == [False, True, False]
 
 
-@pytest.mark.parametrize("name", [name for name in Bounds.__struct_fields__ if name != "bands"])
+@pytest.mark.parametrize("name", [name for name in FilterBounds.__struct_fields__ if name != "bands"])
 def test_a_bound_that_no_order_could_be_held_against_is_refused_by_name(name):
     settings = msgspec.structs.replace(MarketSettings(), **{name: Decimal("0.000000001")})
     with pytest.raises(BadVenue, match=f"market BTC-USDT: {name}: 1E-9 has more than eight decimals"):
-        Bounds.of(settings)
+        FilterBounds.of(settings)

@@ -8,14 +8,14 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from venue.base.errors import BadVenue
 from venue.base.settings import FlowSettings, MarketSettings
+from venue.base.venue_errors import BadVenue
 from venue.calibration import calibration
 from venue.calibration.calibration import corrected, first_guess
-from venue.calibration.market_stats import HORIZONS_S, SIGN_LAGS, WINDOWS_S, Figures, figures
+from venue.calibration.market_stats import HORIZONS_S, SIGN_LAGS, WINDOWS_S, MarketStats, market_stats
 from venue.calibration.recording import frames, read
-from venue.calibration.simulated_recording import rehearse
-from venue.calibration.stats_collector import Meter
+from venue.calibration.simulated_recording import simulated_lines
+from venue.calibration.stats_collector import StatsCollector
 from venue.sources.profiles import PROBABILITIES
 from venue.sources.sources import profiles
 
@@ -57,11 +57,11 @@ def both(request):
     if not path.exists():
         pytest.skip(f"{path} is not here: the recorded data lies beside the project")
     market = replace(MARKETS[request.param], flow=FlowSettings(profile=request.param))
-    return figures(Meter().measure(read(path))), run(market)
+    return market_stats(StatsCollector().measure(read(path))), run(market)
 
 
-def run(market: MarketSettings, seconds: float = SECONDS, seed: int = 1) -> Figures:
-    return figures(Meter().measure(frames(rehearse(market, seconds, seed))))
+def run(market: MarketSettings, seconds: float = SECONDS, seed: int = 1) -> MarketStats:
+    return market_stats(StatsCollector().measure(frames(simulated_lines(market, seconds, seed))))
 
 
 def off(pairs, low, high):
@@ -129,7 +129,7 @@ def test_a_first_guess_is_a_valid_profile_and_a_correction_moves_it_towards_the_
 
 
 def test_a_recording_is_read_plain_or_compressed(tmp_path):
-    lines = list(rehearse(MARKETS["btcusdt_spot"], 3))
+    lines = list(simulated_lines(MARKETS["btcusdt_spot"], 3))
     plain, packed = tmp_path / "one.txt", tmp_path / "one.gz"
     plain.write_bytes(b"\n".join(lines))
     packed.write_bytes(gzip.compress(plain.read_bytes()))
@@ -141,16 +141,16 @@ def test_what_is_no_recording_is_told_with_its_line(tmp_path, text):
     path = tmp_path / "one"
     path.write_bytes(text)
     with pytest.raises(BadVenue, match="line 1"):
-        Meter().measure(read(path))
+        StatsCollector().measure(read(path))
 
 
 def test_a_recording_without_book_or_trades_is_refused(tmp_path):
     path = tmp_path / "empty.gz"
     path.write_bytes(gzip.compress(b""))
     with pytest.raises(BadVenue, match="record depth, bookTicker and trade"):
-        Meter().measure(read(path))
+        StatsCollector().measure(read(path))
     with pytest.raises(BadVenue, match="No such file"):
-        Meter().measure(read(tmp_path / "none.gz"))
+        StatsCollector().measure(read(tmp_path / "none.gz"))
     path.write_bytes(b"not gzip")
     with pytest.raises(BadVenue, match="recording"):
-        Meter().measure(read(path))
+        StatsCollector().measure(read(path))

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from venue.base.units import MINUTE_NS
-from venue.orders.order import PublicTrade
+from venue.orders.exchange_order import PublicTrade
 from venue.symbols.candles import Candles
 
 START_NS = 1_790_000_000_000_000_000

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from venue.base.errors import BadVenue
 from venue.base.settings import (
     AccountSettings,
     CommissionSettings,
@@ -16,6 +15,7 @@ from venue.base.settings import (
     MarketSettings,
     RateSettings,
 )
+from venue.base.venue_errors import BadVenue
 
 STILL = FlowSettings(limit_rate=0, market_rate=0)
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -172,7 +172,7 @@ def test_the_discount_asset_is_paid_after_a_restart_too(world, faq):
         ({"discount": D("1.5")}, "discount must be from 0 to 1"),
         ({"discount_prices": {"USDT": D(0)}}, "must be above zero"),
         ({"commissions": {"BTC-EUR": FAQ}}, "there are BTC-USDT"),
-        ({"commissions": {"BTC-USDT": CommissionSettings(tax=RateSettings(maker=D("0.99")))}}, "above 1 in sum"),
+        ({"commissions": {"BTC-USDT": CommissionSettings(tax=RateSettings(maker=D("0.99")))}}, "sum up to more than 1"),
         ({"commissions": {"BTC-USDT": CommissionSettings(tax=RateSettings(maker=D("-0.1")))}}, "from 0 to 1"),
         ({"commissions": {"BTC-USDT": CommissionSettings(tax=RateSettings(maker=D("1e-9")))}}, "eight decimals"),
     ],
@@ -204,7 +204,7 @@ def test_every_commission_is_in_the_house_to_the_last_unit(world, kinds, bnb, tr
             one.order(side, D(size) / 1000, price, who=who, symbol=name)
     for asset, amount in opening.items():
         owned = sum(sum(one.balance(asset, who)) for who in ("ann", "bob"))
-        assert owned + D(one.exchange.settlement.house.get(asset, 0)).scaleb(-8) == amount
+        assert owned + D(one.exchange.settlement.funds.outside.get(asset, 0)).scaleb(-8) == amount
         assert min(one.balance(asset, who)[0] for who in ("ann", "bob")) >= 0
     fees = {}
     for who in ("ann", "bob"):
@@ -212,5 +212,5 @@ def test_every_commission_is_in_the_house_to_the_last_unit(world, kinds, bnb, tr
             for trade in one.signed("GET", "myTrades", who, symbol=name)[1]:
                 fees[trade["commissionAsset"]] = fees.get(trade["commissionAsset"], 0) + D(trade["commission"])
     assert {asset: amount for asset, amount in fees.items() if amount} == {
-        asset: D(amount).scaleb(-8) for asset, amount in one.exchange.settlement.house.items() if amount
+        asset: D(amount).scaleb(-8) for asset, amount in one.exchange.settlement.funds.outside.items() if amount
     }

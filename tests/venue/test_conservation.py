@@ -19,8 +19,8 @@ from market import codes
 from market.matching import FastMatching, PlainMatching
 from protocol.enums import OrdType, Side
 from venue.api.dispatch import BY_ROUTE, BY_WS_METHOD
-from venue.api.requests.endpoint import Call
-from venue.base.errors import ApiError
+from venue.api.requests.endpoint import ApiCall
+from venue.base.api_errors import ApiError
 from venue.base.params import Params
 from venue.base.settings import AccountSettings, FlowSettings, KeySettings, LimitSettings, MarketSettings, VenueSettings
 from venue.exchange import Exchange
@@ -132,7 +132,7 @@ class Referee:
             del self.sides[side][price]
 
 
-class Crowd:
+class Traders:
     """Accounts on an exchange in memory that do what seven small numbers say: see `act`."""
 
     def __init__(self, matching_class, accounts=ACCOUNTS):
@@ -156,7 +156,7 @@ class Crowd:
         self.now_ns += STEP_NS
         one = self.exchange
         values = Params({name: str(value) for name, value in params.items()})
-        call = Call(one.engine, one.limits, values, self.now_ns, "127.0.0.1", caller=self.accounts[who])
+        call = ApiCall(one.engine, one.limits, values, self.now_ns, "127.0.0.1", caller=self.accounts[who])
         return BY_ROUTE[method, f"/api/v3/{path}"].handler(call)
 
     def act(self, who, what, buys, distance, size, mode, more):
@@ -252,7 +252,7 @@ class Crowd:
 
     def check(self):
         """All that must hold between two requests. The unit is an atom: 10**-8."""
-        house = self.exchange.settlement.house
+        house = self.exchange.settlement.funds.outside
         locked = Counter()
         for account in self.accounts:
             for order in account.open_orders.values():
@@ -273,7 +273,7 @@ class Crowd:
     def outcome(self):
         """What both twins must come to."""
         balances = [[(one.free, one.locked) for one in map(account.balance, OWNED)] for account in self.accounts]
-        return balances, self.done, self.symbol.matching.state_hash(), self.exchange.settlement.house
+        return balances, self.done, self.symbol.matching.state_hash(), self.exchange.settlement.funds.outside
 
 
 def numbers(rnd):
@@ -283,7 +283,7 @@ def numbers(rnd):
 
 
 def test_a_large_crowd_trades_and_every_atom_is_accounted_for():
-    crowd, rnd = Crowd(FastMatching or PlainMatching), Random(SEED)
+    crowd, rnd = Traders(FastMatching or PlainMatching), Random(SEED)
     started = time.process_time()
     while crowd.orders < ORDERS:
         crowd.act(*numbers(rnd))
@@ -309,7 +309,7 @@ actions = st.lists(st.tuples(*[st.integers(0, 0xFFFF)] * 7), max_size=60)
 def test_a_small_crowd_comes_to_the_same_on_both_twins(asked):
     outcomes = []
     for twin in (PlainMatching, FastMatching):
-        crowd = Crowd(twin, accounts=3)
+        crowd = Traders(twin, accounts=3)
         for one in asked:
             crowd.act(*one)
             crowd.check()

@@ -109,7 +109,7 @@ def check(world):
         held[one.account, "BTC"] += one.held_atoms
         assert any(order_id in exchange.settlement.open_orders for order_id, _ in one.orders)
     for asset, amount in (("BTC", 30), ("USDT", 3_000_000)):
-        total = exchange.settlement.house.get(asset, 0)
+        total = exchange.settlement.funds.outside.get(asset, 0)
         for name in WHO:
             balance = exchange.accounts.by_name[name].balance(asset)
             assert balance.free >= 0

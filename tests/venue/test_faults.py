@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venue.base.errors import BadVenue
+from venue.base.venue_errors import BadVenue
 from venue.base.wire import CLOSED, FREEZE, REFUSED, RESET
 from venue.faults.clock_skew import ClockSkew
 from venue.faults.kinds import delays
@@ -455,7 +455,7 @@ def test_faults_are_listed_removed_and_cleared(ann_and_bob):
         ({"add": [{"name": "delay", "account": "eve"}]}, "no account `eve`; there are ann, bob"),
         ({"add": [{"name": "symbol_halt", "symbol": "ETH-USDT"}]}, "no market `ETH-USDT`; there are BTCUSDT"),
         ({"add": [{"chance": 1}]}, "missing field `name`; known are"),
-        ({"profile": "hail"}, "unknown profile of faults `hail`; known are drizzle, none, storm"),
+        ({"profile": "hail"}, "unknown fault profile `hail`; known are drizzle, none, storm"),
     ],
 )
 def test_what_is_wrong_is_one_line_with_the_known_names(ann_and_bob, asked, said):

@@ -125,7 +125,7 @@ def test_a_profile_or_a_file_is_at_work_from_the_start(venue, tmp_path):
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ('faults = "strom"', "[venue]: unknown profile of faults `strom`, did you mean `storm`?"),
+        ('faults = "strom"', "[venue]: unknown fault profile `strom`, did you mean `storm`?"),
         ('faults_file = "FILE"', 'unknown fault `hail`; known are backend_timeout, '),
     ],
 )  # fmt: skip

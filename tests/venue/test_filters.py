@@ -4,8 +4,8 @@ from decimal import Decimal as D
 
 import pytest
 
-from venue.base.errors import BadVenue
 from venue.base.settings import AccountSettings, FlowSettings, KeySettings, MarketSettings, ReferenceSettings
+from venue.base.venue_errors import BadVenue
 
 STILL = FlowSettings(limit_rate=0, market_rate=0)
 
@@ -207,7 +207,7 @@ def test_min_notional(exchange):
     ("changes", "text"),
     [
         ({"stp_modes": ("NONE",)}, "default_stp_mode EXPIRE_MAKER is not among stp_modes"),
-        ({"multiplier_up": D(2)}, "both of multiplier_up and multiplier_down"),
+        ({"multiplier_up": D(2)}, "both multiplier_up and multiplier_down"),
         ({"market_lot_size": D("0.0015")}, "market_lot_size must be a multiple of lot_size"),
     ],
 )

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from venue.base.errors import BadVenue
 from venue.base.settings import FlowSettings, MarketSettings
+from venue.base.venue_errors import BadVenue
 from venue.sources.sources import profiles
 from venue.sources.traders import CROWDED, MOST_EXPIRIES
 
@@ -20,13 +20,13 @@ ALIVE = [MarketSettings()]
 def within_bounds(one):
     """No order at an impossible price or size, no crossed book, and no more orders than are looked after."""
     for symbol, flow in zip(one.exchange.engine.symbols.values(), one.exchange.flows, strict=True):
-        crowd, matching = flow.crowd, symbol.matching
-        assert crowd.resting <= crowd.most_orders
-        assert len(crowd.expiries) <= MOST_EXPIRIES * crowd.most_orders
-        assert len(matching) <= crowd.most_orders + sum(
+        traders, matching = flow.traders, symbol.matching
+        assert traders.resting <= traders.most_orders
+        assert len(traders.expiries) <= MOST_EXPIRIES * traders.most_orders
+        assert len(matching) <= traders.most_orders + sum(
             len(account.open_orders) for account in one.exchange.accounts.by_name.values()
         )
-        assert sum(len(ids) for levels in crowd.levels.values() for ids in levels.values()) == crowd.resting
+        assert sum(len(ids) for levels in traders.levels.values() for ids in levels.values()) == traders.resting
         if matching.best_bid_ticks and matching.best_ask_ticks:
             assert 0 < matching.best_bid_ticks < matching.best_ask_ticks
 

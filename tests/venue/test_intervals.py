@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venue.base.errors import ApiError
+from venue.base.api_errors import ApiError
 from venue.base.units import DAY_NS, HOUR_NS, MINUTE_NS
 from venue.symbols import intervals
 from venue.symbols.intervals import INTERVALS_NS

@@ -13,7 +13,7 @@ from venue.base.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from venue.symbols.candle_split import shares, split
 from venue.symbols.candles import Candle
 from venue.symbols.intervals import INTERVALS_NS
-from venue.symbols.synthetic_history import History
+from venue.symbols.synthetic_history import SyntheticHistory
 
 STILL = FlowSettings(limit_rate=0, market_rate=0)
 START_NS = 1_700_000_000_123_456_789  # twenty seconds past a minute
@@ -190,6 +190,6 @@ def test_shares_are_all_of_it_and_in_proportion(amount, weights):
 
 def test_the_past_of_a_start_on_midnight_is_whole_days():
     midnight_ns = START_NS - START_NS % DAY_NS
-    history = History("x", midnight_ns, 6_000_000, 10, 3)
+    history = SyntheticHistory("x", midnight_ns, 6_000_000, 10, 3)
     assert history.over(history.start_ns, midnight_ns).close_ticks == 6_000_000
     assert history.over(midnight_ns - SECOND_NS, midnight_ns).close_ticks == 6_000_000

@@ -9,10 +9,10 @@ import pytest
 from market.levels import pack_levels
 from protocol import BookDelta, BookSnapshot, BookStatus, Heartbeat, Rules, StreamState, TopOfBook, Trade
 from protocol.enums import Side
-from venue.base.errors import BadVenue
 from venue.base.settings import MarketSettings, PaperSettings, VenueSettings
+from venue.base.venue_errors import BadVenue
 from venue.server.main import run
-from venue.sources.paper import ASK_NS, market_settings
+from venue.sources.paper import REQUEST_EVERY_NS, market_settings
 
 SYMBOL = "BTC-USDT"
 RULES = Rules(SYMBOL, "BTC", "USDT", Decimal("0.01"), Decimal("0.001"), 1, 10**7, 1, 10**7, Decimal("0.01"))
@@ -28,20 +28,20 @@ class OnPaper:
         self.paper = self.world.exchange.paper
         self.u, self.t = 1_000, 1
 
-    def hear(self, message):
-        self.world.exchange.hear(message, self.world.now_ns)
+    def publish(self, message):
+        self.world.exchange.on_live_message(message, self.world.now_ns)
         self.world._settle()
 
     def snapshot(self, bids=BOOK[0], asks=BOOK[1], state=StreamState.LIVE):
-        self.hear(BookSnapshot(SYMBOL, self.u, pack_levels(bids), pack_levels(asks), state=state))
+        self.publish(BookSnapshot(SYMBOL, self.u, pack_levels(bids), pack_levels(asks), state=state))
 
     def diff(self, bids=(), asks=()):
         self.u += 1
-        self.hear(BookDelta(SYMBOL, self.u, self.u, pack_levels(bids), pack_levels(asks)))
+        self.publish(BookDelta(SYMBOL, self.u, self.u, pack_levels(bids), pack_levels(asks)))
 
     def trade(self, taker, price, lots):
         self.t += 1
-        self.hear(Trade(SYMBOL, self.t, taker, price, lots))
+        self.publish(Trade(SYMBOL, self.t, taker, price, lots))
 
     def buy(self, price, lots):
         return self.world.order("BUY", f"{lots / 1000:.3f}", f"{price / 100:.2f}")
@@ -67,7 +67,7 @@ def test_the_market_opens_with_a_book_and_fills_come_from_its_trades_alone(on_pa
     status, body = on_paper.buy(10_000, 10)
     assert status == 200, body
     on_paper.world.advance(60_000)
-    on_paper.hear(Heartbeat(1, 0))
+    on_paper.publish(Heartbeat(1, 0))
     assert on_paper.filled(body["orderId"]) == 0, "time alone fills nothing"
     on_paper.snapshot()
     on_paper.trade(Side.SELL, 10_000, 53)
@@ -81,7 +81,7 @@ def test_a_book_change_waits_for_the_trade_that_explains_it(on_paper):
     order_id = on_paper.buy(10_000, 10)[1]["orderId"]
     matching = on_paper.world.exchange.engine.symbols["BTCUSDT"].matching
     on_paper.u += 1
-    on_paper.hear(TopOfBook(SYMBOL, on_paper.u, 10_000, 20, 10_002, 40))
+    on_paper.publish(TopOfBook(SYMBOL, on_paper.u, 10_000, 20, 10_002, 40))
     on_paper.world.advance(3)
     assert matching.queue_ahead(order_id) == 50
     on_paper.trade(Side.SELL, 10_000, 30)
@@ -113,7 +113,7 @@ def test_a_gap_closes_the_market_until_a_book_that_what_came_since_goes_on_from(
 @pytest.mark.parametrize("state", [StreamState.STALE, StreamState.POLLING])
 def test_a_book_that_the_connector_does_not_vouch_for_closes_the_market(on_paper, state):
     on_paper.snapshot()
-    on_paper.hear(BookStatus(SYMBOL, state, "stream down"))
+    on_paper.publish(BookStatus(SYMBOL, state, "stream down"))
     assert on_paper.why_closed == "stream down"
     on_paper.snapshot(state=state)
     assert on_paper.why_closed
@@ -137,34 +137,34 @@ def test_a_connector_that_says_nothing_closes_the_market_and_orders_can_still_be
 
 def test_the_connector_is_asked_for_books_that_are_not_known_and_not_too_often(on_paper):
     now_ns = on_paper.world.now_ns
-    assert on_paper.paper.asks(now_ns)
-    assert not on_paper.paper.asks(now_ns + ASK_NS - 1)
-    assert on_paper.paper.asks(now_ns + ASK_NS)
+    assert on_paper.paper.needs_snapshots(now_ns)
+    assert not on_paper.paper.needs_snapshots(now_ns + REQUEST_EVERY_NS - 1)
+    assert on_paper.paper.needs_snapshots(now_ns + REQUEST_EVERY_NS)
     on_paper.snapshot()
-    assert not on_paper.paper.asks(now_ns + 10 * ASK_NS)
+    assert not on_paper.paper.needs_snapshots(now_ns + 10 * REQUEST_EVERY_NS)
 
 
 def test_rules_of_the_live_market_are_ours_and_a_changed_tick_closes_it(on_paper):
     row = on_paper.world.get("exchangeInfo")["symbols"][0]["filters"]
     assert next(one["stepSize"] for one in row if one["filterType"] == "LOT_SIZE") == "0.00100000"
     on_paper.snapshot()
-    on_paper.hear(RULES)
+    on_paper.publish(RULES)
     assert not on_paper.why_closed
-    on_paper.hear(msgspec.structs.replace(RULES, tick_size=Decimal("0.1")))
+    on_paper.publish(msgspec.structs.replace(RULES, tick_size=Decimal("0.1")))
     on_paper.snapshot()
     assert "tick or lot" in on_paper.why_closed
-    assert not on_paper.paper.asks(on_paper.world.now_ns + ASK_NS), "no book would open it"
+    assert not on_paper.paper.needs_snapshots(on_paper.world.now_ns + REQUEST_EVERY_NS), "no book would open it"
 
 
 def test_a_live_market_that_is_halted_is_closed_here_until_it_trades_again(on_paper):
     on_paper.snapshot()
-    on_paper.hear(msgspec.structs.replace(RULES, trading=False))
+    on_paper.publish(msgspec.structs.replace(RULES, trading=False))
     on_paper.snapshot()
     status = json.loads(on_paper.world.request("GET", "/control/status").body)
     assert status["symbols"]["BTCUSDT"]["closed"] == "the live market does not trade"
-    on_paper.hear(RULES)
+    on_paper.publish(RULES)
     assert on_paper.why_closed
-    assert on_paper.paper.asks(on_paper.world.now_ns)
+    assert on_paper.paper.needs_snapshots(on_paper.world.now_ns)
     on_paper.snapshot()
     assert not on_paper.why_closed
 

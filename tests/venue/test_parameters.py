@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venue.api.requests import allowed_params as parameters
-from venue.base.errors import ApiError
+from venue.api.requests import allowed_params
+from venue.base.api_errors import ApiError
 from venue.base.params import Params
 
 
@@ -100,12 +100,12 @@ def test_the_websocket_api_refuses_the_same(ann_and_bob):
     assert answer == {"id": 2, "status": 200, "result": {}}
 
 
-@given(st.sampled_from(sorted(parameters.TAKES)), st.data())
+@given(st.sampled_from(sorted(allowed_params.TAKES)), st.data())
 def test_any_choice_of_known_parameters_is_read(route, data):
     method, path = route.split()
-    known = sorted(parameters.FORMS[method, path].known)
+    known = sorted(allowed_params.FORMS[method, path].known)
     chosen = data.draw(st.lists(st.sampled_from(known), unique=True)) if known else []
-    parameters.check_all_read(method, path, Params(dict.fromkeys(chosen, "1")), frozenset())
+    allowed_params.check_all_read(method, path, Params(dict.fromkeys(chosen, "1")), frozenset())
     with pytest.raises(ApiError) as caught:
-        parameters.check_all_read(method, path, Params(dict.fromkeys([*chosen, "wish"], "1")), frozenset())
+        allowed_params.check_all_read(method, path, Params(dict.fromkeys([*chosen, "wish"], "1")), frozenset())
     assert caught.value.code in (-1101, -1102, -1104)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venue.base.errors import ApiError
+from venue.base.api_errors import ApiError
 from venue.base.params import split_pairs
 
 NAMES = st.text("abc +%&=é", min_size=1, max_size=4)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from venue.accounts import prevented_matches as prevention
+from venue.accounts import prevented_matches
 from venue.base.settings import AccountSettings, FlowSettings, KeySettings, MarketSettings
 
 STILL = FlowSettings(limit_rate=0, market_rate=0)
@@ -300,7 +300,7 @@ def test_prevented_matches_and_groups_outlive_the_exchange(world, faq):
 
 
 def test_only_so_many_prevented_matches_are_remembered(monkeypatch, faq):
-    monkeypatch.setattr(prevention, "KEPT", 3)
+    monkeypatch.setattr(prevented_matches, "KEPT", 3)
     (maker,) = rest(faq, ("6", "2"))
     for _ in range(5):
         last = sell(faq, "0.1", "2", "DECREMENT")
@@ -331,7 +331,7 @@ def test_nothing_appears_or_vanishes_whatever_is_prevented(world, orders):
         one.order(
             side, Decimal(size) / 10, None if price is None else Decimal(price) / 10, who, selfTradePreventionMode=mode
         )
-        house = one.exchange.settlement.house
+        house = one.exchange.settlement.funds.outside
         for asset in ("BTC", "USDT"):
             owned = sum(sum(one.balance(asset, name)) for name in ("ann", "bob", "eve"))
             assert owned * 10**8 + house.get(asset, 0) == 30 * 10**8

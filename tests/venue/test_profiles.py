@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from venue.base.errors import BadVenue
+from venue.base.venue_errors import BadVenue
 from venue.calibration import series
 from venue.sources.profiles import PROBABILITIES, Quantiles, load, names, text_of
 from venue.sources.sources import profiles

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venue.sources.queue_level import Level, shares
+from venue.sources.queue_level import QueueLevel, shares
 
 ORDERS = st.lists(st.integers(1, 10**12), min_size=1, max_size=8).map(lambda sizes: dict(enumerate(sizes, 1)))
 
@@ -28,7 +28,7 @@ def test_shares_add_up_and_nobody_loses_more_than_he_has(orders, data, model):
 
 
 def level(recorded_lots, taken_lots=0, traded_lots=0):
-    one = Level()
+    one = QueueLevel()
     one.recorded_lots, one.taken_lots, one.traded_lots = recorded_lots, taken_lots, traded_lots
     return one
 

@@ -31,7 +31,7 @@ class Followed:
         self.t = 500
 
     def tell(self, message):
-        self.market.take(message, self.world.now_ns)
+        self.market.on_message(message, self.world.now_ns)
         self.world._settle()
 
     def open(self, bids=BIDS, asks=ASKS):
@@ -274,7 +274,7 @@ def test_whatever_happens_money_is_conserved_and_books_add_up(world, steps, mode
             followed.world.signed("DELETE", "order", symbol="BTCUSDT", orderId=orders[price % len(orders)])
         assert not (matching.best_ask_ticks and matching.best_bid_ticks >= matching.best_ask_ticks), "crossed"
     accounts = followed.world.exchange.accounts.by_name.values()
-    house = followed.world.exchange.settlement.house
+    house = followed.world.exchange.settlement.funds.outside
     for asset, opening in (("BTC", 20), ("USDT", 2_000_000)):
         owned = sum(one.balance(asset).free + one.balance(asset).locked for one in accounts)
         assert owned + house.get(asset, 0) == opening * 10**8

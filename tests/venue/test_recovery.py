@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from venue.base.errors import LogDamaged
 from venue.base.settings import AccountSettings, MarketSettings
+from venue.base.venue_errors import LedgerDamaged
 
 ALIVE = [MarketSettings()]
 
@@ -131,12 +131,12 @@ def test_a_new_account_gets_its_opening_balances_in_an_old_log(world):
 def test_a_log_of_other_accounts_or_symbols_is_refused(world):
     first = world()
     first.order("BUY", "1", "50000")
-    with pytest.raises(LogDamaged, match="account bob"):
+    with pytest.raises(LedgerDamaged, match="account bob"):
         world(log=first.log, accounts=first.settings.accounts[:1])
     other = [MarketSettings(symbol="ETH-USDT", flow=first.settings.markets[0].flow)]
-    with pytest.raises(LogDamaged, match="BTCUSDT"):
+    with pytest.raises(LedgerDamaged, match="BTCUSDT"):
         world(log=first.log, markets=other)
-    with pytest.raises(LogDamaged, match="cannot read"):
+    with pytest.raises(LedgerDamaged, match="cannot read"):
         world(log=[b"\x01\x02"])
 
 

@@ -17,8 +17,8 @@ from market.levels import unpack_levels
 from protocol import BookDelta, BookSnapshot, TopOfBook, Trade
 from strategies.pure_market_making import PureMarketMaking
 from venue.base import demo
-from venue.base.errors import BadVenue
 from venue.base.settings import MarketSettings, ReplaySettings, VenueSettings
+from venue.base.venue_errors import BadVenue
 from venue.base.wire import Request
 from venue.sim_service import SimVenue
 from venue.sources.replay_file import messages, trades_first

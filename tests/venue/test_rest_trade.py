@@ -295,7 +295,7 @@ def test_nothing_appears_or_vanishes(ann_and_bob):
             price = 60000 + (step * 37 + len(who + side) * 11) % 50 - 25
             world.order(side, f"0.{step % 9 + 1}", price, who=who)
         world.order("SELL" if step % 2 else "BUY", "0.3", who="ann")
-    house = world.exchange.settlement.house
+    house = world.exchange.settlement.funds.outside
     for asset, opening in (("BTC", D(20)), ("USDT", D(2000000))):
         owned = sum(sum(world.balance(asset, who)) for who in ("ann", "bob"))
         assert owned + D(house[asset]).scaleb(-8) == opening

@@ -89,7 +89,7 @@ def owned(world):
 
 
 def check(world):
-    house = {asset: D(world.exchange.settlement.house.get(asset, 0)).scaleb(-8) for asset in ASSETS}
+    house = {asset: D(world.exchange.settlement.funds.outside.get(asset, 0)).scaleb(-8) for asset in ASSETS}
     assert {asset: amount + house[asset] for asset, amount in owned(world).items()} == {
         "BTC": 24,
         "USDT": 2100,

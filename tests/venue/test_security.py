@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from venue.accounts import security
 from venue.base import demo
-from venue.base.errors import ApiError, BadVenue
+from venue.base.api_errors import ApiError
 from venue.base.params import from_json
 from venue.base.settings import AccountSettings, KeySettings
+from venue.base.venue_errors import BadVenue
 from venue.base.wire import Request
 
 

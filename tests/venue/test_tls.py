@@ -10,7 +10,7 @@ import sys
 import aiohttp
 import pytest
 
-from venue.base.errors import BadVenue
+from venue.base.venue_errors import BadVenue
 from venue.server import tls
 
 

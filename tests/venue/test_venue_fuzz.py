@@ -91,7 +91,7 @@ def one_world(world, fuzzed):
 
 
 def check(world):
-    house = world.exchange.settlement.house
+    house = world.exchange.settlement.funds.outside
     for asset, opening in (("BTC", 20), ("USDT", 2_000_000)):
         owned = sum(sum(world.balance(asset, who)) for who in ("ann", "bob"))
         assert owned * 10**8 + house.get(asset, 0) == opening * 10**8

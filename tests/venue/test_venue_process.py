@@ -18,9 +18,9 @@ import pytest
 from aiohttp import web
 
 from venue.base import demo
-from venue.base.errors import BadVenue
 from venue.base.settings import FlowSettings, MarketSettings
-from venue.server import send_queue as outgoing
+from venue.base.venue_errors import BadVenue
+from venue.server import send_queue
 from venue.server.address import bind, last_port, publish
 from venue.server.server import Server
 
@@ -295,7 +295,7 @@ def test_a_disk_that_takes_no_more_stops_the_venue(venue_client, tmp_path):
 
 
 def test_a_client_that_does_not_read_is_cut_off_and_disturbs_nobody(world, monkeypatch):
-    monkeypatch.setattr(outgoing, "MAX_UNSENT", 100)
+    monkeypatch.setattr(send_queue, "MAX_UNSENT", 100)
     exchange = world(markets=[MarketSettings(flow=FlowSettings(limit_rate=0, market_rate=0))]).exchange
 
     async def run() -> tuple[bytes, int]:

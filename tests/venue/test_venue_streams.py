@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from venue.base.settings import LimitSettings, MarketSettings
-from venue.base.wire import Ping, Pong
+from venue.base.wire import PingFrame, PongFrame
 
 ALIVE = [MarketSettings()]
 
@@ -214,13 +214,13 @@ def test_a_client_that_answers_no_pings_is_cut_off(ann_and_bob):
         heard = len(world.pushes)
         world.advance(1000)
         for to, item in world.pushes[heard:]:
-            if to == alive and isinstance(item, Ping):
+            if to == alive and isinstance(item, PingFrame):
                 world.exchange.pong(alive, world.now_ns, item.payload)
         if second % 10 == 0:
             world.exchange.pong(babbling, world.now_ns, b"")
         if second == 79:  # the first ping came at 20
             assert not world.was_closed(deaf)
-    pings = [item for to, item in world.pushes if to == deaf and isinstance(item, Ping)]
+    pings = [item for to, item in world.pushes if to == deaf and isinstance(item, PingFrame)]
     assert len(pings) == 3
     assert world.was_closed(deaf)
     assert world.was_closed(babbling)  # pongs that nobody asked for are allowed, and prevent nothing
@@ -267,7 +267,7 @@ def test_a_ping_is_answered_with_its_payload(ann_and_bob):
     world = ann_and_bob
     conn_id = world.open("/ws")
     world.exchange.ping(conn_id, b"abc", world.now_ns)
-    assert world.exchange.take_pushes() == [(conn_id, Pong(b"abc"))]
+    assert world.exchange.take_pushes() == [(conn_id, PongFrame(b"abc"))]
 
 
 def test_a_closed_websocket_hears_nothing_more(ann_and_bob):

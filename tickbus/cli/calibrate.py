@@ -10,7 +10,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from venue.base.settings import MarketSettings
-    from venue.calibration.market_stats import Figures
+    from venue.calibration.market_stats import MarketStats
     from venue.sources.profiles import Profile
 
 
@@ -69,19 +69,19 @@ def command(
     _show(measured, run, as_json)
 
 
-def _measured(recording: Path) -> "Figures":
-    from venue.calibration.market_stats import figures
+def _measured(recording: Path) -> "MarketStats":
+    from venue.calibration.market_stats import market_stats
     from venue.calibration.recording import read
-    from venue.calibration.stats_collector import Meter
+    from venue.calibration.stats_collector import StatsCollector
 
-    return figures(Meter().measure(read(recording)))
+    return market_stats(StatsCollector().measure(read(recording)))
 
 
 def _profile(
-    measured: "Figures",
+    measured: "MarketStats",
     recording: Path,
     market: "MarketSettings",
-    run: "Callable[[Profile], Figures]",
+    run: "Callable[[Profile], MarketStats]",
     rounds: int,
 ) -> "Profile":
     from venue.calibration.calibration import calibrated
@@ -90,7 +90,7 @@ def _profile(
 
 
 def _write(target: Path, profile: "Profile") -> None:
-    from venue.base.errors import BadVenue
+    from venue.base.venue_errors import BadVenue
     from venue.sources.sources import profiles
 
     try:
@@ -100,23 +100,23 @@ def _write(target: Path, profile: "Profile") -> None:
     profiles.load.cache_clear()
 
 
-def _runner(market: "MarketSettings", seconds: float, seed: int) -> "Callable[[Profile], Figures]":
-    def run(profile: "Profile") -> "Figures":
+def _runner(market: "MarketSettings", seconds: float, seed: int) -> "Callable[[Profile], MarketStats]":
+    def run(profile: "Profile") -> "MarketStats":
         return _run(market, seconds, seed, profile)
 
     return run
 
 
-def _run(market: "MarketSettings", seconds: float, seed: int, profile: "Profile | None") -> "Figures":
-    from venue.calibration.market_stats import figures
+def _run(market: "MarketSettings", seconds: float, seed: int, profile: "Profile | None") -> "MarketStats":
+    from venue.calibration.market_stats import market_stats
     from venue.calibration.recording import frames
-    from venue.calibration.simulated_recording import rehearse
-    from venue.calibration.stats_collector import Meter
+    from venue.calibration.simulated_recording import simulated_lines
+    from venue.calibration.stats_collector import StatsCollector
 
-    return figures(Meter().measure(frames(rehearse(market, seconds, seed, profile))))
+    return market_stats(StatsCollector().measure(frames(simulated_lines(market, seconds, seed, profile))))
 
 
-def _show(measured: "Figures | None", run: "Figures | None", as_json: bool) -> None:
+def _show(measured: "MarketStats | None", run: "MarketStats | None", as_json: bool) -> None:
     from venue.calibration.stats_table import table
 
     if as_json:

@@ -1,4 +1,4 @@
-"""Orders made smaller in their place in the queue: what is remembered of it, and what is told."""
+"""Amendments: reductions of open orders that keep their place in the queue."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from venue.symbols.symbol import Symbol
 
 
 class Amendment(msgspec.Struct, array_like=True, gc=False, frozen=True):
-    """One change of an open order. Logged as an array: fields are only ever appended, with defaults."""
+    """One reduction of an open order. Stored as an array: new fields are only appended, with defaults."""
 
     symbol: str
     order_id: int
@@ -23,7 +23,7 @@ class Amendment(msgspec.Struct, array_like=True, gc=False, frozen=True):
 
 
 def shown(symbol: Symbol, one: Amendment, ms: Callable[[int], int]) -> dict[str, Any]:
-    """As order/amendments lists it."""
+    """As in the answer of GET order/amendments."""
     return {
         "symbol": symbol.name,
         "orderId": one.order_id,

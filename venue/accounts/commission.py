@@ -1,14 +1,14 @@
-"""What a trade costs: standard, special and tax commission, and the discount for paying in another asset."""
+"""Commissions: standard, special and tax, and the discount for payment in another asset."""
 
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from venue.accounts.accounts import Account
-from venue.base.errors import BadVenue
+from venue.accounts.accounts import ExchangeAccount
 from venue.base.numbers import ATOMS, atoms, fixed8
 from venue.base.settings import CommissionSettings, RateSettings, VenueSettings
+from venue.base.venue_errors import BadVenue
 from venue.symbols.symbol import Symbol
 
 
@@ -21,14 +21,14 @@ class Rates(msgspec.Struct, frozen=True, gc=False):
     seller: int = 0
 
     def of(self, is_maker: bool, is_buy: bool) -> int:
-        """Role and side together."""
+        """The rate for a role plus the rate for a side."""
         return (self.maker if is_maker else self.taker) + (self.buyer if is_buy else self.seller)
 
     def shown(self) -> dict[str, str]:
         return {name: fixed8(rate) for name, rate in msgspec.structs.asdict(self).items()}
 
     def for_side(self, is_buy: bool) -> dict[str, str]:
-        """As a test order tells them."""
+        """As in the answer to a test order."""
         return {"maker": fixed8(self.of(True, is_buy)), "taker": fixed8(self.of(False, is_buy))}
 
 
@@ -44,15 +44,15 @@ class Commission(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def has_others(self) -> bool:
-        """Whether there is more than the standard commission."""
+        """Whether there is a special or tax commission."""
         return self.special is not NONE or self.tax is not NONE
 
 
 class Commissions:
-    """All commissions of a venue. Raises BadVenue for rates that cannot be.
+    """All commissions of a venue. Raises BadVenue for invalid rates.
 
-    Each kind is rounded half up to the eight decimals of an asset, as the worked example of the exchange's
-    commission FAQ does; in the discount asset only their sum is.
+    Each kind is rounded half up to the eight decimals of an asset, as in the worked example of Binance's commission
+    FAQ; in the discount asset only their sum is rounded.
     """
 
     def __init__(self, settings: VenueSettings, symbols: dict[str, Symbol]) -> None:
@@ -65,20 +65,21 @@ class Commissions:
             if price <= 0:
                 raise BadVenue(f"discount_prices.{asset} must be above zero")
 
-    def check(self, account: Account) -> None:
-        """Raises BadVenue for an account whose commissions name no market, or take more than a trade brings."""
+    def check(self, account: ExchangeAccount) -> None:
+        """Raises BadVenue if an account's commissions name an unknown market, or exceed the received amount."""
         known = {symbol.settings.symbol for symbol in self.symbols.values()}
         for market in account.settings.commissions:
             if market not in known:
-                raise BadVenue(f"account {account.name}: commissions.{market}: there are {', '.join(sorted(known))}")
+                names = ", ".join(sorted(known))
+                raise BadVenue(f"account {account.name}: commissions.{market}: unknown market; there are {names}")
         for symbol in self.symbols.values():
             found = self.of(account, symbol)
             parts = (found.standard, found.special, found.tax)
             if max(sum(part.of(m, b) for part in parts) for m in (True, False) for b in (True, False)) > ATOMS:
-                raise BadVenue(f"account {account.name}: commissions of {symbol.settings.symbol} are above 1 in sum")
+                raise BadVenue(f"account {account.name}: commissions of {symbol.settings.symbol} sum up to more than 1")
 
-    def of(self, account: Account, symbol: Symbol) -> Commission:
-        """The account's own for the symbol, else the market's, else the account's general rates."""
+    def of(self, account: ExchangeAccount, symbol: Symbol) -> Commission:
+        """The account's commissions for the symbol, else the market's, else the account's general rates."""
         key = (account.name, symbol.name)
         found = self._found.get(key)
         if found is None:
@@ -93,9 +94,9 @@ class Commissions:
         return found
 
     def charge(
-        self, account: Account, symbol: Symbol, asset: str, got_atoms: int, is_buy: bool, is_maker: bool
+        self, account: ExchangeAccount, symbol: Symbol, asset: str, got_atoms: int, is_buy: bool, is_maker: bool
     ) -> tuple[int, str]:
-        """(atoms, asset) of the commission on `got_atoms` of `asset`; in the discount asset, where that is enough."""
+        """(atoms, asset) of the commission on `got_atoms` of `asset`; in the discount asset if its balance suffices."""
         rates = self.of(account, symbol)
         standard = _half_up(got_atoms * rates.standard.of(is_maker, is_buy), ATOMS)
         others = 0
@@ -111,7 +112,7 @@ class Commissions:
                     return amount, self.asset
         return standard + others, asset
 
-    def shown_discount(self, account: Account, symbol: Symbol) -> dict[str, Any]:
+    def shown_discount(self, account: ExchangeAccount, symbol: Symbol) -> dict[str, Any]:
         return {
             "enabledForAccount": account.settings.has_discount,
             "enabledForSymbol": symbol.settings.has_discount,
@@ -120,7 +121,7 @@ class Commissions:
         }
 
     def _rate(self, symbol: Symbol, asset: str) -> tuple[int, int] | None:
-        """The discount asset for one `asset`, as a fraction: directly, or through the symbol's quote asset."""
+        """The price of one `asset` in the discount asset as a fraction: direct, or through the symbol's quote asset."""
         direct = self._direct(asset)
         if direct is not None or asset != symbol.base:
             return direct
@@ -149,7 +150,7 @@ def _half_up(numerator: int, denominator: int) -> int:
 
 
 def _share(name: str, value: Decimal) -> int:
-    """Atoms of a share of one. Raises BadVenue for what is none."""
+    """A share from 0 to 1 in atoms. Raises BadVenue for other values."""
     try:
         share = atoms(value)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Self-trades that were prevented: what is remembered of each, and what is told of it."""
+"""Prevented matches: self-trades that self-trade prevention stopped."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,15 +6,15 @@ from typing import Any
 import msgspec
 
 from venue.base.numbers import fixed8
-from venue.orders.order import Order
+from venue.orders.exchange_order import ExchangeOrder
 from venue.symbols.symbol import Symbol
 
 KEPT = 10_000
-"""Prevented matches remembered per account."""
+"""Maximum number of prevented matches kept per account."""
 
 
 class PreventedMatch(msgspec.Struct, array_like=True, gc=False, frozen=True):
-    """Two orders of one owner that were kept from trading. Logged as an array: fields are only ever appended."""
+    """Two orders that were prevented from trading. Stored as an array: new fields are only appended."""
 
     symbol: str
     match_id: int
@@ -23,16 +23,16 @@ class PreventedMatch(msgspec.Struct, array_like=True, gc=False, frozen=True):
     taker_account: str
     maker_account: str
     trade_group_id: int  # -1: none
-    stp: str  # the mode that took effect
+    stp: str  # the mode that was applied
     price_ticks: int
-    taker_lots: int  # what expired of the taker, and of the maker
+    taker_lots: int  # quantity that expired of the taker, and (next) of the maker
     maker_lots: int
-    match_lots: int  # what would have traded
+    match_lots: int  # quantity that would have traded
     time_ns: int
 
 
 class PreventedMatches:
-    """Of one account, oldest first."""
+    """The prevented matches of one account, oldest first."""
 
     def __init__(self) -> None:
         self._by_id: dict[tuple[str, int], PreventedMatch] = {}
@@ -44,7 +44,7 @@ class PreventedMatches:
         return iter(self._by_id.values())
 
     def add(self, match: PreventedMatch) -> None:
-        """Remember one, and forget the oldest where there are more than KEPT."""
+        """Adds one; beyond KEPT the oldest is dropped."""
         self._by_id[match.symbol, match.match_id] = match
         if len(self._by_id) > KEPT:
             del self._by_id[next(iter(self._by_id))]
@@ -59,8 +59,8 @@ class PreventedMatches:
             if order_id in (one.taker_order_id, one.maker_order_id) and one.symbol == symbol and one.match_id >= from_id
         ]
 
-    def of_taker(self, order: Order) -> list[PreventedMatch]:
-        """Those of an order that was placed last, in their order."""
+    def of_taker(self, order: ExchangeOrder) -> list[PreventedMatch]:
+        """The latest ones whose taker is `order`, oldest first."""
         found = []
         for one in reversed(self._by_id.values()):
             if one.taker_order_id != order.order_id:
@@ -69,15 +69,15 @@ class PreventedMatches:
         return found[::-1]
 
 
-def mode(taker: Order, maker: Order) -> str:
-    """The mode that takes effect: the taker's, save that only two accounts that both want TRANSFER get it."""
+def mode(taker: ExchangeOrder, maker: ExchangeOrder) -> str:
+    """The mode that applies: the taker's; TRANSFER only between two accounts whose orders both have it."""
     if taker.stp == "TRANSFER" and (maker.stp != "TRANSFER" or maker.account == taker.account):
         return "DECREMENT"
     return taker.stp
 
 
 def shown(symbol: Symbol, match: PreventedMatch) -> dict[str, Any]:
-    """As an order's answer lists it."""
+    """As in the answer to an order."""
     row: dict[str, Any] = {
         "preventedMatchId": match.match_id,
         "makerSymbol": match.symbol,
@@ -92,7 +92,7 @@ def shown(symbol: Symbol, match: PreventedMatch) -> dict[str, Any]:
 
 
 def reported(symbol: Symbol, match: PreventedMatch, is_maker: bool) -> dict[str, Any]:
-    """What an execution report of the type TRADE_PREVENTION says besides."""
+    """The additional fields of an execution report of type TRADE_PREVENTION."""
     return {
         "v": match.match_id,
         "B": symbol.size(match.maker_lots if is_maker else match.taker_lots),

@@ -1,4 +1,4 @@
-"""Who sent a request: API keys, signatures over the bytes as they came, and the window of its timestamp."""
+"""Authentication: API keys, signatures over the received bytes, and the time window of a request."""
 
 import base64
 import binascii
@@ -15,21 +15,22 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from venue.base import errors
+from venue.base import api_errors
 from venue.base.params import Params
 from venue.base.settings import KeySettings
+from venue.base.venue_errors import BadVenue
 
 DEFAULT_RECV_WINDOW_MS = 5000
 MAX_RECV_WINDOW_MS = 60000
 AHEAD_NS = 1_000_000_000
 MICROSECONDS_FROM = 10**14
-"""Timestamps from here on are microseconds: as milliseconds they would be in the year 5138."""
+"""Timestamps from this value on are in microseconds: in milliseconds it is the year 5138."""
 _SIGNATURE = re.compile(rb"(?:^|&)signature=([^&]*)")
 _WHOLE_MS = re.compile(r"[0-9]{1,4}|[1-5][0-9]{4}|60000")
 
 
 class ApiKey(msgspec.Struct):
-    """A key and what verifies its signatures. `mac`: of an HMAC key, the hash before any payload."""
+    """An API key that verifies signatures. `mac`: the keyed hash of an HMAC key before any payload."""
 
     api_key: str
     account: str
@@ -42,12 +43,12 @@ class ApiKey(msgspec.Struct):
         return self.mac is not None
 
     def verify(self, payload: bytes, signature: str) -> None:
-        """Raises -1022 unless `signature` (hex HMAC, base64 Ed25519 or RSA) is of this key over `payload`."""
+        """Raises -1022 unless `signature` (hex HMAC, base64 Ed25519 or RSA) is this key's signature of `payload`."""
         if self.mac is not None:
             mac = self.mac.copy()
             mac.update(payload)
             if not hmac.compare_digest(mac.hexdigest().encode(), signature.lower().encode()):
-                raise errors.bad_signature()
+                raise api_errors.bad_signature()
             return
         assert self.public_key is not None
         try:
@@ -57,11 +58,11 @@ class ApiKey(msgspec.Struct):
             else:
                 self.public_key.verify(raw, payload)
         except (InvalidSignature, binascii.Error, ValueError):
-            raise errors.bad_signature() from None
+            raise api_errors.bad_signature() from None
 
 
 def load_key(settings: KeySettings, account: str) -> ApiKey:
-    """The key of `settings`. Raises BadVenue where it holds neither or a bad public key."""
+    """The key of `settings`. Raises BadVenue if it has neither a secret nor a valid public key."""
     if settings.secret is not None:
         mac = hmac.new(settings.secret.encode(), digestmod="sha256")
         return ApiKey(settings.api_key, account, settings.can_trade, mac)
@@ -74,18 +75,18 @@ def load_key(settings: KeySettings, account: str) -> ApiKey:
         try:
             public_key = load_pem_public_key(pem.encode())
         except ValueError as error:
-            raise errors.BadVenue(f"account {account}: {name} is no PEM public key: {error}") from None
+            raise BadVenue(f"account {account}: {name} is not a PEM public key: {error}") from None
         if not isinstance(public_key, kind):
-            raise errors.BadVenue(f"account {account}: {name} is a key of another kind")
+            raise BadVenue(f"account {account}: {name} is a key of another kind")
         return ApiKey(settings.api_key, account, settings.can_trade, public_key=public_key)
     known = "secret, ed25519_public_key or rsa_public_key"
-    raise errors.BadVenue(f"account {account}: key {settings.api_key[:8]}... needs {known}")
+    raise BadVenue(f"account {account}: key {settings.api_key[:8]}... needs {known}")
 
 
 def signed_payload(query: str, body: bytes) -> tuple[bytes, str]:
-    """The signed bytes (query, body, each without its `signature`) and the signature, percent-decoded."""
+    """The signed bytes (query and body, without `signature`) and the percent-decoded signature."""
     before, name, value = query.rpartition("&signature=")
-    if name and not body and "&" not in value and "signature=" not in before:  # as most clients send it
+    if name and not body and "&" not in value and "signature=" not in before:  # the form that most clients send
         return before.encode(), unquote(value)
     signature = ""
     parts = []
@@ -100,25 +101,25 @@ def signed_payload(query: str, body: bytes) -> tuple[bytes, str]:
 
 
 def websocket_payload(params: Params) -> bytes:
-    """The signed bytes of a websocket request: parameters in the order of their names, not encoded."""
+    """The signed bytes of a websocket request: parameters sorted by name, not encoded."""
     return "&".join(f"{k}={v}" for k, v in sorted(params.values.items()) if k != "signature").encode()
 
 
 def check_key_format(api_key: str) -> None:
-    """Raises -2014 for what can be no API key."""
+    """Raises -2014 for text that cannot be an API key."""
     if not api_key or len(api_key) > 256 or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
-        raise errors.bad_key_format()
+        raise api_errors.bad_key_format()
 
 
 def check_timing(params: Params, now_ns: int) -> int:
-    """The instant until which the request is valid. Raises -1021 outside it, -1102, -1131 for bad numbers."""
+    """Until when the request is valid. Raises -1021 outside its window, -1102 or -1131 for bad numbers."""
     stamp = params.integer("timestamp")
     stamp_ns = stamp * 1000 if stamp >= MICROSECONDS_FROM else stamp * 1_000_000
     window_ns = recv_window_ns(params)
     if stamp_ns >= now_ns + AHEAD_NS:
-        raise errors.too_new()
+        raise api_errors.too_new()
     if now_ns - stamp_ns > window_ns:
-        raise errors.too_old()
+        raise api_errors.too_old()
     return stamp_ns + window_ns
 
 
@@ -131,11 +132,11 @@ def recv_window_ns(params: Params) -> int:
     try:
         window = Decimal(text)
     except InvalidOperation:
-        raise errors.illegal_characters("recvWindow", "^[0-9]{1,5}(\\.[0-9]{1,3})?$") from None
+        raise api_errors.illegal_characters("recvWindow", "^[0-9]{1,5}(\\.[0-9]{1,3})?$") from None
     if not window.is_finite() or window < 0:
-        raise errors.illegal_characters("recvWindow", "^[0-9]{1,5}(\\.[0-9]{1,3})?$")
+        raise api_errors.illegal_characters("recvWindow", "^[0-9]{1,5}(\\.[0-9]{1,3})?$")
     if window > MAX_RECV_WINDOW_MS:
-        raise errors.ApiError(-1131, "recvWindow must be less than 60000.")
+        raise api_errors.ApiError(-1131, "recvWindow must be less than 60000.")
     if window * 1000 != (window * 1000).to_integral_value():
-        raise errors.too_precise("recvWindow")
+        raise api_errors.too_precise("recvWindow")
     return int(window * 1_000_000)

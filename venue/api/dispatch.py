@@ -7,38 +7,40 @@ from typing import Any
 import msgspec
 
 from venue.accounts import security
-from venue.accounts.accounts import Account
-from venue.accounts.rate_limits import Limits
+from venue.accounts.accounts import ExchangeAccount
+from venue.accounts.rate_limits import RateLimits
 from venue.accounts.security import ApiKey
-from venue.api.requests import allowed_params as parameters
-from venue.api.requests.endpoint import PUBLIC, TRADE, Call, Endpoint
-from venue.api.rest import account as rest_account
-from venue.api.rest import amend as rest_amend
-from venue.api.rest import cancel_replace as rest_replace
-from venue.api.rest import client_startup as rest_shims
-from venue.api.rest import market as rest_market
-from venue.api.rest import order_lists as rest_lists
-from venue.api.rest import reference_price as rest_reference
-from venue.api.rest import rules as rest_rules
-from venue.api.rest import tickers as rest_tickers
-from venue.api.rest import trade as rest_trade
-from venue.base import errors
+from venue.api.requests import allowed_params
+from venue.api.requests.endpoint import PUBLIC, TRADE, ApiCall, Endpoint
+from venue.api.rest import (
+    account_endpoints,
+    account_rule_endpoints,
+    amend_endpoints,
+    cancel_replace_endpoint,
+    client_startup_endpoints,
+    execution_endpoints,
+    market_endpoints,
+    order_list_endpoints,
+    ticker_endpoints,
+    trade_endpoints,
+)
+from venue.base import api_errors
 from venue.base.params import Params, from_request
 from venue.base.units import MICROSECOND_NS, MILLISECOND_NS
 from venue.base.wire import Request, Response
 from venue.engine.engine import Engine
 
 ENDPOINTS: list[Endpoint] = [
-    *rest_market.ENDPOINTS,
-    *rest_tickers.ENDPOINTS,
-    *rest_reference.ENDPOINTS,
-    *rest_trade.ENDPOINTS,
-    *rest_replace.ENDPOINTS,
-    *rest_amend.ENDPOINTS,
-    *rest_lists.ENDPOINTS,
-    *rest_account.ENDPOINTS,
-    *rest_rules.ENDPOINTS,
-    *rest_shims.ENDPOINTS,
+    *market_endpoints.ENDPOINTS,
+    *ticker_endpoints.ENDPOINTS,
+    *execution_endpoints.ENDPOINTS,
+    *trade_endpoints.ENDPOINTS,
+    *cancel_replace_endpoint.ENDPOINTS,
+    *amend_endpoints.ENDPOINTS,
+    *order_list_endpoints.ENDPOINTS,
+    *account_endpoints.ENDPOINTS,
+    *account_rule_endpoints.ENDPOINTS,
+    *client_startup_endpoints.ENDPOINTS,
 ]
 BY_ROUTE = {(endpoint.method, endpoint.path): endpoint for endpoint in ENDPOINTS}
 BY_WS_METHOD = {endpoint.ws_method: endpoint for endpoint in ENDPOINTS if endpoint.ws_method}
@@ -56,10 +58,10 @@ def time_unit(text: str | None) -> int:
     if text.upper() == "MICROSECOND":
         return MICROSECOND_NS
     text = "Invalid value for time unit; expected either MICROSECOND or MILLISECOND."
-    raise errors.ApiError(-1194, text)
+    raise api_errors.ApiError(-1194, text)
 
 
-def refusal(error: errors.ApiError) -> Response:
+def refusal(error: api_errors.ApiError) -> Response:
     """How a request is answered that no endpoint has seen."""
     headers = {"content-type": JSON_TYPE}
     if error.retry_after_s:
@@ -70,13 +72,13 @@ def refusal(error: errors.ApiError) -> Response:
 class RequestDispatcher:
     """Calls endpoints."""
 
-    def __init__(self, engine: Engine, limits: Limits) -> None:
+    def __init__(self, engine: Engine, limits: RateLimits) -> None:
         self.engine = engine
         self.limits = limits
-        self._reader: Account | None = None
+        self._reader: ExchangeAccount | None = None
 
     @contextmanager
-    def reading_from(self, reader: Account | None) -> Iterator[None]:
+    def reading_from(self, reader: ExchangeAccount | None) -> Iterator[None]:
         """Within the block, reads see `reader` (a lagging copy) instead of the caller's account; None: no change."""
         self._reader = reader
         try:
@@ -99,17 +101,17 @@ class RequestDispatcher:
 
         What goes to the matching engine must be valid still, now, by the caller's `valid_until_ns`.
         """
-        beside = also if key is None else parameters.SIGNED | also
-        parameters.check_all_read(endpoint.method, endpoint.path, params, beside)
+        beside = also if key is None else allowed_params.SIGNED | also
+        allowed_params.check_all_read(endpoint.method, endpoint.path, params, beside)
         caller = None if key is None else self.engine.accounts.of_key(key)
         if endpoint.security == TRADE:
             if key is not None and not key.can_trade:
-                raise errors.bad_key()
+                raise api_errors.bad_key()
             if now_ns > valid_until_ns:
-                raise errors.too_old()
+                raise api_errors.too_old()
         if self._reader is not None and caller is not None:
             caller = self._reader
-        call = Call(self.engine, self.limits, params, now_ns, remote, unit_ns, caller, is_websocket=bool(also))
+        call = ApiCall(self.engine, self.limits, params, now_ns, remote, unit_ns, caller, is_websocket=bool(also))
         result = endpoint.handler(call)
         if endpoint.is_free:
             self.limits.refund(remote, endpoint.weight_of(params), now_ns)
@@ -129,7 +131,7 @@ class RequestDispatcher:
         headers = {"content-type": JSON_TYPE}
         try:
             if "x-mbx-sbe" in request.headers:
-                raise errors.ApiError(-1155, "SBE is not enabled.")
+                raise api_errors.ApiError(-1155, "SBE is not enabled.")
             params = from_request(request.query, request.body, request.method)
             self.limits.charge(request.remote, endpoint.weight_of(params), now_ns)
             unit_ns = time_unit(request.headers.get("x-mbx-time-unit"))
@@ -137,7 +139,7 @@ class RequestDispatcher:
                 key, valid_until_ns = self._authenticate(request, params, now_ns)
             result = self.call(endpoint, params, key, now_ns, request.remote, unit_ns, valid_until_ns)
             status, body = 200, ENCODER.encode(result)
-        except errors.ApiError as error:
+        except api_errors.ApiError as error:
             status, body = error.status, ENCODER.encode(error.body())
             if error.retry_after_s:
                 headers["retry-after"] = str(error.retry_after_s)
@@ -164,9 +166,9 @@ class RequestDispatcher:
         """Until when it is valid. Raises -1102 without, -1022 for a wrong signature, -1021 outside the window."""
         params.text("timestamp")
         if not signature:
-            raise errors.mandatory("signature")
+            raise api_errors.mandatory("signature")
         key.verify(payload, signature)
         return security.check_timing(params, now_ns)
 
-    def account_of(self, key: ApiKey) -> Account:
+    def account_of(self, key: ApiKey) -> ExchangeAccount:
         return self.engine.accounts.of_key(key)

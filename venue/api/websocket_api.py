@@ -11,18 +11,18 @@ from venue.accounts.security import ApiKey
 from venue.api.dispatch import BY_WS_METHOD, FOR_EVER_NS, RequestDispatcher
 from venue.api.requests.allowed_params import WEBSOCKET
 from venue.api.requests.endpoint import PUBLIC, Endpoint
-from venue.base import errors
+from venue.base import api_errors
 from venue.base.params import Params, from_json
 from venue.base.units import SECOND_NS
 from venue.streams.connections import Connection, Connections
-from venue.streams.user_stream import UserStream
+from venue.streams.user_data_stream import UserDataStream
 
 ENCODER = msgspec.json.Encoder()
 SESSION_WEIGHT = 2
 BANNED = 418
 
 
-class WsRequest(msgspec.Struct):
+class WebsocketRequest(msgspec.Struct):
     """One request frame; parameter values stay as the text they came as, for they are signed."""
 
     id: int | str | None
@@ -30,24 +30,24 @@ class WsRequest(msgspec.Struct):
     params: dict[str, msgspec.Raw] = {}
 
 
-class Identified(msgspec.Struct):
+class FrameId(msgspec.Struct):
     """The id of a frame, whatever else is in it."""
 
     id: int | str | None = None
 
 
-class WsApi:
+class WebsocketApi:
     """Answers request frames."""
 
     def __init__(
-        self, dispatch: RequestDispatcher, connections: Connections, user_stream: UserStream, hmac_logon: bool
+        self, dispatcher: RequestDispatcher, connections: Connections, user_stream: UserDataStream, hmac_logon: bool
     ) -> None:
-        self.dispatch = dispatch
+        self.dispatcher = dispatcher
         self.connections = connections
         self.user_stream = user_stream
         self.hmac_logon = hmac_logon
-        self._decoder = msgspec.json.Decoder(WsRequest)
-        self._id_decoder = msgspec.json.Decoder(Identified)
+        self._decoder = msgspec.json.Decoder(WebsocketRequest)
+        self._id_decoder = msgspec.json.Decoder(FrameId)
         self.methods: dict[str, Callable[[Connection, Params, int], Any]] = {
             "session.logon": self._logon,
             "session.status": self._status,
@@ -72,7 +72,7 @@ class WsApi:
         answer = {"id": request.id, **self._answer(connection, method, endpoint, params, now_ns)}
         self._send(connection, answer)
         if answer.get("status") == BANNED:
-            self.connections.tell_to_close(connection.conn_id)
+            self.connections.request_close(connection.conn_id)
 
     def _id_of(self, text: bytes) -> int | str | None:
         """The id of a frame that is no request; None where it has none either."""
@@ -94,7 +94,7 @@ class WsApi:
             wants_limits = params.flag("returnRateLimits", connection.returns_limits)
             result, limits = self._run(connection, method, endpoint, params, now_ns)
             answer: dict[str, Any] = {"status": 200, "result": result}
-        except errors.ApiError as error:
+        except api_errors.ApiError as error:
             body = error.body()
             if error.retry_after_s:
                 server_ms = now_ns // connection.unit_ns
@@ -102,24 +102,24 @@ class WsApi:
                 body["data"] = {"serverTime": server_ms, "retryAfter": server_ms + wait}
             answer = {"status": error.status, "error": body}
         if wants_limits:
-            answer["rateLimits"] = [*limits, self.dispatch.limits.weight_row(connection.remote, now_ns)]
+            answer["rateLimits"] = [*limits, self.dispatcher.limits.weight_row(connection.remote, now_ns)]
         return answer
 
     def _run(
         self, connection: Connection, method: str, endpoint: Endpoint | None, params: Params, now_ns: int
     ) -> tuple[Any, list[RateLimit]]:
-        limits, remote = self.dispatch.limits, connection.remote
+        limits, remote = self.dispatcher.limits, connection.remote
         own = self.methods.get(method)
         if own is not None:
             limits.charge(remote, SESSION_WEIGHT, now_ns)
             return own(connection, params, now_ns), []
         if endpoint is None:
-            raise errors.unsupported()
+            raise api_errors.unsupported()
         limits.charge(remote, endpoint.weight_of(params), now_ns)
         key, valid_until_ns = None, FOR_EVER_NS
         if endpoint.security != PUBLIC:
             key, valid_until_ns = self._authenticate(connection, params, now_ns)
-        result = self.dispatch.call(
+        result = self.dispatcher.call(
             endpoint, params, key, now_ns, remote, connection.unit_ns, valid_until_ns, WEBSOCKET
         )
         if key is not None and endpoint.places_orders:
@@ -135,16 +135,16 @@ class WsApi:
     def _signed(self, params: Params, now_ns: int) -> tuple[ApiKey, int]:
         api_key = params.text("apiKey")
         security.check_key_format(api_key)
-        key = self.dispatch.engine.accounts.key(api_key)
+        key = self.dispatcher.engine.accounts.key(api_key)
         payload = security.websocket_payload(params)
-        return key, self.dispatch.verify(key, payload, params.values.get("signature", ""), params, now_ns)
+        return key, self.dispatcher.verify(key, payload, params.values.get("signature", ""), params, now_ns)
 
     # Methods of the session itself
 
     def _logon(self, connection: Connection, params: Params, now_ns: int) -> dict[str, Any]:
         key, _ = self._signed(params, now_ns)
         if key.is_hmac and not self.hmac_logon:
-            raise errors.ApiError(-4056, "HMAC_SHA256 API key is not supported.", 401)
+            raise api_errors.ApiError(-4056, "HMAC_SHA256 API key is not supported.", 401)
         connection.key = key
         connection.authorized_ns = now_ns
         return self._status(connection, params, now_ns)
@@ -172,7 +172,7 @@ class WsApi:
 
     def _subscribe(self, connection: Connection, params: Params, now_ns: int) -> dict[str, int]:
         if connection.key is None:
-            raise errors.ApiError(-1002, "You are not authorized to execute this request.", 401)
+            raise api_errors.ApiError(-1002, "You are not authorized to execute this request.", 401)
         number = self.user_stream.subscribe(connection, connection.key.account)
         connection.logon_subscription = number
         return {"subscriptionId": number}

@@ -1,1 +1,1 @@
-"""What every part of the local exchange uses: errors, numbers, settings."""
+"""Shared by every part of the local exchange: errors, numbers, units, settings."""

@@ -1,4 +1,4 @@
-"""Accounts with fixed keys for demos and tests on one machine. Nothing here is a secret."""
+"""Accounts with fixed keys for demos and tests on one machine. These keys are public."""
 
 from decimal import Decimal
 
@@ -22,7 +22,7 @@ READER_SECRET = "demo-secret-read-only-of-the-maker-account-on-the-exchange-0000
 
 
 def accounts() -> list[AccountSettings]:
-    """`maker` for the bot (HMAC, Ed25519 and read-only keys) and `human`, who trades beside it."""
+    """`maker` for the bot (HMAC, Ed25519 and read-only keys) and `human` for external orders beside it."""
     return [
         AccountSettings(
             name="maker",

@@ -1,4 +1,4 @@
-"""Money as whole atoms of 10**-8, and the decimal strings of the API: never a float."""
+"""Amounts as whole atoms of 10**-8, and the decimal strings of the API; floats are never used."""
 
 from decimal import Decimal
 from functools import lru_cache
@@ -7,12 +7,12 @@ ATOMS = 100_000_000
 """Atoms in one unit of an asset; every asset has eight decimals."""
 
 DECIMAL_RANGE = "^([0-9]{1,20})(\\.[0-9]{1,20})?$"
-MOST_DIGITS = 20
-"""On either side of the point."""
+MAX_DIGITS = 20
+"""Maximum number of digits on either side of the decimal point."""
 
 
 def fixed8(atoms: int) -> str:
-    """Eight decimals, as Binance prints every price, quantity and amount: 1 -> "0.00000001"."""
+    """The amount with eight decimals, as Binance prints prices, quantities and amounts: 1 -> "0.00000001"."""
     if atoms < 0:
         return f"-{-atoms // ATOMS}.{-atoms % ATOMS:08d}"
     whole, rest = divmod(atoms, ATOMS)
@@ -20,11 +20,11 @@ def fixed8(atoms: int) -> str:
 
 
 def parse_decimal(text: str) -> int | None:
-    """Atoms of a decimal string; None where it is none. Raises OverflowError past eight decimals."""
+    """The atoms of a decimal string; None for other text. Raises OverflowError for more than eight decimals."""
     whole, point, fraction = text.partition(".")
     if not (text.isascii() and whole.isdigit() and (fraction.isdigit() or not point)):
         return None
-    if len(whole) > MOST_DIGITS or len(fraction) > MOST_DIGITS:
+    if len(whole) > MAX_DIGITS or len(fraction) > MAX_DIGITS:
         return None
     if len(fraction) > 8:
         fraction = fraction.rstrip("0")
@@ -35,9 +35,9 @@ def parse_decimal(text: str) -> int | None:
 
 @lru_cache(maxsize=1000)
 def atoms(value: Decimal) -> int:
-    """Atoms of an exact Decimal. Raises ValueError for more than eight decimals.
+    """The atoms of an exact Decimal. Raises ValueError for more than eight decimals.
 
-    The filters of accounts ask it of the same few settings with every order, hence the cache.
+    Cached: the account filters convert the same few settings for every order.
     """
     scaled = value * ATOMS
     if scaled != scaled.to_integral_value():

@@ -1,4 +1,4 @@
-"""What passes between the exchange and its driver: requests, answers, and what is pushed to websockets."""
+"""Messages between the exchange and its driver: requests, responses, and frames pushed to websockets."""
 
 from enum import Enum
 
@@ -6,9 +6,9 @@ import msgspec
 
 
 class Request(msgspec.Struct, gc=False):
-    """One HTTP request as it came: raw query (no `?`), header names in lower case, the peer's address.
+    """One HTTP request: raw query (without `?`), header names in lower case, the peer's address.
 
-    `received_ns`: when its first bytes came, if that was before it is handled.
+    `received_ns`: when its headers were complete, if that was before it is handled.
     """
 
     method: str
@@ -21,15 +21,15 @@ class Request(msgspec.Struct, gc=False):
 
 
 CLOSED = 0
-"""The status of no answer: the connection is closed without one."""
+"""Status for a connection that is closed without a response."""
 REFUSED = -1
-"""The status of no answer where the connection itself would have been refused."""
+"""Status for a request whose connection would have been refused."""
 
 
 class Response(msgspec.Struct, gc=False):
-    """One HTTP answer, or (CLOSED, REFUSED) none. `delay_ns`: send it that much later.
+    """One HTTP response, or none (CLOSED, REFUSED). `delay_ns`: how much later to send it.
 
-    `cut_at`: the connection ends after so many bytes of the body, which was announced in full.
+    `cut_at`: the connection closes after this many bytes of the body; content-length gives the full length.
     """
 
     status: int
@@ -40,27 +40,27 @@ class Response(msgspec.Struct, gc=False):
 
 
 class Signal(Enum):
-    """What a websocket is told besides text."""
+    """Instructions for a websocket besides frames."""
 
     CLOSE = "close"
-    RESET = "reset"  # break the connection, with no word
-    FREEZE = "freeze"  # neither read nor write any more, and do not close: what a peer sees whose other side is gone
+    RESET = "reset"  # reset the connection, without a close frame
+    FREEZE = "freeze"  # stop reading and writing, without closing: a half-open connection
 
 
 CLOSE, RESET, FREEZE = Signal.CLOSE, Signal.RESET, Signal.FREEZE
 
 
-class Ping(msgspec.Struct, frozen=True, gc=False):
+class PingFrame(msgspec.Struct, frozen=True, gc=False):
     """A websocket ping frame with this payload."""
 
     payload: bytes
 
 
-class Pong(msgspec.Struct, frozen=True, gc=False):
+class PongFrame(msgspec.Struct, frozen=True, gc=False):
     """A websocket pong frame with this payload."""
 
     payload: bytes
 
 
-Push = tuple[int, bytes | Ping | Pong | Signal]
+Push = tuple[int, bytes | PingFrame | PongFrame | Signal]
 """(connection id, text frame | ping | pong | CLOSE | RESET | FREEZE)."""

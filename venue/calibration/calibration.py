@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from venue.base.units import MILLISECOND_NS, SECOND_NS
 from venue.calibration import series
-from venue.calibration.market_stats import SIGN_LAGS, WINDOWS_S, Figures
-from venue.sources.arrivals import Bursts, Signs
+from venue.calibration.market_stats import SIGN_LAGS, WINDOWS_S, MarketStats
+from venue.sources.arrivals import ArrivalProcess, OrderSigns
 from venue.sources.profiles import PROBABILITIES, Band, Kernel, Profile, Quantiles
 
 DECAYS_S = (0.02, 0.4, 5.0)
@@ -29,10 +29,10 @@ MAX_CHILDREN = 0.8
 """More would make minutes differ from one another more than a recording of minutes can tell."""
 MEDIAN = PROBABILITIES.index(0.5)
 
-Run = Callable[[Profile], Figures]
+Run = Callable[[Profile], MarketStats]
 
 
-def calibrated(target: Figures, source: str, run: Run, rounds: int) -> Profile:
+def calibrated(target: MarketStats, source: str, run: Run, rounds: int) -> Profile:
     """A profile whose runs look like `target`. `run` runs one and measures it."""
     profile = first_guess(target, source)
     for _ in range(rounds):
@@ -40,14 +40,14 @@ def calibrated(target: Figures, source: str, run: Run, rounds: int) -> Profile:
     return profile
 
 
-def first_guess(target: Figures, source: str) -> Profile:
+def first_guess(target: MarketStats, source: str) -> Profile:
     """What can be read off."""
     profile = _read_off(target, source)
     brought = BROUGHT * profile.limit_rate / (profile.market_rate * profile.move_share)
     return replace(profile, reaction=Kernel(_round(brought), REACTION_S))
 
 
-def _read_off(target: Figures, source: str) -> Profile:
+def _read_off(target: MarketStats, source: str) -> Profile:
     usual = target.market_sizes[MEDIAN]
     limit_sizes = _multiples(target.limit_sizes, usual)
     touch_sizes = _multiples(target.touch_sizes, usual)
@@ -76,7 +76,7 @@ def _read_off(target: Figures, source: str) -> Profile:
     )
 
 
-def corrected(profile: Profile, target: Figures, seen: Figures) -> Profile:
+def corrected(profile: Profile, target: MarketStats, seen: MarketStats) -> Profile:
     """The profile, moved by what its run had too much or too little of."""
     touch = _corrected_band(
         profile.touch,
@@ -119,7 +119,7 @@ def _ratio(wanted: float, found: float) -> float:
     return min(MAX_CORRECTION, max(1 / MAX_CORRECTION, wanted / found))
 
 
-def _bands(target: Figures, usual_limit: float) -> list[Band]:
+def _bands(target: MarketStats, usual_limit: float) -> list[Band]:
     """As far as the recording tells, and no farther than `DEEPEST_BPS`."""
     found: list[Band] = []
     for band in target.bands:
@@ -132,7 +132,7 @@ def _bands(target: Figures, usual_limit: float) -> list[Band]:
     return found
 
 
-def _fit_bursts(target: Figures) -> list[Kernel]:
+def _fit_bursts(target: MarketStats) -> list[Kernel]:
     """The children that give the counts of market orders the spread of the target's."""
     best: tuple[float, list[Kernel]] = (math.inf, [])
     steps = tuple(one / 10 for one in range(8))
@@ -152,7 +152,7 @@ def _fit_bursts(target: Figures) -> list[Kernel]:
 
 def _arrival_times(rate: float, kernels: list[Kernel]) -> list[float]:
     base = rate * (1 - sum(kernel.children for kernel in kernels))
-    bursts = Bursts(base, kernels, rate, Random(1), 0)
+    bursts = ArrivalProcess(base, kernels, rate, Random(1), 0)
     found = [-1]
     now_ns = bursts.next_ns(0)
     while now_ns < TRIED_S * SECOND_NS:
@@ -166,7 +166,7 @@ def _arrival_times(rate: float, kernels: list[Kernel]) -> list[float]:
 def _fit_signs(target: list[float]) -> tuple[float, int, float]:
     best: tuple[float, tuple[float, int, float]] = (math.inf, (0.0, 1, 2.0))
     for share, threads, tail in product((0.5, 0.6, 0.7, 0.8, 0.9), (1, 2, 3, 4), (1.1, 1.3, 1.6, 2.0, 2.5)):
-        signs = Signs(share, threads, tail, Random(1))
+        signs = OrderSigns(share, threads, tail, Random(1))
         drawn = [float(signs.draw()) for _ in range(TRIED_SIGNS)]
         off = sum((series.autocorrelation(drawn, lag) - one) ** 2 for lag, one in zip(SIGN_LAGS, target, strict=True))
         if off < best[0]:

@@ -5,7 +5,7 @@ import itertools
 import msgspec
 
 from venue.calibration import series
-from venue.calibration.stats_collector import BANDS_BPS, Meter
+from venue.calibration.stats_collector import BANDS_BPS, StatsCollector
 from venue.sources.profiles import PROBABILITIES
 
 HORIZONS_S = (0.1, 0.5, 1, 5, 10, 30, 60)
@@ -14,7 +14,7 @@ SIGN_LAGS = (1, 2, 3, 5, 10, 20, 50)
 GRID_S = 0.1
 
 
-class BandFigures(msgspec.Struct):
+class BandStats(msgspec.Struct):
     """One stretch of the book, by the distance from its side's best price. Rates are of both sides."""
 
     from_bps: float
@@ -25,7 +25,7 @@ class BandFigures(msgspec.Struct):
     shrunk_per_s: float
 
 
-class Figures(msgspec.Struct):
+class MarketStats(msgspec.Struct):
     """Times in seconds, distances in basis points of the price, sizes in the quote asset.
 
     Lists go with HORIZONS_S, WINDOWS_S, SIGN_LAGS and (distributions) PROBABILITIES.
@@ -47,7 +47,7 @@ class Figures(msgspec.Struct):
     touch_grown_per_s: float  # of both sides
     touch_shrunk_per_s: float
     touch_sizes: list[float]
-    bands: list[BandFigures]
+    bands: list[BandStats]
     market_sizes: list[float]
     limit_sizes: list[float]
     bursts: list[float]  # fano factors of the market orders
@@ -61,7 +61,7 @@ class Figures(msgspec.Struct):
     moves_bps: list[float]
 
 
-def figures(meter: Meter) -> Figures:
+def market_stats(meter: StatsCollector) -> MarketStats:
     """Of all that a meter has seen."""
     seconds, price = meter.seconds, series.mean([mid for _, mid in meter.mids])
     orders = meter.orders
@@ -71,7 +71,7 @@ def figures(meter: Meter) -> Figures:
     signs = [float(sign) for _, sign, _, _ in orders]
     grid = _grid(meter.mids)
     moves = _moves(meter)
-    return Figures(
+    return MarketStats(
         seconds=seconds,
         price=price,
         tick_bps=meter.tick / price * 1e4,
@@ -119,13 +119,13 @@ def _returns(grid: list[float], horizon_s: float) -> list[float]:
     return [(later / earlier - 1) * 1e4 for earlier, later in zip(grid, grid[step:], strict=False)]
 
 
-def _moves(meter: Meter) -> list[float]:
+def _moves(meter: StatsCollector) -> list[float]:
     """How far the middle went between two narrow spreads, in basis points, where it did."""
     pairs = zip(meter.narrow_mids, meter.narrow_mids[1:], strict=False)
     return [abs(later / earlier - 1) * 1e4 for earlier, later in pairs if later != earlier]
 
 
-def _changes(meter: Meter, window_s: float) -> list[int]:
+def _changes(meter: StatsCollector, window_s: float) -> list[int]:
     found = [0] * max(1, int(meter.seconds / window_s))
     for tenth, number in meter.changes_s.items():
         index = int(tenth * GRID_S / window_s + 1e-9)
@@ -134,7 +134,7 @@ def _changes(meter: Meter, window_s: float) -> list[int]:
     return found
 
 
-def _slope(meter: Meter) -> float:
+def _slope(meter: StatsCollector) -> float:
     """Level changes of a second over its market orders, by least squares."""
     changes = _changes(meter, 1)
     seconds = [(time_ms * 1_000_000 - meter.offset_ns - meter.start_ns) / 1e9 for time_ms, _, _, _ in meter.orders]
@@ -144,11 +144,11 @@ def _slope(meter: Meter) -> float:
     return series.covariance(orders[:length], changes[:length]) / spread if spread else 0.0
 
 
-def _bands(meter: Meter) -> list[BandFigures]:
+def _bands(meter: StatsCollector) -> list[BandStats]:
     found = []
     for index, (low, high) in enumerate(itertools.pairwise(BANDS_BPS)):
         seen, levels, notional = meter.depth[index]
         seen = max(1, seen)
         grown, shrunk = meter.grown[index] / meter.book_s, meter.shrunk[index] / meter.book_s
-        found.append(BandFigures(low, high, levels / seen, notional / seen, grown, shrunk))
+        found.append(BandStats(low, high, levels / seen, notional / seen, grown, shrunk))
     return found

@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 
 from market.levels import parse_decimal, parse_levels, unpack_levels
-from venue.base.errors import BadVenue
+from venue.base.venue_errors import BadVenue
 
 Levels = list[tuple[int, int]]
 DIGITS = 8
 
 
-class Snapshot(msgspec.Struct):
+class RecordedSnapshot(msgspec.Struct):
     """A whole book as far as it was told. Prices and sizes in atoms of 10**-8, best first."""
 
     ts_ns: int
@@ -28,7 +28,7 @@ class Snapshot(msgspec.Struct):
         return gcd(*(price for price, _ in (*self.bids, *self.asks)))
 
 
-class Diff(msgspec.Struct):
+class RecordedDelta(msgspec.Struct):
     """The levels that changed between two update ids; size 0 where one is gone."""
 
     ts_ns: int
@@ -38,7 +38,7 @@ class Diff(msgspec.Struct):
     asks: Levels
 
 
-class Best(msgspec.Struct):
+class RecordedTop(msgspec.Struct):
     """The best prices and their sizes."""
 
     ts_ns: int
@@ -48,7 +48,7 @@ class Best(msgspec.Struct):
     ask_size: int
 
 
-class Trade(msgspec.Struct):
+class RecordedTrade(msgspec.Struct):
     """A trade; `time_ms` is the exchange's own."""
 
     ts_ns: int
@@ -58,24 +58,24 @@ class Trade(msgspec.Struct):
     sign: int  # of its taker: +1 bought
 
 
-Frame = Snapshot | Diff | Best | Trade
+RecordedFrame = RecordedSnapshot | RecordedDelta | RecordedTop | RecordedTrade
 
 
-class _Depth(msgspec.Struct):
+class _DepthFrame(msgspec.Struct):
     U: int
     u: int
     b: msgspec.Raw
     a: msgspec.Raw
 
 
-class _Ticker(msgspec.Struct):
+class _TickerFrame(msgspec.Struct):
     b: str
     B: str
     a: str
     A: str
 
 
-class _Trade(msgspec.Struct):
+class _TradeFrame(msgspec.Struct):
     T: int
     p: str
     q: str
@@ -93,12 +93,12 @@ class _Message(msgspec.Struct):
 
 
 _message = msgspec.json.Decoder(_Message)
-_depth = msgspec.json.Decoder(_Depth)
-_ticker = msgspec.json.Decoder(_Ticker)
-_trade = msgspec.json.Decoder(_Trade)
+_depth = msgspec.json.Decoder(_DepthFrame)
+_ticker = msgspec.json.Decoder(_TickerFrame)
+_trade = msgspec.json.Decoder(_TradeFrame)
 
 
-def frames(lines: Iterable[bytes]) -> Iterator[Frame]:
+def frames(lines: Iterable[bytes]) -> Iterator[RecordedFrame]:
     """Of lines `<receive time in ns> <JSON>`; other streams are left out. Raises BadVenue."""
     for number, line in enumerate(lines, 1):
         stamp, _, raw = line.partition(b" ")
@@ -110,7 +110,7 @@ def frames(lines: Iterable[bytes]) -> Iterator[Frame]:
             yield frame
 
 
-def read(path: Path) -> Iterator[Frame]:
+def read(path: Path) -> Iterator[RecordedFrame]:
     """The frames of a file, gzip or plain. Raises BadVenue."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
@@ -119,19 +119,19 @@ def read(path: Path) -> Iterator[Frame]:
         raise BadVenue(f"recording {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
-def _frame(ts_ns: int, message: _Message) -> Frame | None:
+def _frame(ts_ns: int, message: _Message) -> RecordedFrame | None:
     if message.lastUpdateId:
-        return Snapshot(ts_ns, message.lastUpdateId, _levels(message.bids), _levels(message.asks))
+        return RecordedSnapshot(ts_ns, message.lastUpdateId, _levels(message.bids), _levels(message.asks))
     kind = message.stream.partition("@")[2]
     if kind.startswith("depth"):
         diff = _depth.decode(message.data)
-        return Diff(ts_ns, diff.U, diff.u, _levels(diff.b), _levels(diff.a))
+        return RecordedDelta(ts_ns, diff.U, diff.u, _levels(diff.b), _levels(diff.a))
     if kind == "bookTicker":
         best = _ticker.decode(message.data)
-        return Best(ts_ns, *(parse_decimal(text, DIGITS) for text in (best.b, best.B, best.a, best.A)))
+        return RecordedTop(ts_ns, *(parse_decimal(text, DIGITS) for text in (best.b, best.B, best.a, best.A)))
     if kind == "trade":
         trade = _trade.decode(message.data)
-        return Trade(
+        return RecordedTrade(
             ts_ns, trade.T, parse_decimal(trade.p, DIGITS), parse_decimal(trade.q, DIGITS), -1 if trade.m else 1
         )
     return None

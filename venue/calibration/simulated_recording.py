@@ -8,7 +8,7 @@ from venue.base.settings import FlowSettings, MarketSettings, VenueSettings
 from venue.base.units import SECOND_NS
 from venue.base.wire import Request
 from venue.exchange import Exchange
-from venue.sources.order_flow import Flow
+from venue.sources.order_flow import OrderFlow
 from venue.sources.profiles import Profile
 from venue.sources.sources import profiles
 
@@ -18,13 +18,15 @@ WARM_UP_S = 20
 HEADERS: dict[str, str] = {}
 
 
-def rehearse(market: MarketSettings, seconds: float, seed: int = 1, profile: Profile | None = None) -> Iterator[bytes]:
+def simulated_lines(
+    market: MarketSettings, seconds: float, seed: int = 1, profile: Profile | None = None
+) -> Iterator[bytes]:
     """Lines `<time in ns> <JSON>`, as `recording` reads them; `profile` instead of the one that is named."""
     still = replace(market, flow=FlowSettings(limit_rate=0, market_rate=0))
     exchange = Exchange(VenueSettings(markets=[still], seed=seed), START_NS)
     symbol = next(iter(exchange.engine.symbols.values()))
     habits = profiles.load(market.flow.profile) if profile is None else profile
-    flow = Flow(exchange.engine, symbol, market.flow, habits, f"{seed}:{symbol.name}", START_NS)
+    flow = OrderFlow(exchange.engine, symbol, market.flow, habits, f"{seed}:{symbol.name}", START_NS)
     exchange.flows[:] = [flow]
     exchange.streams.start()
     now_ns = _run(exchange, START_NS, START_NS + WARM_UP_S * SECOND_NS)

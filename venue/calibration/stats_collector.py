@@ -3,9 +3,16 @@
 from bisect import bisect_left
 from collections import defaultdict
 
-from venue.base.errors import BadVenue
 from venue.base.units import SECOND_NS, TENTH_NS
-from venue.calibration.recording import Best, Diff, Frame, Levels, Snapshot, Trade
+from venue.base.venue_errors import BadVenue
+from venue.calibration.recording import (
+    Levels,
+    RecordedDelta,
+    RecordedFrame,
+    RecordedSnapshot,
+    RecordedTop,
+    RecordedTrade,
+)
 
 ATOMS = 1e8
 BANDS_BPS = (0.0, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 80.0)
@@ -13,11 +20,11 @@ BANDS_BPS = (0.0, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.
 LONGEST_S = 3600
 """Of a longer recording the first hour is measured."""
 
-Order = tuple[int, int, float, int]
+MarketOrder = tuple[int, int, float, int]
 """A market order: the exchange's time in ms, sign, notional, trades."""
 
 
-class Meter:
+class StatsCollector:
     """Give it every frame in order, then see `market_stats`. Sizes are notionals in the quote asset."""
 
     def __init__(self) -> None:
@@ -25,7 +32,7 @@ class Meter:
         self.tick = 0.0
         self.updates = self.trades = self.touch_shrunk = 0
         self.changes_s: dict[int, int] = defaultdict(int)  # level changes by tenth of a second
-        self.orders: list[Order] = []
+        self.orders: list[MarketOrder] = []
         self.mids: list[tuple[int, float]] = []
         self.narrow_mids: list[float] = []
         self.wide_ms: list[float] = []
@@ -36,8 +43,8 @@ class Meter:
         bands = len(BANDS_BPS) - 1
         self.grown, self.shrunk = [0] * bands, [0] * bands
         self.depth = [(0, 0.0, 0.0)] * bands  # times seen, levels, notional
-        self.best: Best | None = None
-        self.waiting: list[Best] = []
+        self.best: RecordedTop | None = None
+        self.waiting: list[RecordedTop] = []
         self.books: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self.known = (0, 0)  # the lowest and the highest price that the snapshot told of
         self.book_ns = self.sampled_ns = 0
@@ -46,7 +53,7 @@ class Meter:
     def seconds(self) -> float:
         return (self.end_ns - self.start_ns) / SECOND_NS
 
-    def measure(self, frames: object) -> "Meter":
+    def measure(self, frames: object) -> "StatsCollector":
         """Take them all. Raises BadVenue where there is too little to measure."""
         for frame in frames:  # type: ignore[attr-defined]
             self.add(frame)
@@ -56,22 +63,22 @@ class Meter:
             raise BadVenue("recording: no book, best prices and trades in it: record depth, bookTicker and trade")
         return self
 
-    def add(self, frame: Frame) -> None:
+    def add(self, frame: RecordedFrame) -> None:
         """Take one frame."""
         self.start_ns = self.start_ns or frame.ts_ns
         self.end_ns = frame.ts_ns
-        if isinstance(frame, Best):
+        if isinstance(frame, RecordedTop):
             self._best(frame)
-        elif isinstance(frame, Trade):
+        elif isinstance(frame, RecordedTrade):
             self._trade(frame)
-        elif isinstance(frame, Diff):
+        elif isinstance(frame, RecordedDelta):
             self._diff(frame)
         else:
             self._snapshot(frame)
 
     # Each kind of frame
 
-    def _snapshot(self, frame: Snapshot) -> None:
+    def _snapshot(self, frame: RecordedSnapshot) -> None:
         if not self.tick:
             self.tick = frame.tick_atoms / ATOMS
             for best in self.waiting:
@@ -81,7 +88,7 @@ class Meter:
         self.known = (frame.bids[-1][0], frame.asks[-1][0])
         self.book_ns = self.sampled_ns = frame.ts_ns
 
-    def _trade(self, frame: Trade) -> None:
+    def _trade(self, frame: RecordedTrade) -> None:
         self.trades += 1
         self.offset_ns = self.offset_ns or frame.time_ms * 1_000_000 - frame.ts_ns
         notional = frame.price / ATOMS * (frame.size / ATOMS)
@@ -91,7 +98,7 @@ class Meter:
         else:
             self.orders.append((frame.time_ms, frame.sign, notional, 1))
 
-    def _best(self, frame: Best) -> None:
+    def _best(self, frame: RecordedTop) -> None:
         if not self.tick:  # before the snapshot
             self.waiting.append(frame)
             return
@@ -119,10 +126,10 @@ class Meter:
                     self.touch_grown.append(grown / ATOMS * mid)
                 self.touch_shrunk += grown < 0
 
-    def _is_narrow(self, best: Best) -> bool:
+    def _is_narrow(self, best: RecordedTop) -> bool:
         return (best.ask - best.bid) / ATOMS < 1.5 * self.tick
 
-    def _diff(self, frame: Diff) -> None:
+    def _diff(self, frame: RecordedDelta) -> None:
         self.updates += frame.last_id - frame.first_id + 1
         self.changes_s[(frame.ts_ns - self.start_ns) // TENTH_NS] += len(frame.bids) + len(frame.asks)
         if not self.book_ns:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from venue.calibration.market_stats import HORIZONS_S, SIGN_LAGS, WINDOWS_S, Figures
+from venue.calibration.market_stats import HORIZONS_S, SIGN_LAGS, WINDOWS_S, MarketStats
 from venue.sources.profiles import PROBABILITIES
 
 ROWS = (
@@ -31,7 +31,7 @@ DISTRIBUTIONS = (
 )
 
 
-def table(columns: dict[str, Figures]) -> Iterator[str]:
+def table(columns: dict[str, MarketStats]) -> Iterator[str]:
     """The rows. Sizes are in the quote asset, rates of both sides."""
     yield "| | " + " | ".join(columns) + " |"
     yield "|---|" + "---:|" * len(columns)

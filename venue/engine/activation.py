@@ -4,12 +4,12 @@ import msgspec
 
 from market import codes
 from protocol.enums import OrdType, SelfTradePrevention, TimeInForce
-from venue.accounts.accounts import Account, Accounts
-from venue.base.errors import ApiError
+from venue.accounts.accounts import Accounts, ExchangeAccount
+from venue.base.api_errors import ApiError
 from venue.engine import holds, pegs
-from venue.engine.records import Records
+from venue.engine.ledger_records import LedgerRecords
 from venue.engine.settlement import Settlement
-from venue.orders.order import Execution, Order
+from venue.orders.exchange_order import ExchangeOrder, Execution
 from venue.symbols.symbol import Symbol
 
 ORD_TYPES = dict(OrdType.__members__)
@@ -19,18 +19,18 @@ REJECTED = "REJECTED"
 """Why an order expired that could not be put to work."""
 
 
-class Working:
+class OrderActivation:
     """Puts orders to work. `drain` after each change: what has come due works then, one after another."""
 
     def __init__(
-        self, symbols: dict[str, Symbol], accounts: Accounts, records: Records, settlement: Settlement
+        self, symbols: dict[str, Symbol], accounts: Accounts, records: LedgerRecords, settlement: Settlement
     ) -> None:
         self.symbols = symbols
         self.accounts = accounts
         self.records = records
         self.settlement = settlement
 
-    def hold(self, symbol: Symbol, order: Order, now_ns: int) -> None:
+    def hold(self, symbol: Symbol, order: ExchangeOrder, now_ns: int) -> None:
         """Lock what the order may cost. Raises -2010 where the account has not so much, with nothing changed."""
         account = self.accounts.by_name[order.account]
         if order.ord_type == "MARKET":
@@ -39,9 +39,9 @@ class Working:
         asset, amount_atoms = symbol.held_asset(order), holds.hold_of(symbol, order)
         account.lock(asset, amount_atoms)
         order.locked_atoms = amount_atoms
-        self.settlement.balances_changed(account, (asset,), now_ns)
+        self.settlement.funds.changed(account, (asset,), now_ns)
 
-    def start(self, symbol: Symbol, order: Order, now_ns: int) -> list[Execution]:
+    def activate(self, symbol: Symbol, order: ExchangeOrder, now_ns: int) -> list[Execution]:
         """A new order, known to its account and its money held: match it, or let it wait."""
         if not order.is_contingent:
             return self._match(symbol, order, now_ns)
@@ -49,7 +49,7 @@ class Working:
             order.extreme_ticks, order.trailing_ns = symbol.last_ticks, now_ns
         symbol.stops.add(order)
         self.records.price(symbol.name, symbol.last_ticks)
-        self.settlement.waits(symbol, order, now_ns)
+        self.settlement.accept_waiting(symbol, order, now_ns)
         return []
 
     def drain(self, now_ns: int) -> None:
@@ -61,20 +61,20 @@ class Working:
                 continue
             symbol = self.symbols[order.symbol]
             if order.status == "PENDING_NEW":
-                self.settlement.lists.release(order, now_ns)
+                self.settlement.list_listener.start_pending(order, now_ns)
             else:
                 self._trigger(symbol, order, now_ns)
 
-    def told(self, order: Order) -> Order:
+    def as_placed(self, order: ExchangeOrder) -> ExchangeOrder:
         """The order as its placement is answered: before what has come due by it."""
         return msgspec.structs.replace(order) if self.settlement.due else order
 
-    def _trigger(self, symbol: Symbol, order: Order, now_ns: int) -> None:
+    def _trigger(self, symbol: Symbol, order: ExchangeOrder, now_ns: int) -> None:
         if order.list_id >= 0:
-            self.settlement.lists.touched(order, now_ns)
+            self.settlement.list_listener.on_activity(order, now_ns)
         account = self.accounts.by_name[order.account]
         if order.is_market:
-            self.settlement.release_all(symbol, order, now_ns)
+            self.settlement.funds.release_all(symbol, order, now_ns)
             try:
                 holds.check_market(account, symbol, order)
             except ApiError:
@@ -83,10 +83,10 @@ class Working:
         elif order.peg and not self._peg(symbol, account, order, now_ns):
             return
         order.working_ns = order.update_ns = now_ns
-        order.priority = self.records.counter("order").take()
+        order.priority = self.records.counter("order").next_id()
         self._match(symbol, order, now_ns)
 
-    def _peg(self, symbol: Symbol, account: Account, order: Order, now_ns: int) -> bool:
+    def _peg(self, symbol: Symbol, account: ExchangeAccount, order: ExchangeOrder, now_ns: int) -> bool:
         """Give a triggered order its price of the book, and hold what it needs at it; where that fails, it is over."""
         asset, held_atoms = symbol.held_asset(order), order.locked_atoms
         try:
@@ -100,10 +100,10 @@ class Working:
             order.locked_atoms = held_atoms
             self.settlement.expire(symbol, order, REJECTED, now_ns)
             return False
-        self.settlement.balances_changed(account, (asset,), now_ns)
+        self.settlement.funds.changed(account, (asset,), now_ns)
         return True
 
-    def _match(self, symbol: Symbol, order: Order, now_ns: int) -> list[Execution]:
+    def _match(self, symbol: Symbol, order: ExchangeOrder, now_ns: int) -> list[Execution]:
         events = symbol.matching.submit(
             order.order_id,
             self.accounts.by_name[order.account].trader,

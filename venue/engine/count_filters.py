@@ -1,35 +1,36 @@
 """Filters that count what an account has open on a symbol."""
 
-from venue.accounts.accounts import Account
-from venue.base import errors
-from venue.engine.engine import Engine, Intent
-from venue.orders.order import WORKS_AS
+from venue.accounts.accounts import ExchangeAccount
+from venue.base import api_errors
+from venue.engine.engine import Engine, NewOrder
+from venue.orders.exchange_order import WORKS_AS
 from venue.symbols.symbol import Symbol
 
 
-def check_counts(account: Account, intents: list[Intent]) -> None:
+def check_counts(account: ExchangeAccount, new_orders: list[NewOrder]) -> None:
     """Raises -1013 where the new orders, all of one symbol, would be too many with those that are open."""
-    s = intents[0].symbol.settings
+    s = new_orders[0].symbol.settings
     algos = icebergs = 0
-    for intent in intents:
-        algos += intent.ord_type in WORKS_AS
-        icebergs += intent.iceberg_lots > 0
-    is_many = len(account.open_orders) + len(intents) > s.max_orders
+    for new_order in new_orders:
+        algos += new_order.ord_type in WORKS_AS
+        icebergs += new_order.iceberg_lots > 0
+    is_many = len(account.open_orders) + len(new_orders) > s.max_orders
     if not (is_many or algos or icebergs):  # most orders: nobody needs to go through those that are open
         return
-    name = intents[0].symbol.name
+    name = new_orders[0].symbol.name
     here = [order for order in account.open_orders.values() if order.symbol == name]
-    if len(here) + len(intents) > s.max_orders:
-        raise errors.filter_failure("MAX_NUM_ORDERS")
+    if len(here) + len(new_orders) > s.max_orders:
+        raise api_errors.filter_failure("MAX_NUM_ORDERS")
     if algos and algos + sum(order.is_contingent for order in here) > s.max_algo_orders:
-        raise errors.filter_failure("MAX_NUM_ALGO_ORDERS")
+        raise api_errors.filter_failure("MAX_NUM_ALGO_ORDERS")
     if icebergs and icebergs + sum(order.iceberg_lots > 0 for order in here) > s.max_iceberg_orders:
-        raise errors.filter_failure("MAX_NUM_ICEBERG_ORDERS")
+        raise api_errors.filter_failure("MAX_NUM_ICEBERG_ORDERS")
 
 
-def check_lists(engine: Engine, account: Account, symbol: Symbol) -> None:
+def check_lists(engine: Engine, account: ExchangeAccount, symbol: Symbol) -> None:
     """Raises -1013 where one more order list would be too many."""
     if engine.lists.open_on(account.name, symbol.name) >= symbol.settings.max_order_lists:
-        raise errors.filter_failure("MAX_NUM_ORDER_LISTS")
-    if engine.max_order_lists is not None and engine.lists.open_of(account.name) >= engine.max_order_lists:
-        raise errors.filter_failure("EXCHANGE_MAX_NUM_ORDER_LISTS")
+        raise api_errors.filter_failure("MAX_NUM_ORDER_LISTS")
+    most = engine.order_limits.max_order_lists
+    if most is not None and engine.lists.open_of(account.name) >= most:
+        raise api_errors.filter_failure("EXCHANGE_MAX_NUM_ORDER_LISTS")

@@ -6,14 +6,15 @@ import msgspec
 
 from market import codes
 from protocol.enums import OrdType, Side, TimeInForce
-from venue.accounts.accounts import Account, Accounts
-from venue.accounts.rate_limits import Limits
-from venue.base import errors
-from venue.engine.activation import Working
-from venue.engine.order_list_rules import ListKeeper
-from venue.engine.records import Records
+from venue.accounts.accounts import Accounts, ExchangeAccount
+from venue.accounts.rate_limits import RateLimits
+from venue.base import api_errors
+from venue.base.settings import OrderLimits
+from venue.engine.activation import OrderActivation
+from venue.engine.ledger_records import LedgerRecords
+from venue.engine.order_list_rules import OrderListRules
 from venue.engine.settlement import Settlement
-from venue.orders.order import MARKETS, WORKS_AS, Execution, Order
+from venue.orders.exchange_order import MARKETS, WORKS_AS, ExchangeOrder, Execution
 from venue.orders.order_lists import OrderList, OrderLists
 from venue.orders.stops import would_trigger
 from venue.symbols.symbol import FLOW_ACCOUNT, Symbol
@@ -22,7 +23,7 @@ BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 CLIENT_ID_LENGTH = 22
 
 
-class Intent(msgspec.Struct, gc=False):
+class NewOrder(msgspec.Struct, gc=False):
     """A new order that has passed the filters."""
 
     symbol: Symbol
@@ -55,46 +56,46 @@ class Engine:
         self,
         symbols: list[Symbol],
         accounts: Accounts,
-        limits: Limits,
-        records: Records,
+        limits: RateLimits,
+        records: LedgerRecords,
         settlement: Settlement,
+        order_limits: OrderLimits,
     ) -> None:
         self.symbols = {symbol.name: symbol for symbol in symbols}
         self.accounts = accounts
         self.limits = limits
         self.records = records
         self.settlement = settlement
-        self.max_orders: int | None = None
-        self.max_algo_orders: int | None = None
-        self.max_iceberg_orders: int | None = None
-        self.max_order_lists: int | None = None
-        self.working = Working(self.symbols, accounts, records, settlement)
+        self.order_limits = order_limits
+        self.activation = OrderActivation(self.symbols, accounts, records, settlement)
         self.lists = OrderLists(accounts.orders_kept)
-        self.keeper = ListKeeper(self.lists, accounts, records, settlement, self.working)
-        settlement.lists = self.keeper
+        self.list_rules = OrderListRules(self.lists, accounts, records, settlement, self.activation)
+        settlement.list_listener = self.list_rules
 
     def symbol(self, name: str) -> Symbol:
         """Raises -1121 for a symbol that is not traded."""
         found = self.symbols.get(name)
         if found is None or not found.is_listed:
-            raise errors.bad_symbol()
+            raise api_errors.bad_symbol()
         return found
 
-    def place(self, account: Account, intent: Intent, now_ns: int) -> tuple[Order, list[Execution]]:
+    def place(
+        self, account: ExchangeAccount, new_order: NewOrder, now_ns: int
+    ) -> tuple[ExchangeOrder, list[Execution]]:
         """Match a new order; it and its own fills. Raises -2010 where it is refused, with nothing changed."""
-        self.check(account, intent)
-        order = self.order_of(account, intent, now_ns)
-        self.working.hold(intent.symbol, order, now_ns)
+        self.check(account, new_order)
+        order = self.order_of(account, new_order, now_ns)
+        self.activation.hold(new_order.symbol, order, now_ns)
         self.register(account, order)
-        fills = self.working.start(intent.symbol, order, now_ns)
-        told = self.working.told(order)
+        fills = self.activation.activate(new_order.symbol, order, now_ns)
+        placed = self.activation.as_placed(order)
         self.finish(now_ns)
-        return told, fills
+        return placed, fills
 
-    def cancel(self, order: Order, cancel_id: str, now_ns: int) -> None:
+    def cancel(self, order: ExchangeOrder, cancel_id: str, now_ns: int) -> None:
         """End an open order, and with it all of the list that it is of. Raises -2011 where it is not open any more."""
         if not order.is_open:
-            raise errors.unknown_order()
+            raise api_errors.unknown_order()
         if order.list_id >= 0:
             self.cancel_list(self.lists.open[order.list_id], cancel_id, now_ns)
             return
@@ -103,24 +104,24 @@ class Engine:
         self.settlement.canceled(symbol, order, cancel_id, now_ns)
         self.finish(now_ns)
 
-    def cancel_list(self, one: OrderList, cancel_id: str, now_ns: int) -> list[Order]:
+    def cancel_list(self, one: OrderList, cancel_id: str, now_ns: int) -> list[ExchangeOrder]:
         """End all that is open of a list; the orders that were."""
-        ended = self.keeper.cancel(one, cancel_id, now_ns)
+        ended = self.list_rules.cancel(one, cancel_id, now_ns)
         self.finish(now_ns)
         return ended
 
-    def end(self, order: Order, status: str, now_ns: int) -> None:
+    def end(self, order: ExchangeOrder, status: str, now_ns: int) -> None:
         """The exchange itself ends an open order: REJECTED, EXPIRED."""
         self.settlement.expire(self.symbols[order.symbol], order, "", now_ns, status)
         self.finish(now_ns)
 
-    def deposit(self, account: Account, asset: str, amount_atoms: int, now_ns: int) -> None:
+    def deposit(self, account: ExchangeAccount, asset: str, amount_atoms: int, now_ns: int) -> None:
         """Add to (or, below zero, take from) what is free. Raises -2010 where there is not so much."""
         balance = account.balance(asset)
         if balance.free + amount_atoms < 0:
-            raise errors.insufficient()
+            raise api_errors.insufficient()
         balance.free += amount_atoms
-        self.settlement.balances_changed(account, (asset,), now_ns)
+        self.settlement.funds.changed(account, (asset,), now_ns)
         self.records.commit()
 
     def submit_flow(
@@ -138,7 +139,7 @@ class Engine:
             return 0
         price_ticks -= price_ticks % symbol.tick_step
         size_lots += -size_lots % symbol.lot_step
-        order_id = self.records.counter("order").take()
+        order_id = self.records.counter("order").next_id()
         events = symbol.matching.submit(order_id, FLOW_ACCOUNT, side, ord_type, tif, price_ticks, size_lots)
         accepted = events[0][0] == codes.ACCEPTED
         if accepted:
@@ -167,52 +168,52 @@ class Engine:
 
     def finish(self, now_ns: int) -> None:
         """Put to work what has come due, and make one record of it all."""
-        self.working.drain(now_ns)
+        self.activation.drain(now_ns)
         self.records.commit()
 
-    def register(self, account: Account, order: Order) -> None:
+    def register(self, account: ExchangeAccount, order: ExchangeOrder) -> None:
         """Make a new order known."""
         account.add_order(order)
         self.settlement.open_orders[order.order_id] = order
 
-    def check(self, account: Account, intent: Intent) -> None:
+    def check(self, account: ExchangeAccount, new_order: NewOrder) -> None:
         """Raises -2010 where the order cannot be taken as things stand."""
-        symbol = intent.symbol
+        symbol = new_order.symbol
         if not symbol.is_trading:
-            raise errors.market_closed()
+            raise api_errors.market_closed()
         if symbol.closed:
-            raise errors.rejected("Market is closed.")
-        if (symbol.name, intent.client_order_id) in account.open_by_client_id:
-            raise errors.rejected("Duplicate order sent.")
-        if intent.ord_type == "LIMIT_MAKER" and symbol.matching.would_match(intent.side, intent.price_ticks):
-            raise errors.rejected("Order would immediately match and take.")
-        if would_trigger(intent, symbol.last_ticks):
-            raise errors.rejected("Stop price would trigger immediately.")
+            raise api_errors.rejected("Market is closed.")
+        if (symbol.name, new_order.client_order_id) in account.open_by_client_id:
+            raise api_errors.rejected("Duplicate order sent.")
+        if new_order.ord_type == "LIMIT_MAKER" and symbol.matching.would_match(new_order.side, new_order.price_ticks):
+            raise api_errors.rejected("Order would immediately match and take.")
+        if would_trigger(new_order, symbol.last_ticks):
+            raise api_errors.rejected("Stop price would trigger immediately.")
 
-    def order_of(self, account: Account, intent: Intent, now_ns: int) -> Order:
+    def order_of(self, account: ExchangeAccount, new_order: NewOrder, now_ns: int) -> ExchangeOrder:
         """The order as it is placed."""
-        order_id = self.records.counter("order").take()
-        return Order(
-            symbol=intent.symbol.name,
+        order_id = self.records.counter("order").next_id()
+        return ExchangeOrder(
+            symbol=new_order.symbol.name,
             order_id=order_id,
             account=account.name,
-            client_order_id=intent.client_order_id or self.new_client_id("order", order_id),
-            side=intent.side,
-            ord_type=intent.ord_type,
-            time_in_force=intent.time_in_force,
-            stp=intent.stp,
-            price_ticks=intent.price_ticks,
-            size_lots=intent.size_lots,
-            quote_order_atoms=intent.quote_order_atoms,
+            client_order_id=new_order.client_order_id or self.new_client_id("order", order_id),
+            side=new_order.side,
+            ord_type=new_order.ord_type,
+            time_in_force=new_order.time_in_force,
+            stp=new_order.stp,
+            price_ticks=new_order.price_ticks,
+            size_lots=new_order.size_lots,
+            quote_order_atoms=new_order.quote_order_atoms,
             time_ns=now_ns,
             update_ns=now_ns,
-            working_ns=0 if intent.ord_type in WORKS_AS else now_ns,
-            strategy_id=intent.strategy_id,
-            strategy_type=intent.strategy_type,
-            stop_ticks=intent.stop_ticks,
-            trailing_delta=intent.trailing_delta,
-            iceberg_lots=intent.iceberg_lots,
-            peg=intent.peg,
-            peg_offset=intent.peg_offset,
-            asked_ticks=intent.asked_ticks,
+            working_ns=0 if new_order.ord_type in WORKS_AS else now_ns,
+            strategy_id=new_order.strategy_id,
+            strategy_type=new_order.strategy_type,
+            stop_ticks=new_order.stop_ticks,
+            trailing_delta=new_order.trailing_delta,
+            iceberg_lots=new_order.iceberg_lots,
+            peg=new_order.peg,
+            peg_offset=new_order.peg_offset,
+            asked_ticks=new_order.asked_ticks,
         )

@@ -1,14 +1,14 @@
 """What an order holds of its account while it is open, and what a market order would cost."""
 
 from protocol.enums import Side
-from venue.accounts.accounts import Account
-from venue.base import errors
-from venue.orders.order import Order
+from venue.accounts.accounts import ExchangeAccount
+from venue.base import api_errors
+from venue.orders.exchange_order import ExchangeOrder
 from venue.orders.stops import BIPS
 from venue.symbols.symbol import Symbol
 
 
-def hold_of(symbol: Symbol, order: Order) -> int:
+def hold_of(symbol: Symbol, order: ExchangeOrder) -> int:
     """Atoms that an open order holds: nothing for a market order, which is paid at once.
 
     A stop that will buy at the market holds its stop price, or the farthest its trailing delta may carry the price
@@ -22,13 +22,13 @@ def hold_of(symbol: Symbol, order: Order) -> int:
     return symbol.held_atoms(order, order.size_lots)
 
 
-def check_market(account: Account, symbol: Symbol, order: Order) -> None:
+def check_market(account: ExchangeAccount, symbol: Symbol, order: ExchangeOrder) -> None:
     """Raises -2010 where the account cannot pay what a market order would take from the book now."""
     if market_cost(account, symbol, order) > account.balance(symbol.held_asset(order)).free:
-        raise errors.insufficient()
+        raise api_errors.insufficient()
 
 
-def market_cost(account: Account, symbol: Symbol, order: Order) -> int:
+def market_cost(account: ExchangeAccount, symbol: Symbol, order: ExchangeOrder) -> int:
     if order.side is Side.SELL:
         return order.size_lots * symbol.lot_atoms
     if order.stp == "EXPIRE_MAKER":  # it clears away what its own trade group asks, and reaches beyond

@@ -2,10 +2,10 @@
 
 import msgspec
 
-from venue.accounts.accounts import Account
-from venue.base import errors
-from venue.engine.engine import Engine, Intent
-from venue.orders.order import Execution, Order
+from venue.accounts.accounts import ExchangeAccount
+from venue.base import api_errors
+from venue.engine.engine import Engine, NewOrder
+from venue.orders.exchange_order import ExchangeOrder, Execution
 from venue.orders.order_lists import OrderList
 from venue.orders.stops import would_trigger
 from venue.symbols.symbol import Symbol
@@ -13,40 +13,40 @@ from venue.symbols.symbol import Symbol
 BAD_PRICES = "The relationship of the prices for the orders is not correct."
 
 
-class Wanted(msgspec.Struct):
+class NewOrderList(msgspec.Struct):
     """An order list that is asked for; of an OTO the working order comes first."""
 
     contingency: str
-    intents: list[Intent]
+    new_orders: list[NewOrder]
     client_id: str | None = None
     is_paid: bool = False
 
     @property
     def symbol(self) -> Symbol:
-        return self.intents[0].symbol
+        return self.new_orders[0].symbol
 
 
-class Placed(msgspec.Struct):
+class PlacedOrderList(msgspec.Struct):
     """A list as its placement is answered: before what has come due by it."""
 
     order_list: OrderList
-    orders: list[tuple[Order, list[Execution]]]
+    orders: list[tuple[ExchangeOrder, list[Execution]]]
 
 
-def place(engine: Engine, account: Account, wanted: Wanted, now_ns: int) -> Placed:
+def place(engine: Engine, account: ExchangeAccount, wanted: NewOrderList, now_ns: int) -> PlacedOrderList:
     """Place all orders of a list. Raises -2010 where it is refused, with nothing changed."""
     if engine.lists.is_open(account.name, wanted.client_id):
-        raise errors.rejected("Duplicate order sent.")
-    check_client_ids(engine, account, wanted.intents)
+        raise api_errors.rejected("Duplicate order sent.")
+    check_client_ids(engine, account, wanted.new_orders)
     is_oto = wanted.contingency == "OTO"
     if is_oto:
-        engine.check(account, wanted.intents[0])
+        engine.check(account, wanted.new_orders[0])
     else:
-        check_relation(wanted.intents)
-        for intent in wanted.intents:
-            engine.check(account, intent)
-    orders = [engine.order_of(account, intent, now_ns) for intent in wanted.intents]
-    engine.keeper.hold(wanted.symbol, orders[:1] if is_oto else orders, now_ns)
+        check_relation(wanted.new_orders)
+        for new_order in wanted.new_orders:
+            engine.check(account, new_order)
+    orders = [engine.order_of(account, new_order, now_ns) for new_order in wanted.new_orders]
+    engine.list_rules.hold(wanted.symbol, orders[:1] if is_oto else orders, now_ns)
     one = order_list_of(engine, account, wanted, orders, now_ns)
     for order in orders:
         order.list_id = one.list_id
@@ -55,19 +55,21 @@ def place(engine: Engine, account: Account, wanted: Wanted, now_ns: int) -> Plac
         order.status, order.working_ns = "PENDING_NEW", 0
     engine.lists.add(one)
     if is_oto:
-        fills = [engine.working.start(wanted.symbol, orders[0], now_ns)] + [[] for _ in orders[1:]]
+        fills = [engine.activation.activate(wanted.symbol, orders[0], now_ns)] + [[] for _ in orders[1:]]
     else:
-        fills = [engine.working.start(wanted.symbol, order, now_ns) for order in orders]
-        engine.keeper.tell(one, now_ns)
-    told = Placed(
-        msgspec.structs.replace(one), [(engine.working.told(o), f) for o, f in zip(orders, fills, strict=True)]
+        fills = [engine.activation.activate(wanted.symbol, order, now_ns) for order in orders]
+        engine.list_rules.report(one, now_ns)
+    placed = PlacedOrderList(
+        msgspec.structs.replace(one), [(engine.activation.as_placed(o), f) for o, f in zip(orders, fills, strict=True)]
     )
     engine.finish(now_ns)
-    return told
+    return placed
 
 
-def order_list_of(engine: Engine, account: Account, wanted: Wanted, orders: list[Order], now_ns: int) -> OrderList:
-    list_id = engine.records.counter("list").take()
+def order_list_of(
+    engine: Engine, account: ExchangeAccount, wanted: NewOrderList, orders: list[ExchangeOrder], now_ns: int
+) -> OrderList:
+    list_id = engine.records.counter("list").next_id()
     return OrderList(
         list_id=list_id,
         symbol=wanted.symbol.name,
@@ -82,20 +84,20 @@ def order_list_of(engine: Engine, account: Account, wanted: Wanted, orders: list
     )
 
 
-def check_client_ids(engine: Engine, account: Account, intents: list[Intent]) -> None:
+def check_client_ids(engine: Engine, account: ExchangeAccount, new_orders: list[NewOrder]) -> None:
     """Raises -2010 for a client order id that an open order has, or two orders of the list."""
-    seen = [intent.client_order_id for intent in intents if intent.client_order_id is not None]
-    taken = any((intents[0].symbol.name, one) in account.open_by_client_id for one in seen)
+    seen = [new_order.client_order_id for new_order in new_orders if new_order.client_order_id is not None]
+    taken = any((new_orders[0].symbol.name, one) in account.open_by_client_id for one in seen)
     if taken or len(set(seen)) < len(seen):
-        raise errors.rejected("Duplicate order sent.")
+        raise api_errors.rejected("Duplicate order sent.")
 
 
-def check_relation(intents: list[Intent]) -> None:
+def check_relation(new_orders: list[NewOrder]) -> None:
     """Raises -2010 where the last price does not lie between those of an OCO (POST /api/v3/orderList/oco)."""
-    for intent in intents:
-        last_ticks = intent.symbol.last_ticks
-        is_bad = would_trigger(intent, last_ticks)
-        if not intent.peg and intent.ord_type in ("LIMIT_MAKER", "TAKE_PROFIT_LIMIT"):
-            is_bad = is_bad or intent.side.sign * (last_ticks - intent.price_ticks) <= 0
+    for new_order in new_orders:
+        last_ticks = new_order.symbol.last_ticks
+        is_bad = would_trigger(new_order, last_ticks)
+        if not new_order.peg and new_order.ord_type in ("LIMIT_MAKER", "TAKE_PROFIT_LIMIT"):
+            is_bad = is_bad or new_order.side.sign * (last_ticks - new_order.price_ticks) <= 0
         if is_bad:
-            raise errors.rejected(BAD_PRICES)
+            raise api_errors.rejected(BAD_PRICES)

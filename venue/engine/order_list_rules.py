@@ -1,13 +1,13 @@
 """What the orders of an order list do to each other: one cancels, triggers or pays the other."""
 
-from venue.accounts.accounts import Account, Accounts
-from venue.base.errors import ApiError
+from venue.accounts.accounts import Accounts, ExchangeAccount
+from venue.base.api_errors import ApiError
 from venue.engine import holds, pegs
-from venue.engine.activation import REJECTED, Working
-from venue.engine.listeners import UserFeed
-from venue.engine.records import Records
+from venue.engine.activation import REJECTED, OrderActivation
+from venue.engine.ledger_records import LedgerRecords
+from venue.engine.listeners import UserListener
 from venue.engine.settlement import Settlement
-from venue.orders.order import Execution, Order
+from venue.orders.exchange_order import ExchangeOrder, Execution
 from venue.orders.order_lists import OrderList, OrderLists
 from venue.orders.stops import would_trigger
 from venue.symbols import filters
@@ -17,7 +17,7 @@ OCO_TRIGGER = "OCO_TRIGGER"
 PHASE_ONE_EXPIRED = "OTO_PHASE_ONE_EXPIRED"
 
 
-class ListKeeper:
+class OrderListRules:
     """Hears from settlement what happens to orders of lists, and acts on the others.
 
     Both orders of an OCO hold together what the dearer one needs; one of them carries it. A pending order holds
@@ -25,25 +25,30 @@ class ListKeeper:
     """
 
     def __init__(
-        self, lists: OrderLists, accounts: Accounts, records: Records, settlement: Settlement, working: Working
+        self,
+        lists: OrderLists,
+        accounts: Accounts,
+        records: LedgerRecords,
+        settlement: Settlement,
+        activation: OrderActivation,
     ) -> None:
         self.lists = lists
         self.accounts = accounts
         self.records = records
         self.settlement = settlement
-        self.working = working
-        self.feed: UserFeed = settlement.user_feed
+        self.activation = activation
+        self.listener: UserListener = settlement.user_listener
 
-    def accepted(self, order: Order, now_ns: int) -> None:
+    def on_accepted(self, order: ExchangeOrder, now_ns: int) -> None:
         """The working order of a new OTO is in: its pending orders are told, then the list."""
         one = self.lists.open[order.list_id]
         if not one.is_waiting or order.order_id != one.working_id:
             return
         for pending in self._open(one.orders[1:]):
-            self.settlement.waits(self._symbol(one), pending, now_ns)
-        self.tell(one, now_ns)
+            self.settlement.accept_waiting(self._symbol(one), pending, now_ns)
+        self.report(one, now_ns)
 
-    def touched(self, order: Order, now_ns: int) -> None:
+    def on_activity(self, order: ExchangeOrder, now_ns: int) -> None:
         """An order fills for the first time, or triggers: where it is half of an OCO, the other half is over."""
         one = self.lists.open[order.list_id]
         other = self._sibling(one, order)
@@ -54,10 +59,10 @@ class ListKeeper:
         other.locked_atoms = 0
         excess = order.locked_atoms - holds.hold_of(symbol, order)
         if excess > 0:
-            self.settlement.release(symbol, order, excess, now_ns)
+            self.settlement.funds.release(symbol, order, excess, now_ns)
         self.settlement.expire(symbol, other, OCO_TRIGGER, now_ns)
 
-    def filled(self, order: Order, fill: Execution, now_ns: int) -> None:
+    def on_fill(self, order: ExchangeOrder, fill: Execution, now_ns: int) -> None:
         """A fill of a working order that pays for the pending ones: what it brought is locked, with its commission
         from what is free besides, where there is so much."""
         one = self.lists.open[order.list_id]
@@ -71,7 +76,7 @@ class ListKeeper:
         one.held_atoms += got
         self.records.order_list(one)
 
-    def ended(self, order: Order, now_ns: int) -> None:
+    def on_end(self, order: ExchangeOrder, now_ns: int) -> None:
         """An order is over: so may be the others, and the list; or the pending ones start."""
         one = self.lists.open[order.list_id]
         if one.is_waiting and order.order_id == one.working_id:
@@ -88,7 +93,7 @@ class ListKeeper:
         if not one.is_done and not self._open(one.orders):
             self._done(one, now_ns)
 
-    def release(self, order: Order, now_ns: int) -> None:
+    def start_pending(self, order: ExchangeOrder, now_ns: int) -> None:
         """The working order has filled: the pending orders start, or expire where they cannot."""
         one = self.lists.open[order.list_id]
         symbol, pending = self._symbol(one), self._open(one.orders[1:])
@@ -109,17 +114,17 @@ class ListKeeper:
             each.status, each.update_ns = "NEW", now_ns
             if not each.is_contingent:
                 each.working_ns = now_ns
-                each.priority = self.records.counter("order").take()
+                each.priority = self.records.counter("order").next_id()
         self.records.order_list(one)
         for each in pending:
-            self.working.start(symbol, each, now_ns)
+            self.activation.activate(symbol, each, now_ns)
 
-    def hold(self, symbol: Symbol, orders: list[Order], now_ns: int) -> None:
+    def hold(self, symbol: Symbol, orders: list[ExchangeOrder], now_ns: int) -> None:
         """Lock what one order needs, or two that form an OCO. Raises -2010 where there is not so much."""
         dearest = max(orders, key=lambda order: holds.hold_of(symbol, order))
-        self.working.hold(symbol, dearest, now_ns)
+        self.activation.hold(symbol, dearest, now_ns)
 
-    def cancel(self, one: OrderList, cancel_id: str, now_ns: int) -> list[Order]:
+    def cancel(self, one: OrderList, cancel_id: str, now_ns: int) -> list[ExchangeOrder]:
         """End all that is open of a list; the orders that were."""
         symbol, ended = self._symbol(one), self._open(one.orders)
         for order in ended:
@@ -127,10 +132,10 @@ class ListKeeper:
             self.settlement.canceled(symbol, order, cancel_id, now_ns)
         return ended
 
-    def tell(self, one: OrderList, now_ns: int) -> None:
+    def report(self, one: OrderList, now_ns: int) -> None:
         """Log and tell the state of a list."""
         self.records.order_list(one)
-        self.feed.list_status(one, now_ns)
+        self.listener.list_status(one, now_ns)
 
     # Inside
 
@@ -138,7 +143,7 @@ class ListKeeper:
         one.update_ns = now_ns
         self._free(one, self._symbol(one), now_ns)
         self.lists.end(one)
-        self.tell(one, now_ns)
+        self.report(one, now_ns)
 
     def _free(self, one: OrderList, symbol: Symbol, now_ns: int) -> None:
         """Unlock what the working order brought."""
@@ -147,22 +152,22 @@ class ListKeeper:
         account = self._account(one)
         account.unlock(symbol.base, one.held_atoms)
         one.held_atoms = 0
-        self.settlement.balances_changed(account, (symbol.base,), now_ns)
-        self.feed.position(account, (symbol.base,), now_ns)
+        self.settlement.funds.changed(account, (symbol.base,), now_ns)
+        self.listener.position(account, (symbol.base,), now_ns)
 
-    def _pay_out(self, one: OrderList, symbol: Symbol, pending: list[Order], now_ns: int) -> None:
+    def _pay_out(self, one: OrderList, symbol: Symbol, pending: list[ExchangeOrder], now_ns: int) -> None:
         """The pending orders get the size that the working one has brought. Raises -1013 where filters refuse it."""
         if not one.is_paid:
             return
-        most = symbol.most_lots(is_market=any(order.is_market for order in pending))
+        most = symbol.max_lots(is_market=any(order.is_market for order in pending))
         size_lots = min(one.held_atoms // symbol.lot_atoms, most)
         self._free(one, symbol, now_ns)
         for order in pending:
             order.size_lots = size_lots
-            filters.check_worth(symbol, order, now_ns)
+            filters.check_size_and_notional(symbol, order, now_ns)
             filters.check_iceberg(symbol, order)
 
-    def _check(self, symbol: Symbol, pending: list[Order], now_ns: int) -> None:
+    def _check(self, symbol: Symbol, pending: list[ExchangeOrder], now_ns: int) -> None:
         """Raises -2010 where an order cannot start as things stand."""
         for order in pending:
             if would_trigger(order, symbol.last_ticks):
@@ -170,19 +175,19 @@ class ListKeeper:
             if order.ord_type == "LIMIT_MAKER" and symbol.matching.would_match(order.side, order.price_ticks):
                 raise ApiError(-2010, "Order would immediately match and take.")
 
-    def _sibling(self, one: OrderList, order: Order) -> Order | None:
+    def _sibling(self, one: OrderList, order: ExchangeOrder) -> ExchangeOrder | None:
         """The other order of an OCO, while it is open."""
         if order.order_id not in one.pair:
             return None
         first, second = one.pair
         return self.settlement.open_orders.get(second if order.order_id == first else first)
 
-    def _open(self, orders: list[tuple[int, str]]) -> list[Order]:
+    def _open(self, orders: list[tuple[int, str]]) -> list[ExchangeOrder]:
         known = self.settlement.open_orders
         return [known[order_id] for order_id, _ in orders if order_id in known]
 
     def _symbol(self, one: OrderList) -> Symbol:
-        return self.working.symbols[one.symbol]
+        return self.activation.symbols[one.symbol]
 
-    def _account(self, one: OrderList) -> Account:
+    def _account(self, one: OrderList) -> ExchangeAccount:
         return self.accounts.by_name[one.account]

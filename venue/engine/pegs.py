@@ -4,8 +4,8 @@ from typing import Protocol
 
 from market.levels import unpack_levels
 from protocol.enums import Side
-from venue.base import errors
-from venue.orders.order import WORKS_AS
+from venue.base import api_errors
+from venue.orders.exchange_order import WORKS_AS
 from venue.symbols import filters
 from venue.symbols.symbol import Symbol
 
@@ -32,7 +32,7 @@ def level(symbol: Symbol, order: Pegged) -> int:
     bids, asks = symbol.matching.snapshot(order.peg_offset + 1)
     levels = unpack_levels(bids if is_bid else asks)
     if len(levels) <= order.peg_offset:
-        raise errors.rejected("Order book liquidity is too low for this pegged order.")
+        raise api_errors.rejected("Order book liquidity is too low for this pegged order.")
     return levels[order.peg_offset][0]
 
 
@@ -51,7 +51,7 @@ def reselect(symbol: Symbol, order: Pegged, now_ns: int) -> None:
 def check(symbol: Symbol, order: Pegged, price_ticks: int, now_ns: int) -> None:
     """Raises -1013 where filters refuse the order at this price."""
     if price_ticks % symbol.tick_step:
-        raise errors.filter_failure("PRICE_FILTER")
+        raise api_errors.filter_failure("PRICE_FILTER")
     filters.check_price(symbol, order.side, price_ticks, now_ns)
     if order.size_lots:  # of a pending order of an OPO it is not known before it starts
         filters.check_notional(symbol, price_ticks * order.size_lots * symbol.notional_atoms, is_market=False)

@@ -4,18 +4,18 @@ from collections.abc import Iterable
 
 from market import codes
 from protocol.enums import OrdType, SelfTradePrevention, TimeInForce
-from venue.accounts.accounts import Account
+from venue.accounts.accounts import ExchangeAccount
 from venue.accounts.prevented_matches import PreventedMatch
-from venue.base.errors import LogDamaged
+from venue.base.venue_errors import LedgerDamaged
 from venue.engine.engine import Engine
-from venue.engine.records import Batch, Records
+from venue.engine.ledger_records import LedgerBatch, LedgerRecords
 from venue.engine.settlement import Event
-from venue.orders.order import Execution, Order
+from venue.orders.exchange_order import ExchangeOrder, Execution
 from venue.orders.order_lists import OrderList
 from venue.symbols.symbol import Symbol
 
 
-def rest(symbol: Symbol, account: Account, order: Order) -> list[Event]:
+def rest(symbol: Symbol, account: ExchangeAccount, order: ExchangeOrder) -> list[Event]:
     """Put what is open of an order into the book, last at its price; what matching says of it."""
     return symbol.matching.submit(
         order.order_id,
@@ -34,10 +34,10 @@ def rest(symbol: Symbol, account: Account, order: Order) -> list[Event]:
 class Recovery:
     """Replays records into a fresh engine; the last state of each order, balance and counter counts."""
 
-    def __init__(self, engine: Engine, records: Records) -> None:
+    def __init__(self, engine: Engine, records: LedgerRecords) -> None:
         self.engine = engine
         self.records = records
-        self.orders: dict[int, Order] = {}
+        self.orders: dict[int, ExchangeOrder] = {}
         self.lists: dict[int, OrderList] = {}
         self.seen: set[str] = set()
 
@@ -54,14 +54,16 @@ class Recovery:
                 continue
             for asset, amount in self.engine.accounts.opening[name].items():
                 account.balance(asset).free = amount
-                self.engine.settlement.balances_changed(account, (asset,), 0)
+                self.engine.settlement.funds.changed(account, (asset,), 0)
         self.records.commit()
 
-    def _batch(self, batch: Batch) -> None:
+    def _batch(self, batch: LedgerBatch) -> None:
         accounts = self.engine.accounts.by_name
         for name, asset, free, locked in batch.balances:
             if name not in accounts:
-                raise LogDamaged(f"the log holds account {name}, which the settings do not: add it, or start a new log")
+                raise LedgerDamaged(
+                    f"the log holds account {name}, which the settings do not: add it, or start a new log"
+                )
             balance = accounts[name].balance(asset)
             balance.free, balance.locked = free, locked
             self.seen.add(name)
@@ -83,12 +85,12 @@ class Recovery:
             counter = self.records.counter(name)
             counter.next = counter.reserved = max(counter.reserved, below)
 
-    def _restore(self, order: Order) -> None:
+    def _restore(self, order: ExchangeOrder) -> None:
         """An open order goes back to its price with what is open of it; those that came first stand first."""
         account = self.engine.accounts.by_name[order.account]
         symbol = self.engine.symbols.get(order.symbol)
         if symbol is None:
-            raise LogDamaged(f"the log holds orders on {order.symbol}, which the settings do not trade: add it")
+            raise LedgerDamaged(f"the log holds orders on {order.symbol}, which the settings do not trade: add it")
         account.add_order(order)
         account.update_ns = max(account.update_ns, order.update_ns)
         if not order.is_open:
@@ -101,11 +103,11 @@ class Recovery:
             return
         events = rest(symbol, account, order)
         if events != [(codes.ACCEPTED, order.order_id, order.open_lots)]:
-            raise LogDamaged(f"order {order.order_id} of the log does not fit into the book: {events}")
+            raise LedgerDamaged(f"order {order.order_id} of the log does not fit into the book: {events}")
 
     def state(self) -> Iterable[bytes]:
         """All that must be remembered, as few records: what a compacted log holds."""
-        everything = Batch(
+        everything = LedgerBatch(
             balances=[
                 (name, asset, balance.free, balance.locked)
                 for name, account in self.engine.accounts.by_name.items()
@@ -120,16 +122,16 @@ class Recovery:
             prevented |= {(one.symbol, one.match_id): one for one in account.prevented}
             amendments = [one for rows in account.amendments.values() for one in rows]
             for start in range(0, len(amendments), 1000):
-                yield self.records.encode(Batch(amendments=amendments[start : start + 1000]))
-            orders: list[Order] = list(account.orders.values())
+                yield self.records.encode(LedgerBatch(amendments=amendments[start : start + 1000]))
+            orders: list[ExchangeOrder] = list(account.orders.values())
             executions: list[Execution] = account.executions
             lists = list(self.engine.lists.by_account.get(account.name, {}).values())
             for start in range(0, len(lists), 1000):
-                yield self.records.encode(Batch(lists=lists[start : start + 1000]))
+                yield self.records.encode(LedgerBatch(lists=lists[start : start + 1000]))
             for start in range(0, len(orders), 1000):
-                yield self.records.encode(Batch(orders=orders[start : start + 1000]))
+                yield self.records.encode(LedgerBatch(orders=orders[start : start + 1000]))
             for start in range(0, len(executions), 1000):
-                yield self.records.encode(Batch(executions=executions[start : start + 1000]))
+                yield self.records.encode(LedgerBatch(executions=executions[start : start + 1000]))
         matches = list(prevented.values())
         for start in range(0, len(matches), 1000):
-            yield self.records.encode(Batch(prevented=matches[start : start + 1000]))
+            yield self.records.encode(LedgerBatch(prevented=matches[start : start + 1000]))

@@ -5,21 +5,21 @@ from heapq import heappop, heappush
 import msgspec
 
 from protocol.enums import Side
-from venue.accounts.accounts import Account
-from venue.base.errors import ApiError
+from venue.accounts.accounts import ExchangeAccount
+from venue.base.api_errors import ApiError
 from venue.base.numbers import atoms
 from venue.base.settings import MarketSettings
 from venue.base.units import MILLISECOND_NS, NEVER_NS
-from venue.engine.engine import Engine, Intent
+from venue.engine.engine import Engine, NewOrder
 from venue.faults.active_fault import ActiveFault
 from venue.faults.clock_skew import ClockSkew
-from venue.faults.kinds import exchange as kinds
+from venue.faults.kinds import exchange_kinds as kinds
 from venue.faults.kinds.catalogue import BadFault
 from venue.faults.kinds.delays import draw_ns
 from venue.faults.kinds.fault import Fault
-from venue.faults.kinds.requests import RejectAfterAck, RequestFault
+from venue.faults.kinds.request_kinds import RejectAfterAck, RequestFault
 from venue.faults.scheduler import FaultScheduler
-from venue.orders.order import Order
+from venue.orders.exchange_order import ExchangeOrder
 from venue.symbols.symbol import Symbol
 
 BPS = 10_000
@@ -41,7 +41,7 @@ class ExchangeFaults:
         self.clock = clock
         self.engine = engine
         self.rejects: list[tuple[int, int, str]] = []  # a heap: due, order id, account
-        self.orders: dict[int, Order] = {}  # by fault: its external order
+        self.orders: dict[int, ExchangeOrder] = {}  # by fault: its external order
         self.in_effect: dict[int, Fault] = {}  # what changes the clock and markets now: several may overlap
         self.original = {name: symbol.settings for name, symbol in engine.symbols.items()}
         self._placed = msgspec.json.Decoder(_Placed)
@@ -61,7 +61,7 @@ class ExchangeFaults:
             symbol = self._symbol(fault.symbol)
             changed_filters(symbol, symbol.settings, fault)
 
-    def _account(self, name: str) -> Account:
+    def _account(self, name: str) -> ExchangeAccount:
         known = self.engine.accounts.by_name
         found = known.get(name or next(iter(known)))
         if found is None:
@@ -121,7 +121,7 @@ class ExchangeFaults:
                 status = one.status if isinstance(one, kinds.SymbolHalt) else "DELISTED"
         symbol.status = status
         if settings is not symbol.settings:
-            symbol.change(settings)
+            symbol.change_filters(settings)
 
     # -- external orders and transfers ----------------------------------------------------------------
 
@@ -145,12 +145,12 @@ class ExchangeFaults:
         if not amount:
             return False
         self.engine.deposit(account, fault.asset, amount, now_ns)
-        user = self.engine.settlement.user_feed
+        user = self.engine.settlement.user_listener
         user.deposited(account, fault.asset, amount, now_ns)
         user.position(account, (fault.asset,), now_ns)
         return True
 
-    def _place(self, one: ActiveFault, fault: kinds.HumanOrder, now_ns: int) -> Order:
+    def _place(self, one: ActiveFault, fault: kinds.HumanOrder, now_ns: int) -> ExchangeOrder:
         account, symbol = self._account(fault.account), self._symbol(fault.symbol)
         side = Side[fault.side] if fault.side else one.random.choice((Side.BUY, Side.SELL))
         price_ticks = symbol.last_ticks * (BPS - side.sign * fault.away_bps) // BPS
@@ -158,8 +158,8 @@ class ExchangeFaults:
         size_lots = int(atoms(fault.notional)) // (price_ticks * symbol.notional_atoms) + 1
         size_lots += -size_lots % symbol.lot_step
         name = HUMAN_PREFIX + self.engine.new_client_id("human", one.number, one.open_ns, now_ns)[:12]
-        intent = Intent(symbol, side, "LIMIT", "GTC", "NONE", price_ticks, size_lots, client_order_id=name)
-        return self.engine.place(account, intent, now_ns)[0]
+        new_order = NewOrder(symbol, side, "LIMIT", "GTC", "NONE", price_ticks, size_lots, client_order_id=name)
+        return self.engine.place(account, new_order, now_ns)[0]
 
     def _cancel(self, one: ActiveFault, fault: kinds.HumanCancel, now_ns: int) -> bool:
         account, symbol = self._account(fault.account), self._symbol(fault.symbol)

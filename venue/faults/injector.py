@@ -9,10 +9,10 @@ from venue.engine.engine import Engine
 from venue.faults.active_fault import ActiveFault, Transition
 from venue.faults.clock_skew import ClockSkew
 from venue.faults.exchange_faults import ExchangeFaults
-from venue.faults.kinds.exchange import Maintenance
+from venue.faults.kinds.exchange_kinds import Maintenance
 from venue.faults.kinds.fault import Fault
-from venue.faults.kinds.requests import PresetAnswer, StaleReads
-from venue.faults.kinds.streams import ConnectionRefused, Silence
+from venue.faults.kinds.request_kinds import PresetAnswer, StaleReads
+from venue.faults.kinds.stream_kinds import ConnectionRefused, Silence
 from venue.faults.request_faults import RequestFaults
 from venue.faults.scheduler import FaultScheduler
 from venue.faults.stale_reads import StaleReadFaults

@@ -9,9 +9,9 @@ from venue.api.dispatch import BY_WS_METHOD, RequestDispatcher
 from venue.base.wire import CLOSE, CLOSED, REFUSED, RESET, Request, Response
 from venue.faults.active_fault import ActiveFault
 from venue.faults.exchange_faults import ExchangeFaults
-from venue.faults.kinds.exchange import Maintenance
-from venue.faults.kinds.requests import PAGE, PresetAnswer, RejectAfterAck, RequestFault, StaleReads
-from venue.faults.kinds.streams import ConnectionRefused
+from venue.faults.kinds.exchange_kinds import Maintenance
+from venue.faults.kinds.request_kinds import PAGE, PresetAnswer, RejectAfterAck, RequestFault, StaleReads
+from venue.faults.kinds.stream_kinds import ConnectionRefused
 from venue.faults.scheduler import FaultScheduler
 from venue.faults.stale_reads import StaleReadFaults
 from venue.faults.stream_faults import EVENT, StreamFaults

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from venue.accounts.accounts import Account, Accounts
+from venue.accounts.accounts import Accounts, ExchangeAccount
 from venue.base.units import MILLISECOND_NS
-from venue.engine.records import Records
+from venue.engine.ledger_records import LedgerRecords
 from venue.faults.clock_skew import ClockSkew
-from venue.faults.kinds.requests import StaleReads
-from venue.orders.order import Execution, Order
+from venue.faults.kinds.request_kinds import StaleReads
+from venue.orders.exchange_order import ExchangeOrder, Execution
 
 MAX_PENDING = 100_000
 """Changes that a replica may have pending; beyond it the oldest is applied at once."""
@@ -22,7 +22,7 @@ class Change(msgspec.Struct, gc=False):
     """What one call of the engine changed in one account: copies of whole states."""
 
     at_ns: int
-    orders: list[Order]
+    orders: list[ExchangeOrder]
     executions: list[Execution]
     balances: list[tuple[str, int, int]]
 
@@ -30,7 +30,7 @@ class Change(msgspec.Struct, gc=False):
 class ReadReplica:
     """One account, `lag_ns` late. It always shows one earlier state of the account, complete."""
 
-    def __init__(self, account: Account, lag_ns: int) -> None:
+    def __init__(self, account: ExchangeAccount, lag_ns: int) -> None:
         self.lag_ns = lag_ns
         self.pending: deque[Change] = deque()
         self.shown = copy_of(account)
@@ -40,7 +40,7 @@ class ReadReplica:
         if len(self.pending) > MAX_PENDING:
             self._apply(self.pending.popleft())
 
-    def account(self, now_ns: int) -> Account:
+    def account(self, now_ns: int) -> ExchangeAccount:
         """The account as the replica shows it now."""
         while self.pending and self.pending[0].at_ns + self.lag_ns <= now_ns:
             self._apply(self.pending.popleft())
@@ -71,7 +71,7 @@ class ReplicaSet:
             name: [ReadReplica(account, lag_ns) for lag_ns in lags_ns] for name, account in accounts.by_name.items()
         }
 
-    def read(self, name: str, now_ns: int) -> Account:
+    def read(self, name: str, now_ns: int) -> ExchangeAccount:
         """The account as the next replica shows it."""
         self.reads += 1
         replicas = self.by_account[name]
@@ -81,7 +81,7 @@ class ReplicaSet:
         return replicas[number].account(now_ns)
 
     def note(
-        self, at_ns: int, orders: Iterable[Order], executions: Iterable[Execution],
+        self, at_ns: int, orders: Iterable[ExchangeOrder], executions: Iterable[Execution],
         balances: Mapping[tuple[str, str], tuple[int, int]],
     ) -> None:  # fmt: skip
         """Records what the engine has just changed."""
@@ -104,7 +104,7 @@ class ReplicaSet:
 class StaleReadFaults:
     """The replica sets of all StaleReads faults whose window is open."""
 
-    def __init__(self, accounts: Accounts, records: Records, clock: ClockSkew) -> None:
+    def __init__(self, accounts: Accounts, records: LedgerRecords, clock: ClockSkew) -> None:
         self.accounts = accounts
         self.records = records
         self.clock = clock
@@ -119,24 +119,27 @@ class StaleReadFaults:
         if self._sets.pop(number, None) is not None and not self._sets:
             self.records.mirror = None
 
-    def read(self, number: int, account: str, now_ns: int) -> Account:
+    def read(self, number: int, account: str, now_ns: int) -> ExchangeAccount:
         """The account as the next replica of fault `number` shows it."""
         return self._sets[number].read(account, now_ns)
 
     def _note(
-        self, orders: Iterable[Order], executions: list[Execution], balances: Mapping[tuple[str, str], tuple[int, int]]
+        self,
+        orders: Iterable[ExchangeOrder],
+        executions: list[Execution],
+        balances: Mapping[tuple[str, str], tuple[int, int]],
     ) -> None:
         for replicas in self._sets.values():
             replicas.note(self.clock.now_ns, orders, executions, balances)
 
 
-def copied(order: Order) -> Order:
+def copied(order: ExchangeOrder) -> ExchangeOrder:
     return msgspec.structs.replace(order)
 
 
-def copy_of(account: Account) -> Account:
+def copy_of(account: ExchangeAccount) -> ExchangeAccount:
     """A copy of the account that changes independently of it."""
-    made = Account(account.settings, account.uid, account.maker_fee, account.taker_fee)
+    made = ExchangeAccount(account.settings, account.uid, account.maker_fee, account.taker_fee)
     for asset, balance in account.balances.items():
         made.balances[asset] = msgspec.structs.replace(balance)
     for order in account.orders.values():

@@ -9,7 +9,7 @@ import msgspec
 from venue.base.units import NEVER_NS, SECOND_NS
 from venue.base.wire import CLOSE, FREEZE, RESET, Push, Signal
 from venue.faults.active_fault import ActiveFault
-from venue.faults.kinds import streams as kinds
+from venue.faults.kinds import stream_kinds as kinds
 from venue.faults.kinds.delays import draw_ns
 from venue.faults.scheduler import FaultScheduler
 from venue.streams.connections import USER, Connection, Connections

@@ -1,1 +1,1 @@
-"""Orders as the exchange keeps them: orders, order lists, stop orders."""
+"""The exchange's state of orders, order lists and stop orders."""

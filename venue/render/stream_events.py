@@ -5,7 +5,7 @@ from typing import Any
 
 from market.levels import pack_levels, unpack_levels
 from venue.base.units import DAY_NS, MINUTE_NS
-from venue.orders.order import AggTrade, PublicTrade
+from venue.orders.exchange_order import AggTrade, PublicTrade
 from venue.symbols.candles import Candle
 from venue.symbols.intervals import ending
 from venue.symbols.reference_price import ReferencePrice

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from venue.base.errors import BadVenue
+from venue.base.venue_errors import BadVenue
 
 BACKLOG = 512
 

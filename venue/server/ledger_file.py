@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from venue.base.errors import BadVenue, LogDamaged, LogInUse
+from venue.base.venue_errors import BadVenue, LedgerDamaged, LedgerInUse
 
 MAGIC = b"TBVENUE1"
 _START = struct.Struct("<IQ")
@@ -30,7 +30,7 @@ def scan(data: bytes, name: str) -> tuple[list[bytes], int]:
     A tail is torn where the log ends inside a record, its last record fails its check, or only zeros follow.
     """
     if data[: len(MAGIC)] != MAGIC[: len(data)]:
-        raise LogDamaged(f"{name} is no log of a venue: move it away, or name another log_file")
+        raise LedgerDamaged(f"{name} is no log of a venue: move it away, or name another log_file")
     if len(data) < len(MAGIC):
         return [], 0
     records: list[bytes] = []
@@ -56,11 +56,11 @@ def scan(data: bytes, name: str) -> tuple[list[bytes], int]:
     return records, at
 
 
-def _damaged(name: str, number: int, at: int) -> LogDamaged:
-    return LogDamaged(f"{name}: record {number} at byte {at} does not check: restore the file, or move it away")
+def _damaged(name: str, number: int, at: int) -> LedgerDamaged:
+    return LedgerDamaged(f"{name}: record {number} at byte {at} does not check: restore the file, or move it away")
 
 
-class Log:
+class LedgerFile:
     """An open log. `append` has written when it returns: records outlive the process, not a power loss."""
 
     def __init__(self, path: Path) -> None:
@@ -72,7 +72,7 @@ class Log:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             data = path.read_bytes()
         except BlockingIOError:
-            raise LogInUse(f"log_file {path} is in use by another venue: stop it, or name another file") from None
+            raise LedgerInUse(f"log_file {path} is in use by another venue: stop it, or name another file") from None
         except OSError as error:
             raise BadVenue(f"log_file {path}: {error.strerror}") from None
         self.records, sound = scan(data, str(path))
@@ -98,7 +98,7 @@ class Log:
         """Replace all records, atomically."""
         fresh = self.path.with_name(self.path.name + ".new")
         fresh.unlink(missing_ok=True)
-        other = Log(fresh)
+        other = LedgerFile(fresh)
         other.append(records)
         os.fsync(other._fd)
         os.replace(fresh, self.path)

@@ -6,11 +6,11 @@ import ssl
 
 from aiohttp import web
 
-from venue.base.errors import BadVenue
+from venue.base.venue_errors import BadVenue
 from venue.server.address import BACKLOG, bind
 
 
-class Door:
+class Listener:
     """Open from `open` on. Connections that are there already stay, whatever it does."""
 
     def __init__(
@@ -32,7 +32,7 @@ class Door:
         )
         await self._site.start()
 
-    async def follow(self, is_refusing: bool) -> None:
+    async def set_refusing(self, is_refusing: bool) -> None:
         """Shut it, or open it again, as the exchange wants. A port that is taken is tried again at the next call."""
         if is_refusing and self._site is not None:
             site, self._site = self._site, None

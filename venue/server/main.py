@@ -9,15 +9,15 @@ import msgspec
 from aiohttp import web
 
 from protocol.errors import TickbusError
-from venue.base.errors import BadVenue
 from venue.base.settings import AccountSettings, VenueSettings
+from venue.base.venue_errors import BadVenue
 from venue.exchange import Exchange
 from venue.faults.kinds.catalogue import BadFault, load_faults
 from venue.server import server, tls
 from venue.server.address import bind, publish
-from venue.server.http import Front
-from venue.server.ledger_file import COMPACT_BYTES, Log
-from venue.server.listener import Door
+from venue.server.http_server import HttpServer
+from venue.server.ledger_file import COMPACT_BYTES, LedgerFile
+from venue.server.listener import Listener
 from venue.server.paper_tap import PaperTap
 
 try:
@@ -54,11 +54,11 @@ def load_settings(path: Path) -> VenueSettings:
         raise BadVenue(f"{path}: [venue]: {error}") from None
 
 
-def open_exchange(settings: VenueSettings) -> tuple[Exchange, Log | None]:
+def open_exchange(settings: VenueSettings) -> tuple[Exchange, LedgerFile | None]:
     """The exchange, with its earlier life where a log is kept. Raises BadVenue, LogDamaged."""
     if settings.accounts_file is not None:
         settings = msgspec.structs.replace(settings, accounts=load_accounts(Path(settings.accounts_file)))
-    log = Log(Path(settings.log_file)) if settings.log_file is not None else None
+    log = LedgerFile(Path(settings.log_file)) if settings.log_file is not None else None
     records = log.records if log is not None else []
     exchange = Exchange(settings, time.time_ns(), records, is_logged=log is not None)
     if settings.faults_file is not None:
@@ -89,13 +89,13 @@ async def serve(settings: VenueSettings, run_dir: Path | None = None) -> None:
     driver = server.Server(exchange, log)
     driver.feed = feed
     driver.settle()
-    runner = web.ServerRunner(Front(driver, access_log=None, tcp_keepalive=False))
+    runner = web.ServerRunner(HttpServer(driver, access_log=None, tcp_keepalive=False))
     await runner.setup()
-    door = Door(runner, listening, certificate, server.SHUTDOWN_S)
+    listener = Listener(runner, listening, certificate, server.SHUTDOWN_S)
     address = publish(listening, path, is_tls=certificate is not None)
     print(f"venue listens on {address.http}", flush=True)
     try:
-        await server.run(exchange, log, runner, driver, door)
+        await server.run(exchange, log, runner, driver, listener)
     finally:
         if log is not None:
             log.close()

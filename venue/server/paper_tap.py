@@ -4,8 +4,8 @@ from pathlib import Path
 
 from actors.tap import Tap
 from protocol import Message, Rules
-from venue.base.errors import BadVenue
 from venue.base.settings import MarketSettings
+from venue.base.venue_errors import BadVenue
 from venue.sources.paper import market_settings
 
 WAIT_S = 0.5
@@ -29,7 +29,7 @@ class PaperTap:
         """What has been said since the last call."""
         return [one.body for one in self._tap.poll(timeout_s) if one.body is not None]
 
-    def ask(self) -> None:
+    def request_snapshots(self) -> None:
         """Let it say all of its books and rules again."""
         self._tap.ask(self.connector, self._prefix)
 
@@ -38,6 +38,6 @@ class PaperTap:
         rules: dict[str, Rules] = {}
         names = [one.symbol for one in wanted]
         while not all(name in rules for name in names):
-            self.ask()
+            self.request_snapshots()
             rules |= {one.symbol: one for one in self.poll(WAIT_S) if isinstance(one, Rules)}
         return [market_settings(rules[one.symbol], one) for one in wanted]

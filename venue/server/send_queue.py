@@ -5,7 +5,7 @@ from collections import deque
 
 from aiohttp import WSMsgType, web
 
-from venue.base.wire import CLOSE, FREEZE, RESET, Ping, Pong, Signal
+from venue.base.wire import CLOSE, FREEZE, RESET, PingFrame, PongFrame, Signal
 
 MAX_UNSENT = 20_000
 """Frames that may wait for a slow websocket before it is cut off."""
@@ -13,7 +13,7 @@ CLOSE_S = 2.0
 """How long a websocket may take to close."""
 
 
-class Outgoing:
+class SendQueue:
     """The sending half of one open websocket: what waits, and the task that sends it."""
 
     __slots__ = ("is_closing", "is_frozen", "transport", "unsent", "wake", "ws")
@@ -21,12 +21,12 @@ class Outgoing:
     def __init__(self, ws: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
         self.ws = ws
         self.transport = transport
-        self.unsent: deque[bytes | Ping | Pong | None] = deque()
+        self.unsent: deque[bytes | PingFrame | PongFrame | None] = deque()
         self.wake = asyncio.Event()
         self.is_closing = False
         self.is_frozen = False
 
-    def put(self, item: bytes | Ping | Pong | Signal | None) -> None:
+    def put(self, item: bytes | PingFrame | PongFrame | Signal | None) -> None:
         """Queue a frame; None or CLOSE closes. Who does not read, or does not let the close through, is cut off."""
         if item is RESET:
             self.is_closing = True
@@ -36,7 +36,7 @@ class Outgoing:
         elif not self.is_frozen:
             self._queue(None if item is CLOSE else item)  # type: ignore[arg-type]
 
-    def _queue(self, item: bytes | Ping | Pong | None) -> None:
+    def _queue(self, item: bytes | PingFrame | PongFrame | None) -> None:
         if self.is_closing:
             return
         if len(self.unsent) >= MAX_UNSENT:
@@ -74,7 +74,7 @@ class Outgoing:
                         await ws.close(code=1001)
                         return
                     else:
-                        kind = WSMsgType.PING if isinstance(item, Ping) else WSMsgType.PONG
+                        kind = WSMsgType.PING if isinstance(item, PingFrame) else WSMsgType.PONG
                         await ws.send_frame(item.payload, kind)
                 self.wake.clear()
                 await self.wake.wait()

@@ -9,21 +9,21 @@ from typing import TypeVar
 
 from aiohttp import WSMsgType, web
 
-from venue.base import errors
+from venue.base.venue_errors import BadVenue
 from venue.base.wire import CLOSED, Push, Request, Response
-from venue.control import PREFIX
+from venue.control_api import PREFIX
 from venue.exchange import Exchange
-from venue.server.ledger_file import Log
-from venue.server.listener import Door
+from venue.server.ledger_file import LedgerFile
+from venue.server.listener import Listener
 from venue.server.paper_tap import PaperTap
-from venue.server.send_queue import Outgoing
+from venue.server.send_queue import SendQueue
 
 MAX_FRAME_BYTES = 1024 * 1024
 MAX_SLEEP_S = 0.1
 MIN_SLEEP_S = 0.01
 """The flow may be late by so much: waking for each of its orders would cost more than the orders."""
 SHUTDOWN_S = 1.0
-LISTEN_S = 0.002
+POLL_S = 0.002
 """How often the live market is heard, in paper trading."""
 T = TypeVar("T")
 
@@ -31,10 +31,10 @@ T = TypeVar("T")
 class Server:
     """Feeds the exchange with the world, and the world with what the exchange says."""
 
-    def __init__(self, exchange: Exchange, log: Log | None) -> None:
+    def __init__(self, exchange: Exchange, log: LedgerFile | None) -> None:
         self.exchange = exchange
         self.log = log
-        self.sockets: dict[int, Outgoing] = {}
+        self.sockets: dict[int, SendQueue] = {}
         self.next_id = 0
         self.failure: OSError | None = None
         self.bug: Exception | None = None
@@ -42,7 +42,7 @@ class Server:
         self.feed: PaperTap | None = None  # of paper: where the live market is heard
         self.latency_s = exchange.settings.paper.latency_ms / 1000 if exchange.settings.paper is not None else 0.0
 
-    def _ask(self, method: Callable[..., T], *arguments: object, **named: object) -> T:
+    def _call(self, method: Callable[..., T], *arguments: object, **named: object) -> T:
         """Call the exchange at the time of now, and settle. A bug in it ends the process: its state is in doubt."""
         try:
             answer = method(*arguments, now_ns=time.time_ns(), **named)
@@ -57,12 +57,12 @@ class Server:
         """The time of now, as the exchange is told it."""
         return time.time_ns()
 
-    def ask(self, request: Request) -> Response:
+    def handle(self, request: Request) -> Response:
         """The exchange's answer to an HTTP request, once all that it changed is written."""
-        return self._ask(self.exchange.handle, request)
+        return self._call(self.exchange.handle, request)
 
     @property
-    def is_lost(self) -> bool:
+    def has_failed(self) -> bool:
         """Whether nothing may be answered any more: the log took no record, or a bug was met."""
         return self.failure is not None or self.bug is not None
 
@@ -93,7 +93,7 @@ class Server:
             return await self._websocket(request)
         received_ns = time.time_ns()
         body = await request.read() if request.can_read_body else b""
-        asked = Request(
+        venue_request = Request(
             method=request.method,
             path=request.path,
             query=request.rel_url.raw_query_string,
@@ -102,24 +102,24 @@ class Server:
             remote=request.remote or "",
             received_ns=received_ns,
         )
-        if self.latency_s and not asked.path.startswith(PREFIX):
+        if self.latency_s and not venue_request.path.startswith(PREFIX):
             await asyncio.sleep(self.latency_s)
-        answer = self.ask(asked)
+        answer = self.handle(venue_request)
         if self.failure is not None:
-            return self._cut(request)
+            return self._abort(request)
         if answer.delay_ns:
             await asyncio.sleep(answer.delay_ns / 1e9)
         if answer.status <= CLOSED:
-            return self._cut(request)
-        return await self._cut_off(request, answer) if answer.cut_at is not None else self._response(answer)
+            return self._abort(request)
+        return await self._send_cut(request, answer) if answer.cut_at is not None else self._response(answer)
 
-    def _cut(self, request: web.BaseRequest) -> web.Response:
+    def _abort(self, request: web.BaseRequest) -> web.Response:
         """Close the connection without an answer."""
         if request.transport is not None:
             request.transport.abort()
         return web.Response(status=500)
 
-    async def _cut_off(self, request: web.BaseRequest, answer: Response) -> web.StreamResponse:
+    async def _send_cut(self, request: web.BaseRequest, answer: Response) -> web.StreamResponse:
         """All of the body is announced, some of it is sent, then the connection ends."""
         response = web.StreamResponse(status=answer.status, headers=answer.headers)
         response.content_length = len(answer.body)
@@ -139,19 +139,19 @@ class Server:
         conn_id = self.next_id
         exchange, url = self.exchange, request.rel_url
         query, remote = url.raw_query_string, request.remote or ""
-        refused = self._ask(exchange.upgrade, conn_id, url.raw_path, query=query, remote=remote)
+        refused = self._call(exchange.upgrade, conn_id, url.raw_path, query=query, remote=remote)
         if refused is not None:
-            return self._cut(request) if refused.status <= CLOSED else self._response(refused)
+            return self._abort(request) if refused.status <= CLOSED else self._response(refused)
         ws = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=MAX_FRAME_BYTES, timeout=SHUTDOWN_S)
         sender: asyncio.Task[None] | None = None
         try:
             await ws.prepare(request)
-            outgoing = self.sockets[conn_id] = Outgoing(ws, request.transport)
+            outgoing = self.sockets[conn_id] = SendQueue(ws, request.transport)
             sender = asyncio.create_task(outgoing.send_all())
             await self._read(conn_id, ws)
         finally:
             self.sockets.pop(conn_id, None)
-            self._ask(exchange.close, conn_id)
+            self._call(exchange.close, conn_id)
             if sender is not None:
                 sender.cancel()
         return ws
@@ -162,21 +162,21 @@ class Server:
             if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
                 if self.latency_s:
                     asyncio.get_running_loop().call_later(
-                        self.latency_s, self._ask, exchange.receive, conn_id, message.data
+                        self.latency_s, self._call, exchange.receive, conn_id, message.data
                     )
                 else:
-                    self._ask(exchange.receive, conn_id, message.data)
+                    self._call(exchange.receive, conn_id, message.data)
             elif message.type is WSMsgType.PING:
-                self._ask(exchange.ping, conn_id, bytes(message.data))
+                self._call(exchange.ping, conn_id, bytes(message.data))
             elif message.type is WSMsgType.PONG:
-                self._ask(exchange.pong, conn_id, payload=bytes(message.data))
+                self._call(exchange.pong, conn_id, payload=bytes(message.data))
 
-    def say_goodbye(self) -> None:
+    def announce_shutdown(self) -> None:
         """Tell all websockets that this server goes."""
         self.exchange.announce_shutdown(time.time_ns())
         self._push(self.exchange.take_pushes())
 
-    async def run_clock(self, door: Door) -> None:
+    async def run_clock(self, listener: Listener) -> None:
         """Call the exchange when it wants to be called; let nobody in while it refuses."""
         exchange = self.exchange
         while True:
@@ -184,33 +184,35 @@ class Server:
             if self.feed is None:
                 await asyncio.sleep(min(MAX_SLEEP_S, max(MIN_SLEEP_S, wait_s)))
             else:
-                await asyncio.sleep(LISTEN_S)
-                self._listen(self.feed)
-            self._ask(exchange.advance)
-            await door.follow(exchange.faults.is_refusing)
+                await asyncio.sleep(POLL_S)
+                self._poll_live_market(self.feed)
+            self._call(exchange.advance)
+            await listener.set_refusing(exchange.faults.is_refusing)
             if exchange.is_over:
                 self.stopped.set()
 
-    def _listen(self, feed: PaperTap) -> None:
+    def _poll_live_market(self, feed: PaperTap) -> None:
         """Take in what the live market's connector has said."""
         for message in feed.poll():
-            self._ask(self.exchange.hear, message)
-        if self.exchange.paper is not None and self.exchange.paper.asks(time.time_ns()):
-            feed.ask()
+            self._call(self.exchange.on_live_message, message)
+        if self.exchange.paper is not None and self.exchange.paper.needs_snapshots(time.time_ns()):
+            feed.request_snapshots()
 
 
-async def run(exchange: Exchange, log: Log | None, runner: web.ServerRunner, server: Server, door: Door) -> None:
+async def run(
+    exchange: Exchange, log: LedgerFile | None, runner: web.ServerRunner, server: Server, listener: Listener
+) -> None:
     """Serve until SIGTERM, SIGINT or a bug, which is raised. Raises BadVenue where the log cannot be written."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stopped.set)
-    await door.open()
-    clock = asyncio.create_task(server.run_clock(door))
+    await listener.open()
+    clock = asyncio.create_task(server.run_clock(listener))
     stopped = asyncio.create_task(server.stopped.wait())
     await asyncio.wait([clock, stopped], return_when=asyncio.FIRST_COMPLETED)
     clock.cancel()
     if server.bug is None:
-        server.say_goodbye()
+        server.announce_shutdown()
     for socket in list(server.sockets.values()):
         socket.put(None)
     await runner.cleanup()
@@ -219,6 +221,4 @@ async def run(exchange: Exchange, log: Log | None, runner: web.ServerRunner, ser
     if server.bug is not None:
         raise server.bug
     if server.failure is not None:
-        raise errors.BadVenue(
-            f"log_file {log.path if log else ''}: {server.failure.strerror}: free the disk, start again"
-        )
+        raise BadVenue(f"log_file {log.path if log else ''}: {server.failure.strerror}: free the disk, start again")

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from venue.base.errors import BadVenue
+from venue.base.venue_errors import BadVenue
 
 CERT_FILE, KEY_FILE = "venue.crt", "venue.key"
 VALID = timedelta(days=30)

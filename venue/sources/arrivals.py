@@ -13,7 +13,7 @@ EXPECTATION = 0.15
 """How much one sign changes what the market expects of the next."""
 
 
-class Bursts:
+class ArrivalProcess:
     """Arrivals that bring others: a Hawkes process with exponential kernels, drawn by thinning."""
 
     def __init__(self, base_rate: float, kernels: list[Kernel], usual_rate: float, random: Random, now_ns: int) -> None:
@@ -52,7 +52,7 @@ class Bursts:
                 return now_ns + 1 + int(wait_s * SECOND_NS)
 
 
-class Signs:
+class OrderSigns:
     """+1 buys, -1 sells. Large orders are worked off in pieces, some side by side, so signs follow signs."""
 
     def __init__(self, share: float, threads: int, tail: float, random: Random) -> None:

@@ -6,9 +6,9 @@ from random import Random
 from venue.base.settings import FlowSettings
 from venue.base.units import NEVER_NS
 from venue.engine.engine import Engine
-from venue.sources.arrivals import Bursts
+from venue.sources.arrivals import ArrivalProcess
 from venue.sources.profiles import Kernel, Profile
-from venue.sources.traders import Crowd
+from venue.sources.traders import Traders
 from venue.symbols.symbol import Symbol
 
 WAKE_NS = 10_000_000
@@ -21,7 +21,7 @@ MAX_STRETCH = 4.0
 """With fewer market orders the moves are larger, so that volatility stays; but no larger than this."""
 
 
-class Flow:
+class OrderFlow:
     """One market's order flow. `due_ns` is when it next acts; `next_ns` when it wants to be called."""
 
     def __init__(
@@ -31,31 +31,31 @@ class Flow:
         market_rate = _rate(settings.market_rate, profile.market_rate * settings.scale)
         book_orders = _or(settings.book_orders, profile.book_orders)
         self.is_still = limit_rate <= 0 and market_rate <= 0
-        self.next_take_ns = self.next_quote_ns = NEVER_NS
+        self.next_market_ns = self.next_limit_ns = NEVER_NS
         self.woken_ns = now_ns
         if self.is_still:
             return
         random = Random(seed)
-        self.crowd = Crowd(
+        self.traders = Traders(
             engine,
             symbol,
             profile,
             random,
             usual_lots=_usual_lots(symbol, settings, profile),
             book_orders=book_orders if limit_rate > 0 else 0.0,
-            lives_s=_lives(profile, limit_rate, book_orders),
+            lifetimes_s=_lifetimes(profile, limit_rate, book_orders),
             stretch=_stretch(profile, settings, market_rate),
             pull=settings.pull,
             now_ns=now_ns,
         )
-        self.takes, self.quotes = _arrivals(profile, limit_rate, market_rate, random, now_ns)
-        self.next_take_ns = self.takes.next_ns(now_ns)
-        self.next_quote_ns = self.quotes.next_ns(now_ns)
+        self.market_arrivals, self.limit_arrivals = _arrivals(profile, limit_rate, market_rate, random, now_ns)
+        self.next_market_ns = self.market_arrivals.next_ns(now_ns)
+        self.next_limit_ns = self.limit_arrivals.next_ns(now_ns)
 
     @property
     def due_ns(self) -> int:
         """When the next thing happens."""
-        return NEVER_NS if self.is_still else min(self.next_take_ns, self.next_quote_ns, self.crowd.due_ns)
+        return NEVER_NS if self.is_still else min(self.next_market_ns, self.next_limit_ns, self.traders.due_ns)
 
     @property
     def next_ns(self) -> int | None:
@@ -67,32 +67,32 @@ class Flow:
         if self.is_still:
             return
         self.woken_ns = now_ns
-        crowd = self.crowd
+        traders = self.traders
         for _ in range(MAX_ACTIONS):
             due_ns = self.due_ns
             if due_ns > now_ns:
                 return
             at_ns = max(due_ns, floor_ns)
-            if due_ns == self.next_take_ns:
-                moved = crowd.take(at_ns)
-                self.takes.excite(due_ns)
-                self.next_take_ns = self.takes.next_ns(due_ns)
+            if due_ns == self.next_market_ns:
+                moved = traders.market_order(at_ns)
+                self.market_arrivals.excite(due_ns)
+                self.next_market_ns = self.market_arrivals.next_ns(due_ns)
                 if moved:
                     self._react(moved, at_ns, due_ns)
-            elif due_ns == self.next_quote_ns:
-                crowd.quote(at_ns)
-                self.next_quote_ns = self.quotes.next_ns(due_ns)
+            elif due_ns == self.next_limit_ns:
+                traders.limit_order(at_ns)
+                self.next_limit_ns = self.limit_arrivals.next_ns(due_ns)
             else:
-                crowd.settle(at_ns)
-        self.next_take_ns = self.takes.next_ns(now_ns)
-        self.next_quote_ns = self.quotes.next_ns(now_ns)
-        crowd.catch_up(now_ns)
+                traders.do_next(at_ns)
+        self.next_market_ns = self.market_arrivals.next_ns(now_ns)
+        self.next_limit_ns = self.limit_arrivals.next_ns(now_ns)
+        traders.catch_up(now_ns)
 
     def _react(self, moved: float, at_ns: int, due_ns: int) -> None:
         """Many quote anew when the price moves."""
-        self.crowd.leave(round(moved * self.quotes.children), at_ns)
-        self.quotes.excite(due_ns, moved)
-        self.next_quote_ns = self.quotes.next_ns(due_ns)
+        self.traders.cancel_random(round(moved * self.limit_arrivals.children), at_ns)
+        self.limit_arrivals.excite(due_ns, moved)
+        self.next_limit_ns = self.limit_arrivals.next_ns(due_ns)
 
 
 def _rate(wanted: float | None, usual: float) -> float:
@@ -110,7 +110,7 @@ def _usual_lots(symbol: Symbol, settings: FlowSettings, profile: Profile) -> flo
     return _or(settings.size_lots, profile.median_notional / float(market.start_price * market.lot_size))
 
 
-def _lives(profile: Profile, limit_rate: float, book_orders: float) -> list[float]:
+def _lifetimes(profile: Profile, limit_rate: float, book_orders: float) -> list[float]:
     """How long orders of each band live, in seconds, so that so many rest at so many a second."""
     longer = 1.0
     if limit_rate > 0:
@@ -127,12 +127,12 @@ def _stretch(profile: Profile, settings: FlowSettings, market_rate: float) -> fl
 
 def _arrivals(
     profile: Profile, limit_rate: float, market_rate: float, random: Random, now_ns: int
-) -> tuple[Bursts, Bursts]:
+) -> tuple[ArrivalProcess, ArrivalProcess]:
     """Market orders, which bring market orders; and limit orders, some of which moves of the price bring."""
     own = 1 - sum(kernel.children for kernel in profile.bursts)
-    takes = Bursts(market_rate * own, profile.bursts, market_rate, random, now_ns)
+    market_arrivals = ArrivalProcess(market_rate * own, profile.bursts, market_rate, random, now_ns)
     if market_rate <= 0 or profile.move_share <= 0:
-        return takes, Bursts(limit_rate, [], limit_rate, random, now_ns)
+        return market_arrivals, ArrivalProcess(limit_rate, [], limit_rate, random, now_ns)
     brought = profile.reaction.children * profile.market_rate * profile.move_share / profile.limit_rate
     reaction = Kernel(brought * limit_rate / (market_rate * profile.move_share), profile.reaction.decay_s)
-    return takes, Bursts(limit_rate * (1 - brought), [reaction], limit_rate, random, now_ns)
+    return market_arrivals, ArrivalProcess(limit_rate * (1 - brought), [reaction], limit_rate, random, now_ns)

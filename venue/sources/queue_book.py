@@ -6,7 +6,7 @@ from market import codes
 from market.book import Book
 from protocol.enums import OrdType, Side, TimeInForce
 from venue.base.settings import CancelModel
-from venue.sources.queue_level import Level, shares
+from venue.sources.queue_level import QueueLevel, shares
 from venue.symbols.symbol import FLOW_ACCOUNT, Symbol
 
 Event = tuple[int, ...]
@@ -30,9 +30,9 @@ class QueueBook:
         self.matching = symbol.matching
         self.cancels = cancels
         self.recorded = Book()
-        self.levels: dict[Side, dict[int, Level]] = {Side.BUY: {}, Side.SELL: {}}
+        self.levels: dict[Side, dict[int, QueueLevel]] = {Side.BUY: {}, Side.SELL: {}}
         self.diffs = 0
-        self._owed: dict[tuple[Side, int], Level] = {}  # trades consumed here, and the book has not told of it
+        self._owed: dict[tuple[Side, int], QueueLevel] = {}  # trades consumed here, and the book has not told of it
         self._ids = count(FIRST_ID)
 
     def set_level(self, side: Side, price_ticks: int, size_lots: int) -> list[Event]:
@@ -42,7 +42,7 @@ class QueueBook:
         if level is None:
             if not size_lots:
                 return []
-            level = levels[price_ticks] = Level()
+            level = levels[price_ticks] = QueueLevel()
         elif level.recorded_lots == size_lots and not level.traded_lots:
             return []
         self._count_taken(level)
@@ -109,7 +109,7 @@ class QueueBook:
 
     # Inside
 
-    def _follow(self, side: Side, price_ticks: int, level: Level) -> list[Event]:
+    def _follow(self, side: Side, price_ticks: int, level: QueueLevel) -> list[Event]:
         """Make what stands in our book what should."""
         more = level.wanted_lots - level.standing_lots
         if more < 0:
@@ -117,7 +117,7 @@ class QueueBook:
             return []
         return self._grow(side, price_ticks, level, more) if more else []
 
-    def _shrink(self, level: Level, lots: int) -> None:
+    def _shrink(self, level: QueueLevel, lots: int) -> None:
         for order_id, cut in shares(level.orders, lots, self.cancels).items():
             if not cut:
                 continue
@@ -130,7 +130,7 @@ class QueueBook:
                 self.matching.cancel(order_id)
                 del level.orders[order_id]
 
-    def _grow(self, side: Side, price_ticks: int, level: Level, lots: int) -> list[Event]:
+    def _grow(self, side: Side, price_ticks: int, level: QueueLevel, lots: int) -> list[Event]:
         """Add to the back of the queue; what meets resting orders of accounts trades with them."""
         for crossed_ticks in self._crossed(side, price_ticks):
             self.set_level(side.opposite, crossed_ticks, 0)  # the newer word counts
@@ -157,11 +157,11 @@ class QueueBook:
         assert row is not None
         return self.matching.queue_ahead(order_id) + row[5] == self.matching.size_at(side, price_ticks)
 
-    def _is_queued(self, side: Side, price_ticks: int, level: Level) -> bool:
+    def _is_queued(self, side: Side, price_ticks: int, level: QueueLevel) -> bool:
         """Whether an account has an order here."""
         return self.matching.size_at(side, price_ticks) != level.standing_lots
 
-    def _count_taken(self, level: Level) -> None:
+    def _count_taken(self, level: QueueLevel) -> None:
         """What is missing since we last looked was taken by an order of an account."""
         for order_id, leaves in list(level.orders.items()):
             row = self.matching.order(order_id)
@@ -174,7 +174,7 @@ class QueueBook:
             else:
                 del level.orders[order_id]
 
-    def _consumed(self, side: Side, price_ticks: int, level: Level, lots: int) -> None:
+    def _consumed(self, side: Side, price_ticks: int, level: QueueLevel, lots: int) -> None:
         if lots:
             level.traded_lots += lots
             level.traded_at = self.diffs

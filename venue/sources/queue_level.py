@@ -3,7 +3,7 @@
 from venue.base.settings import CancelModel
 
 
-class Level:
+class QueueLevel:
     """What the other market has at a price, and the orders that stand for it in our book, first come first.
 
     `taken_lots`: of what it has there, what our orders took here. `traded_lots`: what its trades consumed here before

@@ -7,9 +7,9 @@ from protocol import BookDelta, BookSnapshot, Message, TopOfBook, Trade
 from protocol.enums import Side
 from venue.base.settings import CancelModel
 from venue.engine.engine import Engine
-from venue.engine.records import Counter
+from venue.engine.ledger_records import IdCounter
 from venue.engine.recovery import rest
-from venue.orders.order import AggTrade, Order, PublicTrade
+from venue.orders.exchange_order import AggTrade, ExchangeOrder, PublicTrade
 from venue.sources.queue_book import Event, QueueBook
 from venue.symbols.symbol import Symbol
 
@@ -17,17 +17,17 @@ Change = tuple[Side, int, int]
 """Side, price in ticks, lots there now."""
 
 
-class Numbering:
+class IdMapper:
     """The other market's ids as ours: the same, shifted by as many as our own events took, and never falling."""
 
-    def __init__(self, counter: Counter) -> None:
+    def __init__(self, counter: IdCounter) -> None:
         self.counter = counter
         self.shift = 0
 
-    def take(self, recorded: int) -> int:
-        self.counter.skip_to(recorded + self.shift)
-        number = self.counter.take()
-        self.shift = number - recorded
+    def next_id(self, recorded_id: int) -> int:
+        self.counter.skip_to(recorded_id + self.shift)
+        number = self.counter.next_id()
+        self.shift = number - recorded_id
         return number
 
 
@@ -38,41 +38,41 @@ class QueueMarket:
         self.engine = engine
         self.symbol = symbol
         self.book = QueueBook(symbol, cancels)
-        self.update_ids = Numbering(engine.records.counter("book:" + symbol.name))
-        self.trade_ids = Numbering(engine.records.counter("trade:" + symbol.name))
+        self.update_ids = IdMapper(engine.records.counter("book:" + symbol.name))
+        self.trade_ids = IdMapper(engine.records.counter("trade:" + symbol.name))
         self.update_id = 0  # of the other market: the latest that we know of
         self.book_id = 0  # and what its whole book is at
         self.trade_id = 0
         self.top: TopOfBook | None = None
 
-    def take(self, message: Message, now_ns: int) -> None:
+    def on_message(self, message: Message, now_ns: int) -> None:
         """Follow one message; older ones than what is known are passed over."""
         if isinstance(message, TopOfBook):
-            self._best(message, now_ns)
+            self._on_top(message, now_ns)
         elif isinstance(message, Trade):
-            self._trade(message, now_ns)
+            self._on_trade(message, now_ns)
         elif isinstance(message, BookDelta):
-            self._diff(message, now_ns)
+            self._on_delta(message, now_ns)
         elif isinstance(message, BookSnapshot):
-            self._whole(message, now_ns)
+            self._on_snapshot(message, now_ns)
 
     # -- messages ----------------------------------------------------------------------------------------
 
-    def _whole(self, snapshot: BookSnapshot, now_ns: int) -> None:
+    def _on_snapshot(self, snapshot: BookSnapshot, now_ns: int) -> None:
         """The whole book: what it does not have is gone. Numbering may begin anew."""
         is_first = not self.book_id
         self.update_id, self.book_id, self.trade_id, self.top = 0, snapshot.update_id, 0, None
-        told = {(Side.BUY, p): lots for p, lots in unpack_levels(snapshot.bids)}
-        told |= {(Side.SELL, p): lots for p, lots in unpack_levels(snapshot.asks)}
-        gone = [(side, p, 0) for side, levels in self.book.levels.items() for p in levels if (side, p) not in told]
-        self._apply([*gone, *((*key, lots) for key, lots in told.items())], snapshot.update_id, now_ns)
+        published = {(Side.BUY, p): lots for p, lots in unpack_levels(snapshot.bids)}
+        published |= {(Side.SELL, p): lots for p, lots in unpack_levels(snapshot.asks)}
+        gone = [(side, p, 0) for side, levels in self.book.levels.items() for p in levels if (side, p) not in published]
+        self._apply([*gone, *((*key, lots) for key, lots in published.items())], snapshot.update_id, now_ns)
         if is_first:
-            self._to_the_back()
+            self._requeue_own_orders()
             if not self.symbol.trades:
                 matching = self.symbol.matching
                 self.symbol.last_ticks = (matching.best_bid_ticks + matching.best_ask_ticks) // 2
 
-    def _diff(self, delta: BookDelta, now_ns: int) -> None:
+    def _on_delta(self, delta: BookDelta, now_ns: int) -> None:
         if delta.update_id <= self.book_id:
             return
         self.book_id = delta.update_id
@@ -81,10 +81,10 @@ class QueueMarket:
         changes = [(Side.BUY, p, lots) for p, lots in unpack_levels(delta.bids)]
         changes += [(Side.SELL, p, lots) for p, lots in unpack_levels(delta.asks)]
         if self.top is not None and self.top.update_id > delta.update_id:
-            changes = [self._not_beyond(change, self.top) for change in changes]
+            changes = [self._limited_by_top(change, self.top) for change in changes]
         self._apply(changes, delta.update_id, now_ns)
 
-    def _best(self, top: TopOfBook, now_ns: int) -> None:
+    def _on_top(self, top: TopOfBook, now_ns: int) -> None:
         if top.update_id <= self.update_id or not (top.bid_ticks and top.ask_ticks):
             return
         self.top = top
@@ -94,21 +94,21 @@ class QueueMarket:
         changes += [(Side.BUY, top.bid_ticks, top.bid_lots), (Side.SELL, top.ask_ticks, top.ask_lots)]
         self._apply(changes, top.update_id, now_ns)
 
-    def _trade(self, trade: Trade, now_ns: int) -> None:
-        """Our orders that it would have met fill; what is left of it is told as it was."""
+    def _on_trade(self, trade: Trade, now_ns: int) -> None:
+        """Our orders that it would have met fill; what is left of it is published as it was."""
         if trade.trade_id <= self.trade_id:
             return
         self.trade_id = trade.trade_id
         own = self.book.trade(trade.side, trade.price_ticks, trade.size_lots, self._own_ticks(trade))
         rest_lots = trade.size_lots - sum(event[4] for event in own)
         if rest_lots:
-            self._tell(trade, rest_lots, now_ns)
+            self._publish_trade(trade, rest_lots, now_ns)
         self._settle(trade.side, own, now_ns)
         self.engine.finish(now_ns)
 
     # -- what they do ----------------------------------------------------------------------------------------
 
-    def _own(self) -> list[Order]:
+    def _own(self) -> list[ExchangeOrder]:
         """The orders of accounts that rest in this book, in the order in which they came to it."""
         name, in_book = self.symbol.name, self.symbol.matching.order
         found = self.engine.settlement.open_orders.values()
@@ -120,14 +120,14 @@ class QueueMarket:
         own = (order.price_ticks for order in self._own() if order.side is side)
         return [price_ticks for price_ticks in own if (price_ticks - limit_ticks) * side.sign >= 0]
 
-    def _to_the_back(self) -> None:
+    def _requeue_own_orders(self) -> None:
         """Orders of an earlier life lose their places: what stood ahead of them then is not known any more."""
         for order in self._own():
             self.symbol.matching.cancel(order.order_id)
             events = rest(self.symbol, self.engine.accounts.by_name[order.account], order)
             assert len(events) == 1, events  # what the book is beyond has traded already
 
-    def _not_beyond(self, change: Change, top: TopOfBook) -> Change:
+    def _limited_by_top(self, change: Change, top: TopOfBook) -> Change:
         """A change that is older than the best prices known: these have the last word on their levels and better."""
         side, price_ticks, lots = change
         best = (top.bid_ticks, top.bid_lots) if side is Side.BUY else (top.ask_ticks, top.ask_lots)
@@ -146,22 +146,22 @@ class QueueMarket:
             self._settle(side, self.book.set_level(side, price_ticks, lots), now_ns)
         if update_id > self.update_id:
             self.update_id = update_id
-            self.symbol.update_id = self.update_ids.take(update_id)
-        self.engine.settlement.market_feed.book_changed(self.symbol, now_ns)
+            self.symbol.update_id = self.update_ids.next_id(update_id)
+        self.engine.settlement.market_listener.book_changed(self.symbol, now_ns)
         self.engine.finish(now_ns)
 
     def _settle(self, taker: Side, events: list[Event], now_ns: int) -> None:
         if events:
             self.engine.settlement.apply(self.symbol, taker, events, now_ns)
 
-    def _tell(self, trade: Trade, lots: int, now_ns: int) -> None:
+    def _publish_trade(self, trade: Trade, lots: int, now_ns: int) -> None:
         """A trade among others, as the public hears of it."""
         maker_buys = trade.side is Side.SELL
-        trade_id = self.trade_ids.take(trade.trade_id)
-        told = PublicTrade(trade_id, trade.price_ticks, lots, now_ns, maker_buys)
-        self.symbol.add_trade(told)
+        trade_id = self.trade_ids.next_id(trade.trade_id)
+        published = PublicTrade(trade_id, trade.price_ticks, lots, now_ns, maker_buys)
+        self.symbol.add_trade(published)
         if self.symbol.stops:
-            self.engine.settlement.wake(self.symbol, trade.price_ticks, now_ns)
-        take_id = self.engine.records.counter("agg:" + self.symbol.name).take
-        aggregates: list[AggTrade] = self.symbol.aggregate([told], take_id)
-        self.engine.settlement.market_feed.traded(self.symbol, [told], aggregates, now_ns)
+            self.engine.settlement.trigger_stops(self.symbol, trade.price_ticks, now_ns)
+        next_id = self.engine.records.counter("agg:" + self.symbol.name).next_id
+        aggregates: list[AggTrade] = self.symbol.aggregate([published], next_id)
+        self.engine.settlement.market_listener.traded(self.symbol, [published], aggregates, now_ns)

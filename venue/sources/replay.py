@@ -5,9 +5,9 @@ from pathlib import Path
 
 from market.levels import unpack_levels
 from protocol import BookSnapshot
-from venue.base.errors import BadVenue
 from venue.base.settings import ReplaySettings
 from venue.base.units import MILLISECOND_NS
+from venue.base.venue_errors import BadVenue
 from venue.engine.engine import Engine
 from venue.sources.queue_market import QueueMarket
 from venue.sources.replay_file import Timed, messages, symbol_name, trades_first
@@ -37,7 +37,7 @@ class Replay:
         self._next: Timed | None = None
         self._begin(now_ns)
         assert self._next is not None
-        self.market.take(self._next[1], now_ns)  # the book, before anybody asks for it
+        self.market.on_message(self._next[1], now_ns)  # the book, before anybody asks for it
         self._step()
 
     @property
@@ -51,7 +51,7 @@ class Replay:
             due_ns = self.next_ns
             if self._next is None or due_ns is None or due_ns > now_ns:
                 return
-            self.market.take(self._next[1], max(due_ns, floor_ns))
+            self.market.on_message(self._next[1], max(due_ns, floor_ns))
             self._step()
             if self._next is None:
                 self._end(max(due_ns, floor_ns))

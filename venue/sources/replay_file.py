@@ -11,8 +11,8 @@ import msgspec
 from market.levels import parse_decimal, parse_levels
 from protocol import BookDelta, BookSnapshot, Message, TopOfBook, Trade
 from protocol.enums import Side
-from venue.base.errors import BadVenue
 from venue.base.units import MILLISECOND_NS
+from venue.base.venue_errors import BadVenue
 from venue.symbols.symbol import Symbol
 
 DIGITS = 8
@@ -23,7 +23,7 @@ Timed = tuple[int, Message]
 """When it was received, in ns, and what it says."""
 
 
-class _Frame(msgspec.Struct):
+class _RecordedLine(msgspec.Struct):
     """Any of the frames: a combined stream's shell, or the body of a depth snapshot."""
 
     data: msgspec.Raw = msgspec.Raw()
@@ -32,7 +32,7 @@ class _Frame(msgspec.Struct):
     asks: msgspec.Raw = msgspec.Raw()
 
 
-class _Event(msgspec.Struct):
+class _StreamEvent(msgspec.Struct):
     """Fields of depthUpdate, trade and bookTicker; letters that differ in type between them are kept raw."""
 
     s: str
@@ -51,8 +51,8 @@ class _Event(msgspec.Struct):
     m: bool = False
 
 
-_frame = msgspec.json.Decoder(_Frame).decode
-_event = msgspec.json.Decoder(_Event).decode
+_frame = msgspec.json.Decoder(_RecordedLine).decode
+_event = msgspec.json.Decoder(_StreamEvent).decode
 
 
 class _Reader:

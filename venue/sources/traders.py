@@ -9,7 +9,7 @@ from market.levels import unpack_levels
 from protocol.enums import OrdType, Side, TimeInForce
 from venue.base.units import MILLISECOND_NS, NEVER_NS, SECOND_NS
 from venue.engine.engine import Engine
-from venue.sources.arrivals import Signs
+from venue.sources.arrivals import OrderSigns
 from venue.sources.profiles import Profile, Quantiles
 from venue.symbols.symbol import Symbol
 
@@ -21,7 +21,7 @@ MOST_EXPIRIES = 4
 LEAST_TICKS = 10
 LARGE = 0.4
 """The orders that move the price are among this share of the largest."""
-FLEES = 0.8
+WITHDRAWN_SHARE = 0.8
 """Share of the quotes at the touch that leave before they are run over."""
 FOLLOW_S = 0.02
 """How soon, on average, quotes at the touch that the price has left behind are taken away."""
@@ -37,7 +37,7 @@ Expiry = tuple[int, int, Side, int]
 """When an order is taken away, its id, its side and its price in ticks."""
 
 
-class Crowd:
+class Traders:
     """Makers and takers around a fair price. Every call says when it is; what is to come is in `due_ns`."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Crowd:
         random: Random,
         usual_lots: float,
         book_orders: float,
-        lives_s: list[float],
+        lifetimes_s: list[float],
         stretch: float,
         pull: float,
         now_ns: int,
@@ -59,7 +59,7 @@ class Crowd:
         self.random = random
         self.usual_lots = usual_lots
         self.most_orders = int(CROWDED * book_orders) + 4
-        self.lives_s = lives_s
+        self.lifetimes_s = lifetimes_s
         self.stretch = stretch
         self.pull = pull
         self.home_ticks = float(symbol.ticks(symbol.settings.start_price))
@@ -70,7 +70,7 @@ class Crowd:
         self.expiries: list[Expiry] = []  # of orders that may have gone before, too
         self.levels: dict[Side, dict[int, list[int]]] = {Side.BUY: {}, Side.SELL: {}}  # ids by price
         self.choices = list(accumulate(band.orders_per_s for band in profile.all_bands))
-        self.signs = Signs(profile.sign_share, profile.sign_threads, profile.sign_tail, random)
+        self.signs = OrderSigns(profile.sign_share, profile.sign_threads, profile.sign_tail, random)
         self.moves_bps, self.wide_ms = Quantiles(profile.moves_bps), Quantiles(profile.wide_ms)
         self.usual_move_bps = self.moves_bps.moment(1) * stretch
         self.largest_move_bps = profile.moves_bps[-1] * max(1.0, stretch / profile.stretch)
@@ -91,12 +91,12 @@ class Crowd:
         expires_ns = self.expiries[0][0] if self.expiries else NEVER_NS
         return expires_ns if expires_ns < self.touch_ns else self.touch_ns
 
-    def settle(self, now_ns: int) -> None:
+    def do_next(self, now_ns: int) -> None:
         """Do the first thing that is due: take an order away, or close the spread."""
         if self.expiries and self.expiries[0][0] <= self.touch_ns:
             _, order_id, side, price_ticks = heappop(self.expiries)
-            self._take_away(order_id, side, price_ticks, now_ns)
-            self._mind_the_touch(now_ns)
+            self._cancel(order_id, side, price_ticks, now_ns)
+            self._schedule_requote(now_ns)
         else:
             self.requote(now_ns)
 
@@ -104,13 +104,13 @@ class Crowd:
         """After a long pause: what was due is due from now on."""
         late_ns = now_ns - self.expiries[0][0] if self.expiries else 0
         if late_ns > 0:
-            self.expiries = [(due_ns + late_ns, *rest) for due_ns, *rest in self.expiries]  # type: ignore[misc]
+            self.expiries = [(due_ns + late_ns, *rest) for due_ns, *rest in self.expiries]
             heapify(self.expiries)
         self.touch_ns = now_ns + 1
 
     # Makers
 
-    def quote(self, now_ns: int) -> None:
+    def limit_order(self, now_ns: int) -> None:
         """One limit order, somewhere."""
         index = bisect_right(self.choices, self.random.random() * self.choices[-1])
         self._place(min(index, len(self.choices) - 1), self._any_side(), now_ns)
@@ -124,7 +124,7 @@ class Crowd:
         if not 0 < matching.best_ask_ticks <= bid_ticks + 1:
             self._place(TOUCH, Side.SELL, now_ns)
 
-    def _mind_the_touch(self, now_ns: int) -> None:
+    def _schedule_requote(self, now_ns: int) -> None:
         """Where the best prices are gone, somebody will quote them in a while."""
         matching, bid_ticks = self.symbol.matching, int(self.fair_ticks)
         if self.touch_ns == NEVER_NS and (
@@ -132,11 +132,11 @@ class Crowd:
         ):
             self.touch_ns = now_ns + 1 + int(self.wide_ms.draw(self.random) * MILLISECOND_NS)
 
-    def leave(self, number: int, now_ns: int) -> None:
+    def cancel_random(self, number: int, now_ns: int) -> None:
         """So many orders, anywhere in the book, are taken away at once."""
         for _ in range(min(number, len(self.expiries))):
             _, order_id, side, price_ticks = self.random.choice(self.expiries)
-            self._take_away(order_id, side, price_ticks, now_ns)
+            self._cancel(order_id, side, price_ticks, now_ns)
 
     def _any_side(self) -> Side:
         return Side.BUY if self.random.random() < 0.5 else Side.SELL
@@ -144,7 +144,7 @@ class Crowd:
     def _place(self, index: int, side: Side, now_ns: int) -> None:
         if self.resting >= self.most_orders or len(self.expiries) >= MOST_EXPIRIES * self.most_orders:
             return
-        random, bid_ticks, life_s = self.random, int(self.fair_ticks), self.lives_s[index]
+        random, bid_ticks, life_s = self.random, int(self.fair_ticks), self.lifetimes_s[index]
         if index == TOUCH:
             distance, size = 0, self.touch_sizes.draw(random)
             life_s *= min(MOST_PATIENT, (self.mean_touch_size / size) ** 0.5)
@@ -164,7 +164,7 @@ class Crowd:
             self.levels[side].setdefault(price_ticks, []).append(order_id)
             self.resting += 1
 
-    def _take_away(self, order_id: int, side: Side, price_ticks: int, now_ns: int) -> None:
+    def _cancel(self, order_id: int, side: Side, price_ticks: int, now_ns: int) -> None:
         """Cancel and forget; it may have been filled, or have left before."""
         ids = self.levels[side].get(price_ticks)
         if ids is None or order_id not in ids:
@@ -177,7 +177,7 @@ class Crowd:
 
     # Takers
 
-    def take(self, now_ns: int) -> float:
+    def market_order(self, now_ns: int) -> float:
         """One market order; how far it moves the price, in usual moves."""
         sign, random = self.signs.draw(), self.random
         before_ticks, moved = int(self.fair_ticks), 0.0
@@ -190,9 +190,9 @@ class Crowd:
             side, price_ticks = (Side.BUY, after_ticks + 1) if sign > 0 else (Side.SELL, after_ticks)
             self._submit(side, OrdType.LIMIT, TimeInForce.IOC, price_ticks, lots, now_ns)
         else:
-            self._run_over(Side.BUY if after_ticks > before_ticks else Side.SELL, before_ticks, lots, now_ns)
+            self._take_to_new_price(Side.BUY if after_ticks > before_ticks else Side.SELL, before_ticks, lots, now_ns)
         self._sweep(now_ns)
-        self._mind_the_touch(now_ns)
+        self._schedule_requote(now_ns)
         return moved
 
     def _market_chance(self, is_mover: bool) -> float:
@@ -215,7 +215,7 @@ class Crowd:
         self.fair_ticks = max(LEAST_TICKS, self.fair_ticks * (1 + sign * size_bps / BPS) + home)
         return size_bps / self.usual_move_bps
 
-    def _run_over(self, side: Side, before_ticks: int, lots: int, now_ns: int) -> None:
+    def _take_to_new_price(self, side: Side, before_ticks: int, lots: int, now_ns: int) -> None:
         """A taker of `side` goes through the book to the new price; who notices in time is gone before."""
         makers, matching = side.opposite, self.symbol.matching
         after_ticks = int(self.fair_ticks)
@@ -223,23 +223,23 @@ class Crowd:
         front_ticks, back_ticks = before_ticks + 1, before_ticks
         if side is Side.SELL:
             front_ticks, back_ticks = back_ticks, front_ticks
-        self._leave(makers, front_ticks, FLEES, now_ns)
+        self._cancel_level(makers, front_ticks, WITHDRAWN_SHARE, now_ns)
         self._submit(side, OrdType.LIMIT, TimeInForce.IOC, limit_ticks, lots, now_ns)
         for price_ticks, _ in unpack_levels(matching.depth(makers, SWEPT_LEVELS)):
             if (price_ticks - limit_ticks) * side.sign > 0:
                 break
-            self._leave(makers, price_ticks, 1.0, now_ns)
-        self._follow(side, back_ticks, now_ns)
+            self._cancel_level(makers, price_ticks, 1.0, now_ns)
+        self._schedule_cancels(side, back_ticks, now_ns)
 
-    def _leave(self, side: Side, price_ticks: int, share: float, now_ns: int) -> None:
+    def _cancel_level(self, side: Side, price_ticks: int, share: float, now_ns: int) -> None:
         for order_id in tuple(self.levels[side].get(price_ticks, ())):
             if share >= 1 or self.random.random() < share:
-                self._take_away(order_id, side, price_ticks, now_ns)
+                self._cancel(order_id, side, price_ticks, now_ns)
 
-    def _follow(self, side: Side, price_ticks: int, now_ns: int) -> None:
+    def _schedule_cancels(self, side: Side, price_ticks: int, now_ns: int) -> None:
         """Quotes at the touch that the price has left behind go soon."""
         for order_id in self.levels[side].get(price_ticks, ()):
-            if self.random.random() < FLEES and len(self.expiries) < MOST_EXPIRIES * self.most_orders:
+            if self.random.random() < WITHDRAWN_SHARE and len(self.expiries) < MOST_EXPIRIES * self.most_orders:
                 soon_ns = int(self.random.expovariate(1 / FOLLOW_S) * SECOND_NS)
                 heappush(self.expiries, (now_ns + soon_ns, order_id, side, price_ticks))
 

@@ -5,10 +5,10 @@ from heapq import heappop, heappush
 
 import msgspec
 
-from venue.accounts.rate_limits import Window
+from venue.accounts.rate_limits import CountWindow
 from venue.accounts.security import ApiKey
 from venue.base.units import DAY_NS, MILLISECOND_NS, NEVER_NS, SECOND_NS
-from venue.base.wire import CLOSE, Ping, Push
+from venue.base.wire import CLOSE, PingFrame, Push
 
 MARKET, USER = "market", "user"
 NOTICE_NS = 600 * SECOND_NS
@@ -36,7 +36,7 @@ class Connection(msgspec.Struct, eq=False):
     pinged_ns: int = 0
     unanswered: list[tuple[int, bytes]] = []  # pings: when, payload
     is_leaving: bool = False  # has been told that its day is nearly over
-    messages: Window | None = None
+    messages: CountWindow | None = None
 
 
 class Connections:
@@ -53,7 +53,7 @@ class Connections:
 
     def add(self, connection: Connection) -> None:
         connection.pinged_ns = connection.opened_ns
-        connection.messages = Window(SECOND_NS)
+        connection.messages = CountWindow(SECOND_NS)
         self.by_id[connection.conn_id] = connection
 
     def of_kind(self, kind: str) -> Iterator[Connection]:
@@ -94,13 +94,13 @@ class Connections:
                 connection.pinged_ns = now_ns
                 payload = str(now_ns // MILLISECOND_NS).encode()
                 unanswered.append((now_ns, payload))
-                self.outbox.append((connection.conn_id, Ping(payload)))
+                self.outbox.append((connection.conn_id, PingFrame(payload)))
             if age_ns > DAY_NS - NOTICE_NS and not connection.is_leaving:
                 connection.is_leaving = True
                 self.announce_shutdown(connection, now_ns)
         return dead
 
-    def answered(self, connection: Connection, payload: bytes | None) -> None:
+    def on_pong(self, connection: Connection, payload: bytes | None) -> None:
         """A pong: it answers the ping of that payload, and those before. None: the last one."""
         payloads = [sent for _, sent in connection.unanswered]
         if payload is None:
@@ -117,5 +117,5 @@ class Connections:
             text = b'{"stream":"!serverShutdown","data":%s}' % text
         self.send(connection.conn_id, text)
 
-    def tell_to_close(self, conn_id: int) -> None:
+    def request_close(self, conn_id: int) -> None:
         self.outbox.append((conn_id, CLOSE))

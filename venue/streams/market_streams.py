@@ -3,10 +3,9 @@
 import msgspec
 
 from venue.base.units import DAY_NS, HOUR_NS
-from venue.engine.engine import Engine
-from venue.orders.order import AggTrade, PublicTrade
-from venue.render import stream_events as events
-from venue.streams.subscriptions import Subscriptions
+from venue.orders.exchange_order import AggTrade, PublicTrade
+from venue.render import stream_events
+from venue.streams.stream_subscriptions import StreamSubscriptions
 from venue.symbols import klines
 from venue.symbols.intervals import INTERVALS_NS
 from venue.symbols.symbol import Symbol
@@ -20,44 +19,44 @@ WINDOWS_NS = {"1h": HOUR_NS, "4h": 4 * HOUR_NS, "1d": DAY_NS}
 class DepthState(msgspec.Struct):
     """What a symbol's diffs have told so far: at each tenth of a second, and at each second."""
 
-    told_id: int = 0
-    told_second_id: int = 0
+    sent_id: int = 0
+    sent_second_id: int = 0
     second_bids: dict[int, int] = {}
     second_asks: dict[int, int] = {}
     best: tuple[int, int, int, int] = (0, 0, 0, 0)
-    told_trade: int = -1  # the last trade that the arrays of all markets have told
+    sent_trade: int = -1  # the last trade that the arrays of all markets have told
 
 
-class Streams:
+class MarketStreams:
     """The public's feed (`venue.engine.listeners.MarketFeed`), and the slower streams."""
 
-    def __init__(self, engine: Engine, subscriptions: Subscriptions) -> None:
-        self.engine = engine
-        self.listeners = subscriptions.listeners
+    def __init__(self, symbols: list[Symbol], subscriptions: StreamSubscriptions) -> None:
+        self.symbols = symbols
+        self.subscribers = subscriptions.subscribers
         self.push = subscriptions.push
-        self.states = {name: DepthState() for name in engine.symbols}
+        self.states = {symbol.name: DepthState() for symbol in symbols}
 
     def start(self) -> None:
         """From here on diffs are told: what is in the books now is for snapshots."""
-        for symbol in self.engine.symbols.values():
+        for symbol in self.symbols:
             symbol.matching.changes()
             state = self.states[symbol.name]
-            state.told_id = state.told_second_id = symbol.update_id
+            state.sent_id = state.sent_second_id = symbol.update_id
 
     def traded(self, symbol: Symbol, trades: list[PublicTrade], aggregates: list[AggTrade], now_ns: int) -> None:
         """Real-time: trades of one taker order."""
         name = symbol.name.lower()
-        if name + "@trade" in self.listeners:
+        if name + "@trade" in self.subscribers:
             for trade in trades:
-                self.push(name + "@trade", events.trade(symbol, trade, now_ns), now_ns)
-        if name + "@aggTrade" in self.listeners:
+                self.push(name + "@trade", stream_events.trade(symbol, trade, now_ns), now_ns)
+        if name + "@aggTrade" in self.subscribers:
             for row in aggregates:
-                self.push(name + "@aggTrade", events.agg_trade(symbol, row, now_ns), now_ns)
+                self.push(name + "@aggTrade", stream_events.agg_trade(symbol, row, now_ns), now_ns)
 
     def book_changed(self, symbol: Symbol, now_ns: int) -> None:
         """Real-time: the best prices, where they or their sizes moved."""
         stream = symbol.name.lower() + "@bookTicker"
-        if stream not in self.listeners:
+        if stream not in self.subscribers:
             return
         matching = symbol.matching
         best = (
@@ -69,69 +68,69 @@ class Streams:
         state = self.states[symbol.name]
         if best != state.best:
             state.best = best
-            self.push(stream, events.book_ticker(symbol), now_ns)
+            self.push(stream, stream_events.book_ticker(symbol), now_ns)
 
     def each_tenth(self, now_ns: int, is_second: bool) -> None:
         """Diffs, partial books; and each second the slower streams too."""
-        for symbol in self.engine.symbols.values():
+        for symbol in self.symbols:
             name = symbol.name.lower()
             self._depth(symbol, name, now_ns, is_second)
             for n in DEPTHS:
-                self.push(f"{name}@depth{n}@100ms", events.partial(symbol, n), now_ns)
+                self.push(f"{name}@depth{n}@100ms", stream_events.partial(symbol, n), now_ns)
                 if is_second:
-                    self.push(f"{name}@depth{n}", events.partial(symbol, n), now_ns)
-                    self.push(f"{name}@depth{n}@1000ms", events.partial(symbol, n), now_ns)
+                    self.push(f"{name}@depth{n}", stream_events.partial(symbol, n), now_ns)
+                    self.push(f"{name}@depth{n}@1000ms", stream_events.partial(symbol, n), now_ns)
             if is_second:
                 self._each_second(symbol, name, now_ns)
         if is_second:
             self._all_markets(now_ns)
 
     def _each_second(self, symbol: Symbol, name: str, now_ns: int) -> None:
-        self.push(name + "@miniTicker", events.mini_ticker(symbol, now_ns), now_ns)
-        self.push(name + "@ticker", events.ticker(symbol, now_ns), now_ns)
-        self.push(name + "@avgPrice", events.average(symbol, now_ns), now_ns)
+        self.push(name + "@miniTicker", stream_events.mini_ticker(symbol, now_ns), now_ns)
+        self.push(name + "@ticker", stream_events.ticker(symbol, now_ns), now_ns)
+        self.push(name + "@avgPrice", stream_events.average(symbol, now_ns), now_ns)
         if symbol.reference is not None and symbol.reference.is_set:
-            self.push(name + "@referencePrice", events.reference_price(symbol, symbol.reference, now_ns), now_ns)
+            self.push(name + "@referencePrice", stream_events.reference_price(symbol, symbol.reference, now_ns), now_ns)
         for window, span_ns in WINDOWS_NS.items():
             stream = f"{name}@ticker_{window}"
-            if stream in self.listeners:
-                self.push(stream, events.window_ticker(symbol, window, span_ns, now_ns), now_ns)
+            if stream in self.subscribers:
+                self.push(stream, stream_events.window_ticker(symbol, window, span_ns, now_ns), now_ns)
         is_even = now_ns // 1_000_000_000 % 2 == 0
         for interval in INTERVALS_NS if is_even else ("1s",):
             for zone, zone_ns in ZONES_NS.items():
                 stream = f"{name}@kline_{interval}{zone}"
-                if stream in self.listeners:
+                if stream in self.subscribers:
                     candle = klines.latest(symbol, interval, now_ns - 1, zone_ns)
-                    self.push(stream, events.kline(symbol, candle, interval, zone_ns, now_ns), now_ns)
+                    self.push(stream, stream_events.kline(symbol, candle, interval, zone_ns, now_ns), now_ns)
 
     def _all_markets(self, now_ns: int) -> None:
         """The arrays of all symbols: only those that have traded since the last."""
         changed: list[Symbol] = []
-        for symbol in self.engine.symbols.values():
+        for symbol in self.symbols:
             last_id, state = symbol.trades[-1].trade_id if symbol.trades else 0, self.states[symbol.name]
-            if last_id != state.told_trade:
-                state.told_trade = last_id
+            if last_id != state.sent_trade:
+                state.sent_trade = last_id
                 changed.append(symbol)
         if not changed:
             return
-        minis = [events.mini_ticker(symbol, now_ns) for symbol in changed]
-        self.push("!miniTicker@arr", events.each(minis), now_ns)
+        minis = [stream_events.mini_ticker(symbol, now_ns) for symbol in changed]
+        self.push("!miniTicker@arr", stream_events.each(minis), now_ns)
         for window, span_ns in WINDOWS_NS.items():
-            rows = [events.window_ticker(symbol, window, span_ns, now_ns) for symbol in changed]
-            self.push(f"!ticker_{window}@arr", events.each(rows), now_ns)
+            rows = [stream_events.window_ticker(symbol, window, span_ns, now_ns) for symbol in changed]
+            self.push(f"!ticker_{window}@arr", stream_events.each(rows), now_ns)
 
     def _depth(self, symbol: Symbol, name: str, now_ns: int, is_second: bool) -> None:
         state = self.states[symbol.name]
-        if symbol.update_id > state.told_id:
+        if symbol.update_id > state.sent_id:
             bids, asks = symbol.matching.changes()
-            first_id, state.told_id = state.told_id + 1, symbol.update_id
-            self.push(name + "@depth@100ms", events.diff(symbol, first_id, bids, asks, now_ns), now_ns)
-            state.second_bids.update(events.pairs(bids))
-            state.second_asks.update(events.pairs(asks))
-        if is_second and state.told_id > state.told_second_id:
-            first_id, state.told_second_id = state.told_second_id + 1, state.told_id
-            bids, asks = events.packed(state.second_bids, reverse=True), events.packed(state.second_asks)
+            first_id, state.sent_id = state.sent_id + 1, symbol.update_id
+            self.push(name + "@depth@100ms", stream_events.diff(symbol, first_id, bids, asks, now_ns), now_ns)
+            state.second_bids.update(stream_events.pairs(bids))
+            state.second_asks.update(stream_events.pairs(asks))
+        if is_second and state.sent_id > state.sent_second_id:
+            first_id, state.sent_second_id = state.sent_second_id + 1, state.sent_id
+            bids, asks = stream_events.packed(state.second_bids, reverse=True), stream_events.packed(state.second_asks)
             for stream in (name + "@depth", name + "@depth@1000ms"):
-                self.push(stream, events.diff(symbol, first_id, bids, asks, now_ns), now_ns)
+                self.push(stream, stream_events.diff(symbol, first_id, bids, asks, now_ns), now_ns)
             state.second_bids.clear()
             state.second_asks.clear()

@@ -1,4 +1,4 @@
-"""A candle split into shorter ones that together are just that candle."""
+"""Splits a candle into shorter ones that together equal it."""
 
 import math
 from random import Random
@@ -8,7 +8,7 @@ from venue.symbols.candles import Candle
 
 
 def split(whole: Candle, length_ns: int, part_ns: int, random: Random) -> list[Candle]:
-    """The parts, oldest first. Each has at least a trade a second, and as many lots as trades, as the whole has."""
+    """The parts, oldest first. Each has at least one trade per second and one lot per trade, as the whole has."""
     number = length_ns // part_ns
     parts = prices(whole, number, part_ns, random)
     weights = [random.lognormvariate(0, 0.5) for _ in parts]
@@ -28,7 +28,7 @@ def split(whole: Candle, length_ns: int, part_ns: int, random: Random) -> list[C
 
 
 def shares(amount: int, weights: list[float] | list[int]) -> list[int]:
-    """An amount in whole shares, in proportion: none is more than a part away from its due, all are the amount."""
+    """`amount` divided in proportion to the weights, in integers that are off by less than one and sum up to it."""
     total, found, given = sum(weights), [], 0
     summed: float = 0
     for weight in weights[:-1]:
@@ -41,7 +41,7 @@ def shares(amount: int, weights: list[float] | list[int]) -> list[int]:
 
 
 def prices(whole: Candle, number: int, part_ns: int, random: Random) -> list[Candle]:
-    """Parts from the whole's opening to its close, within its bounds, one at the top and one at the bottom."""
+    """Parts from the whole's open to its close, within its range; one reaches the high and one the low."""
     step = (whole.high_ticks - whole.low_ticks) / (2 * math.sqrt(number))
     walk = [0.0]
     for _ in range(number):
@@ -61,8 +61,8 @@ def prices(whole: Candle, number: int, part_ns: int, random: Random) -> list[Can
 
 
 def spread_quote(whole: Candle, parts: list[Candle]) -> None:
-    """Give the parts the whole's quote volume, each at a mean price that it has reached; where that is too far from
-    the whole's, they reach farther."""
+    """Distributes the whole's quote volume over the parts, each at a mean price within its own range; ranges are
+    widened where they do not suffice."""
     for part in parts:
         middle = part.open_ticks + part.high_ticks + part.low_ticks + part.close_ticks
         part.quote_volume = part.volume_lots * middle // 4

@@ -1,4 +1,4 @@
-"""Klines and 24-hour statistics, folded from trades."""
+"""Candles, aggregated from trades."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from venue.base.units import MINUTE_NS, SECOND_NS
-from venue.orders.order import PublicTrade
+from venue.orders.exchange_order import PublicTrade
 from venue.symbols.intervals import opening
 
 KEPT_SECONDS = 3600
@@ -45,7 +45,7 @@ class Candle(msgspec.Struct, gc=False):
             self.taker_buy_quote += price * size
 
     def merge(self, later: "Candle") -> None:
-        """Append a candle that follows this one."""
+        """Merges a later candle into this one."""
         self.high_ticks = max(self.high_ticks, later.high_ticks)
         self.low_ticks = min(self.low_ticks, later.low_ticks)
         self.close_ticks = later.close_ticks
@@ -61,12 +61,12 @@ class Candle(msgspec.Struct, gc=False):
 
 
 class Candles:
-    """The candles of a symbol: seconds for an hour, minutes for a week; longer ones are merged on demand."""
+    """The candles of a symbol: seconds for an hour, minutes for eight days; longer ones are merged on demand."""
 
     def __init__(self) -> None:
         self.seconds: deque[Candle] = deque(maxlen=KEPT_SECONDS)
         self.minutes: deque[Candle] = deque(maxlen=KEPT_MINUTES)
-        self._summed = (-1, -1, -1)  # span, second and latest candle of the next two
+        self._summed = (-1, -1, -1)  # the key of `_earlier`: span, second and latest candle
         self._earlier = (0, 0)
 
     def add(self, trade: PublicTrade) -> None:
@@ -78,13 +78,13 @@ class Candles:
             candles[-1].add(trade)
 
     def latest(self, interval: str, now_ns: int, last_ticks: int, zone_ns: int = 0) -> Candle:
-        """The candle that `now_ns` is in; flat at the last price where nothing traded in it."""
+        """The candle that contains `now_ns`; flat at the last price without trades."""
         start_ns = opening(now_ns, interval, zone_ns)
         flat = Candle(start_ns, last_ticks, last_ticks, last_ticks, last_ticks)
         return next(self._merged(interval, start_ns, zone_ns), flat)
 
     def merged(self, interval: str, from_ns: int, to_ns: int, zone_ns: int = 0) -> list[Candle]:
-        """Candles that open in [from, to], oldest first. Spans without trades have none."""
+        """The candles that open in [from, to], oldest first; none for spans without trades."""
         first_ns = opening(from_ns, interval, zone_ns)
         return [c for c in self._merged(interval, first_ns, zone_ns) if from_ns <= c.open_ns <= to_ns]
 
@@ -108,7 +108,7 @@ class Candles:
             yield current
 
     def over(self, span_ns: int, now_ns: int) -> Candle | None:
-        """One candle over the last `span_ns`, to the minute; None where nothing traded."""
+        """One candle over the last `span_ns`, to the second or minute; None without trades."""
         base = self.seconds if span_ns <= KEPT_SECONDS * SECOND_NS else self.minutes
         length_ns = SECOND_NS if base is self.seconds else MINUTE_NS
         total: Candle | None = None
@@ -125,9 +125,9 @@ class Candles:
         return total
 
     def turnover(self, span_ns: int, now_ns: int) -> tuple[int, int]:
-        """(volume in lots, in price_ticks x size_lots) of `over`; zeros where nothing traded.
+        """(volume in lots, in price_ticks x size_lots) of `over`; zeros without trades.
 
-        Asked with each order, so up to an hour of whole seconds all but the latest candle are summed once a second.
+        Needed for each order, so for spans up to an hour the sum of all but the latest candle is cached for a second.
         """
         if span_ns > KEPT_SECONDS * SECOND_NS:
             recent = self.over(span_ns, now_ns)
@@ -135,10 +135,10 @@ class Candles:
         if not self.seconds:
             return 0, 0
         last, first_ns = self.seconds[-1], now_ns - now_ns % SECOND_NS - span_ns
-        asked = (span_ns, first_ns, last.open_ns)
-        if asked != self._summed:
+        key = (span_ns, first_ns, last.open_ns)
+        if key != self._summed:
             earlier = [one for one in self.seconds if first_ns <= one.open_ns < last.open_ns]
-            self._summed = asked
+            self._summed = key
             self._earlier = (sum(one.volume_lots for one in earlier), sum(one.quote_volume for one in earlier))
         if last.open_ns < first_ns:
             return 0, 0

@@ -1,29 +1,31 @@
-"""What a market's filters allow, as whole numbers: settings are decimals, and every order is held against them."""
+"""The limits of a market's filters as integers, so that checking an order needs no decimals."""
 
 from decimal import Decimal
 
 import msgspec
 
 from protocol.enums import Side
-from venue.base.errors import BadVenue
 from venue.base.numbers import atoms
 from venue.base.settings import MarketSettings
+from venue.base.venue_errors import BadVenue
 
 
-class Band(msgspec.Struct, frozen=True, gc=False):
-    """How far from the average a price may be: (numerator, denominator) of two shares, and the filter that says so."""
+class PriceBand(msgspec.Struct, frozen=True, gc=False):
+    """The allowed range around the filter price: (numerator, denominator) of two factors, and the filter's name."""
 
     up: tuple[int, int]
     down: tuple[int, int]
     name: str
 
-    def holds(self, price_atoms: int, average_atoms: int) -> bool:
+    def holds(self, price_atoms: int, reference_atoms: int) -> bool:
         over, under = self.up, self.down
-        return average_atoms * under[0] <= price_atoms * under[1] and price_atoms * over[1] <= average_atoms * over[0]
+        return (
+            reference_atoms * under[0] <= price_atoms * under[1] and price_atoms * over[1] <= reference_atoms * over[0]
+        )
 
 
-class Bounds(msgspec.Struct, frozen=True, gc=False):
-    """In atoms, each."""
+class FilterBounds(msgspec.Struct, frozen=True, gc=False):
+    """All limits in atoms."""
 
     min_price: int
     max_price: int
@@ -34,11 +36,11 @@ class Bounds(msgspec.Struct, frozen=True, gc=False):
     market_lot_size: int
     min_notional: int
     max_notional: int
-    bands: dict[Side, Band]
+    bands: dict[Side, PriceBand]
 
     @classmethod
-    def of(cls, settings: MarketSettings) -> "Bounds":
-        """Raises BadVenue for a bound of more than eight decimals."""
+    def of(cls, settings: MarketSettings) -> "FilterBounds":
+        """Raises BadVenue for a setting with more than eight decimals."""
         bounds = {}
         for name in cls.__struct_fields__[:-1]:
             try:
@@ -48,7 +50,7 @@ class Bounds(msgspec.Struct, frozen=True, gc=False):
         return cls(**bounds, bands=_bands(settings))
 
 
-def _bands(s: MarketSettings) -> dict[Side, Band]:
+def _bands(s: MarketSettings) -> dict[Side, PriceBand]:
     if s.multiplier_up is not None and s.multiplier_down is not None:
         return dict.fromkeys(Side, _band(s.multiplier_up, s.multiplier_down, "PERCENT_PRICE"))
     return {
@@ -57,5 +59,5 @@ def _bands(s: MarketSettings) -> dict[Side, Band]:
     }
 
 
-def _band(up: Decimal, down: Decimal, name: str) -> Band:
-    return Band(up.as_integer_ratio(), down.as_integer_ratio(), name)
+def _band(up: Decimal, down: Decimal, name: str) -> PriceBand:
+    return PriceBand(up.as_integer_ratio(), down.as_integer_ratio(), name)

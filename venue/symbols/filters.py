@@ -1,31 +1,30 @@
-"""The filters of a symbol: as exchangeInfo tells them, and as a new order meets them (filters.md of the docs)."""
+"""The filters of a symbol: as exchangeInfo lists them, and the checks of a new order (filters.md of the docs)."""
 
 from typing import Any, Protocol
 
 from protocol.enums import Side
-from venue.base import errors
+from venue.base import api_errors
 from venue.base.numbers import ATOMS
 from venue.base.units import MINUTE_NS
+from venue.base.venue_errors import BadVenue
 from venue.symbols.symbol import Symbol, exact
 
 
 def check_settings(symbol: Symbol) -> None:
-    """Raises BadVenue for rules of a market that contradict each other."""
+    """Raises BadVenue for market settings that contradict each other."""
     s = symbol.settings
     if s.default_stp_mode not in s.stp_modes:
-        raise errors.BadVenue(
-            f"market {s.symbol}: default_stp_mode {s.default_stp_mode} is not among stp_modes: add it"
-        )
+        raise BadVenue(f"market {s.symbol}: default_stp_mode {s.default_stp_mode} is not among stp_modes: add it")
     if (s.multiplier_up is None) != (s.multiplier_down is None):
-        raise errors.BadVenue(f"market {s.symbol}: give both of multiplier_up and multiplier_down, or none")
+        raise BadVenue(f"market {s.symbol}: set both multiplier_up and multiplier_down, or neither")
     if s.market_lot_size % s.lot_size:
-        raise errors.BadVenue(f"market {s.symbol}: market_lot_size must be a multiple of lot_size, or 0")
+        raise BadVenue(f"market {s.symbol}: market_lot_size must be a multiple of lot_size, or 0")
 
 
 def rows(symbol: Symbol) -> list[dict[str, Any]]:
     """The `filters` of exchangeInfo."""
     s = symbol.settings
-    told: list[dict[str, Any]] = [
+    listed: list[dict[str, Any]] = [
         {
             "filterType": "PRICE_FILTER",
             "minPrice": exact(s.min_price),
@@ -61,8 +60,8 @@ def rows(symbol: Symbol) -> list[dict[str, Any]]:
         {"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": s.max_order_amends},
     ]
     if s.max_position is not None:
-        told.append({"filterType": "MAX_POSITION", "maxPosition": exact(s.max_position)})
-    return told
+        listed.append({"filterType": "MAX_POSITION", "maxPosition": exact(s.max_position)})
+    return listed
 
 
 def percent_row(symbol: Symbol) -> dict[str, Any]:
@@ -103,9 +102,9 @@ def notional_row(symbol: Symbol) -> dict[str, Any]:
     }
 
 
-def weighing_atoms(symbol: Symbol, now_ns: int) -> int:
-    """The price that orders are measured with: the reference price, else the average over `average_minutes`, else the
-    last one."""
+def filter_price_atoms(symbol: Symbol, now_ns: int) -> int:
+    """The price for filter checks, in atoms: the reference price, else the average over `average_minutes`, else the
+    last price."""
     reference = symbol.reference.atoms(now_ns) if symbol.reference is not None else None
     if reference is not None:
         return reference
@@ -116,57 +115,57 @@ def weighing_atoms(symbol: Symbol, now_ns: int) -> int:
     return quote_volume * symbol.tick_atoms // volume_lots
 
 
-def worth_atoms(symbol: Symbol, size_lots: int, now_ns: int) -> int:
-    """The notional of an order without a price."""
-    return weighing_atoms(symbol, now_ns) * size_lots * symbol.lot_atoms // ATOMS
+def notional_at_filter_price(symbol: Symbol, size_lots: int, now_ns: int) -> int:
+    """The notional of an order without a price, in atoms."""
+    return filter_price_atoms(symbol, now_ns) * size_lots * symbol.lot_atoms // ATOMS
 
 
 def check_price_range(symbol: Symbol, price_ticks: int) -> None:
     """Raises -1013 for a price or stop price out of range."""
     bounds, price_atoms = symbol.bounds, price_ticks * symbol.tick_atoms
     if price_atoms < bounds.min_price or (bounds.max_price and price_atoms > bounds.max_price):
-        raise errors.filter_failure("PRICE_FILTER")
+        raise api_errors.filter_failure("PRICE_FILTER")
 
 
 def check_trailing_delta(symbol: Symbol, delta: int) -> None:
-    """Raises -1013 for a trailing delta out of range; the range is one for both sides of the market."""
+    """Raises -1013 for a trailing delta out of range; the range is the same on both sides of the market."""
     if not symbol.settings.min_trailing_delta <= delta <= symbol.settings.max_trailing_delta:
-        raise errors.filter_failure("TRAILING_DELTA")
+        raise api_errors.filter_failure("TRAILING_DELTA")
 
 
 def check_price(symbol: Symbol, side: Side, price_ticks: int, now_ns: int) -> None:
-    """Raises -1013 for a price out of range, or too far from the average price."""
+    """Raises -1013 for a price out of range, or too far from the filter price."""
     check_price_range(symbol, price_ticks)
     price_atoms = price_ticks * symbol.tick_atoms
     if not price_atoms:
-        raise errors.ApiError(-1013, "Price * QTY is zero or less.")
+        raise api_errors.ApiError(-1013, "Price * QTY is zero or less.")
     band = symbol.bounds.bands[side]
-    if not band.holds(price_atoms, weighing_atoms(symbol, now_ns)):
-        raise errors.filter_failure(band.name)
+    if not band.holds(price_atoms, filter_price_atoms(symbol, now_ns)):
+        raise api_errors.filter_failure(band.name)
 
 
 def check_size(symbol: Symbol, size_lots: int, is_market: bool) -> None:
     """Raises -1013 for a quantity out of range."""
     bounds, size_atoms = symbol.bounds, size_lots * symbol.lot_atoms
     if not bounds.min_size <= size_atoms <= bounds.max_size:
-        raise errors.filter_failure("LOT_SIZE")
+        raise api_errors.filter_failure("LOT_SIZE")
     if not is_market:
         return
     is_within = bounds.market_min_size <= size_atoms <= bounds.market_max_size
     if not is_within or (bounds.market_lot_size and size_atoms % bounds.market_lot_size):
-        raise errors.filter_failure("MARKET_LOT_SIZE")
+        raise api_errors.filter_failure("MARKET_LOT_SIZE")
 
 
 def check_iceberg(symbol: Symbol, order: "Sized") -> None:
-    """Raises -2010 for an iceberg that shows more than there is, -1013 for one of too many parts."""
+    """Raises -2010 for an iceberg quantity above the order's, -1013 for too many parts."""
     if order.iceberg_lots > order.size_lots:
-        raise errors.rejected("IcebergQty exceeds QTY.")
+        raise api_errors.rejected("IcebergQty exceeds QTY.")
     if order.iceberg_lots and -(-order.size_lots // order.iceberg_lots) > symbol.settings.iceberg_parts:
-        raise errors.filter_failure("ICEBERG_PARTS")
+        raise api_errors.filter_failure("ICEBERG_PARTS")
 
 
 class Sized(Protocol):
-    """An order, or the intent to place one."""
+    """An order or a new order."""
 
     @property
     def is_market(self) -> bool: ...
@@ -181,37 +180,37 @@ class Sized(Protocol):
     def iceberg_lots(self) -> int: ...
 
 
-def check_worth(symbol: Symbol, order: Sized, now_ns: int) -> None:
-    """Raises -1013 for a size or worth out of range; without a price an order is worth the average price."""
+def check_size_and_notional(symbol: Symbol, order: Sized, now_ns: int) -> None:
+    """Raises -1013 for a size or notional out of range; a market order counts at the filter price."""
     is_market = order.is_market
     check_size(symbol, order.size_lots, is_market)
     notional_atoms = order.price_ticks * order.size_lots * symbol.notional_atoms
     if is_market:
-        notional_atoms = worth_atoms(symbol, order.size_lots, now_ns)
+        notional_atoms = notional_at_filter_price(symbol, order.size_lots, now_ns)
     check_notional(symbol, notional_atoms, is_market)
 
 
 def market_lots(symbol: Symbol, lots: int) -> int:
-    """What of so many lots a market order by quote quantity takes. Raises -2010 where the book has too few."""
+    """The lots that a market order by quote quantity takes, rounded to the step. Raises -2010 if too few."""
     bounds = symbol.bounds
     if not lots:
-        raise errors.rejected("Order book liquidity is less than symbol minimum quantity.")
+        raise api_errors.rejected("Order book liquidity is less than symbol minimum quantity.")
     if lots * symbol.lot_atoms < bounds.min_size:
-        raise errors.rejected("Order book liquidity is less than `LOT_SIZE` filter minimum quantity.")
+        raise api_errors.rejected("Order book liquidity is less than `LOT_SIZE` filter minimum quantity.")
     step_lots = bounds.market_lot_size // symbol.lot_atoms
     if step_lots > 1:
         lots -= lots % step_lots
     if not lots or lots * symbol.lot_atoms < bounds.market_min_size:
-        raise errors.rejected("Order book liquidity is less than `MARKET_LOT_SIZE` filter minimum quantity.")
+        raise api_errors.rejected("Order book liquidity is less than `MARKET_LOT_SIZE` filter minimum quantity.")
     return lots
 
 
 def check_notional(symbol: Symbol, notional_atoms: int, is_market: bool) -> None:
-    """Raises -1013 for an order that is worth too little or too much."""
+    """Raises -1013 for a notional that is too small or too large."""
     s, bounds = symbol.settings, symbol.bounds
     if notional_atoms < bounds.min_notional and (s.apply_min_to_market or not is_market):
-        raise errors.filter_failure(s.notional_filter)
+        raise api_errors.filter_failure(s.notional_filter)
     if s.notional_filter == "MIN_NOTIONAL":
         return
     if notional_atoms > bounds.max_notional and (s.apply_max_to_market or not is_market):
-        raise errors.filter_failure("NOTIONAL")
+        raise api_errors.filter_failure("NOTIONAL")

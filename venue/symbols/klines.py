@@ -1,13 +1,13 @@
-"""Klines as they are asked for: of the history before the exchange began, and of what it has lived through."""
+"""Klines for requests: of the synthetic history before the exchange's start, and of its own trades."""
 
 from venue.symbols.candles import Candle
 from venue.symbols.intervals import ending, opening
 from venue.symbols.symbol import Symbol
-from venue.symbols.synthetic_history import History
+from venue.symbols.synthetic_history import SyntheticHistory
 
 
 def latest(symbol: Symbol, interval: str, now_ns: int, zone_ns: int) -> Candle:
-    """The candle that `now_ns` is in."""
+    """The candle that contains `now_ns`."""
     candle = symbol.candles.latest(interval, now_ns, symbol.last_ticks, zone_ns)
     history = symbol.history
     if history is None or not history.start_ns <= candle.open_ns < history.end_ns:
@@ -18,7 +18,7 @@ def latest(symbol: Symbol, interval: str, now_ns: int, zone_ns: int) -> Candle:
 
 
 def since(symbol: Symbol, interval: str, zone_ns: int, start_ns: int, end_ns: int, limit: int) -> list[Candle]:
-    """The oldest that open in [start, end]."""
+    """The oldest `limit` candles that open in [start, end]."""
     rows: list[Candle] = []
     history = symbol.history
     if history is not None:
@@ -34,15 +34,15 @@ def since(symbol: Symbol, interval: str, zone_ns: int, start_ns: int, end_ns: in
 
 
 def recent(symbol: Symbol, interval: str, zone_ns: int, end_ns: int, limit: int) -> list[Candle]:
-    """The latest that open until `end`."""
+    """The latest `limit` candles that open until `end`."""
     rows = symbol.candles.merged(interval, 0, end_ns, zone_ns)[-limit:]
     if symbol.history is None:
         return rows
     return joined(before(symbol.history, interval, zone_ns, end_ns, limit - len(rows)), rows)[-limit:]
 
 
-def before(history: History, interval: str, zone_ns: int, end_ns: int, number: int) -> list[Candle]:
-    """So many of the history, and one more, which may be its part of the first candle after it."""
+def before(history: SyntheticHistory, interval: str, zone_ns: int, end_ns: int, number: int) -> list[Candle]:
+    """The last `number` candles of the history and one more: its last may be part of the first real candle."""
     found: list[Candle] = []
     open_ns = opening(min(end_ns, history.end_ns - 1), interval, zone_ns)
     while open_ns >= history.start_ns and len(found) <= number:
@@ -52,7 +52,7 @@ def before(history: History, interval: str, zone_ns: int, end_ns: int, number: i
 
 
 def joined(earlier: list[Candle], later: list[Candle]) -> list[Candle]:
-    """Both, where the last and the first may be two parts of one candle."""
+    """Both lists joined; the last and the first are merged if they are parts of one candle."""
     if earlier and later and earlier[-1].open_ns == later[0].open_ns:
         earlier[-1].merge(later[0])
         later = later[1:]

@@ -1,4 +1,4 @@
-"""The reference price that the matching engine averages from trades, where a market has one."""
+"""The reference price of a market: an average of its trades."""
 
 from collections import deque
 
@@ -9,11 +9,11 @@ from venue.base.settings import ReferenceSettings
 from venue.base.units import MILLISECOND_NS
 
 COUNT_SCALE = 10_000
-"""Trade counts and price sums carry four more decimals: the oldest bucket counts in part."""
+"""Trade counts and price sums have four more decimals, because the oldest bucket counts in part."""
 
 
 class Bucket(msgspec.Struct, gc=False):
-    """Trades of one span: how many, and the sum of their prices, both times COUNT_SCALE."""
+    """The trades of one time bucket: their number and the sum of their prices, both times COUNT_SCALE."""
 
     open_ns: int
     count: int = 0
@@ -31,7 +31,7 @@ class ReferencePrice:
         self.is_set = False
 
     def add(self, price_atoms: int, now_ns: int) -> None:
-        """Count one trade."""
+        """Adds one trade."""
         self.is_set = True
         open_ns = now_ns - now_ns % self.width_ns
         if not self.buckets or self.buckets[-1].open_ns < open_ns:
@@ -40,7 +40,7 @@ class ReferencePrice:
         self.buckets[-1].sum_atoms += price_atoms * COUNT_SCALE
 
     def atoms(self, now_ns: int) -> int | None:
-        """The price in atoms; None where no trade is in the window."""
+        """The price in atoms; None without a trade in the window."""
         cutoff_ns = now_ns - self.span_ns
         count = total = 0
         for bucket in self.buckets:
@@ -51,6 +51,6 @@ class ReferencePrice:
         return total // count if count else None
 
     def text(self, now_ns: int) -> str | None:
-        """The price as the API tells it."""
+        """The price as a decimal string; None without a trade in the window."""
         price_atoms = self.atoms(now_ns)
         return None if price_atoms is None else fixed8(price_atoms)

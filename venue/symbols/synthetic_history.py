@@ -1,7 +1,7 @@
-"""Candles of the time before the exchange began: made up, from a seed, and ending at its first price.
+"""Synthetic candles of the time before the exchange's start, generated from a seed; they end at its first price.
 
-Days of the past walk back from that price. A day is split into hours only where somebody looks, and so on down to
-seconds: the parts open, close, reach and amount to just what the whole does, so all intervals agree.
+A random walk goes back from that price, day by day. A day is split into hours only when a request needs them, and so
+on down to seconds. The parts have together the prices and volumes of the whole, so all intervals are consistent.
 """
 
 import math
@@ -15,32 +15,32 @@ from venue.symbols.candle_split import split
 from venue.symbols.candles import Candle
 
 LEVELS_NS = (DAY_NS, 6 * HOUR_NS, HOUR_NS, 15 * MINUTE_NS, MINUTE_NS, SECOND_NS)
-"""Small steps: the edges of a day of another time zone cost few parts."""
+"""Several levels: a day of another time zone then needs few parts at its edges."""
 DAY_S = 86_400
 DAY_VOLATILITY = 0.02
 PULL = 0.005
-"""What share of its distance from the first price the price of the day before has lost: the past does not run away."""
+"""Share of its distance from the first price that the walk loses per day, so that it stays near that price."""
 TRADES_S = 10
 KEPT_SPLITS = 2000
 
 
-class History:
-    """Of one market, as far back as `days` before the day of its start. Costs what is looked at, and nothing before."""
+class SyntheticHistory:
+    """The history of one market, `days` days long. Candles are generated when they are first requested."""
 
     def __init__(self, seed: str, now_ns: int, price_ticks: int, trade_lots: int, days: int) -> None:
-        """`price_ticks`: where it ends; `trade_lots`: the size of a trade."""
+        """`price_ticks`: its last price; `trade_lots`: the size of a trade."""
         self.seed = seed
         self.end_ns = now_ns - now_ns % SECOND_NS
         self.start_ns = self.end_ns - self.end_ns % DAY_NS - days * DAY_NS
         self._anchor_ticks = max(1, price_ticks)
         self._trade_lots = max(1, trade_lots)
-        self._walked: dict[tuple[int, int], Candle] = {}  # (length, opening): back from the end, without gaps
+        self._walked: dict[tuple[int, int], Candle] = {}  # by (length, open time): from the end back, without gaps
         self._walked_ns = self.end_ns
         self._walked_ticks = self._anchor_ticks
         self._splits: OrderedDict[tuple[int, int], list[Candle]] = OrderedDict()
 
     def over(self, from_ns: int, to_ns: int) -> Candle:
-        """One candle over [from, to), both whole seconds within the history."""
+        """One candle over [from, to); both are whole seconds within the history."""
         assert self.start_ns <= from_ns < to_ns <= self.end_ns, (from_ns, to_ns)
         total: Candle | None = None
         at_ns = from_ns
@@ -58,7 +58,7 @@ class History:
     # Inside
 
     def _block(self, level: int, open_ns: int) -> Candle:
-        """The candle of a whole day, hour, minute or the like."""
+        """The candle of one whole block of a level: a day, hour, minute and so on."""
         length_ns, wider_ns = LEVELS_NS[level], LEVELS_NS[max(0, level - 1)]
         parent_ns = open_ns - open_ns % wider_ns
         if level == 0 or parent_ns + wider_ns > self.end_ns:
@@ -79,7 +79,7 @@ class History:
         return found
 
     def _walk(self) -> None:
-        """One more candle, before those that are known: the longest that ends where they begin."""
+        """Generates the candle before the known ones: the longest that ends where they begin."""
         length_ns = next(ns for ns in LEVELS_NS if self._walked_ns % ns == 0)
         open_ns = self._walked_ns - length_ns
         candle = self._drawn(open_ns, length_ns // SECOND_NS)

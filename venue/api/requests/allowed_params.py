@@ -2,7 +2,7 @@
 
 import msgspec
 
-from venue.base import errors
+from venue.base import api_errors
 from venue.base.params import Params
 
 SIGNED = frozenset(("recvWindow", "timestamp", "signature"))
@@ -81,17 +81,17 @@ TAKES = {
 }
 
 
-class Form(msgspec.Struct, frozen=True):
+class AllowedParams(msgspec.Struct, frozen=True):
     """The parameters of one endpoint."""
 
     known: frozenset[str]
     mandatory: tuple[str, ...]
 
 
-def _form(names: str) -> Form:
+def _form(names: str) -> AllowedParams:
     listed = names.split()
     mandatory = tuple(name[:-1] for name in listed if name.endswith("!"))
-    return Form(frozenset(name.removesuffix("!") for name in listed), mandatory)
+    return AllowedParams(frozenset(name.removesuffix("!") for name in listed), mandatory)
 
 
 FORMS = {tuple(route.split(" ")): _form(names) for route, names in TAKES.items()}
@@ -113,5 +113,5 @@ def check_all_read(method: str, path: str, params: Params, beside: frozenset[str
         params.text(name)
     most = len(form.known) + len(beside)
     if len(sent) > most:
-        raise errors.too_many_parameters(most, len(sent))
-    raise errors.not_all_read(len(sent) - len(unread), len(sent))
+        raise api_errors.too_many_parameters(most, len(sent))
+    raise api_errors.not_all_read(len(sent) - len(unread), len(sent))

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from venue.accounts.accounts import Account
-from venue.accounts.rate_limits import Limits
-from venue.base import errors
+from venue.accounts.accounts import ExchangeAccount
+from venue.accounts.rate_limits import RateLimits
+from venue.base import api_errors
 from venue.base.params import Params
 from venue.base.units import MICROSECOND_NS, MILLISECOND_NS
 from venue.engine.engine import Engine
@@ -19,16 +19,16 @@ USER_DATA = "USER_DATA"
 TRADE = "TRADE"
 
 
-class Call(msgspec.Struct):
+class ApiCall(msgspec.Struct):
     """One call: who calls, with what, when. Times in answers are in the unit the caller asked for."""
 
     engine: Engine
-    limits: Limits
+    limits: RateLimits
     params: Params
     now_ns: int
     remote: str
     unit_ns: int = MILLISECOND_NS
-    caller: Account | None = None
+    caller: ExchangeAccount | None = None
     is_websocket: bool = False
 
     def ms(self, time_ns: int) -> int:
@@ -36,7 +36,7 @@ class Call(msgspec.Struct):
         return time_ns // self.unit_ns
 
     @property
-    def account(self) -> Account:
+    def account(self) -> ExchangeAccount:
         assert self.caller is not None
         return self.caller
 
@@ -44,7 +44,7 @@ class Call(msgspec.Struct):
         """The mandatory parameter `symbol`. Raises -1102, -1121; -1122, -1220 by `symbolStatus`."""
         found = self.engine.symbol(self.params.symbol())
         if "symbolStatus" in self.params.values and self.wanted_status() != found.status:
-            raise errors.other_symbol_status()
+            raise api_errors.other_symbol_status()
         return found
 
     def symbols(self, is_required: bool = False, most: int | None = None) -> list[Symbol]:
@@ -53,11 +53,11 @@ class Call(msgspec.Struct):
         Raises -1128 for both at once, -1102 for neither where one is required.
         """
         if "symbol" in self.params and "symbols" in self.params:
-            raise errors.bad_combination()
+            raise api_errors.bad_combination()
         if "symbol" in self.params:
             return [self.symbol()]
         if is_required and "symbols" not in self.params:
-            raise errors.one_of("symbol", "symbols")
+            raise api_errors.one_of("symbol", "symbols")
         status = self.wanted_status()
         return [one for one in self.listed_symbols(most) if status in (None, one.status)]
 
@@ -67,16 +67,16 @@ class Call(msgspec.Struct):
         if names is None:
             return [symbol for symbol in self.engine.symbols.values() if symbol.is_listed]
         if len(set(names)) < len(names):
-            raise errors.ApiError(-1151, "Symbol is present multiple times in the list.")
+            raise api_errors.ApiError(-1151, "Symbol is present multiple times in the list.")
         if most is not None and len(names) > most:
-            raise errors.invalid("symbols")
+            raise api_errors.invalid("symbols")
         return [self.engine.symbol(name) for name in names]
 
     def wanted_status(self) -> str | None:
         """The parameter `symbolStatus`. Raises -1122."""
         if "symbolStatus" not in self.params:
             return None
-        return self.params.choice("symbolStatus", SYMBOL_STATUSES, None, errors.bad_symbol_status)
+        return self.params.choice("symbolStatus", SYMBOL_STATUSES, None, api_errors.bad_symbol_status)
 
     def time_ns(self, name: str) -> int | None:
         """A time parameter, which may come in milliseconds or microseconds."""
@@ -91,7 +91,7 @@ class Endpoint(msgspec.Struct, frozen=True):
 
     method: str
     path: str
-    handler: Callable[[Call], Any]
+    handler: Callable[[ApiCall], Any]
     weight: int | Callable[[Params], int] = 1
     security: str = PUBLIC
     ws_method: str | None = None

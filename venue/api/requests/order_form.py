@@ -3,14 +3,14 @@
 import re
 
 from protocol.enums import SelfTradePrevention, Side
-from venue.api.requests.endpoint import Call
+from venue.api.requests.endpoint import ApiCall
 from venue.api.requests.param_names import PLAIN, Leg
 from venue.api.requests.peg_form import read_peg, read_pegged_price
-from venue.base import errors
+from venue.base import api_errors
 from venue.base.params import Params
 from venue.engine import account_filters
-from venue.engine.engine import Intent
-from venue.orders.order import WORKS_AS
+from venue.engine.engine import NewOrder
+from venue.orders.exchange_order import WORKS_AS
 from venue.symbols import filters
 from venue.symbols.symbol import Symbol
 
@@ -24,23 +24,23 @@ def client_id(params: Params, name: str) -> str | None:
     """A client order id. Raises -1100 for other characters, or more than 36."""
     value = params.optional(name)
     if value is not None and _CLIENT_ID.fullmatch(value) is None:
-        raise errors.illegal_characters(name, CLIENT_ID)
+        raise api_errors.illegal_characters(name, CLIENT_ID)
     return value
 
 
-def read_order(call: Call) -> Intent:
+def read_order(call: ApiCall) -> NewOrder:
     """The one order of a request, through all filters."""
-    intent = read_intent(call)
-    account_filters.check(call.engine, call.account, [intent], call.now_ns)
-    return intent
+    new_order = read_new_order(call)
+    account_filters.check(call.engine, call.account, [new_order], call.now_ns)
+    return new_order
 
 
-def read_intent(call: Call, leg: Leg = PLAIN) -> Intent:
+def read_new_order(call: ApiCall, leg: Leg = PLAIN) -> NewOrder:
     """The order that is asked for, through all parameter rules and filters save those that count open orders."""
     params, symbol, name = call.params, call.symbol(), leg.name
-    side = SIDES[params.choice(name["side"], SIDES, None, errors.bad_side)]
-    ord_type = leg.ord_type or params.choice(name["type"], leg.types, None, errors.bad_order_type)
-    intent = Intent(
+    side = SIDES[params.choice(name["side"], SIDES, None, api_errors.bad_side)]
+    ord_type = leg.ord_type or params.choice(name["type"], leg.types, None, api_errors.bad_order_type)
+    new_order = NewOrder(
         symbol=symbol,
         side=side,
         ord_type=ord_type,
@@ -52,121 +52,121 @@ def read_intent(call: Call, leg: Leg = PLAIN) -> Intent:
         strategy_id=params.optional_integer(name["strategyId"]),
         strategy_type=params.optional_integer(name["strategyType"]),
     )
-    if intent.strategy_type is not None and intent.strategy_type < 1_000_000:
-        raise errors.ApiError(-1134, "`strategyType` was less than 1000000.")
+    if new_order.strategy_type is not None and new_order.strategy_type < 1_000_000:
+        raise api_errors.ApiError(-1134, "`strategyType` was less than 1000000.")
     if ord_type in WORKS_AS:
-        read_trigger(params, leg, intent)
+        read_trigger(params, leg, new_order)
     else:
         for plain in ("stopPrice", "trailingDelta"):
             if name[plain] in params.values:
-                raise errors.not_required(name[plain])
+                raise api_errors.not_required(name[plain])
     sent = params.values
     if name["pegPriceType"] in sent or name["pegOffsetType"] in sent or name["pegOffsetValue"] in sent:
-        read_peg(params, leg, intent)
-    if intent.is_market:
-        read_market(call, leg, intent)
+        read_peg(params, leg, new_order)
+    if new_order.is_market:
+        read_market(call, leg, new_order)
     else:
-        read_limit(call, leg, intent)
+        read_limit(call, leg, new_order)
     if leg.has_size:
-        check_size(intent, call.now_ns)
-    read_iceberg(params, leg, intent)
-    return intent
+        check_size(new_order, call.now_ns)
+    read_iceberg(params, leg, new_order)
+    return new_order
 
 
-def read_stp(call: Call, symbol: Symbol) -> str:
+def read_stp(call: ApiCall, symbol: Symbol) -> str:
     """Raises -1130 for an unknown mode of self-trade prevention, -1013 for one that the symbol does not allow,
     -2010 for none where the account must have one."""
     s = symbol.settings
     stp = call.params.choice("selfTradePreventionMode", STP_MODES, s.default_stp_mode)
     if stp not in s.stp_modes:
-        raise errors.ApiError(-1013, "This symbol does not allow the specified self-trade prevention mode.")
+        raise api_errors.ApiError(-1013, "This symbol does not allow the specified self-trade prevention mode.")
     if stp == "NONE" and call.account.settings.require_stp:
-        raise errors.rejected("This action is disabled on this account.")
+        raise api_errors.rejected("This action is disabled on this account.")
     return stp
 
 
 def read_time_in_force(params: Params, leg: Leg, ord_type: str) -> str:
     name = leg.name["timeInForce"]
     if WORKS_AS.get(ord_type, ord_type) == "LIMIT":
-        return params.choice(name, ("GTC", "IOC", "FOK"), None, errors.bad_time_in_force)
+        return params.choice(name, ("GTC", "IOC", "FOK"), None, api_errors.bad_time_in_force)
     if params.optional(name) is not None:
-        raise errors.not_required(name)
+        raise api_errors.not_required(name)
     return "GTC"
 
 
-def read_trigger(params: Params, leg: Leg, intent: Intent) -> None:
+def read_trigger(params: Params, leg: Leg, new_order: NewOrder) -> None:
     """The stop price, the trailing delta or both, of orders that wait for them."""
-    symbol, stop, trailing = intent.symbol, leg.name["stopPrice"], leg.name["trailingDelta"]
+    symbol, stop, trailing = new_order.symbol, leg.name["stopPrice"], leg.name["trailingDelta"]
     stop_atoms, delta = params.optional_atoms(stop), params.optional_integer(trailing)
     if stop_atoms is None and delta is None:
-        raise errors.one_of(stop, trailing)
+        raise api_errors.one_of(stop, trailing)
     if stop_atoms is not None:
-        intent.stop_ticks = symbol.to_ticks(stop_atoms)
-        filters.check_price_range(symbol, intent.stop_ticks)
+        new_order.stop_ticks = symbol.to_ticks(stop_atoms)
+        filters.check_price_range(symbol, new_order.stop_ticks)
     if delta is not None:
         filters.check_trailing_delta(symbol, delta)
-        intent.trailing_delta = delta
+        new_order.trailing_delta = delta
 
 
-def read_limit(call: Call, leg: Leg, intent: Intent) -> None:
-    params, symbol, name = call.params, intent.symbol, leg.name
+def read_limit(call: ApiCall, leg: Leg, new_order: NewOrder) -> None:
+    params, symbol, name = call.params, new_order.symbol, leg.name
     if name["quoteOrderQty"] in params.values:
-        raise errors.not_required(name["quoteOrderQty"])
+        raise api_errors.not_required(name["quoteOrderQty"])
     size_atoms = params.atoms(name["quantity"]) if leg.has_size else 0
-    if intent.peg:
-        intent.size_lots = symbol.to_lots(size_atoms)
-        read_pegged_price(call, leg, intent)
+    if new_order.peg:
+        new_order.size_lots = symbol.to_lots(size_atoms)
+        read_pegged_price(call, leg, new_order)
         return
     price_atoms = params.atoms(name["price"])
-    intent.price_ticks = symbol.to_ticks(price_atoms)
-    filters.check_price(symbol, intent.side, intent.price_ticks, call.now_ns)
-    intent.size_lots = symbol.to_lots(size_atoms)
+    new_order.price_ticks = symbol.to_ticks(price_atoms)
+    filters.check_price(symbol, new_order.side, new_order.price_ticks, call.now_ns)
+    new_order.size_lots = symbol.to_lots(size_atoms)
 
 
-def read_market(call: Call, leg: Leg, intent: Intent) -> None:
-    params, symbol = call.params, intent.symbol
+def read_market(call: ApiCall, leg: Leg, new_order: NewOrder) -> None:
+    params, symbol = call.params, new_order.symbol
     if leg.name["price"] in params:
-        raise errors.not_required(leg.name["price"])
+        raise api_errors.not_required(leg.name["price"])
     quantity, quote_quantity = leg.name["quantity"], leg.name["quoteOrderQty"]
-    if leg is not PLAIN or intent.ord_type != "MARKET":
+    if leg is not PLAIN or new_order.ord_type != "MARKET":
         if quote_quantity in params:
-            raise errors.not_required(quote_quantity)
-        intent.size_lots = symbol.to_lots(params.atoms(quantity)) if leg.has_size else 0
+            raise api_errors.not_required(quote_quantity)
+        new_order.size_lots = symbol.to_lots(params.atoms(quantity)) if leg.has_size else 0
         return
     size_atoms, quote_atoms = params.optional_atoms(quantity), params.optional_atoms(quote_quantity)
     if size_atoms is not None and quote_atoms is not None:
-        raise errors.ApiError(-1106, "Parameter 'quoteOrderQty' sent when not required.")
+        raise api_errors.ApiError(-1106, "Parameter 'quoteOrderQty' sent when not required.")
     if quote_atoms is not None:
-        intent.quote_order_atoms = quote_atoms
-        intent.size_lots = symbol.matching.lots_for_notional(intent.side, quote_atoms // symbol.notional_atoms)
+        new_order.quote_order_atoms = quote_atoms
+        new_order.size_lots = symbol.matching.lots_for_notional(new_order.side, quote_atoms // symbol.notional_atoms)
         return
     if size_atoms is None:
-        raise errors.one_of(quantity, quote_quantity)
-    intent.size_lots = symbol.to_lots(size_atoms)
+        raise api_errors.one_of(quantity, quote_quantity)
+    new_order.size_lots = symbol.to_lots(size_atoms)
 
 
-def check_size(intent: Intent, now_ns: int) -> None:
+def check_size(new_order: NewOrder, now_ns: int) -> None:
     """LOT_SIZE and NOTIONAL, or what an order by quote quantity is checked for."""
-    symbol = intent.symbol
-    if intent.quote_order_atoms:
-        filters.check_notional(symbol, intent.quote_order_atoms, is_market=True)
-        intent.size_lots = filters.market_lots(symbol, intent.size_lots)
+    symbol = new_order.symbol
+    if new_order.quote_order_atoms:
+        filters.check_notional(symbol, new_order.quote_order_atoms, is_market=True)
+        new_order.size_lots = filters.market_lots(symbol, new_order.size_lots)
         return
-    filters.check_worth(symbol, intent, now_ns)
+    filters.check_size_and_notional(symbol, new_order, now_ns)
 
 
-def read_iceberg(params: Params, leg: Leg, intent: Intent) -> None:
+def read_iceberg(params: Params, leg: Leg, new_order: NewOrder) -> None:
     """The part of the order that is shown at a time."""
     name = leg.name["icebergQty"]
     size_atoms = params.optional_atoms(name)
     if not size_atoms:
         return
-    symbol = intent.symbol
-    if intent.is_market:
-        raise errors.not_required(name)
-    if intent.time_in_force != "GTC":
-        raise errors.rejected("Unsupported order combination")
-    intent.iceberg_lots = symbol.to_lots(size_atoms)
-    filters.check_size(symbol, intent.iceberg_lots, is_market=False)
+    symbol = new_order.symbol
+    if new_order.is_market:
+        raise api_errors.not_required(name)
+    if new_order.time_in_force != "GTC":
+        raise api_errors.rejected("Unsupported order combination")
+    new_order.iceberg_lots = symbol.to_lots(size_atoms)
+    filters.check_size(symbol, new_order.iceberg_lots, is_market=False)
     if leg.has_size:
-        filters.check_iceberg(symbol, intent)
+        filters.check_iceberg(symbol, new_order)

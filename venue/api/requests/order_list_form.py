@@ -1,13 +1,13 @@
 """An order list as it is asked for: the parameters of its orders, and which of them go together."""
 
-from venue.api.requests.endpoint import Call
-from venue.api.requests.order_form import client_id, read_intent
+from venue.api.requests.endpoint import ApiCall
+from venue.api.requests.order_form import client_id, read_new_order
 from venue.api.requests.param_names import ORDER_TYPES, Leg
-from venue.base import errors
+from venue.base import api_errors
 from venue.engine import account_filters
 from venue.engine.count_filters import check_lists
-from venue.engine.engine import Intent
-from venue.engine.order_list_placement import Wanted
+from venue.engine.engine import NewOrder
+from venue.engine.order_list_placement import NewOrderList
 
 OCO_TYPES = ("STOP_LOSS_LIMIT", "STOP_LOSS", "LIMIT_MAKER", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
 WORKING_TYPES = ("LIMIT", "LIMIT_MAKER")
@@ -34,79 +34,79 @@ WRONG_PLACES = {
 }
 
 
-def oco(call: Call) -> Wanted:
+def oco(call: ApiCall) -> NewOrderList:
     """POST /api/v3/orderList/oco"""
     names = {"side": "side", "quantity": "quantity"}
-    return finished(call, Wanted("OCO", read_pair(call, "above", "below", names)))
+    return finished(call, NewOrderList("OCO", read_pair(call, "above", "below", names)))
 
 
-def old_oco(call: Call) -> Wanted:
+def old_oco(call: ApiCall) -> NewOrderList:
     """POST /api/v3/order/oco: a limit order on one side of the market, a stop loss on the other."""
     call.params.text("stopPrice")
     ord_type = "STOP_LOSS_LIMIT" if "stopLimitPrice" in call.params else "STOP_LOSS"
-    stop = read_intent(call, Leg("stop", ord_type=ord_type, names=OLD_STOP_NAMES))
-    return finished(call, Wanted("OCO", [stop, read_intent(call, OLD_LIMIT)]))
+    stop = read_new_order(call, Leg("stop", ord_type=ord_type, names=OLD_STOP_NAMES))
+    return finished(call, NewOrderList("OCO", [stop, read_new_order(call, OLD_LIMIT)]))
 
 
-def oto(call: Call) -> Wanted:
+def oto(call: ApiCall) -> NewOrderList:
     """POST /api/v3/orderList/oto"""
-    return finished(call, Wanted("OTO", [read_intent(call, WORKING), read_intent(call, PENDING)]))
+    return finished(call, NewOrderList("OTO", [read_new_order(call, WORKING), read_new_order(call, PENDING)]))
 
 
-def otoco(call: Call) -> Wanted:
+def otoco(call: ApiCall) -> NewOrderList:
     """POST /api/v3/orderList/otoco"""
     names = {"side": "pendingSide", "quantity": "pendingQuantity"}
     pair = read_pair(call, "pendingAbove", "pendingBelow", names)
-    return finished(call, Wanted("OTO", [read_intent(call, WORKING), *pair]))
+    return finished(call, NewOrderList("OTO", [read_new_order(call, WORKING), *pair]))
 
 
-def opo(call: Call) -> Wanted:
+def opo(call: ApiCall) -> NewOrderList:
     """POST /api/v3/orderList/opo"""
-    intents = [read_intent(call, WORKING), read_intent(call, PENDING_PAID)]
-    return finished(call, Wanted("OTO", check_paid(intents), is_paid=True))
+    new_orders = [read_new_order(call, WORKING), read_new_order(call, PENDING_PAID)]
+    return finished(call, NewOrderList("OTO", check_paid(new_orders), is_paid=True))
 
 
-def opoco(call: Call) -> Wanted:
+def opoco(call: ApiCall) -> NewOrderList:
     """POST /api/v3/orderList/opoco"""
     pair = read_pair(call, "pendingAbove", "pendingBelow", {"side": "pendingSide"}, has_size=False)
-    return finished(call, Wanted("OTO", check_paid([read_intent(call, WORKING), *pair]), is_paid=True))
+    return finished(call, NewOrderList("OTO", check_paid([read_new_order(call, WORKING), *pair]), is_paid=True))
 
 
-def read_pair(call: Call, above: str, below: str, names: dict[str, str], has_size: bool = True) -> list[Intent]:
+def read_pair(call: ApiCall, above: str, below: str, names: dict[str, str], has_size: bool = True) -> list[NewOrder]:
     """The two orders of an OCO, the stop loss first."""
-    intents: list[Intent] = []
+    new_orders: list[NewOrder] = []
     kinds: list[str] = []
     for prefix, is_above in ((above, True), (below, False)):
         leg = Leg(prefix, names=names, has_size=has_size)
-        ord_type = call.params.choice(leg.name["type"], ORDER_TYPES, None, errors.bad_order_type)
+        ord_type = call.params.choice(leg.name["type"], ORDER_TYPES, None, api_errors.bad_order_type)
         if ord_type not in OCO_TYPES:
-            raise errors.ApiError(-1158, "Order type not supported in OCO.")
+            raise api_errors.ApiError(-1158, "Order type not supported in OCO.")
         if leg.name["icebergQty"] in call.params and call.params.optional(leg.name["timeInForce"]) in ("IOC", "FOK"):
             text = f"Parameter '{leg.name['icebergQty']}' is not supported if '{leg.name['timeInForce']}' is not GTC."
-            raise errors.ApiError(-1160, text)
-        intent = read_intent(call, leg)
+            raise api_errors.ApiError(-1160, text)
+        new_order = read_new_order(call, leg)
         kinds.append(ord_type.removesuffix("_MAKER") if ord_type == "LIMIT_MAKER" else ord_type.removesuffix("_LIMIT"))
         if kinds == ["LIMIT", "LIMIT"]:
-            raise errors.ApiError(-1168, "At least one OCO order must be contingent.")
-        wrong = WRONG_PLACES.get((intent.side.name, kinds[-1], is_above))
+            raise api_errors.ApiError(-1168, "At least one OCO order must be contingent.")
+        wrong = WRONG_PLACES.get((new_order.side.name, kinds[-1], is_above))
         if wrong is not None:
-            raise errors.ApiError(*wrong)
-        intents.append(intent)
-    return intents if kinds[0] == "STOP_LOSS" else intents[::-1]
+            raise api_errors.ApiError(*wrong)
+        new_orders.append(new_order)
+    return new_orders if kinds[0] == "STOP_LOSS" else new_orders[::-1]
 
 
-def check_paid(intents: list[Intent]) -> list[Intent]:
+def check_paid(new_orders: list[NewOrder]) -> list[NewOrder]:
     """Raises -1222, -1223 where the working order does not buy what the pending ones sell."""
-    if intents[0].side.name != "BUY":
-        raise errors.ApiError(-1222, "Working order in an OPO list must be a bid.")
-    if any(intent.side.name != "SELL" for intent in intents[1:]):
-        raise errors.ApiError(-1223, "Pending orders in an OPO list must be asks.")
-    return intents
+    if new_orders[0].side.name != "BUY":
+        raise api_errors.ApiError(-1222, "Working order in an OPO list must be a bid.")
+    if any(new_order.side.name != "SELL" for new_order in new_orders[1:]):
+        raise api_errors.ApiError(-1223, "Pending orders in an OPO list must be asks.")
+    return new_orders
 
 
-def finished(call: Call, wanted: Wanted) -> Wanted:
+def finished(call: ApiCall, wanted: NewOrderList) -> NewOrderList:
     """With its client id, and through the filters that count."""
     wanted.client_id = client_id(call.params, "listClientOrderId")
     check_lists(call.engine, call.account, wanted.symbol)
-    account_filters.check(call.engine, call.account, wanted.intents, call.now_ns)
+    account_filters.check(call.engine, call.account, wanted.new_orders, call.now_ns)
     return wanted

@@ -3,7 +3,7 @@
 ORDER_TYPES = ("LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
 
 
-class Names(dict[str, str]):
+class ParamNames(dict[str, str]):
     """What a parameter of POST /api/v3/order is called in a leg; worked out the first time that it is asked for."""
 
     def __init__(self, prefix: str, own: dict[str, str]) -> None:
@@ -30,7 +30,7 @@ class Leg:
         names: dict[str, str] | None = None,  # parameters that do not follow the prefix
         has_size: bool = True,  # False: it will be what the order brings that it waits for
     ) -> None:
-        self.name = Names(prefix, names or {})
+        self.name = ParamNames(prefix, names or {})
         self.types = types
         self.ord_type = ord_type
         self.has_size = has_size

@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 
 from actors.run.toml_check import did_you_mean, mistakes
-from venue.base.errors import BadVenue
-from venue.faults.kinds import exchange, requests, streams
+from venue.base.venue_errors import BadVenue
+from venue.faults.kinds import exchange_kinds, request_kinds, stream_kinds
 from venue.faults.kinds.delays import Delay
 from venue.faults.kinds.fault import Fault
 
 KINDS: dict[str, type[Fault]] = {
-    kind.__struct_config__.tag: kind for kind in (*requests.KINDS, *streams.KINDS, *exchange.KINDS)
+    kind.__struct_config__.tag: kind for kind in (*request_kinds.KINDS, *stream_kinds.KINDS, *exchange_kinds.KINDS)
 }
 DELAYS = {kind.__struct_config__.tag: kind for kind in typing.get_args(Delay)}
 MAX_FILE_BYTES = 1_000_000

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from actors.run.toml_check import did_you_mean
 from venue.base.settings import FAULT_PROFILES
-from venue.faults.kinds import exchange as e
-from venue.faults.kinds import requests as r
-from venue.faults.kinds import streams as s
+from venue.faults.kinds import exchange_kinds as e
+from venue.faults.kinds import request_kinds as r
+from venue.faults.kinds import stream_kinds as s
 from venue.faults.kinds.delays import Exponential, Fixed, Lognormal, Spikes
 from venue.faults.kinds.fault import Fault
 
@@ -115,5 +115,5 @@ PROFILES: dict[str, Callable[[], list[Fault]]] = dict(zip(FAULT_PROFILES, (none,
 def profile(name: str) -> list[Fault]:
     """The faults of a profile. Raises ValueError for an unknown one."""
     if name not in PROFILES:
-        raise ValueError(f"unknown profile of faults `{name}`{did_you_mean(name, PROFILES)}")
+        raise ValueError(f"unknown fault profile `{name}`{did_you_mean(name, PROFILES)}")
     return PROFILES[name]()

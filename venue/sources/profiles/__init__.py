@@ -10,7 +10,7 @@ from random import Random
 import msgspec
 
 from protocol.message import Settings
-from venue.base.errors import BadVenue
+from venue.base.venue_errors import BadVenue
 
 FOLDER = Path(__file__).parent
 PROBABILITIES = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 1.0)

@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from venue.accounts import prevented_matches as prevention
+from venue.accounts import prevented_matches
 from venue.accounts.prevented_matches import PreventedMatch
-from venue.api.requests.endpoint import TRADE, USER_DATA, Call, Endpoint
+from venue.api.requests.endpoint import TRADE, USER_DATA, ApiCall, Endpoint
 from venue.api.requests.order_form import read_order
-from venue.api.rest.account import span
-from venue.api.rest.market import API
-from venue.base import errors
+from venue.api.rest.account_endpoints import span
+from venue.api.rest.market_endpoints import API
+from venue.base import api_errors
 from venue.base.params import Params
 from venue.engine import account_filters
 
 
-def commission(call: Call) -> dict[str, Any]:
-    symbol, commissions = call.symbol(), call.engine.settlement.commissions
+def commission(call: ApiCall) -> dict[str, Any]:
+    symbol, commissions = call.symbol(), call.engine.settlement.funds.commissions
     rates = commissions.of(call.account, symbol)
     return {
         "symbol": symbol.name,
@@ -25,18 +25,18 @@ def commission(call: Call) -> dict[str, Any]:
     }
 
 
-def place_test(call: Call) -> dict[str, Any]:
+def place_test(call: ApiCall) -> dict[str, Any]:
     """All checks short of matching; nothing is placed. What it would cost, where `computeCommissionRates` asks."""
-    intent = read_order(call)
+    new_order = read_order(call)
     if not call.params.flag("computeCommissionRates", False):
         return {}
-    commissions, is_buy = call.engine.settlement.commissions, intent.side.sign > 0
-    rates = commissions.of(call.account, intent.symbol)
+    commissions, is_buy = call.engine.settlement.funds.commissions, new_order.side.sign > 0
+    rates = commissions.of(call.account, new_order.symbol)
     return {
         "standardCommissionForOrder": rates.standard.for_side(is_buy),
         "specialCommissionForOrder": rates.special.for_side(is_buy),
         "taxCommissionForOrder": rates.tax.for_side(is_buy),
-        "discount": commissions.shown_discount(call.account, intent.symbol),
+        "discount": commissions.shown_discount(call.account, new_order.symbol),
     }
 
 
@@ -44,7 +44,7 @@ def place_test_weight(params: Params) -> int:
     return 20 if params.flag("computeCommissionRates", False) else 1
 
 
-def my_filters(call: Call) -> dict[str, Any]:
+def my_filters(call: ApiCall) -> dict[str, Any]:
     symbol = call.symbol()
     return {
         "exchangeFilters": account_filters.exchange_rows(call.engine),
@@ -53,13 +53,13 @@ def my_filters(call: Call) -> dict[str, Any]:
     }
 
 
-def my_prevented_matches(call: Call) -> list[dict[str, Any]]:
+def my_prevented_matches(call: ApiCall) -> list[dict[str, Any]]:
     """By preventedMatchId, or by orderId (from fromPreventedMatchId on). Raises -1128 for other combinations."""
     symbol, params, kept = call.symbol(), call.params, call.account.prevented
     match_id, order_id = params.optional_integer("preventedMatchId"), params.optional_integer("orderId")
     from_id = params.optional_integer("fromPreventedMatchId")
-    limit = params.limit(500, most=1000)
-    bad = errors.ApiError(-1128, "Combination of optional parameters invalid.")
+    limit = params.limit(500, maximum=1000)
+    bad = api_errors.ApiError(-1128, "Combination of optional parameters invalid.")
     if match_id is not None:
         if order_id is not None or from_id is not None or "limit" in params:
             raise bad
@@ -74,7 +74,7 @@ def my_prevented_matches(call: Call) -> list[dict[str, Any]]:
     return [prevented_row(call, one) for one in rows]
 
 
-def prevented_row(call: Call, match: PreventedMatch) -> dict[str, Any]:
+def prevented_row(call: ApiCall, match: PreventedMatch) -> dict[str, Any]:
     symbol = call.engine.symbols[match.symbol]
     return {
         "symbol": match.symbol,
@@ -82,7 +82,7 @@ def prevented_row(call: Call, match: PreventedMatch) -> dict[str, Any]:
         "tradeGroupId": match.trade_group_id,
         "selfTradePreventionMode": match.stp,
         "transactTime": call.ms(match.time_ns),
-        **prevention.shown(symbol, match),
+        **prevented_matches.shown(symbol, match),
     }
 
 
@@ -90,15 +90,15 @@ def prevented_weight(params: Params) -> int:
     return 20 if "orderId" in params else 2
 
 
-def my_allocations(call: Call) -> list[dict[str, Any]]:
+def my_allocations(call: ApiCall) -> list[dict[str, Any]]:
     """None: there is no smart order routing here. Raises -1128 for combinations that the docs do not list."""
     call.symbol()
     params = call.params
-    params.limit(500, most=1000)
+    params.limit(500, maximum=1000)
     by_time = any(time_ns is not None for time_ns in span(call))
     by_id = [params.optional_integer(name) is not None for name in ("fromAllocationId", "orderId")]
     if by_time and any(by_id):
-        raise errors.ApiError(-1128, "Combination of optional parameters invalid.")
+        raise api_errors.ApiError(-1128, "Combination of optional parameters invalid.")
     return []
 
 

@@ -3,12 +3,12 @@
 from itertools import islice
 from typing import Any
 
-from venue.api.requests.endpoint import Call, Endpoint
+from venue.api.requests.endpoint import ApiCall, Endpoint
 from venue.api.requests.param_names import ORDER_TYPES
-from venue.base import errors
+from venue.base import api_errors
 from venue.base.params import Params
 from venue.engine import account_filters
-from venue.orders.order import AggTrade, PublicTrade
+from venue.orders.exchange_order import AggTrade, PublicTrade
 from venue.symbols import filters
 from venue.symbols.candles import Candle
 from venue.symbols.intervals import ending, parse_interval, parse_zone
@@ -21,19 +21,19 @@ SHOWN_PERMISSIONS = ["SPOT"]
 """Every symbol here is spot."""
 
 
-def ping(call: Call) -> dict[str, Any]:
+def ping(call: ApiCall) -> dict[str, Any]:
     return {}
 
 
-def server_time(call: Call) -> dict[str, Any]:
+def server_time(call: ApiCall) -> dict[str, Any]:
     return {"serverTime": call.ms(call.now_ns)}
 
 
-def exchange_info(call: Call) -> dict[str, Any]:
+def exchange_info(call: ApiCall) -> dict[str, Any]:
     params = call.params
     chosen = [name for name in ("symbol", "symbols", "permissions") if name in params]
     if len(chosen) > 1 or ("symbolStatus" in params and "permissions" not in chosen and chosen):
-        raise errors.bad_combination()
+        raise api_errors.bad_combination()
     is_spot = set(read_permissions(params)) & set(SHOWN_PERMISSIONS)
     symbols = [symbol_info(symbol) for symbol in call.symbols()] if is_spot else []
     if not params.flag("showPermissionSets", True):
@@ -55,7 +55,7 @@ def read_permissions(params: Params) -> list[str]:
         return list(PERMISSIONS)
     names = (params.strings("permissions") or []) if text.startswith("[") else [text]
     if not all(name in PERMISSIONS or name.startswith("TRD_GRP_") for name in names):
-        raise errors.invalid("permissions")
+        raise api_errors.invalid("permissions")
     return names
 
 
@@ -91,18 +91,18 @@ def symbol_info(symbol: Symbol) -> dict[str, Any]:
 
 
 def depth_weight(params: Params) -> int:
-    limit = params.limit(100, most=5000)
+    limit = params.limit(100, maximum=5000)
     return 5 if limit <= 100 else 25 if limit <= 500 else 50 if limit <= 1000 else 250
 
 
-def depth(call: Call) -> dict[str, Any]:
+def depth(call: ApiCall) -> dict[str, Any]:
     symbol = call.symbol()
-    limit = call.params.limit(100, most=5000)
+    limit = call.params.limit(100, maximum=5000)
     bids, asks = symbol.matching.snapshot(limit)
     return {"lastUpdateId": symbol.update_id, "bids": symbol.levels(bids), "asks": symbol.levels(asks)}
 
 
-def trade_row(symbol: Symbol, trade: PublicTrade, call: Call) -> dict[str, Any]:
+def trade_row(symbol: Symbol, trade: PublicTrade, call: ApiCall) -> dict[str, Any]:
     return {
         "id": trade.trade_id,
         "price": symbol.price(trade.price_ticks),
@@ -114,16 +114,16 @@ def trade_row(symbol: Symbol, trade: PublicTrade, call: Call) -> dict[str, Any]:
     }
 
 
-def trades(call: Call) -> list[dict[str, Any]]:
+def trades(call: ApiCall) -> list[dict[str, Any]]:
     symbol = call.symbol()
-    limit = call.params.limit(500, most=1000)
+    limit = call.params.limit(500, maximum=1000)
     rows = islice(symbol.trades, max(0, len(symbol.trades) - limit), None)
     return [trade_row(symbol, trade, call) for trade in rows]
 
 
-def historical_trades(call: Call) -> list[dict[str, Any]]:
+def historical_trades(call: ApiCall) -> list[dict[str, Any]]:
     symbol = call.symbol()
-    limit = call.params.limit(500, most=1000)
+    limit = call.params.limit(500, maximum=1000)
     from_id = call.params.optional_integer("fromId")
     if from_id is None:
         return trades(call)
@@ -131,13 +131,13 @@ def historical_trades(call: Call) -> list[dict[str, Any]]:
     return [trade_row(symbol, trade, call) for trade in islice(rows, limit)]
 
 
-def agg_trades(call: Call) -> list[dict[str, Any]]:
+def agg_trades(call: ApiCall) -> list[dict[str, Any]]:
     symbol = call.symbol()
-    limit = call.params.limit(500, most=1000)
+    limit = call.params.limit(500, maximum=1000)
     from_id = call.params.optional_integer("fromId")
     start_ns, end_ns = call.time_ns("startTime"), call.time_ns("endTime")
     if from_id is not None and (start_ns is not None or end_ns is not None):
-        raise errors.bad_combination()
+        raise api_errors.bad_combination()
     rows: list[AggTrade] = [
         row
         for row in symbol.agg_trades
@@ -161,12 +161,12 @@ def agg_trades(call: Call) -> list[dict[str, Any]]:
     ]
 
 
-def klines(call: Call) -> list[list[Any]]:
+def klines(call: ApiCall) -> list[list[Any]]:
     """From `startTime` on the oldest, else the most recent up to `endTime`; intervals are of `timeZone`."""
     symbol = call.symbol()
     interval = parse_interval(call.params.text("interval"))
     zone_ns = parse_zone(call.params.optional("timeZone") or "0")
-    limit = call.params.limit(500, most=1000)
+    limit = call.params.limit(500, maximum=1000)
     start_ns, end_ns = call.time_ns("startTime"), call.time_ns("endTime")
     if start_ns is not None and start_ns > call.now_ns:
         return []
@@ -178,7 +178,7 @@ def klines(call: Call) -> list[list[Any]]:
     return [kline_row(symbol, row, ending(row.open_ns, interval, zone_ns), call) for row in rows]
 
 
-def kline_row(symbol: Symbol, row: Candle, end_ns: int, call: Call) -> list[Any]:
+def kline_row(symbol: Symbol, row: Candle, end_ns: int, call: ApiCall) -> list[Any]:
     return [
         call.ms(row.open_ns),
         symbol.price(row.open_ticks),
@@ -195,11 +195,11 @@ def kline_row(symbol: Symbol, row: Candle, end_ns: int, call: Call) -> list[Any]
     ]
 
 
-def block_trades(call: Call) -> list[dict[str, Any]]:
+def block_trades(call: ApiCall) -> list[dict[str, Any]]:
     """Nobody trades in blocks here."""
     call.symbol()
     call.params.integer("fromId")
-    call.params.limit(500, most=1000)
+    call.params.limit(500, maximum=1000)
     return []
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from venue.orders.order_lists import OrderList
-from venue.render.orders import Clock
+from venue.render.order_json import Clock
 
 
 def order_list(one: OrderList, ms: Clock) -> dict[str, Any]:

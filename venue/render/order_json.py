@@ -5,7 +5,7 @@ from typing import Any
 
 from protocol.enums import Side
 from venue.base.numbers import fixed8
-from venue.orders.order import Execution, Order
+from venue.orders.exchange_order import ExchangeOrder, Execution
 from venue.symbols.symbol import Symbol
 
 Clock = Callable[[int], int]
@@ -13,7 +13,7 @@ Maker = Callable[[int], dict[str, Any]]
 """Given the time unit in nanoseconds, makes an event."""
 
 
-def ack(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
+def ack(symbol: Symbol, order: ExchangeOrder, ms: Clock) -> dict[str, Any]:
     return {
         "symbol": symbol.name,
         "orderId": order.order_id,
@@ -23,7 +23,7 @@ def ack(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
     }
 
 
-def result(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
+def result(symbol: Symbol, order: ExchangeOrder, ms: Clock) -> dict[str, Any]:
     body = ack(symbol, order, ms)
     body |= _state(symbol, order, ms)
     body |= _working(order, ms)
@@ -31,7 +31,7 @@ def result(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
     return body
 
 
-def full(symbol: Symbol, order: Order, fills: Iterable[Execution], ms: Clock) -> dict[str, Any]:
+def full(symbol: Symbol, order: ExchangeOrder, fills: Iterable[Execution], ms: Clock) -> dict[str, Any]:
     rows = [
         {
             "price": symbol.price(fill.price_ticks),
@@ -47,7 +47,7 @@ def full(symbol: Symbol, order: Order, fills: Iterable[Execution], ms: Clock) ->
     return body
 
 
-def canceled(symbol: Symbol, order: Order, cancel_id: str, ms: Clock) -> dict[str, Any]:
+def canceled(symbol: Symbol, order: ExchangeOrder, cancel_id: str, ms: Clock) -> dict[str, Any]:
     return {
         "symbol": symbol.name,
         "origClientOrderId": order.client_order_id,
@@ -60,7 +60,7 @@ def canceled(symbol: Symbol, order: Order, cancel_id: str, ms: Clock) -> dict[st
     }
 
 
-def amended(symbol: Symbol, order: Order, old_client_order_id: str, ms: Clock) -> dict[str, Any]:
+def amended(symbol: Symbol, order: ExchangeOrder, old_client_order_id: str, ms: Clock) -> dict[str, Any]:
     """The order as it is after an amendment; this answer has names of its own."""
     state = _state(symbol, order, ms)
     shown = {
@@ -81,7 +81,7 @@ def amended(symbol: Symbol, order: Order, old_client_order_id: str, ms: Clock) -
     return shown | _working(order, ms) if order.working_ns else shown
 
 
-def status(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
+def status(symbol: Symbol, order: ExchangeOrder, ms: Clock) -> dict[str, Any]:
     """As GET order, openOrders and allOrders answer."""
     state = _state(symbol, order, ms)
     quote_order_qty = state.pop("origQuoteOrderQty")
@@ -102,7 +102,7 @@ def status(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
     }
 
 
-def _state(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
+def _state(symbol: Symbol, order: ExchangeOrder, ms: Clock) -> dict[str, Any]:
     state: dict[str, Any] = {
         "price": symbol.price(order.asked_ticks if order.peg else order.price_ticks),
         "origQty": symbol.size(order.size_lots),
@@ -134,7 +134,7 @@ def _state(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
     return state
 
 
-def _peg(symbol: Symbol, order: Order) -> dict[str, Any]:
+def _peg(symbol: Symbol, order: ExchangeOrder) -> dict[str, Any]:
     shown: dict[str, Any] = {"pegPriceType": order.peg}
     if order.peg_offset:
         shown |= {"pegOffsetType": "PRICE_LEVEL", "pegOffsetValue": order.peg_offset}
@@ -146,11 +146,11 @@ def _peg(symbol: Symbol, order: Order) -> dict[str, Any]:
 EVENT_NAMES = {"pegPriceType": "gP", "pegOffsetType": "gOT", "pegOffsetValue": "gOV", "peggedPrice": "gp"}
 
 
-def _working(order: Order, ms: Clock) -> dict[str, Any]:
+def _working(order: ExchangeOrder, ms: Clock) -> dict[str, Any]:
     return {"workingTime": ms(order.working_ns) if order.working_ns else -1}
 
 
-def _stp(symbol: Symbol, order: Order) -> dict[str, Any]:
+def _stp(symbol: Symbol, order: ExchangeOrder) -> dict[str, Any]:
     shown: dict[str, Any] = {"selfTradePreventionMode": order.stp}
     if order.prevented_lots:
         shown["preventedMatchId"] = order.prevented_match_id
@@ -179,7 +179,7 @@ def execution(symbol: Symbol, one: Execution, ms: Clock) -> dict[str, Any]:
 
 def execution_report(
     symbol: Symbol,
-    order: Order,
+    order: ExchangeOrder,
     kind: str,
     execution_id: int,
     now_ns: int,
@@ -227,7 +227,7 @@ def execution_report(
     return report
 
 
-def _report_conditions(symbol: Symbol, order: Order, ms: Clock) -> dict[str, Any]:
+def _report_conditions(symbol: Symbol, order: ExchangeOrder, ms: Clock) -> dict[str, Any]:
     """Fields of `executionReport` that only some orders have."""
     report: dict[str, Any] = {}
     if order.working_ns:

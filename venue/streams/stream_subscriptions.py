@@ -21,7 +21,7 @@ BAD_ID = "Invalid request: request ID must be an unsigned integer"
 _BYTE = re.compile(r"byte ([0-9]+)")
 
 
-class Control(msgspec.Struct):
+class StreamRequest(msgspec.Struct):
     """A control message."""
 
     method: str
@@ -38,28 +38,28 @@ def bad_request(reason: str, column: int) -> str:
     return f"Invalid request: {reason}"
 
 
-class Subscriptions:
+class StreamSubscriptions:
     """Connections by the name of the stream."""
 
     def __init__(self, connections: Connections, most: int) -> None:
         self.connections = connections
         self.most = most
-        self.listeners: dict[str, dict[int, Connection]] = {}
-        self._decoder = msgspec.json.Decoder(Control)
+        self.subscribers: dict[str, dict[int, Connection]] = {}
+        self._decoder = msgspec.json.Decoder(StreamRequest)
 
     def subscribe(self, connection: Connection, name: str) -> None:
         connection.streams[name] = None
-        self.listeners.setdefault(name, {})[connection.conn_id] = connection
+        self.subscribers.setdefault(name, {})[connection.conn_id] = connection
 
     def unsubscribe(self, connection: Connection, name: str) -> None:
         connection.streams.pop(name, None)
-        listening = self.listeners.get(name)
-        if listening is not None:
-            listening.pop(connection.conn_id, None)
-            if not listening:
-                del self.listeners[name]
+        subscribed = self.subscribers.get(name)
+        if subscribed is not None:
+            subscribed.pop(connection.conn_id, None)
+            if not subscribed:
+                del self.subscribers[name]
 
-    def leave(self, connection: Connection) -> None:
+    def remove(self, connection: Connection) -> None:
         for name in list(connection.streams):
             self.unsubscribe(connection, name)
 
@@ -99,7 +99,7 @@ class Subscriptions:
             return self._error(control, 2, f"{wrong}, expected one of {METHODS} at line 1 column 28")
         return {"result": result, "id": control.id}
 
-    def _property(self, connection: Connection, control: Control) -> dict[str, Any]:
+    def _property(self, connection: Connection, control: StreamRequest) -> dict[str, Any]:
         if not control.params or not isinstance(control.params[0], str):
             return self._error(control, 2, "Invalid request: property name must be a string")
         if len(control.params) > (1 if control.method == "GET_PROPERTY" else 2):
@@ -113,16 +113,16 @@ class Subscriptions:
         connection.is_combined = control.params[1]
         return {"result": None, "id": control.id}
 
-    def _error(self, control: Control, code: int, text: str) -> dict[str, Any]:
+    def _error(self, control: StreamRequest, code: int, text: str) -> dict[str, Any]:
         return {"code": code, "msg": text, "id": control.id}
 
     def push(self, name: str, event: Event, now_ns: int) -> None:
         """Send an event to all who hear the stream; `event(unit_ns)` makes its JSON object, once per unit."""
-        listening = self.listeners.get(name)
-        if not listening or self.connections.is_silent(MARKET, now_ns):
+        subscribed = self.subscribers.get(name)
+        if not subscribed or self.connections.is_silent(MARKET, now_ns):
             return
         texts: dict[tuple[int, bool], bytes] = {}
-        for connection in listening.values():
+        for connection in subscribed.values():
             shape = (connection.unit_ns, connection.is_combined)
             text = texts.get(shape)
             if text is None:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from venue.api.requests.endpoint import USER_DATA, Call, Endpoint
+from venue.api.requests.endpoint import USER_DATA, ApiCall, Endpoint
 from venue.base.numbers import fixed8
 
 
-def trade_fee(call: Call) -> list[dict[str, Any]]:
-    commissions = call.engine.settlement.commissions
+def trade_fee(call: ApiCall) -> list[dict[str, Any]]:
+    commissions = call.engine.settlement.funds.commissions
     rows = []
     for symbol in call.symbols():
         rates = commissions.of(call.account, symbol).standard
@@ -16,7 +16,7 @@ def trade_fee(call: Call) -> list[dict[str, Any]]:
     return rows
 
 
-def coins(call: Call) -> list[dict[str, Any]]:
+def coins(call: ApiCall) -> list[dict[str, Any]]:
     """The assets of all symbols, without networks: nothing can be deposited or withdrawn here."""
     assets = dict.fromkeys(asset for s in call.engine.symbols.values() for asset in (s.base, s.quote))
     rows = []
@@ -38,15 +38,15 @@ def coins(call: Call) -> list[dict[str, Any]]:
     return rows
 
 
-def system_status(call: Call) -> dict[str, Any]:
+def system_status(call: ApiCall) -> dict[str, Any]:
     return {"status": 0, "msg": "normal"}
 
 
-def nothing(call: Call) -> list[Any]:
+def nothing(call: ApiCall) -> list[Any]:
     return []
 
 
-def no_contracts(call: Call) -> dict[str, Any]:
+def no_contracts(call: ApiCall) -> dict[str, Any]:
     return {"timezone": "UTC", "serverTime": call.ms(call.now_ns), "rateLimits": [], "symbols": []}
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from venue.api.requests.endpoint import Call, Endpoint
-from venue.api.rest.market import API
-from venue.base import errors
+from venue.api.requests.endpoint import ApiCall, Endpoint
+from venue.api.rest.market_endpoints import API
+from venue.base import api_errors
 from venue.base.params import Params
 from venue.base.units import DAY_NS, MINUTE_NS
 from venue.symbols.candles import Candle
@@ -16,23 +16,23 @@ MOST_SYMBOLS = 100
 """In one request for windows or trading days."""
 
 
-def avg_price(call: Call) -> dict[str, Any]:
+def avg_price(call: ApiCall) -> dict[str, Any]:
     symbol = call.symbol()
     last_ns = symbol.trades[-1].time_ns if symbol.trades else call.now_ns
     return {"mins": AVERAGE_MINUTES, "price": symbol.average(call.now_ns), "closeTime": call.ms(last_ns)}
 
 
-def one_or_all(call: Call, rows: list[dict[str, Any]]) -> Any:
+def one_or_all(call: ApiCall, rows: list[dict[str, Any]]) -> Any:
     """An object where one `symbol` was asked for, else a list."""
     return rows[0] if "symbol" in call.params else rows
 
 
-def ticker_price(call: Call) -> Any:
+def ticker_price(call: ApiCall) -> Any:
     rows = [{"symbol": symbol.name, "price": symbol.price(symbol.last_ticks)} for symbol in call.symbols()]
     return one_or_all(call, rows)
 
 
-def book_ticker(call: Call) -> Any:
+def book_ticker(call: ApiCall) -> Any:
     return one_or_all(call, [{"symbol": symbol.name, **best(symbol)} for symbol in call.symbols()])
 
 
@@ -46,13 +46,13 @@ def best(symbol: Symbol) -> dict[str, str]:
     }
 
 
-def is_full(call: Call) -> bool:
+def is_full(call: ApiCall) -> bool:
     """The parameter `type`. Raises -1139."""
-    known = call.params.choice("type", ("FULL", "MINI"), "FULL", errors.bad_ticker_type)
+    known = call.params.choice("type", ("FULL", "MINI"), "FULL", api_errors.bad_ticker_type)
     return known == "FULL"
 
 
-def ticker_24hr(call: Call) -> Any:
+def ticker_24hr(call: ApiCall) -> Any:
     full, open_ns = is_full(call), call.now_ns - DAY_NS
     rows = []
     for symbol in call.symbols():
@@ -62,20 +62,20 @@ def ticker_24hr(call: Call) -> Any:
     return one_or_all(call, rows)
 
 
-def ticker_window(call: Call) -> Any:
+def ticker_window(call: ApiCall) -> Any:
     """The window opens on a whole minute, and so is up to a minute wider than it was asked for."""
     span_ns = parse_window(call.params.optional("windowSize") or "1d")
     open_ns = (call.now_ns - span_ns) // MINUTE_NS * MINUTE_NS
     return one_or_all(call, window_rows(call, open_ns, call.now_ns))
 
 
-def ticker_trading_day(call: Call) -> Any:
+def ticker_trading_day(call: ApiCall) -> Any:
     zone_ns = parse_zone(call.params.optional("timeZone") or "0")
     open_ns = opening(call.now_ns, "1d", zone_ns)
     return one_or_all(call, window_rows(call, open_ns, open_ns + DAY_NS - call.unit_ns))
 
 
-def window_rows(call: Call, open_ns: int, close_ns: int) -> list[dict[str, Any]]:
+def window_rows(call: ApiCall, open_ns: int, close_ns: int) -> list[dict[str, Any]]:
     full, rows = is_full(call), []
     for symbol in call.symbols(is_required=True, most=MOST_SYMBOLS):
         span = window_candle(symbol, open_ns, call.now_ns)
@@ -113,7 +113,7 @@ def totals(symbol: Symbol, span: Candle) -> dict[str, str]:
     }
 
 
-def ids(span: Candle, open_ns: int, close_ns: int, call: Call) -> dict[str, int]:
+def ids(span: Candle, open_ns: int, close_ns: int, call: ApiCall) -> dict[str, int]:
     return {
         "openTime": call.ms(open_ns),
         "closeTime": call.ms(close_ns),

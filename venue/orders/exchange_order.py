@@ -1,4 +1,4 @@
-"""Orders and executions of the accounts, as they are kept, logged and told."""
+"""Orders, executions and public trades, as kept in memory and in the ledger."""
 
 import msgspec
 
@@ -13,13 +13,13 @@ WORKS_AS = {
 }
 """What a contingent order becomes when it triggers."""
 MARKETS = frozenset(("MARKET", *(name for name, works_as in WORKS_AS.items() if works_as == "MARKET")))
-"""Types that are market orders in the end."""
+"""Order types that are market orders when they work."""
 
 
-class Order(msgspec.Struct, array_like=True, gc=False):
-    """An order of an API-key account. Amounts in ticks, lots and atoms; states and types in Binance's words.
+class ExchangeOrder(msgspec.Struct, array_like=True, gc=False):
+    """An order of an account. Amounts in ticks, lots and atoms; statuses and types are Binance's names.
 
-    Logged as an array: fields are only ever appended, with defaults.
+    Stored in the ledger as an array: new fields are only appended, with defaults.
     """
 
     symbol: str
@@ -37,7 +37,7 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     status: str = "NEW"
     executed_lots: int = 0
     quote_atoms: int = 0
-    locked_atoms: int = 0  # of the quote (buy) or base (sell) asset, still held for what is open
+    locked_atoms: int = 0  # quote (buy) or base (sell) asset locked for the open quantity
     update_ns: int = 0
     working_ns: int = 0
     prevented_lots: int = 0
@@ -46,16 +46,16 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     strategy_id: int | None = None
     strategy_type: int | None = None
     stop_ticks: int = 0
-    trailing_delta: int = 0  # in bips
-    trailing_ns: int = 0  # since when it trails the price; 0: not yet
-    extreme_ticks: int = 0  # the best price since then
+    trailing_delta: int = 0  # in basis points
+    trailing_ns: int = 0  # when it began to trail the price; 0: not yet
+    extreme_ticks: int = 0  # the extreme price since then
     list_id: int = -1
-    iceberg_lots: int = 0  # shown at a time; 0: all of it
-    shown_lots: int = 0  # of an iceberg that rests
-    priority: int = 0  # its place in the order of arrival, where that is not its id's
-    peg: str = ""  # PRIMARY_PEG, MARKET_PEG: `price_ticks` is a level of the book as it starts, until then a guess
-    peg_offset: int = 0  # so many levels deeper than the best price
-    asked_ticks: int = 0  # the price that was sent with a peg
+    iceberg_lots: int = 0  # displayed quantity of an iceberg; 0: no iceberg
+    shown_lots: int = 0  # displayed quantity left of a resting iceberg
+    priority: int = 0  # replaces the order id as the rank in time priority; 0: the id counts
+    peg: str = ""  # PRIMARY_PEG, MARKET_PEG: `price_ticks` is set from the book when it starts, provisional before
+    peg_offset: int = 0  # levels behind the best price
+    asked_ticks: int = 0  # the price that the request gave besides the peg
 
     @property
     def is_open(self) -> bool:
@@ -63,12 +63,12 @@ class Order(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def is_contingent(self) -> bool:
-        """Whether it has, or had, to be triggered."""
+        """Whether it is of a type that needs a trigger, before or after it was triggered."""
         return self.ord_type in WORKS_AS
 
     @property
     def works_as(self) -> str:
-        """LIMIT, LIMIT_MAKER or MARKET: what matching takes it for."""
+        """The type that matching sees: LIMIT, LIMIT_MAKER or MARKET."""
         return WORKS_AS.get(self.ord_type, self.ord_type)
 
     @property
@@ -77,7 +77,7 @@ class Order(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def is_working(self) -> bool:
-        """Whether it has come to matching: contingent and pending orders come later than they are placed."""
+        """Whether it has reached matching; contingent and pending orders do so later than they are placed."""
         return self.working_ns > 0
 
     @property
@@ -86,7 +86,7 @@ class Order(msgspec.Struct, array_like=True, gc=False):
 
 
 class Execution(msgspec.Struct, array_like=True, gc=False, frozen=True):
-    """One account's half of a trade."""
+    """One account's side of a trade."""
 
     symbol: str
     trade_id: int
@@ -104,7 +104,7 @@ class Execution(msgspec.Struct, array_like=True, gc=False, frozen=True):
 
 
 class PublicTrade(msgspec.Struct, array_like=True, gc=False, frozen=True):
-    """A trade as the public sees it."""
+    """A trade as market data shows it."""
 
     trade_id: int
     price_ticks: int
@@ -114,7 +114,7 @@ class PublicTrade(msgspec.Struct, array_like=True, gc=False, frozen=True):
 
 
 class AggTrade(msgspec.Struct, array_like=True, gc=False):
-    """Trades of one taker order at one price."""
+    """The trades of one taker order at one price, summed."""
 
     agg_id: int
     price_ticks: int

@@ -1,30 +1,10 @@
-"""Binance's error codes, with the words and HTTP statuses it answers them with (errors.md of its docs)."""
+"""Binance's error codes with their texts and HTTP statuses (errors.md of its docs)."""
 
 from typing import Any
 
-from protocol.errors import TickbusError
-
-
-class BadVenue(TickbusError):
-    """Venue settings, an accounts file or an address that cannot be used."""
-
-    exit_code = 2
-
-
-class LogDamaged(TickbusError):
-    """A record in the middle of the venue's log does not check: not a torn tail, so nothing is guessed."""
-
-    exit_code = 70
-
-
-class LogInUse(TickbusError):
-    """Another venue writes this log."""
-
-    exit_code = 75
-
 
 class ApiError(Exception):
-    """An answer {"code": .., "msg": ..}; `data` is there for cancel-replace and rate limits only."""
+    """An error answer {"code": .., "msg": ..}; `data` is set for cancel-replace and rate limits only."""
 
     def __init__(self, code: int, msg: str, status: int = 400, data: Any = None, retry_after_s: int = 0) -> None:
         super().__init__(msg)
@@ -41,12 +21,12 @@ class ApiError(Exception):
         return body
 
 
-def unsupported(what: str = "This operation is not supported.") -> ApiError:
-    return ApiError(-1020, what)
+def unsupported(text: str = "This operation is not supported.") -> ApiError:
+    return ApiError(-1020, text)
 
 
 def filter_failure(name: str) -> ApiError:
-    """-1013: the request broke the symbol's filter `name`."""
+    """-1013: the request violates the symbol's filter `name`."""
     return ApiError(-1013, f"Filter failure: {name}")
 
 
@@ -111,7 +91,7 @@ def too_precise(name: str) -> ApiError:
 
 
 def bad_combination() -> ApiError:
-    """-1128: parameters that exclude each other."""
+    """-1128: the parameters exclude each other."""
     return ApiError(-1128, "Combination of optional parameters invalid.")
 
 
@@ -148,7 +128,7 @@ def bad_symbol_status() -> ApiError:
 
 
 def other_symbol_status() -> ApiError:
-    """-1220: the symbol is there, but not in the state that was asked for."""
+    """-1220: the symbol exists, but its status is another than the requested one."""
     return ApiError(-1220, "The symbol's status does not match the requested symbolStatus.")
 
 
@@ -157,7 +137,7 @@ def no_reference_price() -> ApiError:
 
 
 def rejected(msg: str) -> ApiError:
-    """-2010: the matching engine refused the new order."""
+    """-2010: the matching engine rejected the new order."""
     return ApiError(-2010, msg)
 
 
@@ -166,17 +146,17 @@ def insufficient() -> ApiError:
 
 
 def market_closed() -> ApiError:
-    """-1013: the symbol is not trading (BREAK, HALT)."""
+    """-1013: the symbol is halted (BREAK, HALT)."""
     return ApiError(-1013, "Market is closed.")
 
 
 def unknown_order() -> ApiError:
-    """-2011: nothing open to cancel under that id."""
+    """-2011: no open order has that id."""
     return ApiError(-2011, "Unknown order sent.")
 
 
 def amend_rejected(msg: str) -> ApiError:
-    """-2038: the order stays as it is."""
+    """-2038: the amendment is rejected; the order stays as it is."""
     return ApiError(-2038, msg)
 
 

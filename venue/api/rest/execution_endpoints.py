@@ -2,34 +2,34 @@
 
 from typing import Any
 
-from venue.api.requests.endpoint import Call, Endpoint
-from venue.api.rest.market import API
-from venue.base import errors
+from venue.api.requests.endpoint import ApiCall, Endpoint
+from venue.api.rest.market_endpoints import API
+from venue.base import api_errors
 from venue.base.params import Params
 from venue.symbols.reference_price import ReferencePrice
 
 
-def execution_rules(call: Call) -> dict[str, Any]:
+def execution_rules(call: ApiCall) -> dict[str, Any]:
     """No symbol has a rule here: orders execute at any price. One parameter at a time, else -1128."""
     if sum(name in call.params for name in ("symbol", "symbols", "symbolStatus")) > 1:
-        raise errors.bad_combination()
+        raise api_errors.bad_combination()
     return {"symbolRules": [{"symbol": symbol.name, "rules": []} for symbol in call.symbols()]}
 
 
-def reference_price(call: Call) -> dict[str, Any]:
+def reference_price(call: ApiCall) -> dict[str, Any]:
     """Null where no trade is in the window any more. Raises -2043 where there never was a price."""
     symbol = call.symbol()
     if symbol.reference is None or not symbol.reference.is_set:
-        raise errors.no_reference_price()
+        raise api_errors.no_reference_price()
     price = symbol.reference.text(call.now_ns)
     return {"symbol": symbol.name, "referencePrice": price, "timestamp": call.ms(call.now_ns)}
 
 
-def reference_calculation(call: Call) -> dict[str, Any]:
+def reference_calculation(call: ApiCall) -> dict[str, Any]:
     symbol = call.symbol()
     reference: ReferencePrice | None = symbol.reference
     if reference is None:
-        raise errors.no_reference_price()
+        raise api_errors.no_reference_price()
     return {
         "symbol": symbol.name,
         "calculationType": "ARITHMETIC_MEAN",

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import msgspec
 
 from protocol.message import Settings
-from venue.accounts.accounts import Account
-from venue.base.errors import ApiError
+from venue.accounts.accounts import ExchangeAccount
+from venue.base.api_errors import ApiError
 from venue.base.numbers import atoms, fixed8
 from venue.base.params import Params, split_pairs
 from venue.base.units import MILLISECOND_NS
@@ -17,10 +17,10 @@ from venue.engine.engine import Engine
 from venue.faults.injector import FaultInjector
 from venue.faults.kinds.catalogue import read_faults
 from venue.faults.kinds.profiles import profile
-from venue.faults.kinds.requests import PresetAnswer
-from venue.render import orders as render
+from venue.faults.kinds.request_kinds import PresetAnswer
+from venue.render import order_json
 from venue.streams.connections import MARKET, USER, Connections
-from venue.streams.user_stream import UserStream
+from venue.streams.user_data_stream import UserDataStream
 
 PREFIX = "/control/"
 JSON = {"content-type": "application/json"}
@@ -93,11 +93,11 @@ def is_loopback(remote: str) -> bool:
     return remote.startswith("127.") or remote in ("::1", "localhost", "::ffff:127.0.0.1")
 
 
-class Control:
+class ControlApi:
     """Handlers by method and path."""
 
     def __init__(
-        self, engine: Engine, connections: Connections, user_stream: UserStream, faults: FaultInjector
+        self, engine: Engine, connections: Connections, user_stream: UserDataStream, faults: FaultInjector
     ) -> None:
         self.engine = engine
         self.connections = connections
@@ -129,7 +129,7 @@ class Control:
     def _answer(self, status: int, body: Any) -> Response:
         return Response(status, dict(JSON), msgspec.json.encode(body))
 
-    def _account(self, name: str | None) -> Account:
+    def _account(self, name: str | None) -> ExchangeAccount:
         accounts = self.engine.accounts.by_name
         found = accounts.get(name or next(iter(accounts)))
         if found is None:
@@ -152,10 +152,11 @@ class Control:
                 for asset, balance in account.balances.items()
             },
             "opening": {asset: fixed8(amount) for asset, amount in self.engine.accounts.opening[account.name].items()},
-            "open_orders": [render.status(symbols[o.symbol], o, ms) for o in account.open_orders.values()],
-            "orders": [render.status(symbols[o.symbol], o, ms) for o in account.orders.values()],
+            "open_orders": [order_json.status(symbols[o.symbol], o, ms) for o in account.open_orders.values()],
+            "orders": [order_json.status(symbols[o.symbol], o, ms) for o in account.orders.values()],
             "trades": [
-                {**render.execution(symbols[one.symbol], one, ms), "side": one.side.name} for one in account.executions
+                {**order_json.execution(symbols[one.symbol], one, ms), "side": one.side.name}
+                for one in account.executions
             ],
         }
 
@@ -163,7 +164,7 @@ class Control:
         """Sums over everybody, to see that nothing appears or vanishes."""
         return {
             "accounts": list(self.engine.accounts.by_name),
-            "house": {asset: fixed8(amount) for asset, amount in self.engine.settlement.house.items()},
+            "house": {asset: fixed8(amount) for asset, amount in self.engine.settlement.funds.outside.items()},
         }
 
     def _status(self, request: Request, now_ns: int) -> dict[str, Any]:
@@ -187,7 +188,7 @@ class Control:
         drop = msgspec.json.decode(request.body or b"{}", type=Drop)
         dropped = [connection.conn_id for connection in self.connections.of_kind(drop.kind)]
         for conn_id in dropped:
-            self.connections.tell_to_close(conn_id)
+            self.connections.request_close(conn_id)
         return {"dropped": len(dropped)}
 
     def _deposit(self, request: Request, now_ns: int) -> dict[str, Any]:

@@ -3,40 +3,40 @@
 from bisect import bisect_left
 from typing import Any
 
-from venue.api.requests.endpoint import USER_DATA, Call, Endpoint
-from venue.api.rest.market import API
-from venue.base import errors
+from venue.api.requests.endpoint import USER_DATA, ApiCall, Endpoint
+from venue.api.rest.market_endpoints import API
+from venue.base import api_errors
 from venue.base.numbers import fixed8
 from venue.base.params import Params
 from venue.base.units import DAY_NS
-from venue.orders.order import Execution
-from venue.render import orders as render
+from venue.orders.exchange_order import Execution
+from venue.render import order_json
 
 
-def query_order(call: Call) -> dict[str, Any]:
+def query_order(call: ApiCall) -> dict[str, Any]:
     symbol = call.symbol()
     order_id = call.params.optional_integer("orderId")
     client_order_id = call.params.optional("origClientOrderId")
     if order_id is None and client_order_id is None:
-        raise errors.one_of("origClientOrderId", "orderId")
+        raise api_errors.one_of("origClientOrderId", "orderId")
     order = call.account.find(symbol.name, order_id, client_order_id)
     if order is None:
-        raise errors.no_such_order()
-    return render.status(symbol, order, call.ms)
+        raise api_errors.no_such_order()
+    return order_json.status(symbol, order, call.ms)
 
 
-def open_orders(call: Call) -> list[dict[str, Any]]:
+def open_orders(call: ApiCall) -> list[dict[str, Any]]:
     wanted = call.symbol().name if "symbol" in call.params else None
     return [
-        render.status(call.engine.symbols[order.symbol], order, call.ms)
+        order_json.status(call.engine.symbols[order.symbol], order, call.ms)
         for order in call.account.open_orders.values()
         if wanted is None or order.symbol == wanted
     ]
 
 
-def all_orders(call: Call) -> list[dict[str, Any]]:
+def all_orders(call: ApiCall) -> list[dict[str, Any]]:
     symbol = call.symbol()
-    limit = call.params.limit(500, most=1000)
+    limit = call.params.limit(500, maximum=1000)
     order_id = call.params.optional_integer("orderId")
     start_ns, end_ns = span(call)
     rows = [
@@ -49,28 +49,28 @@ def all_orders(call: Call) -> list[dict[str, Any]]:
     ]
     rows.sort(key=lambda order: order.order_id)
     rows = rows[:limit] if order_id is not None or start_ns is not None else rows[-limit:]
-    return [render.status(symbol, order, call.ms) for order in rows]
+    return [order_json.status(symbol, order, call.ms) for order in rows]
 
 
-def span(call: Call) -> tuple[int | None, int | None]:
+def span(call: ApiCall) -> tuple[int | None, int | None]:
     """startTime and endTime. Raises -1127 for more than 24 hours between them."""
     start_ns, end_ns = call.time_ns("startTime"), call.time_ns("endTime")
     if start_ns is not None and end_ns is not None and end_ns - start_ns > DAY_NS:
-        raise errors.ApiError(-1127, "More than 24 hours between startTime and endTime.")
+        raise api_errors.ApiError(-1127, "More than 24 hours between startTime and endTime.")
     return start_ns, end_ns
 
 
-def my_trades(call: Call) -> list[dict[str, Any]]:
+def my_trades(call: ApiCall) -> list[dict[str, Any]]:
     """Filters: orderId, fromId, startTime, endTime, limit. Combinations the docs do not list give -1128."""
     symbol = call.symbol()
     params = call.params
-    limit = params.limit(500, most=1000)
+    limit = params.limit(500, maximum=1000)
     order_id, from_id = params.optional_integer("orderId"), params.optional_integer("fromId")
     start_ns, end_ns = span(call)
     if from_id is not None and (start_ns is not None or end_ns is not None):
-        raise errors.ApiError(-1128, "Combination of optional parameters invalid.")
+        raise api_errors.ApiError(-1128, "Combination of optional parameters invalid.")
     if order_id is not None and (start_ns is not None or end_ns is not None):
-        raise errors.ApiError(-1128, "Combination of optional parameters invalid.")
+        raise api_errors.ApiError(-1128, "Combination of optional parameters invalid.")
     account = call.account
     kept = account.executions if order_id is None else account.executions_by_order.get(order_id, [])
     first = 0
@@ -84,10 +84,10 @@ def my_trades(call: Call) -> list[dict[str, Any]]:
         and (end_ns is None or one.time_ns <= end_ns)
     ]
     rows = rows[:limit] if from_id is not None or start_ns is not None else rows[-limit:]
-    return [render.execution(symbol, one, call.ms) for one in rows]
+    return [order_json.execution(symbol, one, call.ms) for one in rows]
 
 
-def account_information(call: Call) -> dict[str, Any]:
+def account_information(call: ApiCall) -> dict[str, Any]:
     account = call.account
     skip_zero = call.params.flag("omitZeroBalances", False)
     maker, taker = account.maker_fee_atoms, account.taker_fee_atoms
@@ -122,7 +122,7 @@ def account_information(call: Call) -> dict[str, Any]:
     }
 
 
-def order_counts(call: Call) -> Any:
+def order_counts(call: ApiCall) -> Any:
     return call.limits.order_rows(call.account.name, call.now_ns)
 
 

@@ -1,22 +1,24 @@
 """Making an open order smaller where it stands (order_amend_keep_priority.md of the docs)."""
 
-from venue.accounts.accounts import Account
+from venue.accounts.accounts import ExchangeAccount
 from venue.accounts.amendments import Amendment
-from venue.base import errors
+from venue.base import api_errors
 from venue.engine.engine import Engine
-from venue.orders.order import Order
+from venue.orders.exchange_order import ExchangeOrder
 from venue.orders.order_lists import OrderList
 
 
-def amend(engine: Engine, order: Order, new_lots: int, client_order_id: str | None, now_ns: int) -> Amendment:
+def amend_order(
+    engine: Engine, order: ExchangeOrder, new_lots: int, client_order_id: str | None, now_ns: int
+) -> Amendment:
     """Give an open order a smaller size, and another client order id. Raises -2038 where that may not be."""
     account = engine.accounts.by_name[order.account]
     number = len(account.amendments.get(order.order_id, ()))
     if number >= engine.symbols[order.symbol].settings.max_order_amends:
-        raise errors.amend_rejected("Filter failure: MAX_NUM_ORDER_AMENDS")
+        raise api_errors.amend_rejected("Filter failure: MAX_NUM_ORDER_AMENDS")
     client_order_id = client_order_id or engine.new_client_id("amend", order.order_id, number)
     if account.open_by_client_id.get((order.symbol, client_order_id), order) is not order:
-        raise errors.amend_rejected("Duplicate order sent.")
+        raise api_errors.amend_rejected("Duplicate order sent.")
     one = engine.lists.open.get(order.list_id)
     known = engine.settlement.open_orders
     others = [known[other] for other in siblings(one, order) if other in known]
@@ -28,33 +30,33 @@ def amend(engine: Engine, order: Order, new_lots: int, client_order_id: str | No
     if one is not None and client_order_id != old_id:
         one.rename(order.order_id, client_order_id)
         engine.records.order_list(one)
-        engine.settlement.user_feed.list_status(one, now_ns, "UPDATED")
+        engine.settlement.user_listener.list_status(one, now_ns, "UPDATED")
     engine.finish(now_ns)
     return amendment
 
 
-def check(engine: Engine, order: Order) -> None:
+def check_amendable(engine: Engine, order: ExchangeOrder) -> None:
     """Raises -2038 for an order whose size is not known before another has filled."""
     one = engine.lists.open.get(order.list_id)
     if one is not None and one.is_paid and order.status == "PENDING_NEW":
-        raise errors.amend_rejected("Order amend (pending OPO order) is not supported.")
+        raise api_errors.amend_rejected("Order amend (pending OPO order) is not supported.")
 
 
-def siblings(one: OrderList | None, order: Order) -> list[int]:
+def siblings(one: OrderList | None, order: ExchangeOrder) -> list[int]:
     """The other order of an OCO, which has the same size while both are open: at most one."""
     pair = () if one is None else one.pair
     return [other for other in pair if order.order_id in pair and other != order.order_id]
 
 
 def shrink(
-    engine: Engine, account: Account, order: Order, new_lots: int, client_order_id: str, now_ns: int
+    engine: Engine, account: ExchangeAccount, order: ExchangeOrder, new_lots: int, client_order_id: str, now_ns: int
 ) -> Amendment:
     """Take lots off an order, what it holds for them, and remember it; with nothing left open it ends."""
     symbol = engine.symbols[order.symbol]
     old_id, old_lots, open_lots = order.client_order_id, order.size_lots, order.open_lots
     freed_lots = min(old_lots - new_lots, open_lots)
     if order.is_working:
-        symbol.make_smaller(order.order_id, freed_lots)
+        symbol.reduce(order.order_id, freed_lots)
     account.rename_order(order, client_order_id)
     order.size_lots = new_lots
     freed_atoms = order.locked_atoms * freed_lots // open_lots

@@ -6,8 +6,8 @@ import msgspec
 
 from venue.accounts.amendments import Amendment
 from venue.accounts.prevented_matches import PreventedMatch
-from venue.base.errors import LogDamaged
-from venue.orders.order import Execution, Order
+from venue.base.venue_errors import LedgerDamaged
+from venue.orders.exchange_order import ExchangeOrder, Execution
 from venue.orders.order_lists import OrderList
 
 Balances = dict[tuple[str, str], tuple[int, int]]
@@ -24,13 +24,13 @@ BLOCKS = {
 """How many ids of each kind are set aside at a time; what a dead process had not used is skipped."""
 
 
-class Batch(msgspec.Struct, array_like=True, gc=False):
+class LedgerBatch(msgspec.Struct, array_like=True, gc=False):
     """One change, all or nothing. Orders and balances are whole states, not differences.
 
     Fields are only ever appended, with defaults.
     """
 
-    orders: list[Order] = []
+    orders: list[ExchangeOrder] = []
     executions: list[Execution] = []
     balances: list[tuple[str, str, int, int]] = []  # account, asset, free, locked
     prices: dict[str, int] = {}  # the last price of a symbol, in ticks
@@ -40,19 +40,19 @@ class Batch(msgspec.Struct, array_like=True, gc=False):
     amendments: list[Amendment] = []
 
 
-class Counter:
+class IdCounter:
     """Ids of one kind, from 1, that only ever grow, also over a restart."""
 
     __slots__ = ("block", "name", "next", "records", "reserved")
 
-    def __init__(self, name: str, records: "Records") -> None:
+    def __init__(self, name: str, records: "LedgerRecords") -> None:
         self.name = name
         self.block = BLOCKS[name.partition(":")[0]]
         self.next = 1
         self.reserved = 1
         self.records = records
 
-    def take(self) -> int:
+    def next_id(self) -> int:
         number = self.next
         self.next = number + 1
         if number >= self.reserved:
@@ -65,7 +65,7 @@ class Counter:
         self.next = max(self.next, number)
 
 
-class Records:
+class LedgerRecords:
     """Collects what has changed; `commit` makes one record of it. With `enabled` off it only counts.
 
     `mirror` is shown every change, where somebody follows (venue/faults/stale_reads.py).
@@ -74,9 +74,9 @@ class Records:
     def __init__(self, enabled: bool) -> None:
         self.enabled = enabled
         self.pending: list[bytes] = []
-        self.mirror: Callable[[Iterable[Order], list[Execution], Balances], None] | None = None
-        self.counters: dict[str, Counter] = {}
-        self._orders: dict[int, Order] = {}
+        self.mirror: Callable[[Iterable[ExchangeOrder], list[Execution], Balances], None] | None = None
+        self.counters: dict[str, IdCounter] = {}
+        self._orders: dict[int, ExchangeOrder] = {}
         self._executions: list[Execution] = []
         self._balances: Balances = {}
         self._prices: dict[str, int] = {}
@@ -85,15 +85,15 @@ class Records:
         self._prevented: list[PreventedMatch] = []
         self._amendments: list[Amendment] = []
         self._encoder = msgspec.msgpack.Encoder()
-        self._decoder = msgspec.msgpack.Decoder(Batch)
+        self._decoder = msgspec.msgpack.Decoder(LedgerBatch)
 
-    def counter(self, name: str) -> Counter:
+    def counter(self, name: str) -> IdCounter:
         found = self.counters.get(name)
         if found is None:
-            found = self.counters[name] = Counter(name, self)
+            found = self.counters[name] = IdCounter(name, self)
         return found
 
-    def order(self, order: Order) -> None:
+    def order(self, order: ExchangeOrder) -> None:
         self._orders[order.order_id] = order
 
     def order_list(self, order_list: OrderList) -> None:
@@ -124,7 +124,7 @@ class Records:
         if self.mirror is not None:
             self.mirror(self._orders.values(), self._executions, self._balances)
         if self.enabled:
-            batch = Batch(
+            batch = LedgerBatch(
                 list(self._orders.values()),
                 self._executions,
                 [(account, asset, *both) for (account, asset), both in self._balances.items()],
@@ -144,12 +144,12 @@ class Records:
         self._prevented = []
         self._amendments = []
 
-    def encode(self, batch: Batch) -> bytes:
+    def encode(self, batch: LedgerBatch) -> bytes:
         return self._encoder.encode(batch)
 
-    def decode(self, record: bytes) -> Batch:
+    def decode(self, record: bytes) -> LedgerBatch:
         """Raises LogDamaged for a record of another kind or version."""
         try:
             return self._decoder.decode(record)
         except msgspec.MsgspecError as error:
-            raise LogDamaged(f"the venue's log holds a record that this version cannot read: {error}") from None
+            raise LedgerDamaged(f"the venue's log holds a record that this version cannot read: {error}") from None

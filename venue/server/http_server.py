@@ -30,19 +30,19 @@ SWEPT_EVERY_S = 60
 CLOSE = "connection: close\r\n"
 
 
-class Front(web.Server):
+class HttpServer(web.Server):
     """Makes a protocol for each connection, as aiohttp's own server does."""
 
     def __init__(self, server: Server, **options: Any) -> None:
         super().__init__(server.serve, **options)
         self.server = server
-        self.open: set[Connection] = set()
+        self.open: set[HttpConnection] = set()
         self.sweeping: asyncio.TimerHandle | None = None
 
     def __call__(self) -> Any:
         if self.sweeping is None:
             self._sweep()
-        return Connection(self, super().__call__)
+        return HttpConnection(self, super().__call__)
 
     async def shutdown(self, timeout: float | None = None) -> None:
         if self.sweeping is not None:
@@ -59,13 +59,13 @@ class Front(web.Server):
         self.sweeping = loop.call_later(SWEPT_EVERY_S, self._sweep)
 
 
-class Connection(asyncio.Protocol):
+class HttpConnection(asyncio.Protocol):
     """One client's connection. Its requests are answered in their order."""
 
-    def __init__(self, front: Front, make_other: Callable[[], asyncio.Protocol]) -> None:
-        self.front = front
-        self.server = front.server
-        self.make_other = make_other
+    def __init__(self, http_server: HttpServer, make_aiohttp: Callable[[], asyncio.Protocol]) -> None:
+        self.http_server = http_server
+        self.server = http_server.server
+        self.make_aiohttp = make_aiohttp
         self.loop = asyncio.get_running_loop()
         self.parser = httptools.HttpRequestParser(self)
         self.raw = b""  # of the request that is coming in, from its first byte on if `is_whole`
@@ -73,7 +73,7 @@ class Connection(asyncio.Protocol):
         self.is_inside = False
         self.completed = 0
         self.requests: deque[tuple[Request, bool]] = deque()
-        self.is_for_other = self.is_delayed = False
+        self.is_for_aiohttp = self.is_delayed = False
 
     # Of the transport
 
@@ -81,10 +81,10 @@ class Connection(asyncio.Protocol):
         self.transport = transport
         self.remote = (transport.get_extra_info("peername") or ("",))[0]
         self.used_s = self.loop.time()
-        self.front.open.add(self)
+        self.http_server.open.add(self)
 
     def connection_lost(self, reason: Exception | None) -> None:
-        self.front.open.discard(self)
+        self.http_server.open.discard(self)
         self.requests.clear()
 
     def pause_writing(self) -> None:
@@ -100,13 +100,13 @@ class Connection(asyncio.Protocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self.is_for_other = True
+            self.is_for_aiohttp = True
         except httptools.HttpParserError:
-            self.is_for_other = self.is_inside = True  # it has the words for bad requests
+            self.is_for_aiohttp = self.is_inside = True  # it has the words for bad requests
         if self.completed > before:
             self.raw, self.is_whole = b"", not self.is_inside
-        self._serve()
-        if self.is_for_other or len(self.raw) > MAX_HEAD_BYTES + MAX_BODY_BYTES:
+        self._answer_waiting()
+        if self.is_for_aiohttp or len(self.raw) > MAX_HEAD_BYTES + MAX_BODY_BYTES:
             self._hand_over()
 
     # Of the parser
@@ -127,29 +127,29 @@ class Connection(asyncio.Protocol):
         self.method = METHODS.get(parser.get_method(), "")
         is_plain = self.method and not parser.should_upgrade() and "expect" not in self.headers
         if not is_plain or self.server.latency_s:
-            self.is_for_other = True
+            self.is_for_aiohttp = True
 
     def on_body(self, body: bytes) -> None:
         self.body += body
 
     def on_message_complete(self) -> None:
-        if self.is_for_other:
+        if self.is_for_aiohttp:
             return
         path, _, query = self.url.decode("latin-1").partition("?")
-        asked = Request(self.method, path, query, self.headers, self.body, self.remote, self.received_ns)
-        self.requests.append((asked, self.parser.should_keep_alive()))
+        request = Request(self.method, path, query, self.headers, self.body, self.remote, self.received_ns)
+        self.requests.append((request, self.parser.should_keep_alive()))
         self.is_inside = False
         self.completed += 1
 
     # Answers
 
-    def _serve(self) -> None:
+    def _answer_waiting(self) -> None:
         while self.requests and not self.is_delayed:
-            asked, is_kept = self.requests.popleft()
+            request, is_kept = self.requests.popleft()
             try:
-                answer = self.server.ask(asked)
+                answer = self.server.handle(request)
             finally:
-                if self.server.is_lost:
+                if self.server.has_failed:
                     self.transport.abort()
             if self.transport.is_closing():
                 return
@@ -165,16 +165,17 @@ class Connection(asyncio.Protocol):
         self.is_delayed = False
         if not self.transport.is_closing():
             self._send(answer, is_kept)
-            self._serve()
+            self._answer_waiting()
 
     def _send(self, answer: Response, is_kept: bool) -> None:
         if answer.status <= CLOSED:
             self.transport.abort()
             return
-        body, told = answer.body, "".join([f"{name}: {value}\r\n" for name, value in answer.headers.items()])
+        body = answer.body
+        header_lines = "".join([f"{name}: {value}\r\n" for name, value in answer.headers.items()])
         head = (
-            f"HTTP/1.1 {answer.status} {reason_of(answer.status)}\r\n{told}date: {date_at(int(self.loop.time()))}\r\n"
-            f"content-length: {len(body)}\r\n{'' if is_kept else CLOSE}\r\n"
+            f"HTTP/1.1 {answer.status} {reason_of(answer.status)}\r\n{header_lines}"
+            f"date: {date_at(int(self.loop.time()))}\r\ncontent-length: {len(body)}\r\n{'' if is_kept else CLOSE}\r\n"
         )
         if answer.cut_at is not None:
             body = body[: answer.cut_at]
@@ -187,8 +188,8 @@ class Connection(asyncio.Protocol):
         if self.requests or not self.is_whole or self.transport.is_closing():
             self.transport.close()
             return
-        self.front.open.discard(self)
-        other = self.make_other()
+        self.http_server.open.discard(self)
+        other = self.make_aiohttp()
         self.transport.set_protocol(other)
         other.connection_made(self.transport)
         other.data_received(self.raw)

@@ -4,14 +4,13 @@ from typing import Any
 
 import msgspec
 
-from venue.accounts.accounts import Account
-from venue.base.errors import ApiError
+from venue.accounts.accounts import ExchangeAccount
+from venue.base.api_errors import ApiError
 from venue.base.numbers import fixed8
-from venue.engine.records import Records
-from venue.orders.order import Execution, Order
+from venue.engine.ledger_records import LedgerRecords
+from venue.orders.exchange_order import ExchangeOrder, Execution
 from venue.orders.order_lists import OrderList
-from venue.render import order_lists as render_lists
-from venue.render import orders as render
+from venue.render import order_json, order_list_json
 from venue.streams.connections import USER, Connection, Connections
 from venue.symbols.symbol import Symbol
 
@@ -21,13 +20,13 @@ MAX_SUBSCRIPTIONS_EVER = 65_535
 """Of one websocket, at a time and over its life."""
 
 
-class UserStream:
+class UserDataStream:
     """Subscriptions by account; a connection may hold several, of several accounts."""
 
-    def __init__(self, connections: Connections, records: Records) -> None:
+    def __init__(self, connections: Connections, records: LedgerRecords) -> None:
         self.connections = connections
         self.records = records
-        self.listeners: dict[str, dict[tuple[int, int], Connection]] = {}
+        self.subscribers: dict[str, dict[tuple[int, int], Connection]] = {}
 
     def subscribe(self, connection: Connection, account: str) -> int:
         """The new subscription's id. Raises -2035 where the connection hears this account already."""
@@ -39,7 +38,7 @@ class UserStream:
         number = connection.next_subscription
         connection.next_subscription += 1
         connection.subscriptions[number] = account
-        self.listeners.setdefault(account, {})[connection.conn_id, number] = connection
+        self.subscribers.setdefault(account, {})[connection.conn_id, number] = connection
         return number
 
     def unsubscribe(self, connection: Connection, number: int, now_ns: int) -> None:
@@ -47,14 +46,14 @@ class UserStream:
         account = connection.subscriptions.pop(number, None)
         if account is None:
             raise ApiError(-2036, "User Data Stream subscription not active.")
-        del self.listeners[account][connection.conn_id, number]
+        del self.subscribers[account][connection.conn_id, number]
         ended = {"e": "eventStreamTerminated", "E": now_ns // connection.unit_ns}
         text = ENCODER.encode({"subscriptionId": number, "event": ended})
         self.connections.send(connection.conn_id, text)
 
-    def leave(self, connection: Connection) -> None:
+    def remove(self, connection: Connection) -> None:
         for number, account in connection.subscriptions.items():
-            self.listeners[account].pop((connection.conn_id, number), None)
+            self.subscribers[account].pop((connection.conn_id, number), None)
         connection.subscriptions.clear()
 
     # What settlement tells
@@ -62,7 +61,7 @@ class UserStream:
     def report(
         self,
         symbol: Symbol,
-        order: Order,
+        order: ExchangeOrder,
         kind: str,
         now_ns: int,
         fill: Execution | None,
@@ -70,27 +69,27 @@ class UserStream:
         extra: dict[str, Any] | None = None,
     ) -> int:
         """Tell of an order; the execution id. `extra` goes into the report as it is."""
-        execution_id = self.records.counter("execution").take()
-        if not self.listeners.get(order.account):
+        execution_id = self.records.counter("execution").next_id()
+        if not self.subscribers.get(order.account):
             return execution_id
 
         def make(unit_ns: int) -> dict[str, Any]:
-            report = render.execution_report(
+            report = order_json.execution_report(
                 symbol, order, kind, execution_id, now_ns, lambda ns: ns // unit_ns, fill, cancel_id
             )
             return report if extra is None else report | extra
 
-        self._tell(order.account, make, now_ns)
+        self._publish(order.account, make, now_ns)
         return execution_id
 
     def list_status(self, one: OrderList, now_ns: int, status_type: str | None = None) -> None:
         def make(unit_ns: int) -> dict[str, Any]:
-            return render_lists.list_status(one, now_ns, lambda ns: ns // unit_ns, status_type)
+            return order_list_json.list_status(one, now_ns, lambda ns: ns // unit_ns, status_type)
 
-        self._tell(one.account, make, now_ns)
+        self._publish(one.account, make, now_ns)
 
-    def position(self, account: Account, assets: tuple[str, ...], now_ns: int) -> None:
-        if not self.listeners.get(account.name):
+    def position(self, account: ExchangeAccount, assets: tuple[str, ...], now_ns: int) -> None:
+        if not self.subscribers.get(account.name):
             return
 
         def make(unit_ns: int) -> dict[str, Any]:
@@ -101,21 +100,21 @@ class UserStream:
             moment = now_ns // unit_ns
             return {"e": "outboundAccountPosition", "E": moment, "u": moment, "B": rows}
 
-        self._tell(account.name, make, now_ns)
+        self._publish(account.name, make, now_ns)
 
-    def deposited(self, account: Account, asset: str, amount_atoms: int, now_ns: int) -> None:
+    def deposited(self, account: ExchangeAccount, asset: str, amount_atoms: int, now_ns: int) -> None:
         def make(unit_ns: int) -> dict[str, Any]:
             moment = now_ns // unit_ns
             return {"e": "balanceUpdate", "E": moment, "a": asset, "d": fixed8(amount_atoms), "T": moment}
 
-        self._tell(account.name, make, now_ns)
+        self._publish(account.name, make, now_ns)
 
-    def _tell(self, account: str, make: render.Maker, now_ns: int) -> None:
-        listening = self.listeners.get(account)
-        if not listening or self.connections.is_silent(USER, now_ns):
+    def _publish(self, account: str, make: order_json.Maker, now_ns: int) -> None:
+        subscribed = self.subscribers.get(account)
+        if not subscribed or self.connections.is_silent(USER, now_ns):
             return
         texts: dict[int, bytes] = {}
-        for (conn_id, number), connection in listening.items():
+        for (conn_id, number), connection in subscribed.items():
             text = texts.get(connection.unit_ns)
             if text is None:
                 text = texts[connection.unit_ns] = ENCODER.encode(make(connection.unit_ns))
