@@ -1,89 +1,105 @@
-"""A position in one instrument by the average-cost method, exact."""
+"""A position: the sums of all fills of one strategy in one market, exact."""
 
 from decimal import Decimal
 
 from market.exact import EXACT, QUOTIENT, ZERO
 from market.instrument import Instrument
-
-COST_DIGITS = 30  # decimal places that a partial close's share of the cost is rounded to
+from protocol import Fill, PositionRow, Side
 
 
 class Position:
-    """Lots held (negative: short), what they cost, and what was realized, all in quote.
+    """Lots bought and sold, their notional in quote, and fees by asset. `net_lots` below 0 is short.
 
-    `cost` is what the open lots were bought for, or minus what they were sold for. A close takes its share
-    of it; where the share has no end in decimals it is rounded at 30 places, and the same number goes off
-    the cost and into `realized_pnl`, so nothing is lost: at every mark, realized + unrealized == cash_flow
-    + value, exactly. A position of 0 lots has a cost of exactly 0. Fees are kept apart, by asset. Fees paid
-    in base shorten the balance, not the position: it counts traded lots.
+    Fees paid in base reduce the balance, not the position: it counts traded lots.
     """
 
-    __slots__ = ("cash_flow", "cost", "fees", "instrument", "realized_pnl", "size_lots", "traded_lots")
+    __slots__ = (
+        "_bought",
+        "_sold",
+        "bought_lots",
+        "bought_notional",
+        "fees",
+        "rules",
+        "sold_lots",
+        "sold_notional",
+    )
 
-    def __init__(self, instrument: Instrument) -> None:
-        self.instrument = instrument
-        self.size_lots = 0
-        self.cost = ZERO
-        self.cash_flow = ZERO  # quote received minus quote paid, fees apart
-        self.realized_pnl = ZERO  # without fees
-        self.fees: dict[str, Decimal] = {}  # paid, by asset; negative: a rebate
-        self.traded_lots = 0
+    def __init__(self, row: PositionRow | None = None) -> None:
+        self.rules: Instrument | None = None
+        self.clear()
+        if row is not None:
+            self.replace(row)
+
+    def clear(self) -> None:
+        """Set all sums to 0."""
+        self.bought_lots = 0
+        self.sold_lots = 0
+        self.bought_notional = ZERO
+        self.sold_notional = ZERO
+        self.fees: dict[str, Decimal] = {}
+        self._bought = 0  # ticks * lots not yet converted to quote: the rules are not known
+        self._sold = 0
 
     @property
-    def average_cost(self) -> Decimal:
-        """The average price of the open lots, to 60 digits; 0 if there are none. To be shown, not summed."""
-        if not self.size_lots:
-            return ZERO
-        return QUOTIENT.divide(self.cost, self.instrument.size(self.size_lots))
+    def net_lots(self) -> int:
+        """Lots bought minus lots sold."""
+        return self.bought_lots - self.sold_lots
 
-    def apply(self, side: int, price_ticks: int, size_lots: int) -> Decimal:
-        """Take a trade of size_lots on a side (protocol.Side) at a price; what it realized, in quote."""
-        if side not in (1, 2) or price_ticks < 0 or size_lots < 1:
-            raise ValueError(f"no trade: side {side}, price {price_ticks} ticks, size {size_lots} lots")
-        sign = 1 if side == 1 else -1
-        self.traded_lots += size_lots
-        closing = min(size_lots, max(-sign * self.size_lots, 0))
-        realized = self._close(sign, price_ticks, closing) if closing else ZERO
-        opening = size_lots - closing
-        self.cost = EXACT.add(self.cost, self.instrument.notional(price_ticks, sign * opening))
-        self.size_lots += sign * opening
-        paid = self.instrument.notional(price_ticks, sign * size_lots)
-        self.cash_flow = EXACT.subtract(self.cash_flow, paid)
-        self.realized_pnl = EXACT.add(self.realized_pnl, realized)
-        return realized
+    @property
+    def cash_flow(self) -> Decimal:
+        """Quote received minus quote paid, without fees."""
+        return EXACT.subtract(self.sold_notional, self.bought_notional)
 
-    def add_fee(self, asset: str, fee: Decimal) -> None:
-        """Note a fee paid (negative: a rebate)."""
-        self.fees[asset] = EXACT.add(self.fees.get(asset, ZERO), fee)
-
-    def value(self, mark_ticks: int) -> Decimal:
-        """What the open lots are worth at a mark price; negative for a short."""
-        return self.instrument.notional(mark_ticks, self.size_lots)
-
-    def unrealized_pnl(self, mark_ticks: int) -> Decimal:
-        """What closing at a mark price would realize, without fees."""
-        return EXACT.subtract(self.value(mark_ticks), self.cost)
+    def average_price(self, side: Side) -> Decimal:
+        """The average price of all lots bought (or sold), in quote, for display; 0 if there are none."""
+        lots = self.bought_lots if side is Side.BUY else self.sold_lots
+        notional = self.bought_notional if side is Side.BUY else self.sold_notional
+        return QUOTIENT.divide(notional, self.rules.size(lots)) if self.rules and lots else ZERO
 
     def pnl(self, mark_ticks: int) -> Decimal:
-        """Realized and unrealized together, without fees: cash_flow + value."""
-        return EXACT.add(self.realized_pnl, self.unrealized_pnl(mark_ticks))
+        """Profit in quote if the net lots were closed at a mark price, without fees. The rules must be known."""
+        assert self.rules is not None, "pnl needs the market's rules"
+        return EXACT.add(self.cash_flow, self.rules.notional(mark_ticks, self.net_lots))
 
-    def _close(self, sign: int, price_ticks: int, closing: int) -> Decimal:
-        """Close `closing` lots of the opposite sign: take their share off the cost; what that realizes."""
-        if closing == abs(self.size_lots):
-            share = self.cost
+    def apply(self, fill: Fill) -> None:
+        """Count one fill in ticks and lots; its notional is in quote as soon as the rules are known."""
+        if fill.side is Side.BUY:
+            self._bought += fill.last_ticks * fill.last_lots
         else:
-            share = QUOTIENT.divide(EXACT.multiply(self.cost, Decimal(closing)), Decimal(abs(self.size_lots)))
-            share = round_cost(share)
-        self.cost = EXACT.subtract(self.cost, share)
-        self.size_lots += sign * closing
-        return EXACT.subtract(self.instrument.notional(price_ticks, -sign * closing), share)
+            self._sold += fill.last_ticks * fill.last_lots
+        self.add(fill.side, fill.last_lots, ZERO, fill.fee, fill.fee_asset)
+        if self.rules is not None:
+            self._convert(self.rules)
 
+    def add(self, side: Side, lots: int, notional: Decimal, fee: Decimal, fee_asset: str) -> None:
+        """Count one fill whose notional in quote is known."""
+        if side is Side.BUY:
+            self.bought_lots += lots
+            self.bought_notional = EXACT.add(self.bought_notional, notional)
+        else:
+            self.sold_lots += lots
+            self.sold_notional = EXACT.add(self.sold_notional, notional)
+        if fee:
+            self.fees[fee_asset] = EXACT.add(self.fees.get(fee_asset, ZERO), fee)
 
-def round_cost(share: Decimal) -> Decimal:
-    """Round to COST_DIGITS places, so that sums of shares stay short; shorter numbers stay as they are."""
-    exponent = share.as_tuple().exponent
-    assert isinstance(exponent, int)  # finite
-    if -exponent <= COST_DIGITS:
-        return share
-    return share.quantize(Decimal(1).scaleb(-COST_DIGITS), context=QUOTIENT)
+    def replace(self, row: PositionRow) -> None:
+        """Use the sums of a connector instead."""
+        self.clear()
+        self.bought_lots, self.sold_lots = row.bought_lots, row.sold_lots
+        self.bought_notional, self.sold_notional = row.bought_notional, row.sold_notional
+        self.fees = dict(row.fees)
+
+    def row(self, symbol: str) -> PositionRow:
+        """The sums as a message; fees in the order of their assets."""
+        fees = sorted(self.fees.items())
+        return PositionRow(symbol, self.bought_lots, self.sold_lots, self.bought_notional, self.sold_notional, fees)
+
+    def set_rules(self, rules: Instrument) -> None:
+        """The market's rules are known, or have changed: later fills are converted by them."""
+        self._convert(self.rules or rules)
+        self.rules = rules
+
+    def _convert(self, rules: Instrument) -> None:
+        self.bought_notional = EXACT.add(self.bought_notional, rules.value(self._bought))
+        self.sold_notional = EXACT.add(self.sold_notional, rules.value(self._sold))
+        self._bought = self._sold = 0

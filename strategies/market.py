@@ -5,10 +5,10 @@ from collections.abc import Callable
 from market.book import Book
 from market.exact import ZERO
 from market.instrument import Instrument, Rounding
+from market.position import Position
 from protocol import BookDelta, BookSnapshot, BookStatus, Rules, StreamState, TopOfBook, Trade, topics
 from strategies.account import Account, Balance
 from strategies.order import Order
-from strategies.position import Position
 
 
 class Market:
@@ -197,7 +197,7 @@ class Market:
         )
         self.account.recount()
         self.trading, self.maker_fee, self.taker_fee = news.trading, news.maker_fee, news.taker_fee
-        self.position.learn(self.rules)
+        self.position.set_rules(self.rules)
         self.judge()
 
     def mark(self, kind: str, why_stale: str) -> None:

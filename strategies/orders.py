@@ -2,9 +2,9 @@
 
 from collections import OrderedDict
 
+from market.position import Position
 from protocol import Answer, AnswerCode, Fill, OrdersSnapshot, OrderUpdate, OrdStatus
 from strategies.order import Order
-from strategies.position import Position
 
 FINISHED_MAX = 1_000  # orders that are over and still looked up by order_ref, per connector
 ENDED_UNSEEN = "ended while this strategy was out of touch"

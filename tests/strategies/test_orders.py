@@ -1,4 +1,4 @@
-"""The order table and the position, fed with news by hand."""
+"""The order table, with single messages."""
 
 from decimal import Decimal
 
@@ -16,7 +16,6 @@ from protocol import (
 )
 from strategies.order import Order, want_cancel
 from strategies.orders import FINISHED_MAX, OrderTable
-from strategies.position import Position
 
 
 def order(order_ref=1, deadline_ns=100) -> Order:
@@ -140,17 +139,3 @@ def test_a_cancel_is_wanted_once_and_only_of_open_orders():
     other.end(OrdStatus.CANCELED, "")
     assert want_cancel([one, other], True) == [one]
     assert want_cancel([one, other], True) == []
-
-
-def test_fills_that_come_before_the_rules_become_money_when_the_rules_are_known(instrument):
-    position = Position()
-    position.apply(fill(1, 5, 5, fee=Decimal("0.1")))
-    position.apply(fill(2, 2, 2, side=Side.SELL))
-    assert position.net_lots == 3
-    position.learn(instrument)
-    assert position.bought_notional == instrument.notional(100, 5)
-    assert position.sold_notional == instrument.notional(100, 2)
-    assert position.cash_flow == instrument.value(-300)
-    assert position.average_price(Side.BUY) == instrument.price(100)
-    assert position.pnl(110) == instrument.value(-300 + 330)
-    assert position.fees == {"USDT": Decimal("0.1")}
