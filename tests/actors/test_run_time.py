@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -11,28 +13,42 @@ from actors.live.run_time import FILE, RunTime
 HOUR_NS = 3_600_000_000_000
 
 
-def at_once(folder, count=8):
-    """What `count` processes that start at the same moment take for the anchor."""
+COUNT = 8  # processes that start at the same moment
+ROUNDS = 25
+# Each line of stdin is a folder; a byte of the pipe that all processes share lets one of them go on.
+PROCESS = """
+import os, sys
+from pathlib import Path
+from actors.live.run_time import RunTime
+for line in sys.stdin:
+    folder = Path(line.strip())
+    print("ready", flush=True)
+    os.read(int(sys.argv[1]), 1)
+    one = RunTime(folder)
+    print(one.anchor_ns, one.born_ns, flush=True)
+"""
+
+
+@pytest.fixture
+def at_once():
+    """`at_once(folder)`: the anchors that the processes find if all open the run's time at the same moment."""
     gate_out, gate_in = os.pipe()
-    told_out, told_in = os.pipe()
-    children = []
-    for _ in range(count):
-        child = os.fork()
-        if child == 0:
-            os.close(gate_in)
-            os.read(gate_out, 1)
-            one = RunTime(folder)
-            os.write(told_in, f"{one.anchor_ns} {one.born_ns}\n".encode())
-            os._exit(0)
-        children.append(child)
-    os.close(gate_out)
-    os.close(gate_in)  # they all go
-    os.close(told_in)
-    with os.fdopen(told_out) as told:
-        found = told.read().split("\n")[:-1]
+    command = [sys.executable, "-c", PROCESS, str(gate_out)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "pass_fds": [gate_out], "text": True}
+    children = [subprocess.Popen(command, **pipes) for _ in range(COUNT)]
+
+    def go(folder):
+        for child in children:
+            print(folder, file=child.stdin, flush=True)
+        assert {child.stdout.readline() for child in children} == {"ready\n"}
+        os.write(gate_in, b"g" * COUNT)
+        return [child.stdout.readline() for child in children]
+
+    yield go
     for child in children:
-        os.waitpid(child, 0)
-    return found
+        child.communicate(timeout=10)
+    os.close(gate_out)
+    os.close(gate_in)
 
 
 def test_every_process_of_a_run_has_the_same_time(tmp_path):
@@ -62,15 +78,16 @@ def test_after_a_reboot_there_is_a_new_anchor_and_the_same_birth(tmp_path):
 
 
 @pytest.mark.parametrize("is_after_reboot", [False, True])
-def test_processes_that_start_at_the_same_moment_agree(tmp_path, is_after_reboot):
-    for number in range(25):
+def test_processes_that_start_at_the_same_moment_agree(tmp_path, is_after_reboot, at_once):
+    for number in range(ROUNDS):
         folder = tmp_path / str(number)
         folder.mkdir()
         if is_after_reboot:
             (folder / FILE).write_text(json.dumps({"boot": "another", "anchor_ns": 5, "born_ns": 7}))
         found = at_once(folder)
-        assert len(found) == 8
+        assert len(found) == COUNT
         assert len(set(found)) == 1
+        assert found[0].strip()
         assert sorted(path.name for path in folder.iterdir() if not path.name.endswith(".lock")) == [FILE]
 
 

@@ -14,7 +14,7 @@ from venue.base.venue_errors import BadVenue
 from venue.server import tls
 
 
-def test_a_run_makes_its_own_certificate_and_serves_by_it(tmp_path, monkeypatch, venue_client, stop_after):
+def test_a_run_makes_its_own_certificate_and_serves_by_it(tmp_path, venue_client, stop_after):
     run_file = tmp_path / "run.toml"
     run_file.write_text(f'[venue]\naddress_file = "{tmp_path}/address.json"\n')
     command = [sys.executable, "-m", "tickbus.main", "venue", "--tls", "--run", run_file, "--dir", tmp_path / "run"]
@@ -23,13 +23,13 @@ def test_a_run_makes_its_own_certificate_and_serves_by_it(tmp_path, monkeypatch,
     assert (one.http.partition("://")[0], one.ws.partition("://")[0]) == ("https", "wss")
     cert = tmp_path / "run" / tls.CERT_FILE
     assert stat.S_IMODE((tmp_path / "run" / tls.KEY_FILE).stat().st_mode) == 0o600
-    monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+    one.trusted = ssl.create_default_context(cafile=cert)
     assert one.call("GET", "/api/v3/ping") == {}
     assert one.signed("GET", "account")[0] == 200
 
     async def first_event():
-        trusted = ssl.create_default_context(cafile=cert)
-        async with aiohttp.ClientSession() as session, session.ws_connect(one.ws + "/ws", ssl=trusted) as ws:
+        url = one.ws + "/ws"
+        async with aiohttp.ClientSession() as session, session.ws_connect(url, ssl=one.trusted) as ws:
             await ws.send_str('{"method":"LIST_SUBSCRIPTIONS","id":1}')
             asked = json.loads((await ws.receive(5)).data)
             process.terminate()
