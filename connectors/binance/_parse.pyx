@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""The fast twin of `connectors.binance.parse.PlainParser`: one pass over frames in the very layout Binance sends.
+"""The Cython implementation of `connectors.binance.parse.PlainParser`: one pass over frames in Binance's exact layout.
 
-It takes a frame only if each byte is as expected, and leaves every other one to the plain twin, so that what the
-two say cannot differ.
+It parses a frame only if each byte is as expected, and passes every other frame to the Python implementation, so that
+their results cannot differ.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -13,14 +13,14 @@ from market._levels cimport take_levels
 from market.levels import MAX_INT
 from protocol import BookDelta, Side, TopOfBook, Trade
 
-cdef int64_t TIMES = <int64_t>1 << 43  # MAX_TIME_MS of the plain twin
+cdef int64_t TIMES = <int64_t>1 << 43  # MAX_TIME_MS of the Python implementation
 cdef int64_t IDS = MAX_INT
 cdef int DIGITS_MAX = 18  # of a number: it fits an int64
 cdef object BUY = Side.BUY
 cdef object SELL = Side.SELL
 
 cdef struct Cursor:
-    const char* at  # NULL once anything was not as expected
+    const char* at  # NULL once a byte was not as expected
     const char* end
 
 
@@ -51,7 +51,7 @@ cdef inline int64_t _integer(Cursor* c) noexcept nogil:
 
 
 cdef inline int64_t _steps(Cursor* c, int digits, int64_t step) noexcept nogil:
-    """Pass over a decimal and its closing quote: its value in steps, rounded down if it is followed by more."""
+    """Pass over a decimal and its closing quote. Returns its value in steps."""
     cdef const char* p = c.at
     cdef const char* first = p
     cdef int64_t value = 0
@@ -76,7 +76,7 @@ cdef inline int64_t _steps(Cursor* c, int digits, int64_t step) noexcept nogil:
         while p < c.end and p[0] == 48:
             p += 1
     if p == c.end or p[0] != 34 or (p - first) + left > DIGITS_MAX:
-        c.at = NULL  # remainders off the step too: the plain twin knows what to do with them
+        c.at = NULL  # remainders off the step too: the Python implementation handles them
         return -1
     c.at = p + 1
     while left:
@@ -102,7 +102,7 @@ cdef class Scale:
 
 
 cdef inline Scale _scale(Cursor* c, dict scales):
-    """Pass over a market's name and its closing quote: what is known of the market."""
+    """Pass over a market's name and its closing quote: returns what is known of the market."""
     cdef const char* close
     if c.at == NULL:
         return None
@@ -119,7 +119,7 @@ cdef inline Scale _scale(Cursor* c, dict scales):
 
 
 cdef bytes _levels(Cursor* c, Scale scale):
-    """Pass over an array of levels: those levels, packed."""
+    """Pass over an array of levels: returns those levels, packed."""
     cdef const uint8_t* at = <const uint8_t*>c.at
     if at == NULL:
         return None
@@ -134,7 +134,7 @@ cdef bytes _levels(Cursor* c, Scale scale):
 
 
 cdef inline bint _unwrap(Cursor* c) noexcept nogil:
-    """Pass over `{"stream":"...","data":` if it is there; whether it was."""
+    """Pass over `{"stream":"...","data":` if it is there; returns whether it was."""
     cdef const char* p
     if c.end - c.at < 11 or memcmp(c.at, b'{"stream":"', 11) != 0:
         return False
@@ -147,7 +147,7 @@ cdef inline bint _unwrap(Cursor* c) noexcept nogil:
 
 
 cdef class FastParser:
-    """Frames of the market streams, raw or combined, to messages in ticks and lots of the markets learnt."""
+    """See PlainParser."""
 
     cdef dict scales
     cdef object plain
@@ -158,17 +158,17 @@ cdef class FastParser:
         self.plain = plain
         self.plain_parse = plain.parse
 
-    def learn(self, name, rules):
+    def add_market(self, name, rules):
         """Understand the frames of Binance's market `name` ("BTCUSDT")."""
-        self.plain.learn(name, rules)
+        self.plain.add_market(name, rules)
         self.scales[name.encode()] = Scale(rules)
 
     def parse_snapshot(self, name, body, ts_recv_ns):
-        """The body of a REST depth answer. Raises BadFrame."""
+        """Returns the book in a REST depth answer. Raises BadFrame."""
         return self.plain.parse_snapshot(name, body, ts_recv_ns)
 
     def parse(self, bytes frame not None, ts_recv_ns):
-        """What a frame says: one message or none. Raises BadFrame, whatever the bytes are."""
+        """Returns the message in a frame. Raises BadFrame, and nothing else, whatever the bytes are."""
         cdef Cursor c
         cdef bint wrapped
         cdef object message = None

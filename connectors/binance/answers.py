@@ -96,7 +96,7 @@ class _Time(msgspec.Struct):
 
 
 def typed(kind: type[T]) -> Callable[[bytes | msgspec.Raw], T]:
-    """A decoder that knows one error: BadAnswer."""
+    """Returns a decoder whose one error is BadAnswer."""
     decode = msgspec.json.Decoder(kind).decode
 
     def decoded(raw: bytes | msgspec.Raw) -> T:
@@ -113,32 +113,33 @@ _account, _time = typed(_Account), typed(_Time)
 
 
 def number(value: Decimal) -> Decimal:
-    """A quantity or price that can be one. Raises BadAnswer for NaN, infinity and what is below 0."""
+    """Returns a valid quantity or price. Raises BadAnswer for NaN, infinity and negative numbers."""
     if not value.is_finite() or value < 0:
-        raise BadAnswer(f"{value} is no quantity")
+        raise BadAnswer(f"{value} is not a quantity")
     return value
 
 
 def time_ns(time_ms: int) -> int:
+    """Returns ns UTC. Raises BadAnswer."""
     if not 0 <= time_ms < MAX_MS:
         raise BadAnswer(f"time {time_ms} ms is out of range")
     return time_ms * MS_NS
 
 
-def known(table: dict[str, T], word: str) -> T:
-    """Raises BadAnswer for a word that is not in the exchange's documentation."""
-    found = table.get(word)
+def known(table: dict[str, T], name: str) -> T:
+    """Returns the entry of `name`. Raises BadAnswer for a name that is not in the exchange's documentation."""
+    found = table.get(name)
     if found is None:
-        raise BadAnswer(f"{word[:MAX_TEXT]!r} is not one of {', '.join(table)}")
+        raise BadAnswer(f"{name[:MAX_TEXT]!r} is not one of {', '.join(table)}")
     return found
 
 
 def parse_order(body: bytes | msgspec.Raw, symbols: Symbols) -> tuple[OrderReport, list[TradeReport]]:
-    """One order, with the trades that an answer of type FULL tells. Raises BadAnswer."""
+    """Returns one order, with the trades in an answer of type FULL. Raises BadAnswer."""
     row = _order(body)
     report = _report(row, symbols)
     if not report.symbol:
-        raise BadAnswer(f"{row.symbol[:MAX_TEXT]!r} is no market of ours")
+        raise BadAnswer(f"{row.symbol[:MAX_TEXT]!r} is not one of our markets")
     trades = [
         TradeReport(
             report.symbol, fill.tradeId, report.order_id, report.side, number(fill.price), number(fill.qty),
@@ -151,7 +152,7 @@ def parse_order(body: bytes | msgspec.Raw, symbols: Symbols) -> tuple[OrderRepor
 
 
 def parse_orders(body: bytes, symbols: Symbols) -> list[OrderReport]:
-    """Open orders of our markets. Types that we do not trade are shown as limit orders."""
+    """Returns open orders of our markets. Types that we do not trade become limit orders. Raises BadAnswer."""
     reports = [_report(row, symbols) for row in _orders(body)]
     return [report for report in reports if report.symbol]
 
@@ -173,7 +174,7 @@ def _report(row: _Order, symbols: Symbols) -> OrderReport:
 
 
 def parse_trades(body: bytes, symbols: Symbols) -> list[TradeReport]:
-    """Own trades of our markets, in the order given. Raises BadAnswer."""
+    """Returns own trades of our markets, in the order given. Raises BadAnswer."""
     return [
         TradeReport(
             symbols.symbol(row.symbol), row.id, str(row.orderId), Side.BUY if row.isBuyer else Side.SELL,
@@ -186,7 +187,7 @@ def parse_trades(body: bytes, symbols: Symbols) -> list[TradeReport]:
 
 
 def parse_account(body: bytes) -> AccountReport:
-    """Every balance, the account's id and its fees. Raises BadAnswer."""
+    """Returns every balance, the account's id and its fees. Raises BadAnswer."""
     row = _account(body)
     rates = row.commissionRates
     return AccountReport(
@@ -201,5 +202,5 @@ def parse_account(body: bytes) -> AccountReport:
 
 
 def parse_time(body: bytes) -> int:
-    """ns UTC. Raises BadAnswer."""
+    """Returns ns UTC. Raises BadAnswer."""
     return time_ns(_time(body).serverTime)

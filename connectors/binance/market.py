@@ -60,7 +60,7 @@ class _Error(msgspec.Struct):
 
 
 class BinanceMarket:
-    """MarketDialect of Binance Spot; testnet and the local exchange are only other URLs."""
+    """The MarketApi of Binance Spot. Testnet and the local exchange differ in their URLs alone."""
 
     life_ms = 23 * HOUR_MS  # the exchange cuts after 24 h
     subscribe_interval_ms = 400  # five messages a second are allowed, pongs among them
@@ -70,48 +70,48 @@ class BinanceMarket:
         self.ws_url = ws_url.rstrip("/")
         self.symbols = Symbols()
         self._parser = new_parser()
-        self.parse: Callable[[bytes, int], Sequence[Event]] = self._parser.parse  # one call less for each frame
+        self.parse: Callable[[bytes, int], Sequence[Event]] = self._parser.parse  # one call fewer for each frame
 
     def rules_request(self, symbols: Sequence[str]) -> Call:
-        """GET exchangeInfo for these markets."""
+        """Returns GET exchangeInfo for these markets."""
         names = "[" + ",".join(f'"{venue_symbol(symbol)}"' for symbol in symbols) + "]"
         return self._get("exchangeInfo", query({"symbols": names}), RULES_WEIGHT)
 
     def parse_rules(self, body: bytes) -> list[Rules]:
-        """Rules of each market in an exchangeInfo; fees are not among them. Raises BadFrame."""
+        """Returns the rules of each market in an exchangeInfo, without fees. Raises BadFrame."""
         try:
             rows = msgspec.json.decode(body, type=_Info).symbols
             return [_rules(row, [_filter(raw) for raw in row.filters]) for row in rows]
         except (msgspec.MsgspecError, UnicodeDecodeError, ArithmeticError, ValueError) as error:
             raise BadFrame(f"exchangeInfo: {error}") from None
 
-    def unknown_market(self, status: int, body: bytes) -> bool:
-        """Whether the exchange says that one of the markets asked for does not exist."""
+    def is_unknown_market(self, status: int, body: bytes) -> bool:
+        """Whether the exchange refused the request because one of its markets does not exist."""
         try:
             return status == 400 and msgspec.json.decode(body, type=_Error).code == BAD_SYMBOL
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return False
 
-    def learn(self, rules: Rules) -> None:
+    def add_market(self, rules: Rules) -> None:
         """Understand frames of this market from now on."""
         self.symbols.add(rules.symbol)
-        self._parser.learn(venue_symbol(rules.symbol), instrument_of(rules))
+        self._parser.add_market(venue_symbol(rules.symbol), instrument_of(rules))
 
     def snapshot_request(self, symbol: str, levels: int) -> Call:
-        """GET depth."""
+        """Returns GET depth."""
         weight = next((weight for most, weight in DEPTH_WEIGHTS if levels <= most), DEPTH_WEIGHTS[-1][1])
         return self._get("depth", query({"symbol": venue_symbol(symbol), "limit": levels}), weight)
 
     def parse_snapshot(self, symbol: str, body: bytes, ts_recv_ns: int) -> BookSnapshot:
-        """The book in a depth answer. Raises BadFrame."""
+        """Returns the book in a depth answer. Raises BadFrame."""
         return self._parser.parse_snapshot(venue_symbol(symbol), body, ts_recv_ns)
 
     def stream_url(self) -> str:
-        """Raw frames: they are shorter than combined ones, and each names its market."""
+        """Returns the address of raw frames: they are shorter than combined ones, and each contains its market."""
         return f"{self.ws_url}/ws"
 
     def subscribe(self, symbols: Sequence[str], first_request_id: int) -> list[str]:
-        """SUBSCRIBE frames for diffs, best prices and trades of these markets."""
+        """Returns SUBSCRIBE frames for deltas, best prices and trades of these markets."""
         streams = [f"{venue_symbol(symbol).lower()}@{stream}" for symbol in symbols for stream in STREAMS]
         parts = [streams[n : n + STREAMS_PER_FRAME] for n in range(0, len(streams), STREAMS_PER_FRAME)]
         return [
@@ -124,7 +124,7 @@ class BinanceMarket:
 
 
 def _filter(raw: msgspec.Raw) -> _Filter | None:
-    """A filter of the kinds that have numbers we use; the exchange has others, with other fields."""
+    """Returns a filter of the kinds in USED; None for others, which have other fields."""
     kind = msgspec.json.decode(raw, type=_Kind).filterType
     return msgspec.json.decode(raw, type=_Filter) if kind in USED else None
 
@@ -132,7 +132,7 @@ def _filter(raw: msgspec.Raw) -> _Filter | None:
 def _rules(row: _Symbol, filters: Sequence[_Filter | None]) -> Rules:
     by_kind = {one.filterType: one for one in filters if one is not None}
     if not {"PRICE_FILTER", "LOT_SIZE"} <= by_kind.keys():
-        raise ValueError(f"{row.symbol} has no PRICE_FILTER or no LOT_SIZE")
+        raise ValueError(f"{row.symbol} lacks PRICE_FILTER or LOT_SIZE")
     price, lot = by_kind["PRICE_FILTER"], by_kind["LOT_SIZE"]
     market = by_kind.get("MARKET_LOT_SIZE", _Filter("MARKET_LOT_SIZE"))
     notional = by_kind.get("NOTIONAL") or by_kind.get("MIN_NOTIONAL") or _Filter("NOTIONAL")

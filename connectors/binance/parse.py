@@ -1,4 +1,4 @@
-"""Binance Spot's market data, bytes to messages: the plain twin, and `new_parser` for the one in use."""
+"""Binance Spot's market data, bytes to messages: the Python implementation, and `new_parser` for the one in use."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,14 +13,14 @@ from protocol import BookDelta, BookSnapshot, Side, TopOfBook, Trade
 
 MS_NS = 1_000_000
 MAX_TIME_MS = 2**43  # the year 2248: ns of it still fit an int64
-MAX_TEXT = 200  # of what the exchange says, in our errors
+MAX_TEXT = 200  # of the exchange's text, in our errors
 
 Scale = tuple[str, int, int, int, int]
 """(symbol on the bus, price digits and step, size digits and step)."""
 
 
 class _Outer(msgspec.Struct):
-    """Every field that tells one kind of frame from another; a frame may come wrapped in stream and data."""
+    """Each field that distinguishes one kind of frame from another; a frame may be wrapped in stream and data."""
 
     stream: str = ""
     data: msgspec.Raw = msgspec.Raw()
@@ -72,7 +72,7 @@ T = TypeVar("T")
 
 
 def _typed(kind: type[T]) -> Callable[[bytes | msgspec.Raw], T]:
-    """A decoder that knows one error: BadFrame."""
+    """Returns a decoder whose one error is BadFrame."""
     decode = msgspec.json.Decoder(kind).decode
 
     def typed(raw: bytes | msgspec.Raw) -> T:
@@ -90,19 +90,19 @@ _outer, _depth, _top, _trade, _snapshot = (
 
 
 class PlainParser:
-    """Frames of the market streams, raw or combined, to messages in ticks and lots of the markets learnt."""
+    """Parses frames of the market streams, raw or combined, into messages in ticks and lots of the added markets."""
 
     def __init__(self) -> None:
         self._scales: dict[str, Scale] = {}
 
-    def learn(self, name: str, rules: Instrument) -> None:
+    def add_market(self, name: str, rules: Instrument) -> None:
         """Understand the frames of Binance's market `name` ("BTCUSDT")."""
         self._scales[name] = (
             rules.symbol, rules.price_digits, rules.price_step, rules.size_digits, rules.size_step
         )  # fmt: skip
 
     def parse(self, frame: bytes, ts_recv_ns: int) -> tuple[Event, ...]:
-        """What a frame says: one message or none. Raises BadFrame, whatever the bytes are."""
+        """Returns the message in a frame. Raises BadFrame, and nothing else, whatever the bytes are."""
         raw: bytes | msgspec.Raw = frame
         outer = _outer(raw)
         if outer.stream and len(outer.data):
@@ -118,10 +118,10 @@ class PlainParser:
             return (self._top(_top(raw), ts_recv_ns),)
         if outer.id is not None or outer.code is not None:
             return (_subscribed(outer),)
-        raise BadFrame(f"no frame we know: {bytes(frame[:MAX_TEXT])!r}")
+        raise BadFrame(f"unknown frame: {bytes(frame[:MAX_TEXT])!r}")
 
     def parse_snapshot(self, name: str, body: bytes, ts_recv_ns: int) -> BookSnapshot:
-        """The body of a REST depth answer. Raises BadFrame."""
+        """Returns the book in a REST depth answer. Raises BadFrame."""
         book = _snapshot(body)
         symbol, bids, asks = self._levels(name, book.bids, book.asks)
         return BookSnapshot(symbol, _id(book.lastUpdateId), bids, asks, 0, ts_recv_ns)
@@ -167,12 +167,12 @@ class PlainParser:
     def _scale(self, name: str) -> Scale:
         scale = self._scales.get(name)
         if scale is None:
-            raise BadFrame(f"{name[:MAX_TEXT]!r} is no market we asked for")
+            raise BadFrame(f"{name[:MAX_TEXT]!r} is not one of our markets")
         return scale
 
 
 def _lots(text: str, digits: int, step: int) -> int:
-    """A size in whole lots, as levels give it: what is left over of older, smaller lots nobody can take."""
+    """Returns a size in whole lots, as levels contain it: the rest of older, smaller lots cannot be traded."""
     whole, _, fraction = text.partition(".")
     if len(fraction) > digits and fraction.isascii() and fraction.isdigit():
         return parse_decimal(f"{whole}.{fraction[:digits] or 0}", digits) // step
@@ -210,6 +210,6 @@ IMPLEMENTATION = "plain" if FastParser is None or FORCE_PLAIN else "cython"
 
 
 def new_parser() -> "PlainParser | FastParser":
-    """A parser of the implementation in use; both have the same methods."""
+    """Returns a parser of the implementation in use; both have the same methods."""
     plain = PlainParser()
     return plain if IMPLEMENTATION == "plain" else FastParser(plain)

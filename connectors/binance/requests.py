@@ -1,4 +1,4 @@
-"""Binance Spot's order side: the requests of its REST API, signed, and the way to its answers."""
+"""Binance Spot's order side: signed requests for REST and the WebSocket API, and their answers."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -8,23 +8,23 @@ import msgspec
 
 from actors.log.secret import ApiKey
 from actors.net import HttpAnswer, HttpFailure, HttpRequest
-from connectors.binance import answers, errors, line, user
-from connectors.binance.shapes import Shapes, in_order, is_plain, sorted_by_name
+from connectors.binance import answers, error_codes, user_data, websocket_api
+from connectors.binance.order_templates import OrderTemplates, in_order, is_plain, sorted_by_name
 from connectors.binance.sign import Value, sign, signed_query
 from connectors.binance.symbols import Symbols, venue_symbol
 from connectors.core.order_api import (
     BadAnswer,
     Call,
-    LineAnswer,
-    LineRequest,
+    LoggedIn,
+    LoginRefused,
     Pong,
     ReplaceOutcome,
+    SocketAnswer,
+    SocketRequest,
     StreamEvent,
-    UserReady,
-    UserRefused,
 )
-from connectors.core.records import Intent
-from connectors.core.reports import AccountReport, OrderReport, Proof, StreamEnded, TradeReport, Verdict
+from connectors.core.records import NewOrderRecord
+from connectors.core.reports import AccountReport, OrderReport, Outcome, StreamEnded, TradeReport, Verdict
 from connectors.core.throttle import Limit
 from market.instrument import Instrument
 from protocol import OrdType, SelfTradePrevention, TimeInForce
@@ -33,7 +33,7 @@ MS_NS = 1_000_000
 SECOND_NS = 1_000_000_000
 TRADES_PAGE = 1000
 
-# The limits that Binance publishes; exchangeInfo and the headers have the last word.
+# The limits that Binance publishes. The headers of its answers correct our counts.
 LIMITS = [
     Limit("weight-1m", "weight", 6000, 60 * SECOND_NS),
     Limit("order-count-10s", "orders", 100, 10 * SECOND_NS),
@@ -58,11 +58,23 @@ class _Replaced(msgspec.Struct):
 _replaced = answers.typed(_Replaced)
 
 
-class BinanceOrders:
-    """The OrderDialect of Binance Spot (connectors.core.order_api)."""
+class BinanceRequests:
+    """The RequestApi of Binance Spot (connectors.core.order_api)."""
+
+    def __init__(self) -> None:
+        self.limits = LIMITS
+
+    def used(self, headers: Mapping[str, str]) -> dict[str, int]:
+        return {name: int(headers[header]) for header, name in _HEADERS.items() if headers.get(header, "").isdecimal()}
+
+    def classify(self, answer: HttpAnswer | HttpFailure) -> Verdict:
+        return error_codes.classify(answer)
+
+
+class BinanceOrders(BinanceRequests):
+    """The OrderApi of Binance Spot (connectors.core.order_api)."""
 
     trades_page = TRADES_PAGE
-    pong_after_ms = 15_000
 
     def __init__(
         self,
@@ -73,7 +85,7 @@ class BinanceOrders:
         timeout_ms: int,
         logon: Literal["signature", "session"] = "signature",
     ) -> None:
-        self.limits = LIMITS
+        super().__init__()
         self.recv_window_ns = recv_window_ms * MS_NS
         self._rest_url = rest_url.rstrip("/")
         self._ws_api_url = ws_api_url.rstrip("/")
@@ -84,12 +96,11 @@ class BinanceOrders:
         self._symbols = Symbols()
         self._instruments: dict[str, Instrument] = {}
         self._logs_on = key.kind == "ed25519"  # the only kind of key that a connection can be logged on with
-        self._line_number = 0
         self._headers = {"X-MBX-APIKEY": key.key}
-        self._rest_shapes = Shapes(lambda intent: self._told(self._order_params(intent)), in_order)
-        self._line_shapes = Shapes(lambda intent: self._told_by_line(self._order_params(intent)), sorted_by_name)
+        self._rest_templates = OrderTemplates(lambda order: self._rest_params(self._order_params(order)), in_order)
+        self._ws_templates = OrderTemplates(lambda order: self._ws_params(self._order_params(order)), sorted_by_name)
 
-    def learn(self, instrument: Instrument) -> None:
+    def add_market(self, instrument: Instrument) -> None:
         self._symbols.add(instrument.symbol)
         self._instruments[instrument.symbol] = instrument
 
@@ -98,29 +109,29 @@ class BinanceOrders:
     def time_request(self) -> Call:
         return Call(HttpRequest("GET", f"{self._rest_url}/api/v3/time", timeout_ms=self._timeout_ms), {"weight": 1})
 
-    def place_request(self, intent: Intent, ts_ns: int, by_line: bool = False) -> Call:
-        instrument, ts_ms = self._instruments[intent.symbol], ts_ns // MS_NS
-        payload = (self._line_shapes if by_line else self._rest_shapes).payload(intent, instrument, ts_ms)
-        if by_line:
+    def place_request(self, order: NewOrderRecord, ts_ns: int, request_id: int = 0) -> Call:
+        instrument, ts_ms = self._instruments[order.symbol], ts_ns // MS_NS
+        payload = (self._ws_templates if request_id else self._rest_templates).payload(order, instrument, ts_ms)
+        if request_id:
             if payload:
-                return self._line_call("order.place", payload, _PLACING)
-            return self._line("order.place", self._order_params(intent), ts_ns, _PLACING)
+                return self._ws_call(request_id, "order.place", payload, _PLACING)
+            return self._ws_signed(request_id, "order.place", self._order_params(order), ts_ns, _PLACING)
         if payload:
             return self._rest_call("POST", "order", payload, _PLACING)
-        return self._signed("POST", "order", self._order_params(intent), ts_ns, _PLACING)
+        return self._signed("POST", "order", self._order_params(order), ts_ns, _PLACING)
 
-    def cancel_request(self, symbol: str, cl_ord_id: str, ts_ns: int, by_line: bool = False) -> Call:
+    def cancel_request(self, symbol: str, cl_ord_id: str, ts_ns: int, request_id: int = 0) -> Call:
         params: dict[str, Value] = {"symbol": venue_symbol(symbol), "origClientOrderId": cl_ord_id}
-        if by_line:
-            return self._line("order.cancel", params, ts_ns, _CANCELLING, urgent=True)
+        if request_id:
+            return self._ws_signed(request_id, "order.cancel", params, ts_ns, _CANCELLING, urgent=True)
         return self._signed("DELETE", "order", params, ts_ns, _CANCELLING, urgent=True)
 
-    def replace_request(self, intent: Intent, ts_ns: int, by_line: bool = False) -> Call:
-        params = self._order_params(intent)
+    def replace_request(self, order: NewOrderRecord, ts_ns: int, request_id: int = 0) -> Call:
+        params = self._order_params(order)
         params["cancelReplaceMode"] = "STOP_ON_FAILURE"
-        params["cancelOrigClientOrderId"] = intent.replaces
-        if by_line:
-            return self._line("order.cancelReplace", params, ts_ns, _PLACING)
+        params["cancelOrigClientOrderId"] = order.replaces
+        if request_id:
+            return self._ws_signed(request_id, "order.cancelReplace", params, ts_ns, _PLACING)
         return self._signed("POST", "order/cancelReplace", params, ts_ns, _PLACING)
 
     def order_query(self, symbol: str, ts_ns: int, cl_ord_id: str = "", order_id: str = "") -> Call:
@@ -142,22 +153,22 @@ class BinanceOrders:
     def account_request(self, ts_ns: int) -> Call:
         return self._signed("GET", "account", {"omitZeroBalances": True}, ts_ns, {"weight": 20})
 
-    def _order_params(self, intent: Intent) -> dict[str, Value]:
-        instrument = self._instruments[intent.symbol]
+    def _order_params(self, order: NewOrderRecord) -> dict[str, Value]:
+        instrument = self._instruments[order.symbol]
         params: dict[str, Value] = {
-            "symbol": venue_symbol(intent.symbol),
-            "side": intent.side.name,
-            "type": intent.ord_type.name,
-            "quantity": instrument.size_text(intent.size_lots),
-            "newClientOrderId": intent.cl_ord_id,
+            "symbol": venue_symbol(order.symbol),
+            "side": order.side.name,
+            "type": order.ord_type.name,
+            "quantity": instrument.size_text(order.size_lots),
+            "newClientOrderId": order.cl_ord_id,
             "newOrderRespType": "FULL",
         }
-        if intent.ord_type is not OrdType.MARKET:
-            params["price"] = instrument.price_text(intent.price_ticks)
-        if intent.ord_type is OrdType.LIMIT:
-            params["timeInForce"] = TimeInForce(intent.time_in_force).name
-        if intent.stp is not SelfTradePrevention.NONE:
-            params["selfTradePreventionMode"] = SelfTradePrevention(intent.stp).name
+        if order.ord_type is not OrdType.MARKET:
+            params["price"] = instrument.price_text(order.price_ticks)
+        if order.ord_type is OrdType.LIMIT:
+            params["timeInForce"] = TimeInForce(order.time_in_force).name
+        if order.stp is not SelfTradePrevention.NONE:
+            params["selfTradePreventionMode"] = SelfTradePrevention(order.stp).name
         return params
 
     def _signed(
@@ -169,12 +180,12 @@ class BinanceOrders:
         costs: Mapping[str, int],
         urgent: bool = False,
     ) -> Call:
-        told = self._told(params)
-        told["timestamp"] = ts_ns // MS_NS
-        payload = in_order(told)
-        if is_plain(payload, len(told)):  # nearly always: percent-encoding costs more than the signature
+        named = self._rest_params(params)
+        named["timestamp"] = ts_ns // MS_NS
+        payload = in_order(named)
+        if is_plain(payload, len(named)):  # nearly always: percent-encoding costs more than the signature
             return self._rest_call(method, path, payload, costs, urgent)
-        return self._rest_request(method, path, signed_query(self._key, told), costs, urgent)
+        return self._rest_request(method, path, signed_query(self._key, named), costs, urgent)
 
     def _rest_call(self, method: str, path: str, payload: str, costs: Mapping[str, int], urgent: bool = False) -> Call:
         signature = sign(self._key, payload.encode())
@@ -185,36 +196,39 @@ class BinanceOrders:
         url = f"{self._rest_url}/api/v3/{path}?{query}"
         return Call(HttpRequest(method, url, self._headers, timeout_ms=self._timeout_ms), costs, urgent)
 
-    def _told(self, params: dict[str, Value]) -> dict[str, Value]:
+    def _rest_params(self, params: dict[str, Value]) -> dict[str, Value]:
         params["recvWindow"] = self._recv_window_ms
         return params
 
-    def _told_by_line(self, params: dict[str, Value]) -> dict[str, Value]:
+    def _ws_params(self, params: dict[str, Value]) -> dict[str, Value]:
         if not self._logs_on:
             params["apiKey"] = self._key.key
-        return self._told(params)
+        return self._rest_params(params)
 
-    def _line(
-        self, method: str, params: dict[str, Value], ts_ns: int, costs: Mapping[str, int], urgent: bool = False
+    def _ws_signed(
+        self,
+        request_id: int,
+        method: str,
+        params: dict[str, Value],
+        ts_ns: int,
+        costs: Mapping[str, int],
+        urgent: bool = False,
     ) -> Call:
-        told = self._told_by_line(params)
-        told["timestamp"] = ts_ns // MS_NS
-        payload = sorted_by_name(told)
-        if is_plain(payload, len(told)):
-            return self._line_call(method, payload, costs, urgent)
-        self._line_number += 1
-        frame = line.request_frame(self._key, self._line_number, method, told, self._logs_on)
-        return Call(LineRequest(self._line_number, frame, self._timeout_ms), costs, urgent)
+        named = self._ws_params(params)
+        named["timestamp"] = ts_ns // MS_NS
+        payload = sorted_by_name(named)
+        if is_plain(payload, len(named)):
+            return self._ws_call(request_id, method, payload, costs, urgent)
+        frame = websocket_api.request_frame(self._key, request_id, method, named, self._logs_on)
+        return Call(SocketRequest(request_id, frame, self._timeout_ms), costs, urgent)
 
-    def _line_call(self, method: str, payload: str, costs: Mapping[str, int], urgent: bool = False) -> Call:
-        self._line_number += 1
-        frame = line.plain_frame(self._key, self._line_number, method, payload, self._logs_on)
-        return Call(LineRequest(self._line_number, frame, self._timeout_ms), costs, urgent)
+    def _ws_call(
+        self, request_id: int, method: str, payload: str, costs: Mapping[str, int], urgent: bool = False
+    ) -> Call:
+        frame = websocket_api.plain_frame(self._key, request_id, method, payload, self._logs_on)
+        return Call(SocketRequest(request_id, frame, self._timeout_ms), costs, urgent)
 
     # -- answers --------------------------------------------------------------------------------------
-
-    def judge(self, answer: HttpAnswer | HttpFailure) -> Verdict:
-        return errors.judge(answer)
 
     def parse_time(self, body: bytes) -> int:
         return answers.parse_time(body)
@@ -231,24 +245,21 @@ class BinanceOrders:
     def parse_account(self, body: bytes) -> AccountReport:
         return answers.parse_account(body)
 
-    def used(self, headers: Mapping[str, str]) -> dict[str, int]:
-        return {name: int(headers[header]) for header, name in _HEADERS.items() if headers.get(header, "").isdecimal()}
-
-    def judge_replace(self, answer: HttpAnswer | HttpFailure) -> ReplaceOutcome:
-        """Each half by itself: the answer to a half that failed is an error body in its place."""
-        verdict = errors.judge(answer)
+    def classify_replace(self, answer: HttpAnswer | HttpFailure) -> ReplaceOutcome:
+        """Classifies each half by itself: the answer to a failed half is an error body in its place."""
+        verdict = error_codes.classify(answer)
         if isinstance(answer, HttpFailure):
-            return ReplaceOutcome(Verdict(Proof.UNKNOWN, verdict.reason), verdict)
+            return ReplaceOutcome(Verdict(Outcome.UNKNOWN, verdict.reason), verdict)
         data: bytes | msgspec.Raw = answer.body
         if answer.status != 200:
-            error = errors.error_body(answer.body)
+            error = error_codes.error_body(answer.body)
             if error is None or not len(error.data) or answer.status >= 500:
-                return ReplaceOutcome(Verdict(Proof.UNKNOWN, verdict.reason), verdict)
+                return ReplaceOutcome(Verdict(Outcome.UNKNOWN, verdict.reason), verdict)
             data = error.data
         try:
             return self._halves(_replaced(data))
         except BadAnswer as trouble:
-            unknown = Verdict(Proof.UNKNOWN, f"unreadable answer: {trouble}")
+            unknown = Verdict(Outcome.UNKNOWN, f"invalid answer: {trouble}")
             return ReplaceOutcome(unknown, unknown)
 
     def _halves(self, row: _Replaced) -> ReplaceOutcome:
@@ -259,24 +270,24 @@ class BinanceOrders:
     def _half(self, result: str, raw: msgspec.Raw) -> tuple[Verdict, OrderReport | None, list[TradeReport]]:
         if result == "SUCCESS":
             report, trades = answers.parse_order(raw, self._symbols)
-            return Verdict(Proof.PLACED), report, trades
+            return Verdict(Outcome.OK), report, trades
         if result == "NOT_ATTEMPTED":
-            return Verdict(Proof.NOT_PLACED, "the order to replace was not cancelled"), None, []
-        error = errors.error_body(raw)
+            return Verdict(Outcome.NOT_SENT, "the order to replace was not cancelled"), None, []
+        error = error_codes.error_body(raw)
         if result != "FAILURE" or error is None:
-            return Verdict(Proof.UNKNOWN, f"half an answer: {result[:50]}"), None, []
-        return errors.judge_code(error.code, error.msg), None, []
+            return Verdict(Outcome.UNKNOWN, f"incomplete answer: {result[:50]}"), None, []
+        return error_codes.classify_code(error.code, error.msg), None, []
 
-    # -- the order line -------------------------------------------------------------------------------
+    # -- the order socket ----------------------------------------------------------------------------
 
-    def line_url(self) -> str:
+    def order_socket_url(self) -> str:
         return f"{self._ws_api_url}/ws-api/v3"
 
-    def line_login(self, ts_ns: int) -> list[str]:
-        return user.login_frames(self._key, ts_ns // MS_NS, True)[:1] if self._logs_on else []
+    def order_socket_login(self, ts_ns: int) -> list[str]:
+        return user_data.login_frames(self._key, ts_ns // MS_NS, True)[:1] if self._logs_on else []
 
-    def parse_line(self, frame: bytes) -> LineAnswer | UserReady | UserRefused | StreamEnded | Pong | None:
-        return line.parse_line(frame)
+    def parse_order_socket(self, frame: bytes) -> SocketAnswer | LoggedIn | LoginRefused | StreamEnded | Pong | None:
+        return websocket_api.parse_frame(frame)
 
     # -- the user stream ------------------------------------------------------------------------------
 
@@ -284,10 +295,10 @@ class BinanceOrders:
         return f"{self._ws_api_url}/ws-api/v3"
 
     def user_login(self, ts_ns: int) -> list[str]:
-        return user.login_frames(self._key, ts_ns // MS_NS, self._logon == "session")
+        return user_data.login_frames(self._key, ts_ns // MS_NS, self._logon == "session")
 
     def user_probe(self) -> str:
-        return user.probe_frame()
+        return user_data.probe_frame()
 
     def parse_user(self, frame: bytes) -> list[StreamEvent]:
-        return user.parse_user(frame, self._symbols)
+        return user_data.parse_user(frame, self._symbols)

@@ -21,7 +21,7 @@ MAX_KEYS = 8  # private keys kept loaded: reading PEM costs more than signing
 
 
 def sign(api_key: ApiKey, payload: bytes) -> str:
-    """The signature of `payload`: hex (HMAC) or base64 (Ed25519). BadKeyFile for a key that is neither."""
+    """Returns the signature of `payload`: hex (HMAC) or base64 (Ed25519). Raises BadKeyFile for an invalid key."""
     if api_key.kind == "hmac":
         halves = _halves(api_key.secret.reveal())
         inner, outer = halves[0].copy(), halves[1].copy()
@@ -32,38 +32,38 @@ def sign(api_key: ApiKey, payload: bytes) -> str:
 
 
 def text(value: Value) -> str:
-    """A parameter as Binance reads it: JSON's booleans, decimals without an exponent."""
+    """Returns a parameter as Binance reads it: JSON's booleans, decimals without an exponent."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def query(params: Mapping[str, Value]) -> str:
-    """REST parameters in the order given, percent-encoded: what stands in the URL is what is signed."""
+    """Returns REST parameters in the order given, percent-encoded: the text in the URL is the text that is signed."""
     return "&".join(f"{name}={quote(text(value), safe='')}" for name, value in params.items())
 
 
 def signed_query(api_key: ApiKey, params: Mapping[str, Value]) -> str:
-    """`query` with its signature at the end."""
+    """Returns `query` with its signature at the end."""
     unsigned = query(params)
     return f"{unsigned}&signature={quote(sign(api_key, unsigned.encode('ascii')), safe='')}"
 
 
 def ws_payload(params: Mapping[str, Value]) -> bytes:
-    """What a WebSocket API request signs: its parameters sorted by name, as they are, in UTF-8."""
+    """Returns what a WebSocket API request signs: its parameters sorted by name, not encoded, in UTF-8."""
     pairs = sorted((name, text(value)) for name, value in params.items() if name != "signature")
     return "&".join(f"{name}={value}" for name, value in pairs).encode()
 
 
 def signed_params(api_key: ApiKey, params: Mapping[str, Value]) -> dict[str, Value]:
-    """The parameters of a signed WebSocket API request: with `apiKey` and `signature`."""
+    """Returns the parameters of a signed WebSocket API request, with `apiKey` and `signature`."""
     named: dict[str, Value] = {**params, "apiKey": api_key.key}
     return {**named, "signature": sign(api_key, ws_payload(named))}
 
 
 @lru_cache(maxsize=MAX_KEYS)
 def _halves(secret: str) -> tuple[Any, Any]:
-    """HMAC's two hashes with the key taken in (RFC 2104): half the time of hmac.digest."""
+    """Returns HMAC's two hashes with the key already added (RFC 2104): half the time of hmac.digest."""
     key = secret.encode()
     if len(key) > BLOCK_BYTES:
         key = sha256(key).digest()

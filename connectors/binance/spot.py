@@ -1,24 +1,23 @@
-"""Binance Spot: its connector. Testnet, mainnet and the local exchange differ in URLs alone."""
+"""Binance Spot: its connector. Testnet, mainnet and the local exchange differ in their URLs alone."""
 
 from typing import Literal
 
-from actors.log.secret import ApiKey, Secret
+from actors.log.secret import ApiKey
 from connectors.binance.market import BinanceMarket
-from connectors.binance.requests import BinanceOrders
+from connectors.binance.requests import BinanceOrders, BinanceRequests
 from connectors.connector import Connector
-from connectors.market_data.feed import MarketFeed
 from connectors.settings import ConnectorSettings
 
-OWN_EXCHANGE = "local://venue"
+LOCAL_EXCHANGE = "local://venue"
 
 
 class BinanceSpot(Connector):
-    """Orders by REST, user data by the WebSocket API, market data by the streams."""
+    """Orders by REST or by the WebSocket API, user data by the WebSocket API, market data by the streams."""
 
     class Settings(ConnectorSettings):
-        """`logon`: how user data is subscribed to; "session" logs the connection on first.
+        """`logon`: how user data is subscribed; "session" logs the connection on first.
 
-        `venue`: where orders and the account are; "paper" is the run's own exchange, which follows this market data.
+        `venue`: where orders and the account are; "paper" is the run's local exchange, which follows this market data.
         """
 
         rest_url: str = "https://api.binance.com"
@@ -27,17 +26,15 @@ class BinanceSpot(Connector):
         logon: Literal["signature", "session"] = "signature"
         venue: Literal["live", "paper"] = "live"
 
-    def make_dialect(self, keys: ApiKey | None) -> BinanceOrders:
-        settings, keys = self.settings, keys or ApiKey("", Secret(""))
+    def make_market_api(self) -> BinanceMarket:
+        return BinanceMarket(self.settings.rest_url, self.settings.ws_url)
+
+    def make_request_api(self) -> BinanceRequests:
+        return BinanceRequests()
+
+    def make_order_api(self, keys: ApiKey) -> BinanceOrders:
+        settings = self.settings
         rest_url, ws_api_url = settings.rest_url, settings.ws_api_url
         if settings.venue == "paper":
-            rest_url = ws_api_url = OWN_EXCHANGE
+            rest_url = ws_api_url = LOCAL_EXCHANGE
         return BinanceOrders(rest_url, ws_api_url, keys, settings.recv_window_ms, settings.request_ms, settings.logon)
-
-    def make_feed(self) -> MarketFeed:
-        settings = self.settings
-        dialect = BinanceMarket(settings.rest_url, settings.ws_url)
-        return MarketFeed(
-            self, dialect, settings.markets, settings.feed, self.caller.ask, self.judge, self.name, self.stages,
-            self.published,
-        )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Names of markets: "BTC-USDT" on the bus, "BTCUSDT" on Binance."""
+"""Symbols: "BTC-USDT" on the bus, "BTCUSDT" on Binance."""
 
 from collections.abc import Iterable
 
@@ -6,12 +6,12 @@ from protocol import Rules
 
 
 def venue_symbol(symbol: str) -> str:
-    """ "BTC-USDT" -> "BTCUSDT". The way back needs the exchange's word: see `Symbols`."""
+    """ "BTC-USDT" -> "BTCUSDT". The reverse needs exchangeInfo: see `Symbols`."""
     return symbol.replace("-", "")
 
 
 class Symbols:
-    """Both names of each market known from exchangeInfo: "BTCUSDT" alone does not say where it divides."""
+    """Both names of each market known from exchangeInfo: "BTCUSDT" alone does not show where it divides."""
 
     def __init__(self, rules: Iterable[Rules] = ()) -> None:
         self._symbols: dict[str, str] = {}
@@ -19,9 +19,9 @@ class Symbols:
             self.add(row.symbol)
 
     def add(self, symbol: str) -> None:
-        """Know one more market by its name on the bus."""
+        """Add a market by its name on the bus."""
         self._symbols[venue_symbol(symbol)] = symbol
 
     def symbol(self, name: str) -> str:
-        """The bus's name of Binance's `name`; "" if exchangeInfo did not tell of it."""
+        """Returns the bus's name of Binance's `name`; "" if it is not one of our markets."""
         return self._symbols.get(name, "")

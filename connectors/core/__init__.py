@@ -1,1 +1,1 @@
-"""The contract between the shared connector code and one exchange's dialect: requests, reports, records."""
+"""What both sides of a connector share: the contract with an exchange, records, reports, limits."""

@@ -1,20 +1,24 @@
-"""What an exchange's market data looks like: all that MarketFeed must be told to serve one more exchange."""
+"""MarketApi: the market data side of one exchange. MarketFeed needs nothing else to serve one more exchange."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
 
+from actors.net import HttpAnswer, HttpFailure
 from connectors.core.order_api import Call
-from protocol import BookDelta, BookSnapshot, Rules, TopOfBook, Trade
+from protocol import BookDelta, BookSnapshot, Rules, StreamState, TopOfBook, Trade
+
+SendRequest = Callable[[Call, Callable[[HttpAnswer | HttpFailure], None]], None]
+"""Sends one REST call within the exchange's limits; the second argument gets exactly one answer or failure."""
 
 
 class BadFrame(ValueError):
-    """Bytes from an exchange that are no message we know; the text says why."""
+    """Bytes from an exchange with no known form; the text is the reason."""
 
 
 class Subscribed(msgspec.Struct, frozen=True):
-    """The exchange's answer to subscribe frame number `request_id`; `error` is empty if all went well."""
+    """The exchange's answer to subscribe frame number `request_id`; `error` is empty if it was accepted."""
 
     request_id: int
     error: str = ""
@@ -29,39 +33,52 @@ class GoingAway(msgspec.Struct, frozen=True):
 Event = BookDelta | BookSnapshot | TopOfBook | Trade | Subscribed | GoingAway
 
 
-class MarketDialect(Protocol):
-    """One exchange's market data. Pure: bytes to messages and back; knows the markets taught by `learn`.
+class BookView(msgspec.Struct, frozen=True):
+    """The book as the feed holds it now. Prices in ticks, 0 where a side is empty."""
 
-    A BookDelta must carry the ids that its sequence is checked by: each `first_id` is the `update_id` before
-    plus one. Of an exchange that tells the previous id instead, it is that id plus one.
+    state: StreamState
+    bid_ticks: int
+    ask_ticks: int
+    seq: int
+    age_ns: int
+
+
+class MarketApi(Protocol):
+    """One exchange's market data: bytes to messages and back.
+
+    No method does I/O or reads a clock. The only state is the set of markets that `add_market` has added; every other
+    method is a pure function of its arguments and of these markets.
+
+    A BookDelta must carry the ids by which its sequence is checked: each `first_id` is the `update_id` of the delta
+    before plus one. For an exchange that sends the previous id instead, it is that id plus one.
     """
 
-    life_ms: int  # how long a connection lasts before the exchange cuts it
-    subscribe_interval_ms: int  # between two subscribe frames on one connection
+    life_ms: int  # after this time the exchange closes a connection; 0: never
+    subscribe_interval_ms: int  # minimum time between two subscribe frames on one connection
 
     def rules_request(self, symbols: Sequence[str]) -> Call:
-        """Asks for the rules of these markets."""
+        """Returns the request for the rules of these markets."""
 
     def parse_rules(self, body: bytes) -> list[Rules]:
-        """The rules in the answer. Raises BadFrame."""
+        """Returns the rules in an answer. Raises BadFrame."""
 
-    def unknown_market(self, status: int, body: bytes) -> bool:
-        """Whether this refusal of a rules_request says that a market does not exist."""
+    def is_unknown_market(self, status: int, body: bytes) -> bool:
+        """Whether this refusal of a `rules_request` means that a market does not exist."""
 
-    def learn(self, rules: Rules) -> None:
-        """Understand frames of this market from now on."""
+    def add_market(self, rules: Rules) -> None:
+        """Understand frames of this market from now on. Raises ValueError for rules that cannot be used."""
 
     def snapshot_request(self, symbol: str, levels: int) -> Call:
-        """Asks for the best `levels` of a book."""
+        """Returns the request for the best `levels` of a book."""
 
     def parse_snapshot(self, symbol: str, body: bytes, ts_recv_ns: int) -> BookSnapshot:
-        """The book in the answer. Raises BadFrame."""
+        """Returns the book in an answer. Raises BadFrame."""
 
     def stream_url(self) -> str:
-        """Where the market streams are."""
+        """Returns the address of the market streams."""
 
     def subscribe(self, symbols: Sequence[str], first_request_id: int) -> list[str]:
-        """The text frames that subscribe to everything of these markets, numbered from first_request_id."""
+        """Returns the text frames that subscribe to every stream of these markets, numbered from `first_request_id`."""
 
     def parse(self, frame: bytes, ts_recv_ns: int) -> Sequence[Event]:
-        """What a frame says. Raises BadFrame, and nothing else, for bytes that say nothing we know."""
+        """Returns the events in a frame. Raises BadFrame, and nothing else, for bytes of no known form."""

@@ -1,4 +1,4 @@
-"""What an exchange's order side looks like: all that Connector must be told to trade on one more exchange. Pure."""
+"""OrderApi: the order side of one exchange. The order manager needs nothing else to trade on one more exchange."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -6,45 +6,45 @@ from typing import Protocol
 import msgspec
 
 from actors.net import HttpAnswer, HttpFailure, HttpRequest
-from connectors.core.records import Intent
+from connectors.core.records import NewOrderRecord
 from connectors.core.reports import AccountReport, OrderReport, StreamEnded, TradeReport, UserEvent, Verdict
 from connectors.core.throttle import Limit
 from market.instrument import Instrument
 
 
-class LineRequest(msgspec.Struct, frozen=True):
-    """One frame of the order line (see OrderLine), and the id that its answer will name."""
+class SocketRequest(msgspec.Struct, frozen=True):
+    """One request frame for the order socket, and the id that its answer will carry."""
 
     request_id: int
     text: str
     timeout_ms: int
 
 
-class LineAnswer(msgspec.Struct, frozen=True):
-    """The answer to a LineRequest, in the terms of REST."""
+class SocketAnswer(msgspec.Struct, frozen=True):
+    """The answer to a SocketRequest, in the form of a REST answer."""
 
     request_id: int
     answer: HttpAnswer
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A request, and what it takes from each kind of limit. `urgent`: it may use the share kept for cancels."""
+    """A request, and its cost by kind of limit. `urgent`: it may use the share that is reserved for cancels."""
 
-    request: HttpRequest | LineRequest
+    request: HttpRequest | SocketRequest
     costs: Mapping[str, int]
     urgent: bool = False
 
 
 class BadAnswer(ValueError):
-    """An answer with a good status whose content makes no sense; the text says why."""
+    """An answer with a good status and an invalid content; the text is the reason."""
 
 
-class UserReady(msgspec.Struct, frozen=True):
-    """The user stream tells everything from here on."""
+class LoggedIn(msgspec.Struct, frozen=True):
+    """The login of a connection is done: from here on it carries every user event, or accepts requests."""
 
 
-class UserRefused(msgspec.Struct, frozen=True):
-    """The exchange refused the user stream. `is_final`: asking again will not help (a wrong key)."""
+class LoginRefused(msgspec.Struct, frozen=True):
+    """The exchange refused a login. `is_final`: trying again cannot help (a wrong key)."""
 
     reason: str
     is_final: bool = False
@@ -54,11 +54,11 @@ class Pong(msgspec.Struct, frozen=True):
     """The answer to our probe: the connection carries data."""
 
 
-StreamEvent = UserEvent | UserReady | UserRefused | Pong
+StreamEvent = UserEvent | LoggedIn | LoginRefused | Pong
 
 
 class ReplaceOutcome(msgspec.Struct, frozen=True):
-    """What one request that cancels and places says about each of its two orders."""
+    """The result of a cancel-and-place request, for each of its two orders."""
 
     old: Verdict
     new: Verdict
@@ -67,76 +67,101 @@ class ReplaceOutcome(msgspec.Struct, frozen=True):
     trades: Sequence[TradeReport] = ()
 
 
-class OrderDialect(Protocol):
-    """One exchange's orders. `ts_ns` is the exchange's time at which a request is signed.
+class RequestApi(Protocol):
+    """What every connector needs of an exchange to send requests within its limits, keys or not. Pure."""
 
-    `judge_*` never raise; `parse_*` raise BadAnswer and are called only for what was judged PLACED.
-    """
-
-    recv_window_ns: int
     limits: list[Limit]
-    pong_after_ms: int  # how often the user stream can be probed
-
-    def learn(self, instrument: Instrument) -> None:
-        """Know one more market."""
-
-    def time_request(self) -> Call: ...
-
-    def parse_time(self, body: bytes) -> int:
-        """The exchange's time, ns."""
-
-    def place_request(self, intent: Intent, ts_ns: int, by_line: bool = False) -> Call:
-        """For REST, or as a LineRequest for the order line; so do the next two."""
-
-    def cancel_request(self, symbol: str, cl_ord_id: str, ts_ns: int, by_line: bool = False) -> Call: ...
-
-    def replace_request(self, intent: Intent, ts_ns: int, by_line: bool = False) -> Call:
-        """Cancel `intent.replaces`, and only if that is done place `intent`."""
-
-    def order_query(self, symbol: str, ts_ns: int, cl_ord_id: str = "", order_id: str = "") -> Call: ...
-
-    def open_orders_request(self, symbol: str, ts_ns: int) -> Call: ...
-
-    def trades_request(self, symbol: str, ts_ns: int, from_id: int | None = None, order_id: str = "") -> Call:
-        """Own trades: of one order, or from one id on (None: the latest)."""
-
-    trades_page: int  # a page of fewer trades is the last one
-
-    def account_request(self, ts_ns: int) -> Call: ...
-
-    def judge(self, answer: HttpAnswer | HttpFailure) -> Verdict:
-        """Of a placement, a cancel, a query or any other signed request: what the answer proves."""
-
-    def parse_order(self, body: bytes) -> tuple[OrderReport, list[TradeReport]]:
-        """The answer to a placement, cancel or query, with the trades that it tells."""
-
-    def judge_replace(self, answer: HttpAnswer | HttpFailure) -> ReplaceOutcome: ...
-
-    def parse_orders(self, body: bytes) -> list[OrderReport]: ...
-
-    def parse_trades(self, body: bytes) -> list[TradeReport]: ...
-
-    def parse_account(self, body: bytes) -> AccountReport: ...
 
     def used(self, headers: Mapping[str, str]) -> dict[str, int]:
-        """What the exchange says is used, by the name of the limit."""
+        """Returns what the exchange has counted in each window, by the name of the limit."""
 
-    def line_url(self) -> str:
-        """Where the order line is; "" where the exchange has none."""
+    def classify(self, answer: HttpAnswer | HttpFailure) -> Verdict:
+        """Classifies the answer to any request. Never raises."""
 
-    def line_login(self, ts_ns: int) -> list[str]:
-        """What to send once the order line is open; it may be used once UserReady came, or at once if this is empty."""
 
-    def parse_line(self, frame: bytes) -> LineAnswer | UserReady | UserRefused | StreamEnded | Pong | None:
-        """What a frame of the order line says. Raises BadAnswer."""
+class OrderApi(RequestApi, Protocol):
+    """One exchange's orders. `ts_ns` is the time at which a request is signed, by the exchange's clock.
 
-    def user_url(self) -> str: ...
+    No method does I/O or reads a clock. The only state is the set of markets that `add_market` has added; every other
+    method is a pure function of its arguments and of these markets. `classify*` never raise; `parse_*` raise BadAnswer
+    and are called only for an answer classified as OK.
+
+    `request_id` 0 makes a REST request; a positive number makes a SocketRequest with that id, for the order socket.
+    """
+
+    recv_window_ns: int  # how long after `ts_ns` the exchange accepts a request
+    trades_page: int  # a page with fewer trades is the last one
+
+    def add_market(self, instrument: Instrument) -> None:
+        """Know one more market, or its changed rules."""
+
+    def time_request(self) -> Call:
+        """Returns the request for the exchange's time."""
+
+    def parse_time(self, body: bytes) -> int:
+        """Returns the exchange's time, ns UTC."""
+
+    def place_request(self, order: NewOrderRecord, ts_ns: int, request_id: int = 0) -> Call:
+        """Returns the request that places `order`."""
+
+    def cancel_request(self, symbol: str, cl_ord_id: str, ts_ns: int, request_id: int = 0) -> Call:
+        """Returns the request that cancels an order."""
+
+    def replace_request(self, order: NewOrderRecord, ts_ns: int, request_id: int = 0) -> Call:
+        """Returns the request that cancels `order.replaces`, and only if that succeeds places `order`."""
+
+    def order_query(self, symbol: str, ts_ns: int, cl_ord_id: str = "", order_id: str = "") -> Call:
+        """Returns the request for the status of one order, by one of its ids."""
+
+    def open_orders_request(self, symbol: str, ts_ns: int) -> Call:
+        """Returns the request for all open orders of a market."""
+
+    def trades_request(self, symbol: str, ts_ns: int, from_id: int | None = None, order_id: str = "") -> Call:
+        """Returns the request for own trades: of one order, or from a trade id on (None: the latest)."""
+
+    def account_request(self, ts_ns: int) -> Call:
+        """Returns the request for the balances of the account."""
+
+    def parse_order(self, body: bytes) -> tuple[OrderReport, list[TradeReport]]:
+        """Returns the order in the answer to a placement, cancel or query, and the trades that the answer contains."""
+
+    def classify_replace(self, answer: HttpAnswer | HttpFailure) -> ReplaceOutcome:
+        """Classifies each half of the answer to a `replace_request`."""
+
+    def parse_orders(self, body: bytes) -> list[OrderReport]:
+        """Returns the open orders in an answer."""
+
+    def parse_trades(self, body: bytes) -> list[TradeReport]:
+        """Returns the own trades in an answer."""
+
+    def parse_account(self, body: bytes) -> AccountReport:
+        """Returns the balances in an answer."""
+
+    def order_socket_url(self) -> str:
+        """Returns the address of the order socket; "" where the exchange has none."""
+
+    def order_socket_login(self, ts_ns: int) -> list[str]:
+        """Returns the frames that log an order socket in; empty if it may be used as soon as it is open."""
+
+    def parse_order_socket(self, frame: bytes) -> SocketAnswer | LoggedIn | LoginRefused | StreamEnded | Pong | None:
+        """Returns the event in a frame of the order socket, None if it has no meaning here. Raises BadAnswer."""
+
+    def user_url(self) -> str:
+        """Returns the address of the user stream."""
 
     def user_login(self, ts_ns: int) -> list[str]:
-        """What to send once the user connection is open."""
+        """Returns the frames that log the user stream in and subscribe it."""
 
     def user_probe(self) -> str:
-        """What to send to see that it still carries data; a Pong answers it."""
+        """Returns a frame that the exchange answers with a Pong, on the user stream and on the order socket."""
 
     def parse_user(self, frame: bytes) -> Sequence[StreamEvent]:
-        """What a frame of the user connection says. Raises BadAnswer for one that says nothing we know."""
+        """Returns the events in a frame of the user stream. Raises BadAnswer for bytes of no known form."""
+
+
+def parse_order_of(api: OrderApi, body: bytes, cl_ord_id: str) -> tuple[OrderReport, list[TradeReport]]:
+    """Returns `api.parse_order(body)`. Raises BadAnswer also if the answer is about another order than `cl_ord_id`."""
+    report, trades = api.parse_order(body)
+    if report.cl_ord_id != cl_ord_id:
+        raise BadAnswer(f"requested order {cl_ord_id}, got order {report.cl_ord_id}")
+    return report, trades

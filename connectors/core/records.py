@@ -1,6 +1,7 @@
-"""What the order journal holds. Replaying the records in order rebuilds the tracker exactly.
+"""The records of the order journal. Replaying them in order rebuilds the order tracker exactly.
 
-Fields are only ever appended, with defaults: a journal outlives the version that wrote it.
+A journal outlives the version that wrote it: fields are only appended, with defaults, and each record keeps its tag
+(the first element on disk), also where its class has been renamed since.
 """
 
 from decimal import Decimal
@@ -21,40 +22,43 @@ from protocol.errors import JournalDamaged
 
 
 class Record(msgspec.Struct, array_like=True, frozen=True, gc=False, tag=True):
-    """The base: encoded as the msgpack array [class name, field, field...]."""
+    """The base: encoded as the msgpack array [tag, field, field...]. Times are ns UTC."""
 
 
-class Epoch(Record):
-    """A life of the connector begins. The first one of a journal gives it its tag."""
+class EpochRecord(Record, tag="Epoch"):
+    """A process run of the connector begins. The first record of a journal also gives the journal its tag."""
 
     epoch: int
     tag: str
     ts_ns: int
 
 
-class Account(Record):
-    """The exchange's id of the account that this journal is about; another one later is a mistake."""
+class AccountRecord(Record, tag="Account"):
+    """The exchange's id of the account that this journal belongs to."""
 
     account_id: str
 
 
-class Scale(Record):
-    """What ticks and lots of a market mean in this journal."""
+class ScaleRecord(Record, tag="Scale"):
+    """The tick and lot size in which this journal counts prices and sizes of one market."""
 
     symbol: str
     tick_size: Decimal
     lot_size: Decimal
 
 
-class Intent(Record):
-    """An order is wanted, and its request leaves right after this. `valid_until_ns`: the exchange's own deadline
-    for the request. `replaces`: the order that the same request cancels. `adopted`: found on the exchange under an id
-    of ours that the journal did not hold."""
+class NewOrderRecord(Record, tag="Intent"):
+    """A new order; its request leaves right after this record is written.
+
+    `order_ref`: the owner's number of the order (the cmd_id of its PlaceOrder). `valid_until_ns`: until when the
+    exchange accepts the request, by the exchange's clock. `replaces`: client order id of the order that the same
+    request cancels. `adopted`: found on the exchange under a client order id of this journal that the journal did not contain.
+    """
 
     counter: int
     cl_ord_id: str
     owner: str
-    intent: int
+    order_ref: int
     symbol: str
     side: Side
     ord_type: OrdType
@@ -68,8 +72,8 @@ class Intent(Record):
     adopted: bool = False
 
 
-class Report(Record):
-    """News of the exchange about an order; `source` is where it came from (the evidence)."""
+class ReportRecord(Record, tag="Report"):
+    """The exchange reported a new state of an order; `source` names the answer or stream that reported it."""
 
     cl_ord_id: str
     status: OrdStatus
@@ -82,7 +86,10 @@ class Report(Record):
 
 
 class FillRecord(Record):
-    """One trade, applied once: its id, the place that it takes in the owner's count, and what it says of its order."""
+    """One trade of an order, applied once. `fill_no`: its number among the owner's fills, from 1.
+
+    `counted` is False if the position already includes this trade, under an order that was forgotten since.
+    """
 
     cl_ord_id: str
     trade_id: int
@@ -95,19 +102,19 @@ class FillRecord(Record):
     ts_event_ns: int
     ts_ns: int
     source: str
-    counted: bool = True  # False: its money was counted before, under an order that had been forgotten since
+    counted: bool = True
 
 
-class CancelWish(Record):
-    """The order is to be cancelled; wanted until proof."""
+class CancelRecord(Record, tag="CancelWish"):
+    """A cancel is requested by `by`; the request is resent until the exchange confirms that the order is closed."""
 
     cl_ord_id: str
     ts_ns: int
     by: str = ""
 
 
-class Resolved(Record):
-    """The order is REJECTED or NOT_PLACED, or UNKNOWN from now on, and by what evidence."""
+class ResolvedRecord(Record, tag="Resolved"):
+    """The order is REJECTED, NOT_PLACED or UNKNOWN from now on; `evidence` is the reason."""
 
     cl_ord_id: str
     status: OrdStatus
@@ -115,15 +122,15 @@ class Resolved(Record):
     ts_ns: int
 
 
-class Scanned(Record):
-    """Every trade of `symbol` up to `trade_id` is accounted for."""
+class ScannedRecord(Record, tag="Scanned"):
+    """Every own trade of `symbol` up to `trade_id` is accounted for."""
 
     symbol: str
     trade_id: int
 
 
-class Finding(Record):
-    """Something that cannot be: told to people, never acted on."""
+class FindingRecord(Record, tag="Finding"):
+    """A contradiction in what the exchange reported; shown to operators."""
 
     cl_ord_id: str
     what: str
@@ -131,16 +138,16 @@ class Finding(Record):
 
 
 class OrderRow(Record):
-    """One order of a compaction: its intent and all that was merged since."""
+    """One order of a compaction: its terms and its merged state. `ended` is -1 while the order has not ended."""
 
-    intent: Intent
+    terms: NewOrderRecord
     status: OrdStatus
     cum_lots: int
     filled_lots: int
     seen: bool
     doubted: bool
     cancel_wanted: bool
-    ended: int  # OrdStatus, or -1
+    ended: int
     order_id: str
     reason: str
     ts_event_ns: int
@@ -157,22 +164,32 @@ class OwnerRow(Record):
     fills: list[Fill]
 
 
-class Compaction(Record):
-    """The whole tracker in one record; what came before it is not needed any more."""
+class CompactionRecord(Record, tag="Compaction"):
+    """The whole tracker in one record, with which the journal begins anew."""
 
     epoch: int
     tag: str
     account_id: str
     counter: int
-    scales: list[Scale]
+    scales: list[ScaleRecord]
     orders: list[OrderRow]
     owners: list[OwnerRow]
-    scanned: list[Scanned]
-    trades: list[tuple[str, list[int]]]  # symbol -> keys of the trades above `scanned` that were applied
+    scanned: list[ScannedRecord]
+    trades: list[tuple[str, list[int]]]  # by symbol: keys of the applied trades above `scanned` (see trade_ids)
 
 
 AnyRecord = (
-    Epoch | Account | Scale | Intent | Report | FillRecord | CancelWish | Resolved | Scanned | Finding | Compaction
+    EpochRecord
+    | AccountRecord
+    | ScaleRecord
+    | NewOrderRecord
+    | ReportRecord
+    | FillRecord
+    | CancelRecord
+    | ResolvedRecord
+    | ScannedRecord
+    | FindingRecord
+    | CompactionRecord
 )
 
 _ENCODER = msgspec.msgpack.Encoder(decimal_format="string")
@@ -181,11 +198,11 @@ encode_record = _ENCODER.encode
 
 
 def decode_record(data: bytes) -> AnyRecord:
-    """Raises JournalDamaged for bytes whose checksum holds and that are no record: a newer version wrote them."""
+    """Returns the record in `data`. Raises JournalDamaged for an unknown tag: a newer version wrote the journal."""
     try:
         return _DECODER.decode(data)
     except msgspec.MsgspecError as error:
         raise JournalDamaged(
-            f"order journal: a record that this version does not know ({error}); "
-            "start it with the version that wrote it, or move the journal away"
+            f"order journal: unknown record ({error}); start the connector with the version that wrote it, "
+            "or move the journal away"
         ) from None

@@ -1,4 +1,4 @@
-"""What an exchange says about an account, in one form for all exchanges. Decimal: nothing is rounded on the way in."""
+"""Reports about an account, in one form for all exchanges. Quantities are Decimal: nothing is rounded on the way in."""
 
 from decimal import Decimal
 from enum import Enum
@@ -8,40 +8,40 @@ import msgspec
 from protocol import Liquidity, OrdStatus, OrdType, Side
 
 
-class Proof(Enum):
-    """What an answer (or the lack of one) proves about the order that was asked for. An error is not evidence."""
+class Outcome(Enum):
+    """The outcome of a request, as far as its answer (or the lack of one) shows it. An error is not evidence."""
 
-    PLACED = "placed"  # the exchange has it
-    REJECTED = "rejected"  # the exchange says that it refused this very order
-    NOT_PLACED = "not placed"  # the request provably never reached the exchange's engine
-    DUPLICATE = "duplicate"  # an order of this id is there already
-    UNKNOWN = "unknown"  # nothing
-    NOT_FOUND = "not found"  # no such order, for what one reading is worth
+    OK = "ok"  # the exchange did it; the body contains the result
+    REJECTED = "rejected"  # the exchange rejected this very request
+    NOT_SENT = "not sent"  # the request certainly never reached the exchange's matching engine
+    DUPLICATE = "duplicate"  # an order with this client order id exists already
+    UNKNOWN = "unknown"  # nothing is certain
+    NOT_FOUND = "not found"  # no such order in this one answer
 
 
 class Trouble(Enum):
-    """What an answer says about more than its order."""
+    """What an answer means for more than its own request."""
 
     NONE = "none"
-    RATE_LIMITED = "rate limited"  # nothing may be sent until `retry_after_ns`
+    RATE_LIMITED = "rate limited"  # no request may leave for `retry_after_ns`
     BANNED = "banned"
     CLOCK_SKEW = "clock skew"
     BAD_KEY = "bad key"
-    RULES = "rules"  # the order broke a trading rule: ours may be out of date
-    UNREADABLE = "unreadable"  # bytes that are no answer
+    RULES = "rules"  # the order broke a trading rule: our copy of the rules may be out of date
+    UNREADABLE = "unreadable"  # the body has no known form
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """An answer, judged. `retry_after_ns`: how long to be silent (RATE_LIMITED, BANNED)."""
+    """A classified answer. `retry_after_ns`: how long to send nothing (RATE_LIMITED, BANNED)."""
 
-    proof: Proof
+    outcome: Outcome
     reason: str = ""
     trouble: Trouble = Trouble.NONE
     retry_after_ns: int = 0
 
 
 class OrderReport(msgspec.Struct, frozen=True):
-    """One order as the exchange shows it. `status` is NEW, PARTIALLY_FILLED or one that ends it."""
+    """One order as the exchange reports it. `status` is NEW, PARTIALLY_FILLED or a final status; `cum`: executed."""
 
     symbol: str
     cl_ord_id: str
@@ -57,7 +57,7 @@ class OrderReport(msgspec.Struct, frozen=True):
 
 
 class TradeReport(msgspec.Struct, frozen=True):
-    """One trade of the account. `cl_ord_id` is "" where the exchange does not tell it."""
+    """One trade of the account. `cl_ord_id` is "" where the exchange does not include it."""
 
     symbol: str
     trade_id: int
@@ -73,13 +73,15 @@ class TradeReport(msgspec.Struct, frozen=True):
 
 
 class BalanceRow(msgspec.Struct, frozen=True):
+    """The balance of one asset."""
+
     asset: str
     free: Decimal
     locked: Decimal
 
 
 class AccountReport(msgspec.Struct, frozen=True):
-    """Balances, all (`is_whole`) or those that changed; fees and permission where the exchange told them."""
+    """Balances: all (`is_whole`) or the changed ones; fees and permission where the exchange includes them."""
 
     rows: list[BalanceRow]
     ts_event_ns: int = 0
@@ -91,7 +93,7 @@ class AccountReport(msgspec.Struct, frozen=True):
 
 
 class StreamEnded(msgspec.Struct, frozen=True):
-    """The exchange ends this user stream, or (`is_soon`) is about to."""
+    """The exchange has ended this connection, or (`is_soon`) announces its end."""
 
     reason: str
     is_soon: bool = False

@@ -1,14 +1,14 @@
-"""Throttle: the exchange's own limits, kept on this side, from its own headers. O(1) a request."""
+"""Throttle: keeps requests within the exchange's own limits, counted by its own headers. O(1) a request."""
 
 from collections.abc import Mapping
 
 import msgspec
 
-RESERVED_SHARE = 0.1  # of each pool, for cancels alone
+RESERVED_SHARE = 0.1  # of each pool; urgent requests (cancels, order queries) alone may use it
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """At most `limit` of `kind` ("weight", "orders") in each window of `interval_ns`; `name` is the pool's."""
+    """At most `limit` of `kind` ("weight", "orders") in each window of `interval_ns`; `name` identifies the pool."""
 
     name: str
     kind: str
@@ -17,7 +17,7 @@ class Limit(msgspec.Struct, frozen=True):
 
 
 class Pool:
-    """One limit and what is used of it: in windows that follow the exchange's clock."""
+    """One limit and its use. Windows follow the exchange's clock."""
 
     __slots__ = ("in_flight", "interval_ns", "kind", "limit", "shared", "used", "window")
 
@@ -31,6 +31,7 @@ class Pool:
         self.in_flight = 0
 
     def roll(self, now_ns: int) -> None:
+        """Begin a new window if it is time."""
         window = now_ns // self.interval_ns
         if window != self.window:
             self.window = window
@@ -38,7 +39,7 @@ class Pool:
 
 
 class Throttle:
-    """Every request asks `take` first, and tells `answered` after. Times are the exchange's."""
+    """Each request calls `acquire` first, and `on_answer` (or `release`) after. Times are the exchange's, ns UTC."""
 
     def __init__(self, limits: list[Limit]) -> None:
         self.pools = {limit.name: Pool(limit) for limit in limits}
@@ -46,8 +47,8 @@ class Throttle:
         self.paused_until_ns = 0
         self.refused = 0
 
-    def take(self, costs: Mapping[str, int], now_ns: int, urgent: bool = False) -> bool:
-        """Whether a request of these costs (by kind) may leave now; if so, they are taken."""
+    def acquire(self, costs: Mapping[str, int], now_ns: int, urgent: bool = False) -> bool:
+        """Reserve `costs` (by kind) for one request; False if it may not leave now."""
         if now_ns < self.paused_until_ns:
             self.refused += 1
             return False
@@ -63,22 +64,23 @@ class Throttle:
             pool.in_flight += costs.get(pool.kind, 0)
         return True
 
-    def answered(self, costs: Mapping[str, int], now_ns: int, used: Mapping[str, int]) -> None:
-        """An answer came, or none will. `used`: by pool name, what the exchange has counted in its window."""
+    def on_answer(self, costs: Mapping[str, int], now_ns: int, used: Mapping[str, int]) -> None:
+        """Count a request that was answered or failed. `used`: by pool name, the exchange's own count of its window."""
         for name, pool in self.pools.items():
             pool.roll(now_ns)
             cost = costs.get(pool.kind, 0)
             pool.in_flight = max(0, pool.in_flight - cost)
             pool.used = used[name] if name in used else pool.used + cost
 
-    def return_unused(self, costs: Mapping[str, int]) -> None:
-        """What was taken is not used after all."""
+    def release(self, costs: Mapping[str, int]) -> None:
+        """Return what was acquired for a request that does not leave."""
         for pool in self._pools:
             pool.in_flight = max(0, pool.in_flight - costs.get(pool.kind, 0))
 
     def pause(self, until_ns: int) -> None:
-        """Nothing leaves before: the exchange said so."""
+        """No request leaves before `until_ns`: the exchange requires it."""
         self.paused_until_ns = max(self.paused_until_ns, until_ns)
 
     def is_paused(self, now_ns: int) -> bool:
+        """Whether a pause lasts at `now_ns`."""
         return now_ns < self.paused_until_ns

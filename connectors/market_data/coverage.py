@@ -1,13 +1,14 @@
-"""How far a snapshot tells of a book."""
+"""Coverage: the price range that a snapshot describes."""
 
 from market.levels import LEVEL_BYTES, MAX_INT
 from protocol import BookSnapshot
 
-MARGIN = 4  # a new snapshot is wanted once the price has gone all but a quarter of the way to the last one's end
+MARGIN = 4  # a new snapshot is requested once the price has gone three quarters of the way to the last level
 
 
-class Reach:
-    """How far a snapshot tells of a book. Bids below the floor and asks above the ceiling (0: none) are unknown."""
+class Coverage:
+    """The price range that a snapshot describes. Bids below the floor and asks above the ceiling (0: no limit) are
+    unknown; outside of `low_ticks` to `high_ticks` a new snapshot is due."""
 
     __slots__ = ("ceiling_ticks", "floor_ticks", "high_ticks", "low_ticks")
 
@@ -29,7 +30,7 @@ def _first_price(levels: bytes) -> int:
 
 
 def _last_price(levels: bytes, limit: int) -> int:
-    """The last price of levels that were cut off at `limit`; 0 if they were not."""
+    """Returns the last price of levels that were cut off at `limit`; 0 if they were not."""
     if not limit or len(levels) < limit * LEVEL_BYTES:
         return 0
     return int.from_bytes(levels[-LEVEL_BYTES:-8], "little", signed=True)

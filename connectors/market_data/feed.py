@@ -1,110 +1,87 @@
-"""MarketFeed: the market data of one connector, over one kept-up websocket with REST to start, repair and stand in."""
+"""MarketFeed: the market data of one connector: one websocket, and REST to start, to repair and to stand in."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
+from actors.effects import Effects
 from actors.stages import NoStages
-from connectors.core.market_api import BadFrame, GoingAway, MarketDialect, Subscribed
-from connectors.core.stages import BOOK, ENCODE, PARSE
-from connectors.market_data.instruments import Listing
-from connectors.market_data.latency import Lag
-from connectors.market_data.market_state import FeedMarket
+from connectors.core.market_api import BadFrame, BookView, GoingAway, MarketApi, SendRequest, Subscribed
+from connectors.core.stages import PARSE
+from connectors.market_data.instruments import Instruments
+from connectors.market_data.lateness import Lateness
+from connectors.market_data.market_state import MS_NS, Counters, MarketState
 from connectors.market_data.settings import MAX_MARKETS, FeedSettings
-from connectors.market_data.snapshots import Ask, BookSource, Purpose
+from connectors.market_data.snapshots import Purpose, Snapshots
 from connectors.market_data.subscriptions import Subscriptions
-from connectors.market_data.watchdog import DATA, FeedWatch
-from connectors.net.session import MS_NS, Host, Session
-from connectors.orders.risk_gate import BookView
+from connectors.market_data.watchdog import DATA, Watchdog
+from connectors.net.session import Session
 from market.instrument import Instrument
-from protocol import (
-    BookDelta,
-    BookSnapshot,
-    BookStatus,
-    Message,
-    StreamState,
-    TopOfBook,
-    Trade,
-)
+from protocol import BookDelta, BookSnapshot, Message, StreamState, TopOfBook, Trade
 
 WORK_NS = 250 * MS_NS
-STEADY_NS = 3_000 * MS_NS  # a book that was right for so long is repaired at once
-
-
-class FeedHost(Host, Protocol):
-    """The connector actor, as the feed needs it."""
-
-    name: str
-
-    def publish(self, topic: str, message: Message) -> int: ...
-
-
-class Counters(msgspec.Struct):
-    """What the feed has seen since it started."""
-
-    frames: int = 0
-    deltas: int = 0
-    trades: int = 0
-    tops: int = 0
-    doubles: int = 0
-    garbage: int = 0
 
 
 class MarketFeed:
-    """Publishes Rules, books, best prices and trades of `markets` on the connector's md. topics.
+    """Publishes rules, books, best prices and trades of `symbols` on the connector's md. topics.
 
-    `ask(call, then)` sends one REST call within the exchange's limits; `then` gets exactly one HttpAnswer or
-    HttpFailure. `changed()` is called when `state` may have changed, `sent()` after each diff that is to be published.
-    Begin with `start`; `stop` ends it.
+    `request(call, then)` sends one REST call within the exchange's limits. `changed()` is called when `state` may have
+    changed. Begin with `start`; `stop` ends it.
     """
 
     def __init__(
-        self, host: FeedHost, dialect: MarketDialect, markets: Sequence[str], settings: FeedSettings, ask: Ask,
-        changed: Callable[[], None] = lambda: None, seed: str = "", stages: Any = None,
-        sent: Callable[[], None] = lambda: None,
-    ) -> None:  # fmt: skip
-        assert 0 < len(markets) <= MAX_MARKETS, f"{len(markets)} markets: give 1 to {MAX_MARKETS}"
-        self.host = host
-        self.dialect = dialect
+        self,
+        fx: Effects,
+        api: MarketApi,
+        symbols: Sequence[str],
+        settings: FeedSettings,
+        request: SendRequest,
+        changed: Callable[[], None] = lambda: None,
+        stages: Any = None,
+    ) -> None:
+        assert 0 < len(symbols) <= MAX_MARKETS, f"{len(symbols)} markets: give 1 to {MAX_MARKETS}"
         self.settings = settings
-        self.markets = {symbol: FeedMarket(host.name, symbol, host.now_ns) for symbol in markets}
         self.counters = Counters()
-        self.lag = Lag()  # of diffs
+        self.lateness = Lateness()  # of deltas
         self.last_error = ""
-        kept = msgspec.structs.replace(
-            settings.session,
-            max_silence_ms=settings.silence_ms // 2,
-            life_ms=settings.session.life_ms or dialect.life_ms,
-        )
-        self.session = Session(host, dialect.stream_url(), self, kept, f"{host.name}/{seed}")
-        self.subscriptions = Subscriptions(host, self.session, dialect, settings, self._subscribed)
-        self.source = BookSource(host, dialect, settings, ask, self._delivered, self.garbage)
-        self.listing = Listing(self, ask)
-        self.rules, self.unknown = self.listing.rules, self.listing.unknown
-        self.watch = FeedWatch(self)
+        self._fx = fx
         self._changed = changed
         self._stages = stages or NoStages()
-        self._sent = sent
-        self._parse = dialect.parse
-        self._garbage_ns: deque[int] = deque(maxlen=settings.garbage_max)
-        self._topics = {topic: (market, kind) for market in self.markets.values() for topic, kind in market.topics()}
+        self._parse = api.parse
+        self._invalid_ns: deque[int] = deque(maxlen=settings.garbage_max)
         self._two_streams = False
         self._running = False
+        self.markets = {
+            symbol: MarketState(
+                fx, symbol, settings, self._stages, self.counters, self.lateness, self._on_book_changed
+            )
+            for symbol in symbols
+        }  # fmt: skip
+        self._topics = {topic: (market, kind) for market in self.markets.values() for topic, kind in market.topics()}
+        session = msgspec.structs.replace(
+            settings.session, max_silence_ms=settings.silence_ms // 2, life_ms=settings.session.life_ms or api.life_ms
+        )
+        self.session = Session(fx, api.stream_url(), self, session, f"{fx.name}.market")
+        self.subscriptions = Subscriptions(fx, self.session, api, settings, self._on_subscribed)
+        self.snapshots = Snapshots(fx, api, settings, request, self._on_snapshot, self.on_invalid_frame)
+        self.instruments = Instruments(fx, api, self.markets, settings.rules_ms, request, self)
+        self.rules, self.unknown = self.instruments.rules, self.instruments.unknown
+        self.watchdog = Watchdog(fx, settings, self.markets, self.session, self.snapshots, self.request_snapshots)
 
-    # -- for the connector -----------------------------------------------------------------------------------
+    # -- for the connector ------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Learn the rules, then listen."""
+        """Request the rules, then subscribe."""
         self._running = True
         for market in self.markets.values():
-            market.lost_ns = market.heard_ns = self.host.now_ns
-        self.rules.ask(list(self.markets))
-        self.host.after(WORK_NS, self._work)
+            market.lost_ns = market.updated_ns = self._fx.now_ns
+        self.rules.request(list(self.markets))
+        self._fx.after(WORK_NS, self._work)
 
     def stop(self) -> None:
-        """Hang up, and do nothing more."""
+        """Close the connection, and send no more requests."""
         self._running = False
         self.rules.stop()
         self.session.stop()
@@ -121,235 +98,173 @@ class MarketFeed:
 
     @property
     def detail(self) -> str:
-        """Why, in a few words."""
+        """The reason of the state, in a few words."""
         if self.unknown:
             return f"the exchange has no market {', '.join(self.unknown)}: correct `markets`"
         for market in self.markets.values():
             if market.rules is None:
-                return f"{market.symbol}: no rules yet: {self.rules.trouble or 'asked'}"
+                return f"{market.symbol}: no rules yet: {self.rules.trouble or 'requested'}"
             if market.sync.state is not StreamState.LIVE:
                 return f"{market.symbol}: {market.sync.reason}"
         return ""
 
     def instrument(self, symbol: str) -> Instrument | None:
-        """The rules of a market, once they are known."""
+        """Returns the rules of a market, once they are known."""
         market = self.markets.get(symbol)
         return market.instrument if market is not None else None
 
     def book(self, symbol: str) -> BookView | None:
-        """The book as it is now, for the gate; None for a market that is not ours.
+        """Returns the book as it is now, for the risk check; None for an unknown market.
 
-        Its age: since it was last told of or confirmed, and how late the latest diffs were.
+        Its age is the time since it was last updated or confirmed, plus the lateness of the latest deltas.
         """
         market = self.markets.get(symbol)
         if market is None:
             return None
         sync = market.sync
-        heard_ns = market.heard_ns
-        if sync.state is StreamState.LIVE:  # a stream that delivers anything delivers in order: no news is news
-            heard_ns = max(heard_ns, self.session.last_frame_ns)
+        updated_ns = market.updated_ns
+        if sync.state is StreamState.LIVE:  # frames of one connection come in order: any frame confirms every book
+            updated_ns = max(updated_ns, self.session.last_frame_ns)
         best = sync.book
-        age_ns = max(0, self.host.now_ns - heard_ns) + self.lag.excess_ns
+        age_ns = max(0, self._fx.now_ns - updated_ns) + self.lateness.excess_ns
         return BookView(sync.state, best.best_bid_ticks, best.best_ask_ticks, market.book_seq, age_ns)
 
     def snapshot(self, topic: str, cursor: int) -> Message | None:
-        """What says all of one of the feed's streams (see Actor.snapshot); None also for topics of others."""
+        """Returns the whole of one of the feed's streams (see Actor.snapshot); None for an unknown topic."""
         market, kind = self._topics.get(topic, (None, ""))
-        if market is None:
-            return None
-        if kind == "book":
-            sync = market.sync
-            if sync.state is StreamState.STALE:
-                return BookStatus(market.symbol, sync.state, sync.reason)
-            return sync.whole()
-        return {"top": market.top, "rules": market.rules}.get(kind)
+        return market.snapshot(kind) if market is not None else None
 
-    # -- frames ------------------------------------------------------------------------------------------------
+    # -- frames -----------------------------------------------------------------------------------------------
 
     def session_frame(self, session: Session, data: bytes) -> None:
-        """SessionOwner: what came, to what it says, to the bus."""
-        counters, now_ns, stages = self.counters, self.host.now_ns, self._stages
-        counters.frames += 1
+        """Parse a frame, and pass each event to its market."""
+        now_ns, stages = self._fx.now_ns, self._stages
+        self.counters.frames += 1
         stages.begin(now_ns)
         try:
             events = self._parse(data, now_ns)
         except BadFrame as error:
-            self.garbage(str(error))
+            self.on_invalid_frame(str(error))
             return
         stages.mark(PARSE)
-        if self.watch.doubted and any(type(event) in DATA for event in events):
-            self.watch.data()
+        if self.watchdog.is_doubted and any(type(event) in DATA for event in events):
+            self.watchdog.on_data()
         for event in events:
             kind = type(event)
             if kind is BookDelta:
-                self._delta(event)  # type: ignore[arg-type]
+                self.markets[event.symbol].on_delta(event)  # type: ignore[union-attr, arg-type]
             elif kind is TopOfBook:
-                self._top(event)  # type: ignore[arg-type]
+                self.markets[event.symbol].on_top(event)  # type: ignore[union-attr, arg-type]
             elif kind is Trade:
-                self._trade(event)  # type: ignore[arg-type]
-            elif kind is BookSnapshot:
-                self._delivered(self.markets[event.symbol], Purpose.SYNC, event, 0)  # type: ignore[union-attr, arg-type]
-            elif kind is Subscribed:
-                self.subscriptions.answered(event)  # type: ignore[arg-type]
-            elif kind is GoingAway:
-                session.renew(event.reason)  # type: ignore[union-attr]
+                self.markets[event.symbol].on_trade(event)  # type: ignore[union-attr, arg-type]
+            elif isinstance(event, BookSnapshot):
+                self._on_snapshot(self.markets[event.symbol], Purpose.SYNC, event, 0)
+            elif isinstance(event, Subscribed):
+                self.subscriptions.on_answer(event)
+            elif isinstance(event, GoingAway):
+                session.renew(event.reason)
 
-    def _delta(self, delta: BookDelta) -> None:
-        market = self.markets[delta.symbol]
-        told = market.sync.feed(delta)
-        self._stages.mark(BOOK)
-        now_ns = market.heard_ns = self.host.now_ns
-        self.counters.deltas += 1
-        self.lag.add(now_ns, delta.ts_event_ns)
-        if market.top_ahead_ns:
-            market.top_ahead_ns = now_ns if market.best_id() > delta.update_id else 0
-        if told is delta:
-            market.book_seq = self.host.publish(market.book_topic, delta)
-            self._stages.mark(ENCODE)
-            self._sent()
-        else:
-            self.tell(market, told)
-
-    def _top(self, top: TopOfBook) -> None:
-        market = self.markets[top.symbol]
-        if top.update_id <= market.best_id():
-            self.counters.doubles += 1
-            return
-        self.counters.tops += 1
-        market.top = top
-        if not market.top_ahead_ns and top.update_id > market.sync.update_id:
-            market.top_ahead_ns = self.host.now_ns
-        self.host.publish(market.top_topic, top)
-        told = market.sync.top(top)
-        self.tell(market, told)
-
-    def _trade(self, trade: Trade) -> None:
-        market = self.markets[trade.symbol]
-        if trade.trade_id <= market.trade_id:
-            self.counters.doubles += 1
-            return
-        self.counters.trades += 1
-        market.trade_id = trade.trade_id
-        self.host.publish(market.trade_topic, trade)
-
-    def tell(self, market: FeedMarket, told: Message | None) -> None:
-        """Publish a change of a book's state, if there is one, and do what it calls for."""
-        if told is None:
-            return
-        market.book_seq = self.host.publish(market.book_topic, told)
-        now_ns = self.host.now_ns
-        market.top_ahead_ns = 0
-        if isinstance(told, BookStatus):
-            self.host.log.warning("book.stale", market=market.symbol, reason=told.reason)
-            if now_ns - market.live_ns < STEADY_NS:
-                self.source.later(market)  # stale again so soon: not at the pace of the diffs
-            else:
-                market.attempts = market.retry_ns = 0
-            self.pump()
-        elif market.sync.state is StreamState.LIVE:
-            market.live_ns = now_ns
-        self._changed()
-
-    def garbage(self, why: str) -> None:
-        """Bytes that mean nothing: counted; too many of them, and the connection is given up."""
-        now_ns = self.host.now_ns
-        self.counters.garbage += 1
-        self.last_error = why
-        times = self._garbage_ns
+    def on_invalid_frame(self, reason: str) -> None:
+        """Count bytes of no known form; too many of them cost the connection."""
+        now_ns = self._fx.now_ns
+        self.counters.invalid += 1
+        self.last_error = reason
+        times = self._invalid_ns
         times.append(now_ns)
         if len(times) == times.maxlen and now_ns - times[0] <= self.settings.garbage_ms * MS_NS:
             times.clear()
-            self.host.log.warning("feed.garbage", last=why)
-            self.rules.ask(self.listing.known())  # a changed tick or lot would look like that
-            self.session.recycle("too many bad frames")
+            self._fx.log.warning("feed.invalid_frames", last=reason)
+            self.rules.request(self.instruments.known())  # a changed tick or lot makes frames invalid too
+            self.session.recycle("too many invalid frames")
 
-    # -- the connection ------------------------------------------------------------------------------------------
+    # -- the connection ---------------------------------------------------------------------------------------
 
     def session_up(self, session: Session) -> None:
-        """SessionOwner: subscribe to everything."""
+        """Subscribe to everything."""
         self._two_streams = session.is_handover
         for market in self.markets.values():
             market.sync.two_streams = session.is_handover
         self.subscriptions.begin([market.symbol for market in self.markets.values() if market.instrument])
 
     def session_down(self, session: Session, reason: str) -> None:
-        """SessionOwner: nothing comes, so no book is known to be right."""
-        self.host.log.warning("feed.down", reason=reason)
-        self.subscriptions.forget()
-        self.source.forget()
-        self.watch.down()
+        """No frame arrives: every book is stale."""
+        self._fx.log.warning("feed.down", reason=reason)
+        self.subscriptions.cancel()
+        self.snapshots.on_stream_lost()
+        self.watchdog.on_stream_lost()
         for market in self.markets.values():
-            market.stream_lost(self.host.now_ns)
-            told = market.sync.lost(f"stream down: {reason}")
-            self.tell(market, told)
+            market.stream_lost()
+            market.publish(market.sync.on_stream_lost(f"stream down: {reason}"))
         self._changed()
 
     def session_silent(self, session: Session, silence_ms: int) -> None:
-        """SessionOwner."""
-        self.watch.silent(silence_ms)
+        """Compare with REST, or give the connection up."""
+        self.watchdog.on_silence(silence_ms)
 
-    def _subscribed(self, symbols: Sequence[str]) -> None:
+    def _on_subscribed(self, symbols: Sequence[str]) -> None:
         """The exchange has confirmed some subscriptions."""
-        self.watch.subscribed(symbols)
+        self.watchdog.on_subscribed(symbols)
         if self._two_streams and self.subscriptions.is_done:
-            self.host.after(self.settings.settle_ms * MS_NS, self._settle)
+            self._fx.after(self.settings.settle_ms * MS_NS, self._finish_handover)
 
-    def _settle(self) -> None:
-        """Both connections have delivered for a while: the old one has nothing left that the new one has not."""
+    def _finish_handover(self) -> None:
+        """Both connections have delivered for `settle_ms`: the old one has nothing left that the new one has not."""
         self._two_streams = False
-        self.session.settled()
+        self.session.finish_handover()
         for market in self.markets.values():
-            told = market.sync.one_stream()
-            self.tell(market, told)
+            market.publish(market.sync.on_one_stream())
 
-    # -- whole books ---------------------------------------------------------------------------------------------
+    # -- books ------------------------------------------------------------------------------------------------
 
-    def pump(self) -> None:
-        """Ask for the books that are due."""
+    def request_snapshots(self) -> None:
+        """Request the snapshots that are due."""
         if self._running:
-            self.source.pump(self.markets.values())
+            self.snapshots.request_due(self.markets.values())
 
-    def _delivered(self, market: FeedMarket, purpose: Purpose, snapshot: BookSnapshot, limit: int) -> None:
-        """A whole book came."""
+    def _on_book_changed(self, market: MarketState, is_stale: bool) -> None:
+        if is_stale:
+            self.request_snapshots()
+        self._changed()
+
+    def _on_snapshot(self, market: MarketState, purpose: Purpose, snapshot: BookSnapshot, limit: int) -> None:
+        """A snapshot arrived."""
         sync = market.sync
         if purpose is Purpose.PROBE:
-            self.watch.compare(market, snapshot)
+            self.watchdog.compare(market, snapshot)
             return
         if purpose is Purpose.POLL:
-            market.heard_ns = self.host.now_ns
-            told = sync.poll(snapshot, limit)
+            market.updated_ns = self._fx.now_ns
+            change = sync.on_poll(snapshot, limit)
         else:
-            told = sync.snapshot(snapshot, limit)
+            change = sync.on_snapshot(snapshot, limit)
             if sync.needs_snapshot or sync.wants_refresh:
-                self.source.later(market)
+                market.back_off()
             else:
-                market.heard_ns = self.host.now_ns
-        self.tell(market, told)
-        self.pump()
-
-    # -- chores --------------------------------------------------------------------------------------------------
+                market.updated_ns = self._fx.now_ns
+        market.publish(change)
+        self.request_snapshots()
 
     def _work(self) -> None:
         """Four times a second: look for what is due or overdue."""
         if not self._running:
             return
-        self.host.after(WORK_NS, self._work)
-        self.watch.check()
-        self.pump()
+        self._fx.after(WORK_NS, self._work)
+        self.watchdog.check()
+        self.request_snapshots()
 
-    # -- rules ---------------------------------------------------------------------------------------------------
+    # -- InstrumentsListener ----------------------------------------------------------------------------------
 
-    def listed(self) -> None:
-        """More is known of the markets: connect as soon as it is known of every one what it is."""
-        if self.listing.is_whole and not self.session.connects and self._running:
-            self.rules.keep_fresh(self.listing.known)
+    def on_instruments_changed(self) -> None:
+        """Connect as soon as every market is known to exist or not."""
+        if self.instruments.is_complete and not self.session.connects and self._running:
+            self.rules.keep_fresh(self.instruments.known)
             self.session.start()
         self._changed()
 
-    def rescaled(self, market: FeedMarket) -> None:
-        """All that is known of this market was in its old ticks or lots."""
-        why = "the tick or lot has changed"
-        self.tell(market, market.sync.distrust(why))
-        self.tell(market, market.sync.lost(why))
+    def on_scale_changed(self, market: MarketState) -> None:
+        """The book of this market is counted in old ticks or lots: begin it anew."""
+        reason = "the tick or lot has changed"
+        market.publish(market.sync.distrust(reason))
+        market.publish(market.sync.on_stream_lost(reason))
         market.sync.book.clear()
         market.top = None

@@ -1,74 +1,96 @@
-"""Listing: which of a feed's markets the exchange has, and by what rules."""
+"""Instruments: which of a feed's markets the exchange has, and their rules."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import msgspec
 
+from actors.effects import Effects
+from connectors.core.market_api import MarketApi, SendRequest
+from connectors.market_data.market_state import MarketState
 from connectors.market_data.rules_source import RulesSource
-from connectors.market_data.snapshots import Ask
 from market.instrument import Instrument
 from market.rules import instrument_of
 from protocol import Rules
 
-if TYPE_CHECKING:
-    from connectors.market_data.feed import MarketFeed
+
+class InstrumentsListener(Protocol):
+    """Receives changes of the instruments."""
+
+    def on_instruments_changed(self) -> None:
+        """The rules of a market are known or changed, or a market is unknown to the exchange."""
+
+    def on_scale_changed(self, market: MarketState) -> None:
+        """The tick or lot of a market is another one now."""
+
+    def on_invalid_frame(self, reason: str) -> None:
+        """An answer had no known form."""
 
 
-class Listing:
-    """Publishes Rules, first told, read again or changed. `unknown`: markets that the exchange does not have."""
+class Instruments:
+    """Publishes rules when they are read first, and when they change. `unknown`: markets that the exchange lacks."""
 
-    def __init__(self, feed: "MarketFeed", ask: Ask) -> None:
+    def __init__(
+        self,
+        fx: Effects,
+        api: MarketApi,
+        markets: Mapping[str, MarketState],
+        rules_ms: int,
+        request: SendRequest,
+        listener: InstrumentsListener,
+    ) -> None:
         self.unknown: list[str] = []
-        self._feed = feed
+        self._fx = fx
+        self._api = api
+        self._markets = markets
+        self._listener = listener
         self._fees: tuple[Decimal, Decimal] | None = None
         self.rules = RulesSource(
-            feed.host, feed.dialect, feed.settings.rules_ms, ask, self._take, self._not_there, feed.garbage
+            fx, api, rules_ms, request, self._on_rules, self._on_unknown, listener.on_invalid_frame
         )  # fmt: skip
 
     @property
-    def is_whole(self) -> bool:
-        """Whether it is known of every market what it is, and one at least is there."""
-        markets = self._feed.markets
-        missing = sum(market.instrument is None for market in markets.values())
-        return missing == len(self.unknown) < len(markets)
+    def is_complete(self) -> bool:
+        """Whether every market is known to exist or not, and one at least exists."""
+        missing = sum(market.instrument is None for market in self._markets.values())
+        return missing == len(self.unknown) < len(self._markets)
 
     def known(self) -> list[str]:
-        """Markets that are not known to be missing."""
-        return [symbol for symbol in self._feed.markets if symbol not in self.unknown]
+        """Returns the markets that are not known to be missing."""
+        return [symbol for symbol in self._markets if symbol not in self.unknown]
 
     def set_fees(self, maker: Decimal, taker: Decimal) -> None:
-        """The account's commission rates, which exchangeInfo does not tell: they go out with the rules."""
+        """Publish the account's commission rates with the rules, which do not include them."""
         self._fees = maker, taker
-        for market in self._feed.markets.values():
+        for market in self._markets.values():
             if market.rules is not None:
-                self._take(market.rules)
+                self._on_rules(market.rules)
 
-    def _not_there(self, symbol: str) -> None:
-        """The exchange does not have this market; or has it no more, and then its last rules stand."""
-        if symbol not in self.unknown and self._feed.markets[symbol].rules is None:
+    def _on_unknown(self, symbol: str) -> None:
+        """The exchange lacks this market. If it had the market before, the last rules stay."""
+        if symbol not in self.unknown and self._markets[symbol].rules is None:
             self.unknown.append(symbol)
-            self._feed.host.log.error("feed.unknown_market", market=symbol)
-            self._feed.listed()
+            self._fx.log.error("feed.unknown_market", market=symbol)
+            self._listener.on_instruments_changed()
 
-    def _take(self, rules: Rules) -> None:
-        feed = self._feed
-        market = feed.markets[rules.symbol]
+    def _on_rules(self, rules: Rules) -> None:
+        market = self._markets[rules.symbol]
         if self._fees is not None:
             rules = msgspec.structs.replace(rules, maker_fee=self._fees[0], taker_fee=self._fees[1])
         if rules == market.rules:
             return
         try:
             instrument = instrument_of(rules)
-            feed.dialect.learn(rules)
+            self._api.add_market(rules)
         except ValueError as error:
-            feed.garbage(str(error))
+            self._listener.on_invalid_frame(str(error))
             return
         before, market.instrument, market.rules = market.instrument, instrument, rules
-        feed.host.publish(market.rules_topic, rules)
+        self._fx.publish(market.rules_topic, rules)
         if before is not None and _scale(before) != _scale(instrument):
-            feed.rescaled(market)
-        feed.listed()
+            self._listener.on_scale_changed(market)
+        self._listener.on_instruments_changed()
 
 
 def _scale(instrument: Instrument) -> tuple[Decimal, Decimal]:

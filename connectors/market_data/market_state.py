@@ -1,22 +1,57 @@
-"""What a feed knows of one market."""
+"""MarketState: one market of a feed: its book, its latest messages, and when to request what."""
 
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from actors.effects import Effects
+from connectors.core.stages import BOOK, ENCODE, PUBLISH
 from connectors.market_data.book_sync import BookSync
+from connectors.market_data.lateness import Lateness
+from connectors.market_data.settings import FeedSettings
 from market.instrument import Instrument
-from protocol import Rules, TopOfBook, topics
+from protocol import BookDelta, BookSnapshot, BookStatus, Message, Rules, StreamState, TopOfBook, Trade, topics
 
 KINDS = ("book", "top", "trade", "rules")
+MS_NS = 1_000_000
+STEADY_NS = 3_000 * MS_NS  # a book that was right for this time is repaired at once
 
 
-class FeedMarket:
-    """One market of a feed: its book, its latest news, and when to ask for what. Times are the actor's, ns."""
+class Counters(msgspec.Struct):
+    """What a feed has received since it started."""
+
+    frames: int = 0
+    deltas: int = 0
+    trades: int = 0
+    tops: int = 0
+    duplicates: int = 0
+    invalid: int = 0
+
+
+class MarketState:
+    """Applies the messages of one market, and publishes them. Times are the actor's, ns.
+
+    `counters` and `lateness` (of deltas) are shared by the markets of a feed. `changed(market, is_stale)` is called
+    after each published change of the book's state.
+    """
 
     __slots__ = (
-        "asking", "attempts", "book_seq", "book_topic", "heard_ns", "instrument", "live_ns", "lost_ns",
-        "poll_ns", "probe_ns", "retry_ns", "rules", "rules_topic", "subscribed", "symbol", "sync", "top",
-        "top_ahead_ns", "top_topic", "trade_id", "trade_topic",
+        "_changed", "_counters", "_fx", "_lateness", "_settings", "_stages", "attempts", "book_seq", "book_topic",
+        "has_request", "instrument", "live_ns", "lost_ns", "poll_ns", "probe_ns", "retry_ns", "rules", "rules_topic",
+        "subscribed", "symbol", "sync", "top", "top_ahead_ns", "top_topic", "trade_id", "trade_topic", "updated_ns",
     )  # fmt: skip
 
-    def __init__(self, connector: str, symbol: str, now_ns: int) -> None:
+    def __init__(
+        self,
+        fx: Effects,
+        symbol: str,
+        settings: FeedSettings,
+        stages: Any,
+        counters: Counters,
+        lateness: Lateness,
+        changed: Callable[["MarketState", bool], None],
+    ) -> None:
         self.symbol = symbol
         self.sync = BookSync(symbol)
         self.rules: Rules | None = None
@@ -26,29 +61,101 @@ class FeedMarket:
         self.trade_id = 0
         self.book_seq = 0  # of the last message on the book's topic
         self.subscribed = False
-        self.asking = False  # a snapshot is on its way
+        self.has_request = False  # a snapshot is on its way
         self.attempts = 0
         self.live_ns = 0  # when the book last became right
-        self.heard_ns = now_ns  # the book was told of, or confirmed
-        self.lost_ns = now_ns  # when its stream was lost, while it is
-        self.retry_ns = self.poll_ns = self.probe_ns = 0  # not before
+        self.updated_ns = fx.now_ns  # when the book was last updated, or confirmed
+        self.lost_ns = fx.now_ns  # when its stream was lost; 0 while it is up
+        self.retry_ns = self.poll_ns = self.probe_ns = 0  # earliest time of the next request of each purpose
         self.book_topic, self.top_topic, self.trade_topic, self.rules_topic = (
-            topics.market_data(connector, symbol, kind) for kind in KINDS
+            topics.market_data(fx.name, symbol, kind) for kind in KINDS
         )
+        self._fx = fx
+        self._settings = settings
+        self._stages = stages
+        self._counters = counters
+        self._lateness = lateness
+        self._changed = changed
 
     def topics(self) -> list[tuple[str, str]]:
-        """(topic, kind) of each stream of this market."""
+        """Returns (topic, kind) of each stream of this market."""
         names = self.book_topic, self.top_topic, self.trade_topic, self.rules_topic
         return list(zip(names, KINDS, strict=True))
 
-    def best_id(self) -> int:
-        """The update id of the latest best prices; 0 if there are none."""
+    def top_id(self) -> int:
+        """Returns the update id of the latest best prices; 0 if there are none."""
         return self.top.update_id if self.top is not None else 0
 
-    def stream_lost(self, now_ns: int) -> None:
-        """What comes next may be of another numbering; nothing comes twice from here on."""
+    # -- messages of the stream -------------------------------------------------------------------------------
+
+    def on_delta(self, delta: BookDelta) -> None:
+        """Apply a delta, and publish it if it continues the book."""
+        fx, stages = self._fx, self._stages
+        change = self.sync.on_delta(delta)
+        stages.mark(BOOK)
+        now_ns = self.updated_ns = fx.now_ns
+        self._counters.deltas += 1
+        self._lateness.add(now_ns, delta.ts_event_ns)
+        if self.top_ahead_ns:
+            self.top_ahead_ns = now_ns if self.top_id() > delta.update_id else 0
+        if change is delta:
+            self.book_seq = fx.publish(self.book_topic, delta)
+            stages.mark(ENCODE)
+            fx.queue(stages.mark, PUBLISH)
+        else:
+            self.publish(change)
+
+    def on_top(self, top: TopOfBook) -> None:
+        """Publish best prices, and compare the book with them."""
+        if top.update_id <= self.top_id():
+            self._counters.duplicates += 1
+            return
+        self._counters.tops += 1
+        self.top = top
+        if not self.top_ahead_ns and top.update_id > self.sync.update_id:
+            self.top_ahead_ns = self._fx.now_ns
+        self._fx.publish(self.top_topic, top)
+        self.publish(self.sync.on_top(top))
+
+    def on_trade(self, trade: Trade) -> None:
+        """Publish a trade, once."""
+        if trade.trade_id <= self.trade_id:
+            self._counters.duplicates += 1
+            return
+        self._counters.trades += 1
+        self.trade_id = trade.trade_id
+        self._fx.publish(self.trade_topic, trade)
+
+    # -- the state of the book --------------------------------------------------------------------------------
+
+    def publish(self, change: BookDelta | BookSnapshot | BookStatus | None) -> None:
+        """Publish a change of the book's state, if there is one."""
+        if change is None:
+            return
+        self.book_seq = self._fx.publish(self.book_topic, change)
+        now_ns = self._fx.now_ns
+        self.top_ahead_ns = 0
+        is_stale = isinstance(change, BookStatus)
+        if isinstance(change, BookStatus):
+            self._fx.log.warning("book.stale", market=self.symbol, reason=change.reason)
+            if now_ns - self.live_ns < STEADY_NS:
+                self.back_off()  # stale again so soon: not at the pace of the deltas
+            else:
+                self.attempts = self.retry_ns = 0
+        elif self.sync.state is StreamState.LIVE:
+            self.live_ns = now_ns
+        self._changed(self, is_stale)
+
+    def back_off(self) -> None:
+        """The last snapshot did not help: the next one follows after a delay that doubles."""
+        delay_ms = min(self._settings.retry_ms << min(self.attempts, 20), self._settings.max_retry_ms)
+        self.attempts += 1
+        self.retry_ns = self._fx.now_ns + delay_ms * MS_NS
+
+    def stream_lost(self) -> None:
+        """The connection is closed: the next one may number its messages anew, and repeats none."""
         if self.subscribed or not self.lost_ns:
-            self.lost_ns = now_ns
+            self.lost_ns = self._fx.now_ns
         self.subscribed = False
         self.top = None
         self.top_ahead_ns = 0
@@ -56,8 +163,17 @@ class FeedMarket:
         self.attempts = 0
         self.retry_ns = 0
 
-    def stream_back(self, now_ns: int) -> None:
+    def stream_back(self) -> None:
         """The exchange has confirmed the subscription."""
         self.subscribed = True
         self.lost_ns = 0
-        self.heard_ns = now_ns
+        self.updated_ns = self._fx.now_ns
+
+    def snapshot(self, kind: str) -> Message | None:
+        """Returns the message that contains the whole of one of KINDS; None if there is none."""
+        if kind == "book":
+            sync = self.sync
+            if sync.state is StreamState.STALE:
+                return BookStatus(self.symbol, sync.state, sync.reason)
+            return sync.whole()
+        return {"top": self.top, "rules": self.rules}.get(kind)

@@ -1,1 +1,1 @@
-"""Connections to an exchange: sessions, the REST client, the order socket, the user stream."""
+"""Connections to one exchange: sessions, the client for requests, the order socket, the user stream, its clock."""

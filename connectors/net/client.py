@@ -1,123 +1,95 @@
-"""Caller: every request to the exchange goes through here, within its limits, and every answer is judged here once."""
+"""ExchangeClient: sends every request to the exchange, within its limits, and classifies every answer once."""
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
+from actors.effects import Effects
 from actors.net import HttpAnswer, HttpFailure
-from connectors.core.order_api import BadAnswer, Call, LineRequest, OrderDialect
-from connectors.core.reports import Proof, Trouble, Verdict
+from connectors.core.order_api import Call, RequestApi, SocketRequest
+from connectors.core.reports import Outcome, Trouble, Verdict
 from connectors.core.throttle import Throttle
-from connectors.net.server_clock import SAMPLES, ExchangeClock
-
-if TYPE_CHECKING:
-    from connectors.connector import Connector
-    from connectors.net.order_socket import OrderLine
+from connectors.net.order_socket import OrderSocket
+from connectors.net.server_clock import ServerClock
 
 MS_NS = 1_000_000
-CLOCK_RETRY_NS = 1_000 * MS_NS
 
 Result = HttpAnswer | HttpFailure
 
 
-class Caller:
-    """The transport of one connector: REST, and the order line where there is one. Also keeps the exchange's clock."""
+class ExchangeClient:
+    """The transport of one connector: REST, and the order socket where there is one.
 
-    def __init__(self, host: "Connector", dialect: OrderDialect) -> None:
-        self.host = host
-        self.dialect = dialect
-        self.throttle = Throttle(dialect.limits)
-        self.clock = ExchangeClock()
-        self.trouble = ""  # the latest failure, for people
-        self._reading_clock = False
-        self.line: OrderLine | None = None  # set by the connector
+    `on_trouble(verdict)` is called for each answer that matters for more than its own request (verdict.trouble).
+    """
+
+    def __init__(
+        self,
+        fx: Effects,
+        api: RequestApi,
+        clock: ServerClock,
+        order_socket: OrderSocket | None,
+        on_trouble: Callable[[Verdict], None],
+    ) -> None:
+        self.throttle = Throttle(api.limits)
+        self.clock = clock
+        self.order_socket = order_socket
+        self.latest_failure = ""  # for operators; "" after a success that ends it
+        self._fx = fx
+        self._api = api
+        self._on_trouble = on_trouble
 
     @property
     def now_ns(self) -> int:
-        """The exchange's time now."""
-        return self.host.now_ns + self.clock.offset_ns
+        """The exchange's time now, ns UTC."""
+        return self._fx.now_ns + self.clock.offset_ns
 
     @property
-    def by_line(self) -> bool:
-        """Whether an order request can leave on the order line now."""
-        return self.line is not None and self.line.is_up
+    def is_socket_up(self) -> bool:
+        """Whether an order request can leave on the order socket now."""
+        return self.order_socket is not None and self.order_socket.is_up
 
-    # -- calls ----------------------------------------------------------------------------------------
+    def next_request_id(self) -> int:
+        """Returns the id of the next order request: positive for the order socket, 0 for REST while that is down."""
+        socket = self.order_socket
+        return socket.next_id() if socket is not None and socket.is_up else 0
 
-    def take(self, call: Call) -> bool:
-        """Whether the call may leave now. If so, `send` or `give_back` must follow."""
-        return self.throttle.take(call.costs, self.now_ns, call.urgent)
+    def acquire(self, call: Call) -> bool:
+        """Whether the call may leave now. If so, `send` or `release` must follow."""
+        return self.throttle.acquire(call.costs, self.now_ns, call.urgent)
 
-    def give_back(self, call: Call) -> None:
-        """The call does not leave after all."""
-        self.throttle.return_unused(call.costs)
+    def release(self, call: Call) -> None:
+        """The call does not leave: return its cost."""
+        self.throttle.release(call.costs)
 
     def send(self, call: Call, then: Callable[[Verdict, Result], None]) -> None:
-        """Send what `take` has allowed; `then` gets what the answer proves, and the answer."""
-        answered = partial(self._answered, call, then)
-        if isinstance(call.request, LineRequest):
-            if self.line is None or not self.line.send(call.request, answered):
-                self.host.after(0, answered, HttpFailure(False, "the order line is down"))
+        """Send a call that `acquire` has allowed; `then` gets the classified answer, and the answer."""
+        answered = partial(self._on_answer, call, then)
+        if isinstance(call.request, SocketRequest):
+            if self.order_socket is None or not self.order_socket.send(call.request, answered):
+                self._fx.after(0, answered, HttpFailure(False, "the order socket is down"))
         else:
-            self.host.http(call.request, answered)
+            self._fx.http(call.request, answered)
 
-    def ask(self, call: Call, then: Callable[[Result], None]) -> None:
-        """One call of the market data side: sent now, or failed for the limits."""
-        if self.take(call):
+    def request(self, call: Call, then: Callable[[Result], None]) -> None:
+        """Send one call of the market data side now; it fails if the exchange's limits do not allow it."""
+        if self.acquire(call):
             self.send(call, lambda verdict, answer: then(answer))
         else:
-            self.host.after(0, then, HttpFailure(False, "the exchange's rate limit is used up"))
+            self._fx.after(0, then, HttpFailure(False, "the exchange's rate limit is used up"))
 
-    def _answered(self, call: Call, then: Callable[[Verdict, Result], None], answer: Result) -> None:
-        used = self.dialect.used(answer.headers) if isinstance(answer, HttpAnswer) else {}
-        self.throttle.answered(call.costs, self.now_ns, used)
-        verdict = self.dialect.judge(answer)
-        if verdict.proof is not Proof.PLACED:
-            self._heed(verdict)
+    def _on_answer(self, call: Call, then: Callable[[Verdict, Result], None], answer: Result) -> None:
+        used = self._api.used(answer.headers) if isinstance(answer, HttpAnswer) else {}
+        self.throttle.on_answer(call.costs, self.now_ns, used)
+        verdict = self._api.classify(answer)
+        if verdict.outcome is not Outcome.OK:
+            self._on_failure(verdict)
         then(verdict, answer)
 
-    def _heed(self, verdict: Verdict) -> None:
-        """What an answer says about more than its order."""
-        self.trouble = verdict.reason
+    def _on_failure(self, verdict: Verdict) -> None:
+        self.latest_failure = verdict.reason
         if verdict.retry_after_ns:
             pause_s = verdict.retry_after_ns // 1_000 // MS_NS
-            self.host.log.warning("rate limit", reason=verdict.reason, pause_s=pause_s)
+            self._fx.log.warning("rate limit", reason=verdict.reason, pause_s=pause_s)
             self.throttle.pause(self.now_ns + verdict.retry_after_ns)
-        if verdict.trouble is Trouble.CLOCK_SKEW:
-            self.clock.forget()
-            self.read_clock()
-        elif verdict.trouble is Trouble.RULES:
-            self.host.rules_broken()
-        elif verdict.trouble is Trouble.BAD_KEY:
-            self.host.halt(f"the exchange refuses the key: {verdict.reason}")
-
-    # -- the exchange's clock -------------------------------------------------------------------------
-
-    def read_clock(self) -> None:
-        """Take the median of several readings, one after another."""
-        if not self._reading_clock:
-            self._reading_clock = True
-            self._read_once(SAMPLES)
-
-    def _read_once(self, left: int) -> None:
-        call = self.dialect.time_request()
-        if self.take(call):
-            self.send(call, partial(self._read, left, self.host.now_ns))
-        else:
-            self.host.after(CLOCK_RETRY_NS, self._read_once, left)
-
-    def _read(self, left: int, sent_ns: int, verdict: Verdict, answer: Result) -> None:
-        try:
-            if isinstance(answer, HttpFailure) or verdict.proof is not Proof.PLACED:
-                raise BadAnswer(verdict.reason)
-            self.clock.add(sent_ns, self.host.now_ns, self.dialect.parse_time(answer.body))
-        except BadAnswer as error:
-            self.trouble = str(error)
-            self.host.judge()
-            self.host.after(CLOCK_RETRY_NS, self._read_once, left)
-            return
-        if left > 1:
-            self._read_once(left - 1)
-        else:
-            self._reading_clock = False
-            self.host.judge()
+        if verdict.trouble is not Trouble.NONE:
+            self._on_trouble(verdict)

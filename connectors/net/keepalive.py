@@ -1,47 +1,54 @@
-"""Probing: when a connection on which nothing may happen for long is given up."""
+"""KeepAlive: when a connection on which hours may pass without a message is dropped."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from actors.effects import Log
 from connectors.core.reports import StreamEnded
 from connectors.net.session import Session
 
-if TYPE_CHECKING:
-    from connectors.connector import Connector
-
-BAD_FRAMES_MAX = 20  # in a row
+INVALID_FRAMES_MAX = 20  # in a row; the next one costs the connection
 
 
-class Probing:
-    """Half of a Session's owner: silence is asked about before it counts, and a little garbage is borne."""
+class KeepAlive:
+    """Probes a silent connection before dropping it; tolerates a few invalid frames.
 
-    def __init__(self, host: "Connector") -> None:
-        self.host = host
-        self.garbage = 0
-        self._bad_in_a_row = 0
-        self._probed = False
+    `what` names the connection in the log, `probe()` returns the frame that the exchange answers.
+    """
 
-    def session_silent(self, session: Session, silence_ms: int) -> None:
-        """Nothing to tell is the usual case: a probe shows whether the connection still carries data."""
-        if self._probed:
-            self._probed = False
+    def __init__(self, log: Log, what: str, probe: Callable[[], str]) -> None:
+        self.invalid_frames = 0
+        self._log = log
+        self._what = what
+        self._probe = probe
+        self._invalid_in_a_row = 0
+        self._is_probing = False
+
+    def on_silence(self, session: Session, silence_ms: int) -> None:
+        """Silence is the usual case: send a probe; drop the connection if the last probe was not answered."""
+        if self._is_probing:
+            self._is_probing = False
             session.recycle(f"no answer to a probe, {silence_ms} ms of silence")
-        elif session.send(self.host.dialect.user_probe()):
-            self._probed = True
+        elif session.send(self._probe()):
+            self._is_probing = True
 
-    def unreadable(self, session: Session, what: str, error: Exception) -> None:
-        """A frame that is none."""
-        self.garbage += 1
-        self._bad_in_a_row += 1
-        self.host.log.warning(what, error=str(error), count=self.garbage)
-        if self._bad_in_a_row > BAD_FRAMES_MAX:
-            self._bad_in_a_row = 0
-            session.recycle("only garbage")
+    def clear_probe(self) -> None:
+        """The connection carries data: the probe is answered, or no longer matters."""
+        self._is_probing = False
 
-    def readable(self) -> None:
-        """A frame that is one."""
-        self._bad_in_a_row = 0
+    def on_invalid_frame(self, session: Session, error: Exception) -> None:
+        """Count an invalid frame; too many in a row cost the connection."""
+        self.invalid_frames += 1
+        self._invalid_in_a_row += 1
+        self._log.warning("invalid frame", connection=self._what, error=str(error), count=self.invalid_frames)
+        if self._invalid_in_a_row > INVALID_FRAMES_MAX:
+            self._invalid_in_a_row = 0
+            session.recycle("only invalid frames")
+
+    def on_valid_frame(self) -> None:
+        """A frame could be read."""
+        self._invalid_in_a_row = 0
 
     @staticmethod
-    def ended(session: Session, event: StreamEnded) -> None:
-        """The other side goes, soon or now."""
+    def on_end(session: Session, event: StreamEnded) -> None:
+        """The exchange ends the connection, soon or now."""
         (session.renew if event.is_soon else session.recycle)(event.reason)

@@ -1,114 +1,129 @@
-"""OrderLine: order requests over a websocket of their own, where the exchange has one."""
+"""OrderSocket: order requests over a websocket of their own, where the exchange has one."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from actors.effects import Effects
 from actors.net import HttpAnswer, HttpFailure
-from connectors.core.order_api import BadAnswer, LineAnswer, LineRequest, Pong, UserReady, UserRefused
+from connectors.core.order_api import BadAnswer, LoggedIn, LoginRefused, OrderApi, Pong, SocketAnswer, SocketRequest
 from connectors.core.reports import StreamEnded
-from connectors.net.keepalive import Probing
+from connectors.net.keepalive import KeepAlive
+from connectors.net.server_clock import ServerClock
 from connectors.net.session import Session, SessionSettings
 
-if TYPE_CHECKING:
-    from connectors.connector import Connector
-
 MS_NS = 1_000_000
-LOGIN_MS = 5_000
-PENDING_MAX = 10_000
+LOGIN_MS = 5_000  # maximum time for a login
+PENDING_MAX = 10_000  # requests without an answer; then no request is accepted
 
 Then = Callable[[HttpAnswer | HttpFailure], None]
 
 
-class OrderLine(Probing):
-    """Owner of one Session. `is_up`: requests may be sent; while it is not, they go by REST.
+class OrderSocket:
+    """Listens to one Session. `is_up`: it accepts requests; while it does not, order requests go by REST.
 
-    Each request that `send` took gets exactly one answer or failure. A line that breaks says nothing about what was
-    sent on it: those are failures with `sent`, and so UNKNOWN.
+    Each request that `send` accepted gets exactly one answer or failure. A connection that breaks is no evidence about
+    the requests sent on it: they fail with `sent`, and their orders become UNKNOWN.
     """
 
-    def __init__(self, host: "Connector", settings: SessionSettings) -> None:
-        super().__init__(host)
+    def __init__(self, fx: Effects, api: OrderApi, clock: ServerClock, settings: SessionSettings) -> None:
         self.is_up = False
         self.sent = 0
+        self.keepalive = KeepAlive(fx.log, "order socket", api.user_probe)
+        self.session = Session(fx, api.order_socket_url(), self, settings, f"{fx.name}.orders")
+        self._fx = fx
+        self._api = api
+        self._clock = clock
+        self._last_id = 0
         self._pending: dict[int, tuple[int, Then]] = {}  # request id -> (deadline, then), oldest first
-        self._session = Session(host, host.dialect.line_url(), self, settings, f"{host.name}.orders")
         self._login_timer = 0
 
     def start(self) -> None:
         """Connect, and stay connected."""
-        self._session.start()
+        self.session.start()
 
     def stop(self) -> None:
-        """Hang up; what is pending fails."""
+        """Close the connection; pending requests fail."""
         self.is_up = False
-        self._session.stop()
+        self.session.stop()
         self._fail("stopped")
 
-    def send(self, request: LineRequest, then: Then) -> bool:
-        """False if nothing has left."""
-        if not self.is_up or len(self._pending) >= PENDING_MAX or not self._session.send_now(request.text):
+    def next_id(self) -> int:
+        """Returns a new request id, unique in this process run."""
+        self._last_id += 1
+        return self._last_id
+
+    def send(self, request: SocketRequest, then: Then) -> bool:
+        """Send now, ahead of the queued effects; False if no byte has left."""
+        if not self.is_up or len(self._pending) >= PENDING_MAX or not self.session.send_now(request.text):
             return False
         self.sent += 1
-        self._pending[request.request_id] = (self.host.now_ns + request.timeout_ms * MS_NS, then)
+        self._pending[request.request_id] = (self._fx.now_ns + request.timeout_ms * MS_NS, then)
         return True
 
     def check(self) -> None:
-        """Called now and then: answers that do not come any more."""
-        now_ns = self.host.now_ns
+        """Fail the requests whose answer is overdue; called on a timer."""
+        now_ns = self._fx.now_ns
         late = [number for number, (deadline_ns, _) in self._pending.items() if deadline_ns <= now_ns]
         for number in late:
             _, then = self._pending.pop(number)
-            then(HttpFailure(True, "no answer on the order line in time"))
+            then(HttpFailure(True, "no answer on the order socket in time"))
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, reason: str) -> None:
         pending, self._pending = self._pending, {}
         for _, then in pending.values():
-            then(HttpFailure(True, why))
+            then(HttpFailure(True, reason))
 
-    # -- the session's owner --------------------------------------------------------------------------
+    # -- SessionListener --------------------------------------------------------------------------------------
 
     def session_up(self, session: Session) -> None:
-        frames = self.host.dialect.line_login(self.host.caller.now_ns)
+        """Log in; without a login the socket is up at once."""
+        frames = self._api.order_socket_login(self._fx.now_ns + self._clock.offset_ns)
         for frame in frames:
             session.send(frame)
         if frames:
-            self.is_up = False  # the new connection is the one that sends, and it is not logged on yet
-            self._login_timer = self.host.after(LOGIN_MS * MS_NS, self._too_slow)
+            self.is_up = False  # the new connection is the one that sends, and it is not logged in yet
+            self._login_timer = self._fx.after(LOGIN_MS * MS_NS, self._on_login_timeout)
         else:
             self._ready(session)
 
     def _ready(self, session: Session) -> None:
-        self.host.cancel_timer(self._login_timer)
-        session.settled()
+        self._fx.cancel_timer(self._login_timer)
+        session.finish_handover()
         self.is_up = True
 
-    def _too_slow(self) -> None:
+    def _on_login_timeout(self) -> None:
         if not self.is_up:
-            self._session.recycle("no answer to the login")
+            self.session.recycle("no answer to the login")
 
     def session_down(self, session: Session, reason: str) -> None:
-        self.host.cancel_timer(self._login_timer)
-        self.is_up = self._probed = False
-        self._fail(f"the order line broke: {reason}")
+        """Fail all pending requests: their outcome is unknown."""
+        self._fx.cancel_timer(self._login_timer)
+        self.is_up = False
+        self.keepalive.clear_probe()
+        self._fail(f"the order socket closed: {reason}")
+
+    def session_silent(self, session: Session, silence_ms: int) -> None:
+        """Probe, or drop the connection."""
+        self.keepalive.on_silence(session, silence_ms)
 
     def session_frame(self, session: Session, data: bytes) -> None:
+        """Pass an answer to its request; follow logins and announced ends."""
         try:
-            event = self.host.dialect.parse_line(data)
+            event = self._api.parse_order_socket(data)
         except BadAnswer as error:
-            self.unreadable(session, "order line frame", error)
+            self.keepalive.on_invalid_frame(session, error)
             return
-        self.readable()
-        self._probed = False
-        if isinstance(event, LineAnswer):
+        self.keepalive.on_valid_frame()
+        self.keepalive.clear_probe()
+        if isinstance(event, SocketAnswer):
             _, then = self._pending.pop(event.request_id, (0, None))
             if then is not None:
                 then(event.answer)
-        elif isinstance(event, UserReady):
+        elif isinstance(event, LoggedIn):
             self._ready(session)
-        elif isinstance(event, UserRefused):
-            self.host.log.warning("order line refused", reason=event.reason)
+        elif isinstance(event, LoginRefused):
+            self._fx.log.warning("order socket login refused", reason=event.reason)
             session.recycle(event.reason)
         elif isinstance(event, StreamEnded):
-            self.ended(session, event)
+            self.keepalive.on_end(session, event)
         else:
             assert event is None or isinstance(event, Pong)

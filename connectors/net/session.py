@@ -1,79 +1,69 @@
-"""One websocket that is kept up: connect, notice silence, connect again, and change over without a hole."""
+"""Session: one websocket that is kept open: connect, detect silence, reconnect, and hand over without a gap."""
 
 from collections import deque
+from collections.abc import Callable
 from random import Random
 from typing import Any, Protocol
 
-from actors.net import Link, Listener
+from actors.effects import Effects
+from actors.net import Link
 from protocol import Settings
 
 MS_NS = 1_000_000
 
 
 class SessionSettings(Settings):
-    """How a connection is kept. The budget is per address, as exchanges count it (Binance: 300 in 5 minutes)."""
+    """How a connection is kept. The budget is per address, as exchanges count it (Binance: 300 in 300 s)."""
 
-    connect_ms: int = 5_000  # for a connection to open
-    max_silence_ms: int = 5_000  # without a frame; then the owner is asked what that means
-    first_retry_ms: int = 20  # the shortest delay before connecting again
-    max_retry_ms: int = 2_000
-    attempts_max: int = 100
+    connect_ms: int = 5_000  # maximum time for a connection to open; then the attempt has failed
+    max_silence_ms: int = 5_000  # maximum time without a frame; then the listener decides whether to reconnect
+    first_retry_ms: int = 20  # shortest delay before a new attempt
+    max_retry_ms: int = 2_000  # longest delay before a new attempt
+    attempts_max: int = 100  # maximum number of attempts within attempts_window_ms
     attempts_window_ms: int = 300_000
-    stable_ms: int = 3_000  # a connection that lived so long starts delays from the shortest again
-    life_ms: int = 0  # connect anew after this, before the exchange cuts; 0: never
-    handover_ms: int = 10_000  # how long the old connection may stay beside the new one
+    stable_ms: int = 3_000  # a connection that lasted this long resets the delay to first_retry_ms
+    life_ms: int = 0  # age at which a second connection replaces this one, before the exchange closes it; 0: never
+    handover_ms: int = 10_000  # maximum time for which the old connection stays open beside the new one
 
 
-class Host(Protocol):
-    """What a Session needs of its actor."""
-
-    now_ns: int
-    log: Any
-
-    def connect(self, url: str, listener: Listener) -> Link: ...
-
-    def after(self, delay_ns: int, call: Any, *args: Any) -> int: ...
-
-    def cancel_timer(self, timer: int) -> None: ...
-
-
-class SessionOwner(Protocol):
-    """Who is told how a Session does."""
+class SessionListener(Protocol):
+    """Receives the events of a Session."""
 
     def session_up(self, session: "Session") -> None:
         """A connection is open: log in and subscribe. With `session.is_handover` the old one still delivers."""
 
-    def session_frame(self, session: "Session", data: bytes) -> None: ...
+    def session_frame(self, session: "Session", data: bytes) -> None:
+        """A frame arrived."""
 
     def session_down(self, session: "Session", reason: str) -> None:
-        """No connection carries anything now; the next attempt is on its way."""
+        """No connection is open; the session reconnects by itself."""
 
     def session_silent(self, session: "Session", silence_ms: int) -> None:
-        """No frame for that long: `confirm()` if that is right, else `recycle()`. Asked again each max_silence_ms."""
+        """No frame for `silence_ms`: call `confirm_silence()` or `recycle()`. Repeated each `max_silence_ms`."""
 
 
 class Session:
-    """Keeps one websocket to `url` until `stop`. Tells its owner; decides nothing about what frames mean.
+    """Keeps one websocket to `url` open until `stop`. Its listener interprets the frames.
 
-    Delays follow decorrelated jitter (each between the shortest and thrice the last, up to a cap), drawn from
-    a generator of its own. Attempts in a window are bounded: the first half may be used up at that pace, the
-    rest is spread evenly, so that even after a long outage the next attempt is never far.
+    Delays follow decorrelated jitter (each between the shortest and three times the last, up to a cap), drawn from
+    a generator of its own. Attempts in a window are bounded: the first half may be used at that pace, the rest is
+    spread evenly, so that even after a long outage the next attempt comes soon.
     """
 
-    def __init__(self, host: Host, url: str, owner: SessionOwner, settings: SessionSettings, seed: str) -> None:
-        self.host = host
+    def __init__(self, fx: Effects, url: str, listener: SessionListener, settings: SessionSettings, seed: str) -> None:
         self.url = url
-        self.owner = owner
         self.settings = settings
         self.is_up = False
         self.last_frame_ns = 0
         self.opened_ns = 0
         self.connects = self.recycles = self.handovers = 0
+        self._fx = fx
+        self._listener = listener
         self._random = Random(seed)
         self._delay_ms = float(settings.first_retry_ms)
-        self._failures = 0  # since a connection that lived
+        self._failures = 0  # since the last stable connection
         self._attempts: deque[int] = deque()
-        self._link: Link | None = None  # the one that sends, once open
+        self._link: Link | None = None  # the connection that sends, once open
         self._old: Link | None = None  # delivers beside it during a handover
         self._next: Link | None = None  # is being opened
         self._timers: dict[str, int] = {}
@@ -81,7 +71,7 @@ class Session:
 
     @property
     def is_handover(self) -> bool:
-        """Two connections deliver: what both bring must not count twice."""
+        """Two connections deliver: their common messages must be counted once."""
         return self._old is not None
 
     def start(self) -> None:
@@ -90,7 +80,7 @@ class Session:
         self._connect()
 
     def stop(self) -> None:
-        """Close everything; the owner hears nothing more."""
+        """Close every connection; the listener receives no further event."""
         self._running = self.is_up = False
         for name in list(self._timers):
             self._cancel(name)
@@ -104,42 +94,42 @@ class Session:
         return self._link is not None and self._link.send(data)
 
     def send_now(self, data: str | bytes) -> bool:
-        """As `send`, before all queued effects. Only for a `then` of an append (see `Link.send_now`)."""
+        """As `send`, ahead of the queued effects (see Link.send_now)."""
         return self._link is not None and self._link.send_now(data)
 
-    def confirm(self) -> None:
-        """The silence is right: the other side has nothing to say."""
-        self.last_frame_ns = self.host.now_ns
+    def confirm_silence(self) -> None:
+        """The silence is correct: the other side has nothing to send."""
+        self.last_frame_ns = self._fx.now_ns
 
     def recycle(self, reason: str) -> None:
-        """This connection is no good: give it up at once, and connect again."""
+        """Drop the connection at once, and reconnect."""
         if not self._running or not self.is_up:
             return
         self.recycles += 1
-        gone = [link for link in (self._link, self._old) if link is not None]
+        dropped = [link for link in (self._link, self._old) if link is not None]
         self._link = self._old = None
         self._down(reason)
-        for link in gone:
+        for link in dropped:
             link.close()
 
     def renew(self, reason: str) -> None:
-        """Open a second connection and change over to it: before a cut that is known to come."""
+        """Open a second connection and hand over to it, before an announced end of the first."""
         if self.is_up and self._next is None and self._old is None:
-            self.host.log.info("session.renew", url=self.url, reason=reason)
+            self._fx.log.info("session.renew", url=self.url, reason=reason)
             self._connect()
 
-    def settled(self) -> None:
-        """The new connection delivers all that the old one did: close the old one."""
+    def finish_handover(self) -> None:
+        """The new connection delivers everything that the old one did: close the old one."""
         self._cancel("handover")
         if self._old is not None:
             old, self._old = self._old, None
             self.handovers += 1
             old.close()
 
-    # -- called by the driver ------------------------------------------------------------------------------
+    # -- called by the driver (actors.net.Listener) ----------------------------------------------------------
 
     def ws_opened(self, link: Link) -> None:
-        """Listener: the connection is there."""
+        """The connection is open."""
         if link is not self._next:
             link.close()
             return
@@ -147,22 +137,22 @@ class Session:
         self._next = None
         self._link, self._old = link, self._link
         self.is_up = True
-        self.opened_ns = self.last_frame_ns = self.host.now_ns
+        self.opened_ns = self.last_frame_ns = self._fx.now_ns
         if self._old is not None:
-            self._set("handover", self.settings.handover_ms, self.settled)
+            self._set("handover", self.settings.handover_ms, self.finish_handover)
         self._set("silence", self.settings.max_silence_ms, self._check_silence)
         if self.settings.life_ms:
-            self._set("life", self.settings.life_ms, self.renew, "end of its life")
-        self.owner.session_up(self)
+            self._set("life", self.settings.life_ms, self.renew, "life_ms is over")
+        self._listener.session_up(self)
 
     def ws_frame(self, link: Link, data: bytes) -> None:
-        """Listener: something came."""
+        """A frame arrived."""
         if link is self._link or link is self._old:
-            self.last_frame_ns = self.host.now_ns
-            self.owner.session_frame(self, data)
+            self.last_frame_ns = self._fx.now_ns
+            self._listener.session_frame(self, data)
 
     def ws_closed(self, link: Link, reason: str) -> None:
-        """Listener: the connection is gone, or never came."""
+        """The connection has closed, or could not be opened."""
         if link is self._next:
             self._next = None
             self._cancel("connect")
@@ -175,34 +165,34 @@ class Session:
             self._link, self._old = self._old, None
             if self._link is None:
                 self._down(reason)
-            else:  # the new one died first: go on with the old one, and try again
+            else:  # the new one closed first: keep the old one, and try again
                 self._cancel("handover")
                 self._retry()
 
-    # -- within --------------------------------------------------------------------------------------------
+    # -- internal --------------------------------------------------------------------------------------------
 
     def _connect(self) -> None:
         self._cancel("retry")
         if not self._running or self._next is not None:
             return
         wait_ms = self._budget_ms()
-        if wait_ms:  # renewals count too
+        if wait_ms:  # a handover counts as an attempt too
             self._set("retry", wait_ms, self._connect)
             return
-        self._attempts.append(self.host.now_ns)
+        self._attempts.append(self._fx.now_ns)
         self.connects += 1
-        self._next = self.host.connect(self.url, self)
+        self._next = self._fx.connect(self.url, self)
         self._set("connect", self.settings.connect_ms, self._too_slow, self._next)
 
     def _budget_ms(self) -> int:
-        """How long until one more attempt is within the budget."""
+        """Returns the time until one more attempt is within the budget, in ms; 0 if it is now."""
         window_ns = self.settings.attempts_window_ms * MS_NS
         attempts = self._attempts
-        while attempts and attempts[0] <= self.host.now_ns - window_ns:
+        while attempts and attempts[0] <= self._fx.now_ns - window_ns:
             attempts.popleft()
         if len(attempts) < self.settings.attempts_max:
             return 0
-        return (attempts[0] + window_ns - self.host.now_ns) // MS_NS + 1
+        return (attempts[0] + window_ns - self._fx.now_ns) // MS_NS + 1
 
     def _too_slow(self, link: Link) -> None:
         if link is self._next:
@@ -215,12 +205,12 @@ class Session:
         self.is_up = False
         for name in ("silence", "life", "handover"):
             self._cancel(name)
-        lived_ms = (self.host.now_ns - self.opened_ns) // MS_NS
-        if lived_ms >= self.settings.stable_ms:
+        lasted_ms = (self._fx.now_ns - self.opened_ns) // MS_NS
+        if lasted_ms >= self.settings.stable_ms:
             self._delay_ms, self._failures = float(self.settings.first_retry_ms), 0
         else:
             self._failures += 1
-        self.owner.session_down(self, reason)
+        self._listener.session_down(self, reason)
         self._retry()
 
     def _retry(self) -> None:
@@ -230,29 +220,29 @@ class Session:
         settings, low_ms = self.settings, self.settings.first_retry_ms
         self._delay_ms = min(settings.max_retry_ms, self._random.uniform(low_ms, self._delay_ms * 3))
         delay_ms = self._delay_ms
-        if self._failures and 2 * len(self._attempts) >= settings.attempts_max:  # the rest has to last
+        if self._failures and 2 * len(self._attempts) >= settings.attempts_max:  # spread the rest over the window
             low_ms = 2 * settings.attempts_window_ms // settings.attempts_max
             delay_ms = max(delay_ms, self._random.uniform(low_ms, 1.5 * low_ms))
         self._set("retry", delay_ms, self._connect)
 
     def _check_silence(self) -> None:
-        silence_ms = (self.host.now_ns - self.last_frame_ns) // MS_NS
+        silence_ms = (self._fx.now_ns - self.last_frame_ns) // MS_NS
         limit_ms = self.settings.max_silence_ms
         if silence_ms < limit_ms:
             self._set("silence", limit_ms - silence_ms, self._check_silence)
             return
         self._set("silence", limit_ms, self._check_silence)
-        self.owner.session_silent(self, silence_ms)
+        self._listener.session_silent(self, silence_ms)
 
-    def _set(self, name: str, delay_ms: float, call: Any, *args: Any) -> None:
+    def _set(self, name: str, delay_ms: float, call: Callable[..., None], *args: Any) -> None:
         self._cancel(name)
-        self._timers[name] = self.host.after(int(delay_ms * MS_NS), self._ring, name, call, args)
+        self._timers[name] = self._fx.after(int(delay_ms * MS_NS), self._on_timer, name, call, args)
 
-    def _ring(self, name: str, call: Any, args: tuple[Any, ...]) -> None:
+    def _on_timer(self, name: str, call: Callable[..., None], args: tuple[Any, ...]) -> None:
         self._timers.pop(name, None)
         call(*args)
 
     def _cancel(self, name: str) -> None:
         timer = self._timers.pop(name, None)
         if timer is not None:
-            self.host.cancel_timer(timer)
+            self._fx.cancel_timer(timer)

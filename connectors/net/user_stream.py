@@ -1,135 +1,187 @@
-"""The user stream: our orders, fills and balances as they happen, and whether it can be relied on."""
+"""UserStream: our orders, fills and balances as they happen, and whether the stream is reliable."""
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from connectors.core.order_api import BadAnswer, Pong, UserReady, UserRefused
+from actors.effects import Effects
+from connectors.core.order_api import BadAnswer, LoggedIn, LoginRefused, OrderApi, Pong
 from connectors.core.reports import AccountReport, OrderReport, StreamEnded, TradeReport
-from connectors.net.keepalive import Probing
+from connectors.net.keepalive import KeepAlive
+from connectors.net.server_clock import ServerClock
 from connectors.net.session import Session, SessionSettings
 
-if TYPE_CHECKING:
-    from connectors.connector import Connector
-
 MS_NS = 1_000_000
-LOGIN_MS = 5_000
-REMEMBERED_MAX = 10_000
-SUSPECT_NS = 20_000 * MS_NS  # with nothing owed for so long, silence proves nothing either way
+LOGIN_MS = 5_000  # maximum time for a login
+EVENTS_MAX = 10_000  # expected and received events that are kept
+SOURCE = "user stream"
+SUSPECT_NS = 20_000 * MS_NS  # after this time without an expected event, silence is no evidence either way
 
 
-class UserStream(Probing):
-    """Owner of one Session. `is_live`: logged in. `is_suspect`: it has kept from us what the exchange told over REST;
-    until it tells something again, or owes nothing for a while, REST polling goes on beside it."""
+class Reports(Protocol):
+    """Receives what the exchange reports. `source` names where a report came from."""
 
-    def __init__(self, host: "Connector", settings: SessionSettings, silence_ms: int) -> None:
-        super().__init__(host)
-        self.silence_ns = silence_ms * MS_NS
+    def order(self, report: OrderReport, source: str) -> object: ...
+
+    def trade(self, report: TradeReport, source: str) -> object: ...
+
+    def account(self, report: AccountReport) -> None: ...
+
+
+class UserStreamListener(Protocol):
+    """Receives the state of the user stream."""
+
+    def user_stream_live(self) -> None:
+        """The stream carries every event from now on; earlier ones may have been missed."""
+
+    def user_stream_trusted(self) -> None:
+        """The stream, suspect before, delivers again."""
+
+    def user_stream_down(self, reason: str) -> None: ...
+
+    def user_stream_refused(self, refused: LoginRefused) -> None: ...
+
+
+class UserStream:
+    """Listens to one Session. `is_live`: logged in.
+
+    `is_suspect`: an event that the exchange confirmed over REST did not arrive here. REST polling stands in until the
+    stream delivers again, or no event is expected for SUSPECT_NS.
+    """
+
+    def __init__(
+        self,
+        fx: Effects,
+        api: OrderApi,
+        clock: ServerClock,
+        settings: SessionSettings,
+        silence_ms: int,
+        reports: Reports,
+        listener: UserStreamListener,
+    ) -> None:
         self.is_live = False
         self.is_suspect = False
         self.is_started = False
         self.events = 0
-        self._expected: dict[tuple[str, bool], int] = {}  # (order, its end) that REST told, and since when it is owed
-        self._heard: OrderedDict[tuple[str, bool], None] = OrderedDict()  # what the stream has told, the latest last
-        self._session = Session(host, host.dialect.user_url(), self, settings, f"{host.name}.user")
+        self.keepalive = KeepAlive(fx.log, "user stream", api.user_probe)
+        self.session = Session(fx, api.user_url(), self, settings, f"{fx.name}.user")
+        self._fx = fx
+        self._api = api
+        self._clock = clock
+        self._silence_ns = silence_ms * MS_NS
+        self._reports = reports
+        self._listener = listener
+        self._expected: dict[tuple[str, bool], int] = {}  # (client order id, its end) -> expected since, oldest first
+        self._received: OrderedDict[tuple[str, bool], None] = OrderedDict()  # the latest last
         self._login_timer = 0
         self._suspect_ns = 0
 
     @property
     def is_reliable(self) -> bool:
+        """Whether our picture of the account follows the stream alone."""
         return self.is_live and not self.is_suspect
 
     def start(self) -> None:
+        """Connect, and stay connected."""
         self.is_started = True
-        self._session.start()
+        self.session.start()
 
     def stop(self) -> None:
+        """Close the connection."""
         self.is_live = False
-        self._session.stop()
+        self.session.stop()
 
     def expect(self, cl_ord_id: str, ended: bool) -> None:
-        """The exchange has just told over REST that this order is there, or has ended: the stream owes us the same,
-        unless it was faster."""
+        """The exchange reported over REST that this order exists, or (`ended`) has ended: the stream must report it
+        too, unless it has already."""
         key = (cl_ord_id, ended)
-        if self.is_live and key not in self._heard and len(self._expected) < REMEMBERED_MAX:
-            self._expected.setdefault(key, self.host.now_ns)
-
-    def _hear(self, cl_ord_id: str, ended: bool) -> None:
-        for key in ((cl_ord_id, False), (cl_ord_id, True))[: 1 + ended]:
-            self._expected.pop(key, None)
-            self._heard[key] = None
-        while len(self._heard) > REMEMBERED_MAX:
-            self._heard.popitem(last=False)
+        if self.is_live and key not in self._received and len(self._expected) < EVENTS_MAX:
+            self._expected.setdefault(key, self._fx.now_ns)
 
     def check(self) -> None:
-        """Called now and then: has it kept something from us for too long?"""
+        """Drop a stream that is late with an expected event; called on a timer."""
+        now_ns = self._fx.now_ns
         for (cl_ord_id, _), since_ns in self._expected.items():
-            if self.host.now_ns - since_ns < self.silence_ns:
-                return  # the oldest is first
+            if now_ns - since_ns < self._silence_ns:
+                return
             self.is_suspect = True
-            self._suspect_ns = self.host.now_ns
-            self._session.recycle(f"it told nothing of {cl_ord_id}")
+            self._suspect_ns = now_ns
+            self.session.recycle(f"no event of order {cl_ord_id}")
             return
-        if self.is_suspect and self.is_live and self.host.now_ns - self._suspect_ns > SUSPECT_NS:
+        if self.is_suspect and self.is_live and now_ns - self._suspect_ns > SUSPECT_NS:
             self._trust()
 
     def _trust(self) -> None:
         self.is_suspect = False
-        self.host.user_trusted()
+        self._listener.user_stream_trusted()
 
-    # -- the session's owner --------------------------------------------------------------------------
+    # -- SessionListener --------------------------------------------------------------------------------------
 
     def session_up(self, session: Session) -> None:
-        for frame in self.host.dialect.user_login(self.host.caller.now_ns):
+        """Log in."""
+        for frame in self._api.user_login(self._fx.now_ns + self._clock.offset_ns):
             session.send(frame)
-        self.host.cancel_timer(self._login_timer)
-        self._login_timer = self.host.after(LOGIN_MS * MS_NS, self._too_slow)
+        self._fx.cancel_timer(self._login_timer)
+        self._login_timer = self._fx.after(LOGIN_MS * MS_NS, self._on_login_timeout)
 
-    def _too_slow(self) -> None:
-        if not self.is_live or self._session.is_handover:
-            self._session.recycle("no answer to the login")
+    def _on_login_timeout(self) -> None:
+        if not self.is_live or self.session.is_handover:
+            self.session.recycle("no answer to the login")
 
     def session_down(self, session: Session, reason: str) -> None:
-        self.host.cancel_timer(self._login_timer)
+        """Events may be missed from now on."""
+        self._fx.cancel_timer(self._login_timer)
         self._expected.clear()
-        self._probed = False
+        self.keepalive.clear_probe()
         if self.is_live:
             self.is_live = False
-            self.host.user_down(reason)
+            self._listener.user_stream_down(reason)
+
+    def session_silent(self, session: Session, silence_ms: int) -> None:
+        """Probe, or drop the connection."""
+        self.keepalive.on_silence(session, silence_ms)
 
     def session_frame(self, session: Session, data: bytes) -> None:
+        """Pass the events of a frame on."""
         try:
-            events = self.host.dialect.parse_user(data)
+            events = self._api.parse_user(data)
         except BadAnswer as error:
-            self.unreadable(session, "user frame", error)
+            self.keepalive.on_invalid_frame(session, error)
             return
-        self.readable()
+        self.keepalive.on_valid_frame()
         for event in events:
-            if isinstance(event, UserReady):
+            if isinstance(event, LoggedIn):
                 self._ready(session)
             elif isinstance(event, Pong):
-                self._probed = False
-            elif isinstance(event, UserRefused):
-                self.host.user_refused(event)
+                self.keepalive.clear_probe()
+            elif isinstance(event, LoginRefused):
+                self._listener.user_stream_refused(event)
                 session.recycle(event.reason)
             elif isinstance(event, StreamEnded):
-                self.ended(session, event)
+                self.keepalive.on_end(session, event)
             else:
-                self._told(event)
+                self._on_event(event)
 
     def _ready(self, session: Session) -> None:
-        self.host.cancel_timer(self._login_timer)
-        session.settled()
+        self._fx.cancel_timer(self._login_timer)
+        session.finish_handover()
         self.is_live = True
-        self.host.user_live()
+        self._listener.user_stream_live()
 
-    def _told(self, event: OrderReport | TradeReport | AccountReport) -> None:
+    def _on_event(self, event: OrderReport | TradeReport | AccountReport) -> None:
         self.events += 1
         if self.is_suspect:
             self._trust()
         if isinstance(event, OrderReport):
-            self._hear(event.cl_ord_id, event.status.is_final)
-            self.host.intake.order(event, "user stream")
+            self._note(event.cl_ord_id, event.status.is_final)
+            self._reports.order(event, SOURCE)
         elif isinstance(event, TradeReport):
-            self.host.intake.trade(event, "user stream")
+            self._reports.trade(event, SOURCE)
         else:
-            self.host.intake.account(event)
+            self._reports.account(event)
+
+    def _note(self, cl_ord_id: str, ended: bool) -> None:
+        for key in ((cl_ord_id, False), (cl_ord_id, True))[: 1 + ended]:
+            self._expected.pop(key, None)
+            self._received[key] = None
+        while len(self._received) > EVENTS_MAX:
+            self._received.popitem(last=False)

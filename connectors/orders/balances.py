@@ -1,13 +1,13 @@
-"""Balances of the account: whole readings and single changes, merged by the exchange's time."""
+"""BalanceBook: balances of the account; whole reports and single changes, merged by the exchange's time."""
 
 from decimal import Decimal
 
 from connectors.core.reports import AccountReport
-from protocol import Balances as BalancesMessage
+from protocol import Balances
 
 
-class Balances:
-    """The latest of every asset."""
+class BalanceBook:
+    """The latest balance of each asset. `reconciled`: a whole report has been merged."""
 
     def __init__(self) -> None:
         self._rows: dict[str, tuple[Decimal, Decimal, int]] = {}
@@ -15,7 +15,7 @@ class Balances:
         self.reconciled = False
 
     def add(self, report: AccountReport) -> bool:
-        """Merge; whether anything changed. What is older than what is known of an asset is ignored."""
+        """Merge a report; returns whether anything changed. A balance older than the known one is ignored."""
         at_ns, before = report.ts_event_ns, dict(self._rows)
         if report.is_whole and at_ns >= self._whole_ns:
             named = {row.asset for row in report.rows}
@@ -30,11 +30,12 @@ class Balances:
         changed = {asset: row[:2] for asset, row in before.items()} != {
             asset: row[:2] for asset, row in self._rows.items()
         }
-        news = changed or (report.is_whole and not self.reconciled)
+        is_new = changed or (report.is_whole and not self.reconciled)
         self.reconciled |= report.is_whole
-        return news
+        return is_new
 
-    def message(self) -> BalancesMessage:
+    def message(self) -> Balances:
+        """Returns the message that publishes every balance."""
         rows = [(asset, free, locked) for asset, (free, locked, _) in sorted(self._rows.items())]
         latest_ns = max((row[2] for row in self._rows.values()), default=0)
-        return BalancesMessage(rows, latest_ns, self.reconciled)
+        return Balances(rows, latest_ns, self.reconciled)

@@ -1,10 +1,10 @@
-"""Client order ids: decodable, unique for ever, drawn from the journal's counter and never from a clock.
+"""Client order ids: decodable, unique for ever, made from the journal's counter and never from a clock.
 
     t 3f9k2m7q - maker - 4 - 1z7
       tag        owner   epoch counter        (numbers in base 32)
 
 The tag names one journal: connector, account and the instant of the journal's first record. Two runs, or a run whose
-journal was lost, can therefore never meet in one id.
+journal was lost, can therefore never give out the same id.
 """
 
 from functools import lru_cache
@@ -22,7 +22,7 @@ MAX_COUNTER = 32**7 - 1
 
 
 class ClientId(msgspec.Struct, frozen=True):
-    """What an id says. `owner` is cut to nine characters; the journal holds it whole."""
+    """The parts of an id. `owner` is cut to nine characters; the journal contains the whole name."""
 
     tag: str
     owner: str
@@ -31,23 +31,23 @@ class ClientId(msgspec.Struct, frozen=True):
 
 
 def base32(number: int) -> str:
-    """A number from 0 on, without leading zeros."""
+    """Returns a number >= 0 in base 32, without leading zeros."""
     text = DIGITS[number % 32]
     while number := number // 32:
         text = DIGITS[number % 32] + text
     return text
 
 
-def journal_tag(connector: str, account: str, birth_ns: int) -> str:
-    """The tag of the journal that began at `birth_ns`."""
-    digest = blake2b(f"{connector}\n{account}\n{birth_ns}".encode(), digest_size=5).digest()
+def journal_tag(connector: str, account: str, begin_ns: int) -> str:
+    """Returns the tag of the journal that began at `begin_ns`."""
+    digest = blake2b(f"{connector}\n{account}\n{begin_ns}".encode(), digest_size=5).digest()
     return base32(int.from_bytes(digest, "big")).rjust(TAG_CHARS, "0")
 
 
 def encode_id(tag: str, owner: str, epoch: int, counter: int) -> str:
-    """At most 36 characters of [a-z A-Z 0-9 _ -]. Raises ValueError when the counters are used up."""
+    """Returns an id of at most 36 characters of [a-z A-Z 0-9 _ -]. Raises ValueError when the counters are used up."""
     if not (0 <= epoch <= MAX_EPOCH and 0 < counter <= MAX_COUNTER):
-        raise ValueError(f"epoch {epoch}, counter {counter}: past what a client order id can hold")
+        raise ValueError(f"epoch {epoch}, counter {counter}: too large for a client order id; move the journal away")
     return f"{_head(tag, owner, epoch)}{base32(counter)}"
 
 
@@ -58,7 +58,7 @@ def _head(tag: str, owner: str, epoch: int) -> str:
 
 
 def decode_id(cl_ord_id: str) -> ClientId | None:
-    """None for an id that is not of this form: somebody else's."""
+    """Returns the parts of an id; None for an id of another form, which another client made."""
     parts = cl_ord_id.split("-")
     if len(parts) != 4 or len(parts[0]) != TAG_CHARS + 1 or not cl_ord_id.startswith("t"):
         return None

@@ -1,105 +1,111 @@
-"""What the connector does with each command. Every function gives why it refuses, or "" where it has accepted."""
+"""CommandHandler: carries out each order command. A method returns why it refuses, or "" if it accepts."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
+from actors.effects import Effects
 from connectors.core.stages import CHECK
+from connectors.market_data.feed import MarketFeed
+from connectors.orders.executor import OrderExecutor
+from connectors.orders.halts import Halts
 from connectors.orders.order import Order
+from connectors.orders.order_journal import OrderJournal
+from connectors.orders.risk_gate import RiskGate
+from connectors.orders.status import ConnectorStatus
+from connectors.orders.tracker import OrderTracker
+from connectors.orders.traded_markets import TradedMarkets
 from protocol import CancelOrder, Control, PlaceOrder, ReplaceOrder
 
-if TYPE_CHECKING:
-    from connectors.connector import Connector
-
-EVERYBODY = ""
+ALL_OWNERS = ""
 
 
-def place(host: "Connector", command: PlaceOrder, owner: str) -> str:
-    """Through the gate, into the journal, out to the exchange."""
-    refusal = _refusal(host, command, owner)
-    if not refusal:
-        host.stages.mark(CHECK)
-        refusal = host.desk.place(command, owner)
-    if not refusal:
-        host.gate.passed(command, owner, host.now_ns)
-    return refusal
+class CommandHandler:
+    """Commands of strategies and operators; `owner` is the strategy that sent one."""
 
+    def __init__(
+        self,
+        fx: Effects,
+        status: ConnectorStatus,
+        gate: RiskGate,
+        tracker: OrderTracker,
+        journal: OrderJournal,
+        executor: OrderExecutor,
+        markets: TradedMarkets,
+        feed: MarketFeed,
+        halts: Halts,
+        stages: Any,
+    ) -> None:
+        self._fx = fx
+        self._status = status
+        self._gate = gate
+        self._tracker = tracker
+        self._journal = journal
+        self._executor = executor
+        self._markets = markets
+        self._feed = feed
+        self._halts = halts
+        self._stages = stages
 
-def replace(host: "Connector", command: ReplaceOrder, owner: str) -> str:
-    """Both orders count in the gate: the old one may be filled just before it would be cancelled."""
-    old = host.tracker.by_intent(owner, command.order_ref)
-    if old is None or old.is_final:
-        return f"order {command.order_ref} is not open: nothing to replace"
-    if old.state.cancel_wanted:
-        return f"order {command.order_ref} is being cancelled"
-    order = PlaceOrder(
-        command.cmd_id,
-        command.deadline_ns,
-        old.intent.symbol,
-        old.intent.side,
-        command.price_ticks,
-        command.size_lots,
-        old.intent.ord_type,
-        old.intent.time_in_force,
-        old.intent.stp,
-    )
-    refusal = _refusal(host, order, owner)
-    if not refusal:
-        refusal = host.desk.replace(order, owner, old)
-    if not refusal:
-        host.gate.passed(order, owner, host.now_ns)
-    return refusal
-
-
-def _refusal(host: "Connector", order: PlaceOrder, owner: str) -> str:
-    if host.tracker.by_intent(owner, order.cmd_id) is not None:
-        return f"intent {order.cmd_id} is placed already"
-    refusal = host.condition.why_not_new(order.symbol)
-    if refusal:
+    def place(self, command: PlaceOrder, owner: str) -> str:
+        """Through the risk check, into the journal, out to the exchange."""
+        refusal = self._refusal(command, owner)
+        if not refusal:
+            self._stages.mark(CHECK)
+            refusal = self._executor.place(command, owner)
+        if not refusal:
+            self._gate.record_passed(command, owner, self._fx.now_ns)
         return refusal
-    return host.gate.refusal(
-        order,
-        owner,
-        host.instruments.get(order.symbol),
-        host.feed.book(order.symbol),
-        host.tracker.exposure(order.symbol),
-        host.now_ns,
-    )
 
+    def replace(self, command: ReplaceOrder, owner: str) -> str:
+        """Cancel one order and place another. Both count in the risk check: the old one may be filled meanwhile."""
+        old = self._tracker.by_order_ref(owner, command.order_ref)
+        if old is None or old.is_final:
+            return f"order {command.order_ref} is not open: it cannot be replaced"
+        if old.state.cancel_wanted:
+            return f"order {command.order_ref} is being cancelled"
+        terms = old.terms
+        order = PlaceOrder(
+            command.cmd_id, command.deadline_ns, terms.symbol, terms.side, command.price_ticks, command.size_lots,
+            terms.ord_type, terms.time_in_force, terms.stp,
+        )  # fmt: skip
+        refusal = self._refusal(order, owner)
+        if not refusal:
+            refusal = self._executor.replace(order, owner, old)
+        if not refusal:
+            self._gate.record_passed(order, owner, self._fx.now_ns)
+        return refusal
 
-def cancel(host: "Connector", command: CancelOrder, owner: str) -> str:
-    """A wish; its end is told by the order's update. Cancelling what has ended is no mistake."""
-    order = host.tracker.by_intent(owner, command.order_ref)
-    if order is None:
-        return f"no order {command.order_ref} of {owner} is known here"
-    host.commit(host.tracker.wish(order.cl_ord_id, host.now_ns, owner))
-    return ""
+    def _refusal(self, order: PlaceOrder, owner: str) -> str:
+        if self._tracker.by_order_ref(owner, order.cmd_id) is not None:
+            return f"order {order.cmd_id} is placed already"
+        symbol = order.symbol
+        return self._status.why_not(symbol) or self._gate.refusal(
+            order, owner, self._markets.instruments.get(symbol), self._feed.book(symbol),
+            self._tracker.exposure(symbol), self._fx.now_ns,
+        )  # fmt: skip
 
+    def cancel(self, command: CancelOrder, owner: str) -> str:
+        """Request a cancel; order updates report its end. Cancelling a closed order is accepted, and does nothing."""
+        order = self._tracker.by_order_ref(owner, command.order_ref)
+        if order is None:
+            return f"{owner} has no order {command.order_ref} here"
+        self._cancel(order, owner)
+        return ""
 
-def cancel_all(host: "Connector", symbol: str, owner: str) -> str:
-    """Of one owner (or EVERYBODY), in one market or all."""
-    for order in _open(host, symbol, owner):
-        host.commit(host.tracker.wish(order.cl_ord_id, host.now_ns, owner or "control"))
-    return ""
+    def cancel_all(self, symbol: str, owner: str) -> str:
+        """Cancel the open orders of one owner (or ALL_OWNERS), in one market or all ("")."""
+        for order in list(self._tracker.open.values()):
+            if symbol in ("", order.terms.symbol) and owner in (ALL_OWNERS, order.terms.owner):
+                self._cancel(order, owner or "control")
+        return ""
 
+    def _cancel(self, order: Order, by: str) -> None:
+        self._journal.commit(self._tracker.decide_cancel(order.cl_ord_id, self._fx.now_ns, by))
 
-def _open(host: "Connector", symbol: str, owner: str) -> list[Order]:
-    return [
-        order
-        for order in host.tracker.open.values()
-        if symbol in ("", order.intent.symbol) and owner in (EVERYBODY, order.intent.owner)
-    ]
-
-
-def control(host: "Connector", command: Control) -> str:
-    """pause: nothing new; resume: also after a halt; cancel_all: everything of ours, of market `argument` or all."""
-    if command.verb == "pause":
-        host.condition.paused = command.argument or "paused"
-    elif command.verb == "resume":
-        host.condition.resume()
-    elif command.verb == "cancel_all":
-        cancel_all(host, command.argument, EVERYBODY)
-    elif command.verb == "stop":
-        host.request_stop()
-    else:
-        return f"no verb {command.verb!r}: pause, resume, cancel_all and stop are known"
-    host.judge()
-    return ""
+    def control(self, command: Control) -> None:
+        """pause: no new orders; resume: also after a halt; cancel_all: all orders of this bot, in market `argument`."""
+        if command.verb == "pause":
+            self._halts.pause(command.argument or "paused")
+        elif command.verb == "resume":
+            self._halts.resume()
+        elif command.verb == "cancel_all":
+            self.cancel_all(command.argument, ALL_OWNERS)

@@ -1,4 +1,4 @@
-"""Orders on our account that are not ours, a human's perhaps: shown, and left alone."""
+"""ExternalOrders: orders on our account that this bot did not place. They are published, and not touched."""
 
 from collections import OrderedDict
 
@@ -6,22 +6,23 @@ from connectors.core.reports import OrderReport
 from market.instrument import Instrument, Rounding
 from protocol import OrdersSnapshot, OrderUpdate
 
-OWNER = "@foreign"
+OWNER = "@foreign"  # the owner in topics and messages; kept from earlier versions, for recordings and subscribers
 IDS_MAX = 50_000
 
 
-class Foreign:
-    """What is open, by (symbol, order id); and the ids that are known not to be ours."""
+class ExternalOrders:
+    """`open`: external orders that are open, by (symbol, order id). Also the ids known to be external."""
 
     def __init__(self) -> None:
         self.open: dict[tuple[str, str], OrderUpdate] = {}
         self._ids: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    def knows(self, symbol: str, order_id: str) -> bool:
+    def contains(self, symbol: str, order_id: str) -> bool:
+        """Whether this order is known to be external."""
         return (symbol, order_id) in self._ids
 
     def add(self, report: OrderReport, instrument: Instrument) -> OrderUpdate | None:
-        """The update to publish; None if it is no news."""
+        """Merge a report. Returns the update to publish; None if nothing changed."""
         key = (report.symbol, report.order_id)
         self._ids[key] = None
         if len(self._ids) > IDS_MAX:
@@ -35,19 +36,20 @@ class Foreign:
             self.open[key] = update
         return update
 
-    def keep(self, symbol: str, order_ids: set[str]) -> bool:
-        """Of `symbol` only these are open now; whether that is news."""
-        gone = [key for key in self.open if key[0] == symbol and key[1] not in order_ids]
-        for key in gone:
+    def keep_only(self, symbol: str, order_ids: set[str]) -> bool:
+        """Of `symbol` only these are open now; returns whether that is a change."""
+        closed = [key for key in self.open if key[0] == symbol and key[1] not in order_ids]
+        for key in closed:
             del self.open[key]
-        return bool(gone)
+        return bool(closed)
 
     def snapshot(self) -> OrdersSnapshot:
+        """Returns every open external order."""
         return OrdersSnapshot(OWNER, list(self.open.values()), [])
 
 
 def _update(report: OrderReport, instrument: Instrument) -> OrderUpdate:
-    """Prices and sizes rounded to our steps: it is for show."""
+    """Prices and sizes are rounded to our steps: they are for display."""
     return OrderUpdate(
         OWNER,
         0,

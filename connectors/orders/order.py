@@ -1,60 +1,63 @@
-"""One order as the connector knows it: what was wanted, and all that was learned since."""
+"""One order as the connector knows it: its terms, and everything that was learned since."""
 
-from connectors.core.records import Intent, OrderRow
+from connectors.core.records import NewOrderRecord, OrderRow
 from market.order_state import OrderState
 from protocol import OrderUpdate, OrdStatus
 
 
 class Order:
-    """`state` is merged news; `trades` are the keys of its fills (trade_ids.trade_key); `final_ns` is 0 while open."""
+    """`terms`: what was ordered. `state`: the merged evidence. `trades`: keys of its fills (trade_ids.trade_key)."""
 
-    __slots__ = ("final_ns", "findings", "intent", "order_id", "reason", "state", "touched_ns", "trades", "ts_event_ns")
+    __slots__ = ("final_ns", "findings", "order_id", "reason", "state", "terms", "trades", "ts_event_ns", "updated_ns")
 
-    def __init__(self, intent: Intent) -> None:
-        self.intent = intent
-        self.state = OrderState(intent.size_lots)
+    def __init__(self, terms: NewOrderRecord) -> None:
+        self.terms = terms
+        self.state = OrderState(terms.size_lots)
         self.order_id = ""
         self.reason = ""
         self.ts_event_ns = 0
-        self.final_ns = 0
-        self.touched_ns = intent.ts_ns  # when news of it was last merged
+        self.final_ns = 0  # when it became final; 0 while it is open
+        self.updated_ns = terms.ts_ns  # when evidence was last merged
         self.trades: set[int] = set()
         self.findings: set[str] = set()
 
     @property
     def cl_ord_id(self) -> str:
-        return self.intent.cl_ord_id
+        """Our id of the order."""
+        return self.terms.cl_ord_id
 
     @property
     def status(self) -> OrdStatus:
+        """The order status that follows from all evidence."""
         return self.state.status
 
     @property
     def is_final(self) -> bool:
+        """Whether the order can no longer be filled."""
         return self.state.status.is_final
 
     @property
     def is_tombstone(self) -> bool:
-        """Gone by proof, not by the exchange's word: remembered for as long as memory allows."""
+        """Absent by evidence, not by an answer of the exchange: kept as long as memory allows, in case it appears."""
         return self.state.status is OrdStatus.NOT_PLACED and self.state.doubted
 
     @property
-    def wants_fills(self) -> bool:
-        """The exchange has counted more than the fills known come to."""
+    def misses_fills(self) -> bool:
+        """Whether the exchange has counted more than the known fills add up to."""
         return self.state.cum_lots > self.state.filled_lots
 
     def update(self) -> OrderUpdate:
-        """The message that tells it."""
-        intent, state = self.intent, self.state
+        """Returns the message that publishes the order."""
+        terms, state = self.terms, self.state
         return OrderUpdate(
-            intent.owner,
-            intent.intent,
-            intent.cl_ord_id,
-            intent.symbol,
-            intent.side,
-            intent.ord_type,
-            intent.price_ticks,
-            intent.size_lots,
+            terms.owner,
+            terms.order_ref,
+            terms.cl_ord_id,
+            terms.symbol,
+            terms.side,
+            terms.ord_type,
+            terms.price_ticks,
+            terms.size_lots,
             state.cum_lots,
             state.status,
             self.order_id,
@@ -64,9 +67,10 @@ class Order:
         )
 
     def row(self) -> OrderRow:
+        """Returns the order for a compaction."""
         state = self.state
         return OrderRow(
-            self.intent,
+            self.terms,
             state.status,
             state.cum_lots,
             state.filled_lots,
@@ -83,9 +87,10 @@ class Order:
 
     @classmethod
     def from_row(cls, row: OrderRow) -> "Order":
-        order = cls(row.intent)
+        """Returns the order of a compaction."""
+        order = cls(row.terms)
         order.state = OrderState(
-            row.intent.size_lots,
+            row.terms.size_lots,
             row.status,
             row.cum_lots,
             row.filled_lots,

@@ -1,82 +1,85 @@
-"""Keeper: every change of the orders goes through here: into the journal, into the tracker, out to the bus."""
+"""OrderJournal: every change of an order passes here: into the journal, into the tracker, out to the bus."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
-from connectors.core.records import AnyRecord, CancelWish, FillRecord, Finding, Report, Resolved, encode_record
+from actors.effects import Effects
+from connectors.core.records import (
+    AnyRecord,
+    CancelRecord,
+    FillRecord,
+    FindingRecord,
+    ReportRecord,
+    ResolvedRecord,
+    encode_record,
+)
+from connectors.orders.halts import Halts
+from connectors.orders.rechecks import Rechecks
+from connectors.orders.tracker import OrderTracker
 from market.order_state import CONTRADICTED, LATE_FILL
-from protocol import Message, topics
-
-if TYPE_CHECKING:
-    from connectors.connector import Connector
+from protocol import Fill, OrderUpdate, topics
 
 JOURNAL = "orders"
-_ABOUT_ORDERS = (Report, FillRecord, CancelWish, Resolved)  # of an Intent alone there is nothing to ask
-_ONLY_TOLD = (CONTRADICTED, LATE_FILL)  # findings that do not halt their market: they are dealt with
+_MAY_NEED_RECHECKS = (ReportRecord, FillRecord, CancelRecord, ResolvedRecord)  # a new order needs none yet
+_HANDLED = (CONTRADICTED, LATE_FILL)  # findings that do not halt their market: the tracker has dealt with them
 
 
-class Keeper:
-    """The one writer of a connector's journal and tracker."""
+class OrderJournal:
+    """The one writer of a connector's journal and of its tracker."""
 
-    def __init__(self, host: "Connector") -> None:
-        self.host = host
-        self._pump_timer = 0
+    def __init__(self, fx: Effects, tracker: OrderTracker, rechecks: Rechecks, halts: Halts) -> None:
+        self._fx = fx
+        self._tracker = tracker
+        self._rechecks = rechecks
+        self._halts = halts
 
     def commit(self, records: Sequence[AnyRecord], then: Callable[[str], None] | None = None) -> None:
-        """Journal, apply, publish. `then` runs once the last record is written ("") or cannot be (why)."""
-        host = self.host
+        """Journal, apply and publish `records`. `then` runs once the last one is written (""), or cannot be (reason).
+
+        A `then` sends a request: it runs before the last record is published, so that the request leaves first.
+        """
+        fx, tracker, rechecks = self._fx, self._tracker, self._rechecks
         for number, record in enumerate(records, start=1):
-            last = then if number == len(records) else None
-            if last is None:
-                host.append(JOURNAL, encode_record(record), self._journaled)
-                self._tell(host.tracker.apply(record))
-            else:  # somebody waits for the record, to send a request: that goes first, then the news
-                encoded = encode_record(record)
-                host.append(JOURNAL, encoded, partial(self._written, last, host.tracker.apply(record)))
-            if isinstance(record, _ABOUT_ORDERS):
-                host.resolver.follow(host.tracker.orders[record.cl_ord_id], host.now_ns)
-            elif isinstance(record, Finding):
-                self._found(record)
-        if not self._pump_timer and host.resolver.chases:
-            self._pump_timer = host.after(0, self._pump)
+            encoded = encode_record(record)
+            if then is None or number < len(records):
+                fx.append(JOURNAL, encoded, self._on_written)
+                self._publish(tracker.apply(record))
+            else:
+                fx.append(JOURNAL, encoded, partial(self._on_last_written, then, tracker.apply(record)))
+            if isinstance(record, _MAY_NEED_RECHECKS):
+                rechecks.follow(tracker.orders[record.cl_ord_id], fx.now_ns)
+            elif isinstance(record, FindingRecord):
+                self._on_finding(record)
+        if rechecks.pending and not rechecks.is_waking:
+            rechecks.wake()
 
-    def _tell(self, messages: list[Message]) -> None:
+    def _publish(self, messages: list[Fill | OrderUpdate]) -> None:
         for message in messages:
-            self.host.publish(topics.orders(self.host.name, message.owner), message)  # type: ignore[attr-defined]
+            self._fx.publish(topics.orders(self._fx.name, message.owner), message)
 
-    def _written(self, then: Callable[[str], None], messages: list[Message], trouble: str) -> None:
-        if trouble:  # then tells how the order ends: after it was told of
-            self._journaled(trouble)
-            self._tell(messages)
+    def _on_last_written(self, then: Callable[[str], None], messages: list[Fill | OrderUpdate], trouble: str) -> None:
+        if trouble:  # `then` reports how the order ends: that must follow the report of its beginning
+            self._on_written(trouble)
+            self._publish(messages)
             then(trouble)
         else:
             then("")
-            self._tell(messages)
+            self._publish(messages)
 
-    def _journaled(self, trouble: str) -> None:
-        condition = self.host.condition
-        if trouble and not condition.journal_trouble:
-            condition.journal_trouble = trouble
-            self.host.judge()
+    def _on_written(self, trouble: str) -> None:
+        if trouble:
+            self._halts.journal_failed(trouble)
 
-    def _pump(self) -> None:
-        self._pump_timer = 0
-        self.host.desk.pump()
-
-    def _found(self, record: Finding) -> None:
-        """What cannot be is shown to people; where it cannot be believed, nothing new is done in that market."""
-        host = self.host
-        host.log.error("finding", cl_ord_id=record.cl_ord_id, what=record.what)
-        order = host.tracker.orders.get(record.cl_ord_id)
-        if record.what not in _ONLY_TOLD and order is not None:
-            host.condition.halted_symbols[order.intent.symbol] = record.what
-            host.judge()
+    def _on_finding(self, record: FindingRecord) -> None:
+        """Show a contradiction to operators; halt its market where the report cannot be true."""
+        self._fx.log.error("finding", cl_ord_id=record.cl_ord_id, what=record.what)
+        order = self._tracker.orders.get(record.cl_ord_id)
+        if record.what not in _HANDLED and order is not None:
+            self._halts.halt_symbol(order.terms.symbol, record.what)
 
     def compact(self, is_due: bool) -> None:
-        """Write the journal anew, with what the tracker knows in one record."""
+        """Replace the journal with one record that holds the whole tracker."""
         if is_due:
-            tracker = self.host.tracker
-            tracker.forget(self.host.now_ns)
-            tracker.records = 0
-            self.host.rewrite(JOURNAL, [encode_record(tracker.compaction())])
+            self._tracker.drop_old(self._fx.now_ns)
+            self._tracker.records = 0
+            self._fx.rewrite(JOURNAL, [encode_record(self._tracker.compaction())])

@@ -1,117 +1,167 @@
-"""Resolver: what has still to be asked of the exchange about each order, and when: until proof, never sooner.
+"""Rechecks: the open questions about each order, and when to send them to the exchange, until they are answered.
 
-Law 2: "not found" counts only when it was asked for later than the request's own validity plus a margin, and three
-times. Law 4: a wanted cancel is sent again and again until the order has ended.
+Law 2: "not found" is evidence only when it was requested later than the placement's own validity plus a margin, and
+three times. Law 4: a cancel request is resent until the order has ended.
 """
 
+from collections.abc import Callable
 from enum import Enum
 
 import msgspec
 
+from actors.effects import Effects
+from connectors.core.reports import Outcome
 from connectors.orders.order import Order
 
 SECOND_NS = 1_000_000_000
 NOT_FOUND_NEEDED = 3
-FILLS_GRACE_NS = SECOND_NS  # the user stream usually tells a fill within this
+FILLS_GRACE_NS = SECOND_NS  # the user stream usually reports a fill within this time
 
 
-class Ask(Enum):
-    """What to send for an order."""
+class RecheckKind(Enum):
+    """The request that a recheck sends."""
 
-    QUERY = "query"
-    CANCEL = "cancel"
-    FILLS = "fills"
-
-
-CAP_NS = {Ask.QUERY: 8 * SECOND_NS, Ask.CANCEL: 5 * SECOND_NS, Ask.FILLS: 8 * SECOND_NS}
+    QUERY = "query"  # the status of the order
+    CANCEL = "cancel"  # its cancel request, once more
+    FILLS = "fills"  # its trades
 
 
-class Chase(msgspec.Struct):
-    """One question that is asked until it is answered: at 1, 2, 4, 8, ... seconds, up to a cap."""
+CAP_NS = {
+    RecheckKind.QUERY: 8 * SECOND_NS,
+    RecheckKind.CANCEL: 5 * SECOND_NS,
+    RecheckKind.FILLS: 8 * SECOND_NS,
+}  # longest interval between two requests
+
+
+class Recheck(msgspec.Struct):
+    """One request that is repeated until it is answered: after 1, 2, 4, 8, ... seconds, up to a cap."""
 
     cl_ord_id: str
-    ask: Ask
+    kind: RecheckKind
     next_ns: int
     attempt: int = 0
     in_flight: bool = False
 
 
-class Resolver:
-    """Holds the chases. Told of every change of an order (`follow`), it starts and ends them."""
+class Rechecks:
+    """The pending rechecks. `follow`, called for each change of an order, starts and ends them.
 
-    def __init__(self, margin_ns: int) -> None:
-        self.margin_ns = margin_ns
-        self.chases: dict[tuple[str, Ask], Chase] = {}
-        self._not_found: dict[str, int] = {}
+    `send(recheck)` sends one request; it returns False where no more may leave now.
+    """
+
+    def __init__(self, fx: Effects, margin_ns: int, send: Callable[[Recheck], bool]) -> None:
+        self.pending: dict[tuple[str, RecheckKind], Recheck] = {}
+        self.is_waking = False
+        self._fx = fx
+        self._margin_ns = margin_ns
+        self._send = send
+        self._not_found: dict[str, int] = {}  # by client order id: late answers "not found"
+
+    # -- sending ----------------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Send what is due right after the event in hand."""
+        if not self.is_waking:
+            self.is_waking = True
+            self._fx.after(0, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self.is_waking = False
+        self.send_due()
+
+    def send_due(self) -> None:
+        """Send what is due, as far as limits allow; called on a timer too."""
+        for recheck in self.due(self._fx.now_ns):
+            if not self._send(recheck):
+                return
+
+    def due(self, now_ns: int) -> list[Recheck]:
+        """Returns the rechecks to send now, cancels first."""
+        found = [one for one in self.pending.values() if not one.in_flight and one.next_ns <= now_ns]
+        return sorted(found, key=lambda one: one.kind is not RecheckKind.CANCEL)
+
+    # -- starting and ending ----------------------------------------------------------------------------------
 
     def follow(self, order: Order, now_ns: int) -> None:
-        """Start what the order's state asks for; end what it has no more need of."""
+        """Start the rechecks that the order's state requires, and end those that it no longer needs."""
         state, name = order.state, order.cl_ord_id
         if order.is_final:
             self._drop(name)
-            if order.wants_fills:  # the exchange has counted a fill since: it must be found
-                self.want(name, Ask.FILLS, now_ns)
+            if order.misses_fills:  # the exchange has counted a fill since: it must be found
+                self.schedule(name, RecheckKind.FILLS, now_ns)
             return
         if state.seen:
             self._not_found.pop(name, None)
         elif state.doubted:
-            self.want(name, Ask.QUERY, now_ns + SECOND_NS)
+            self.schedule(name, RecheckKind.QUERY, now_ns + SECOND_NS)
         if state.ended is None and state.cancel_wanted and (state.seen or state.doubted):
-            self.want(name, Ask.CANCEL, now_ns)
+            self.schedule(name, RecheckKind.CANCEL, now_ns)
         elif state.ended is not None:
-            self.chases.pop((name, Ask.CANCEL), None)
-        if order.wants_fills:
-            self.want(name, Ask.FILLS, now_ns + FILLS_GRACE_NS)
+            self.pending.pop((name, RecheckKind.CANCEL), None)
+        if order.misses_fills:
+            self.schedule(name, RecheckKind.FILLS, now_ns + FILLS_GRACE_NS)
         else:
-            self.chases.pop((name, Ask.FILLS), None)
+            self.pending.pop((name, RecheckKind.FILLS), None)
 
     def _drop(self, cl_ord_id: str) -> None:
-        for ask in Ask:
-            self.chases.pop((cl_ord_id, ask), None)
+        for kind in RecheckKind:
+            self.pending.pop((cl_ord_id, kind), None)
         self._not_found.pop(cl_ord_id, None)
 
-    def want(self, cl_ord_id: str, ask: Ask, at_ns: int) -> None:
-        """Ask from `at_ns` on; no effect if it is being asked already."""
-        key = (cl_ord_id, ask)
-        if key not in self.chases:
-            self.chases[key] = Chase(cl_ord_id, ask, at_ns)
+    def schedule(self, cl_ord_id: str, kind: RecheckKind, at_ns: int) -> None:
+        """Send from `at_ns` on; no effect if this recheck is pending already."""
+        key = (cl_ord_id, kind)
+        if key not in self.pending:
+            self.pending[key] = Recheck(cl_ord_id, kind, at_ns)
 
-    def hasten(self, cl_ord_id: str, ask: Ask, now_ns: int) -> None:
-        """Ask now, unless the answer is on its way."""
-        self.want(cl_ord_id, ask, now_ns)
-        chase = self.chases[cl_ord_id, ask]
-        chase.next_ns = min(chase.next_ns, now_ns)
+    def recheck_now(self, cl_ord_id: str, kind: RecheckKind, now_ns: int) -> None:
+        """Send now, unless an answer is on its way."""
+        self.schedule(cl_ord_id, kind, now_ns)
+        recheck = self.pending[cl_ord_id, kind]
+        recheck.next_ns = min(recheck.next_ns, now_ns)
 
-    def due(self, now_ns: int) -> list[Chase]:
-        """What to send now, cancels first."""
-        found = [chase for chase in self.chases.values() if not chase.in_flight and chase.next_ns <= now_ns]
-        return sorted(found, key=lambda chase: chase.ask is not Ask.CANCEL)
+    # -- what happened to a request ---------------------------------------------------------------------------
 
-    def sent(self, chase: Chase, now_ns: int) -> None:
-        """It left: again after a while that doubles."""
-        chase.in_flight = True
-        chase.next_ns = now_ns + min(SECOND_NS << min(chase.attempt, 10), CAP_NS[chase.ask])
-        chase.attempt += 1
+    def on_sent(self, recheck: Recheck, now_ns: int) -> None:
+        """The request left: the next one follows after an interval that doubles."""
+        recheck.in_flight = True
+        recheck.next_ns = now_ns + min(SECOND_NS << min(recheck.attempt, 10), CAP_NS[recheck.kind])
+        recheck.attempt += 1
 
-    def answered(self, cl_ord_id: str, ask: Ask, is_done: bool) -> None:
-        """An answer or a failure came; `is_done`: it told what was asked."""
-        chase = self.chases.get((cl_ord_id, ask))
-        if chase is None:
+    def on_answer(self, cl_ord_id: str, kind: RecheckKind, is_done: bool) -> None:
+        """An answer or a failure came; `is_done`: it answers the question, and the recheck ends."""
+        recheck = self.pending.get((cl_ord_id, kind))
+        if recheck is None:
             return
-        chase.in_flight = False
+        recheck.in_flight = False
         if is_done:
-            del self.chases[cl_ord_id, ask]
+            del self.pending[cl_ord_id, kind]
 
-    def not_found(self, order: Order, asked_ns: int) -> str:
-        """The exchange does not know the order. The proof that it never will, or "" as long as there is none.
+    def cancel_sent(self, cl_ord_id: str, now_ns: int) -> None:
+        """A cancel request leaves as part of a replacement: it is resent if its answer is no confirmation."""
+        self.schedule(cl_ord_id, RecheckKind.CANCEL, now_ns)
+        self.on_sent(self.pending[cl_ord_id, RecheckKind.CANCEL], now_ns)
 
-        `asked_ns`: when the question left, by the exchange's clock.
+    def on_cancel_answer(self, cl_ord_id: str, order: Order | None, outcome: Outcome) -> None:
+        """A cancel request was answered; `order` if it is still open.
+
+        "Unknown order" alone ends nothing: the cancel may have overtaken the placement, or the order has ended by
+        itself. A query shows which.
         """
-        after_ns = order.intent.valid_until_ns + self.margin_ns
-        if order.state.seen or asked_ns <= after_ns:
+        self.on_answer(cl_ord_id, RecheckKind.CANCEL, False)
+        if order is not None and outcome is Outcome.NOT_FOUND and order.state.seen:
+            self.recheck_now(cl_ord_id, RecheckKind.QUERY, self._fx.now_ns)
+
+    def not_found(self, order: Order, requested_ns: int) -> str:
+        """The exchange does not know the order. Returns the evidence that it never will, or "" while there is none.
+
+        `requested_ns`: when the query left, by the exchange's clock.
+        """
+        after_ns = order.terms.valid_until_ns + self._margin_ns
+        if order.state.seen or requested_ns <= after_ns:
             return ""
         count = self._not_found[order.cl_ord_id] = self._not_found.get(order.cl_ord_id, 0) + 1
         if count < NOT_FOUND_NEEDED:
             return ""
-        late_s = (asked_ns - order.intent.valid_until_ns) // SECOND_NS
+        late_s = (requested_ns - order.terms.valid_until_ns) // SECOND_NS
         return f"not found {count} times, the last {late_s} s after its request had expired"

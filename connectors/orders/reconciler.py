@@ -1,26 +1,28 @@
-"""Reconciliation: open orders, own trades since the last known one, balances, compared with what the journal says.
+"""Reconciler: compares open orders, own trades since the last known one, and balances with the journal.
 
 A second pass over an unchanged account journals and publishes nothing.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import msgspec
 
-from actors.net import HttpAnswer, HttpFailure
-from connectors.core.order_api import BadAnswer, Call
-from connectors.core.records import Scanned
-from connectors.core.reports import OrderReport, Proof, TradeReport, Verdict
-from connectors.orders.rechecks import Ask
-
-if TYPE_CHECKING:
-    from connectors.connector import Connector
+from actors.effects import Effects
+from actors.net import HttpAnswer
+from connectors.core.order_api import BadAnswer, Call, OrderApi
+from connectors.core.records import ScannedRecord
+from connectors.core.reports import AccountReport, OrderReport, Outcome, TradeReport, Verdict
+from connectors.net.client import ExchangeClient, Result
+from connectors.orders.order_journal import OrderJournal
+from connectors.orders.rechecks import RecheckKind, Rechecks
+from connectors.orders.report_handler import ReportHandler
+from connectors.orders.tracker import OrderTracker
 
 MS_NS = 1_000_000
-THROTTLED_NS = 500 * MS_NS
+THROTTLED_NS = 500 * MS_NS  # delay of a request that the exchange's limits do not allow now
 RETRY_FIRST_NS = 500 * MS_NS
 RETRY_CAP_NS = 8_000 * MS_NS
 PAGES_MAX = 1_000  # of own trades in one pass
@@ -28,85 +30,118 @@ PAGES_MAX = 1_000  # of own trades in one pass
 Parse = Callable[[bytes], None]
 
 
+class ReconcilerListener(Protocol):
+    """Receives the results of a pass."""
+
+    def reconciled(self) -> None:
+        """A whole pass is done."""
+
+    def reconcile_failed(self, reason: str) -> None:
+        """A request of the pass failed; the pass begins again after a delay."""
+
+    def account_read(self, report: AccountReport) -> None:
+        """The whole account: its id, its permissions, its fees, its balances."""
+
+
 class _Scan:
     """Own trades of one market, page by page."""
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
-        self.settled_id = -1  # all up to here are old enough to be final
-        self.unclaimed: dict[str, list[TradeReport]] = {}  # by order id: trades of orders we do not know
+        self.settled_id = -1  # every trade up to here is old enough to be complete
+        self.unclaimed: dict[str, list[TradeReport]] = {}  # by order id: trades of unknown orders
         self.pages = 0
 
 
 class Reconciler:
-    """One pass at a time; what is asked for meanwhile is done after it. Failures are tried again, with back-off."""
+    """One pass at a time; a pass requested meanwhile follows. A failed pass is repeated, with back-off.
 
-    def __init__(self, host: "Connector", settle_ns: int) -> None:
-        self.host = host
-        self.settle_ns = settle_ns
+    Trades older than `settle_ns` are assumed complete in the exchange's history.
+    """
+
+    def __init__(
+        self,
+        fx: Effects,
+        symbols: Sequence[str],
+        api: OrderApi,
+        client: ExchangeClient,
+        tracker: OrderTracker,
+        journal: OrderJournal,
+        reports: ReportHandler,
+        rechecks: Rechecks,
+        settle_ns: int,
+        listener: ReconcilerListener,
+    ) -> None:
         self.passes = 0
         self.done_ns = 0  # when the last whole pass ended
-        self.running = False
-        self.reason = ""  # of the latest pass, for people
-        self._started_ns = 0
+        self.is_running = False
+        self.reason = ""  # of the latest pass, for operators
+        self._fx = fx
+        self._symbols = symbols
+        self._api = api
+        self._client = client
+        self._tracker = tracker
+        self._journal = journal
+        self._reports = reports
+        self._rechecks = rechecks
+        self._settle_ns = settle_ns
+        self._listener = listener
         self._again = False
         self._failures = 0
-        self._life = 0
+        self._attempt = 0  # answers to requests of an earlier attempt are ignored
         self._steps: deque[Callable[[], None]] = deque()
 
     def start(self, reason: str) -> None:
-        """Begin a pass now, or after the one that runs: news from before it began might be older than the cause."""
-        if self.running:
+        """Begin a pass now, or after the running one: its answers may be older than `reason`."""
+        if self.is_running:
             self._again = True
             return
-        self.running = True
+        self.is_running = True
         self.reason = reason
         self._begin()
 
     def stop(self) -> None:
-        """Ask nothing more."""
-        self._life += 1
-        self.running = True
+        """Send no more requests."""
+        self._attempt += 1
+        self.is_running = True
 
     def _begin(self) -> None:
-        self._life += 1
-        self._started_ns = self.host.now_ns
+        self._attempt += 1
         self._steps.clear()
-        for symbol in self.host.markets:
-            self._steps.append(partial(self._ask_open, symbol))
-            self._steps.append(partial(self._ask_trades, _Scan(symbol), None))
-        self._steps.append(self._ask_account)
+        for symbol in self._symbols:
+            self._steps.append(partial(self._request_open_orders, symbol))
+            self._steps.append(partial(self._request_trades, _Scan(symbol), None))
+        self._steps.append(self._request_account)
         self._next()
 
     def _next(self) -> None:
         if self._steps:
             self._steps[0]()
             return
-        self.running = False
+        self.is_running = False
         self.passes += 1
         self._failures = 0
-        self.done_ns = self.host.now_ns
-        self.host.reconciled(self._started_ns)
+        self.done_ns = self._fx.now_ns
+        self._listener.reconciled()
         if self._again:
             self._again = False
-            self.start("asked for again meanwhile")
+            self.start("requested again meanwhile")
 
-    def _ask(self, call: Call, parse: Parse) -> None:
-        """Send; parse a good answer and go on with the next step; else begin again after a while."""
-        host = self.host
-        if not host.caller.take(call):
-            host.after(THROTTLED_NS, self._resume, self._life)
+    def _send(self, call: Call, parse: Parse) -> None:
+        """Send; parse a good answer and go on with the next step; else begin again after a delay."""
+        if not self._client.acquire(call):
+            self._fx.after(THROTTLED_NS, self._resume, self._attempt)
             return
-        host.caller.send(call, partial(self._answered, self._life, parse))
+        self._client.send(call, partial(self._on_answer, self._attempt, parse))
 
-    def _resume(self, life: int) -> None:
-        if life == self._life:
+    def _resume(self, attempt: int) -> None:
+        if attempt == self._attempt:
             self._next()
 
-    def _answered(self, life: int, parse: Parse, verdict: Verdict, answer: HttpAnswer | HttpFailure) -> None:
-        if life != self._life:
+    def _on_answer(self, attempt: int, parse: Parse, verdict: Verdict, answer: Result) -> None:
+        if attempt != self._attempt:
             return
-        if verdict.proof is not Proof.PLACED:
+        if verdict.outcome is not Outcome.OK:
             self._fail(verdict.reason)
             return
         assert isinstance(answer, HttpAnswer)
@@ -115,106 +150,102 @@ class Reconciler:
             parse(answer.body)
         except BadAnswer as error:
             self._steps.appendleft(step)
-            self._fail(f"unreadable answer: {error}")
+            self._fail(f"invalid answer: {error}")
             return
         self._next()
 
     def _fail(self, reason: str) -> None:
         self._failures += 1
         delay_ns = min(RETRY_FIRST_NS << min(self._failures - 1, 10), RETRY_CAP_NS)
-        self.host.reconcile_failed(reason)
-        self._life += 1
-        self.host.after(delay_ns, self._retry, self._life)
+        self._listener.reconcile_failed(reason)
+        self._attempt += 1
+        self._fx.after(delay_ns, self._retry, self._attempt)
 
-    def _retry(self, life: int) -> None:
-        if life == self._life:
+    def _retry(self, attempt: int) -> None:
+        if attempt == self._attempt:
             self._begin()
 
-    # -- open orders ----------------------------------------------------------------------------------
+    # -- open orders ------------------------------------------------------------------------------------------
 
-    def _ask_open(self, symbol: str) -> None:
-        host = self.host
-        call = host.dialect.open_orders_request(symbol, host.caller.now_ns)
-        self._ask(call, partial(self._open, symbol, host.now_ns))
+    def _request_open_orders(self, symbol: str) -> None:
+        call = self._api.open_orders_request(symbol, self._client.now_ns)
+        self._send(call, partial(self._on_open_orders, symbol, self._fx.now_ns))
 
-    def _open(self, symbol: str, asked_ns: int, body: bytes) -> None:
-        host = self.host
-        reports = host.dialect.parse_orders(body)
+    def _on_open_orders(self, symbol: str, sent_ns: int, body: bytes) -> None:
+        reports = self._api.parse_orders(body)
         for report in reports:
-            host.intake.order(report, "open orders")
-        host.keep_foreign(symbol, {report.order_id for report in reports})
+            self._reports.order(report, "open orders")
+        self._reports.keep_external(symbol, {report.order_id for report in reports})
         shown = {report.cl_ord_id for report in reports}
-        for order in list(host.tracker.open.values()):
+        for order in list(self._tracker.open.values()):
             if (
-                order.intent.symbol == symbol
+                order.terms.symbol == symbol
                 and order.state.seen
                 and order.cl_ord_id not in shown
-                and order.touched_ns < asked_ns
+                and order.updated_ns < sent_ns
             ):
-                host.resolver.hasten(order.cl_ord_id, Ask.QUERY, host.now_ns)
+                self._rechecks.recheck_now(order.cl_ord_id, RecheckKind.QUERY, self._fx.now_ns)
 
-    # -- own trades -----------------------------------------------------------------------------------
+    # -- own trades -------------------------------------------------------------------------------------------
 
-    def _ask_trades(self, scan: _Scan, from_id: int | None) -> None:
-        host = self.host
-        floor = host.tracker.trade_ids.floors.get(scan.symbol)
+    def _request_trades(self, scan: _Scan, from_id: int | None) -> None:
+        floor = self._tracker.trade_ids.floors.get(scan.symbol)
         is_first = floor is None
         if from_id is None and floor is not None:
             from_id = floor + 1
-        call = host.dialect.trades_request(scan.symbol, host.caller.now_ns, from_id)
-        self._ask(call, partial(self._trades, scan, is_first))
+        call = self._api.trades_request(scan.symbol, self._client.now_ns, from_id)
+        self._send(call, partial(self._on_trades, scan, is_first))
 
-    def _trades(self, scan: _Scan, is_first: bool, body: bytes) -> None:
-        host = self.host
-        rows = sorted(host.dialect.parse_trades(body), key=lambda row: row.trade_id)
+    def _on_trades(self, scan: _Scan, is_first: bool, body: bytes) -> None:
+        rows = sorted(self._api.parse_trades(body), key=lambda row: row.trade_id)
         rows = [row for row in rows if row.symbol == scan.symbol]
         if is_first:
-            # A journal that has never scanned has never placed: all that was before is not ours.
-            host.commit([Scanned(scan.symbol, rows[-1].trade_id if rows else 0)])
+            # A journal without a scan has no orders yet: every earlier trade is external.
+            self._journal.commit([ScannedRecord(scan.symbol, rows[-1].trade_id if rows else 0)])
             return
-        old_ns = host.caller.now_ns - self.settle_ns
+        old_ns = self._client.now_ns - self._settle_ns
         for row in rows:
             if row.ts_event_ns < old_ns:
                 scan.settled_id = max(scan.settled_id, row.trade_id)
-            if not host.intake.trade(row, "own trades") and not host.intake.foreign.knows(row.symbol, row.order_id):
+            is_known = self._reports.trade(row, "own trades") or self._reports.external.contains(
+                row.symbol, row.order_id
+            )
+            if not is_known:
                 scan.unclaimed.setdefault(row.order_id, []).append(row)
         scan.pages += 1
-        if len(rows) >= host.dialect.trades_page and scan.pages < PAGES_MAX:
-            self._steps.appendleft(partial(self._ask_trades, scan, rows[-1].trade_id + 1))
+        if len(rows) >= self._api.trades_page and scan.pages < PAGES_MAX:
+            self._steps.appendleft(partial(self._request_trades, scan, rows[-1].trade_id + 1))
         else:
             self._steps.appendleft(partial(self._claim, scan))
 
     def _claim(self, scan: _Scan) -> None:
-        """Whose are the trades of orders that we do not know? The orders tell; then the floor may rise."""
-        host = self.host
+        """Query the unknown orders of trades, one by one: ours are adopted. Then the floor may rise."""
         for order_id in scan.unclaimed:
-            call = host.dialect.order_query(scan.symbol, host.caller.now_ns, order_id=order_id)
-            call = msgspec.structs.replace(call, urgent=False)  # it may be of any order, perhaps of very many
-            self._ask(call, partial(self._claimed, scan, order_id))
+            call = self._api.order_query(scan.symbol, self._client.now_ns, order_id=order_id)
+            call = msgspec.structs.replace(call, urgent=False)  # there may be very many, of any client
+            self._send(call, partial(self._on_claim, scan, order_id))
             return
         self._steps.popleft()
-        if scan.settled_id > host.tracker.trade_ids.floors.get(scan.symbol, -1):
-            host.commit([Scanned(scan.symbol, scan.settled_id)])
+        if scan.settled_id > self._tracker.trade_ids.floors.get(scan.symbol, -1):
+            self._journal.commit([ScannedRecord(scan.symbol, scan.settled_id)])
         self._next()
 
-    def _claimed(self, scan: _Scan, order_id: str, body: bytes) -> None:
-        host = self.host
-        report, _ = host.dialect.parse_order(body)
+    def _on_claim(self, scan: _Scan, order_id: str, body: bytes) -> None:
+        report, _ = self._api.parse_order(body)
         if report.order_id != order_id:
-            raise BadAnswer(f"asked about order {order_id}, told about {report.order_id}")
+            raise BadAnswer(f"requested order {order_id}, got order {report.order_id}")
         self._adopt(report, scan.unclaimed.pop(order_id))
         self._steps.appendleft(partial(self._claim, scan))
 
     def _adopt(self, report: OrderReport, rows: list[TradeReport]) -> None:
-        if self.host.intake.order(report, "order of a trade") is not None:
+        if self._reports.order(report, "order of a trade") is not None:
             for row in rows:
-                self.host.intake.trade(row, "own trades")
+                self._reports.trade(row, "own trades")
 
-    # -- balances -------------------------------------------------------------------------------------
+    # -- balances ---------------------------------------------------------------------------------------------
 
-    def _ask_account(self) -> None:
-        host = self.host
-        self._ask(host.dialect.account_request(host.caller.now_ns), self._account)
+    def _request_account(self) -> None:
+        self._send(self._api.account_request(self._client.now_ns), self._on_account)
 
-    def _account(self, body: bytes) -> None:
-        self.host.account_read(self.host.dialect.parse_account(body))
+    def _on_account(self, body: bytes) -> None:
+        self._listener.account_read(self._api.parse_account(body))

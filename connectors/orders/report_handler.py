@@ -1,73 +1,62 @@
-"""Intake: what the exchange reports, from wherever, becomes records of the tracker; each fact once."""
+"""ReportHandler: turns what the exchange reports, by whatever way, into journal records; each fact once."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping
 
+from actors.effects import Effects
 from connectors.core.order_api import BadAnswer
-from connectors.core.records import AnyRecord, CancelWish, Intent
+from connectors.core.records import AnyRecord, CancelRecord, NewOrderRecord
 from connectors.core.reports import AccountReport, OrderReport, TradeReport
-from connectors.orders.balances import Balances
+from connectors.orders.balances import BalanceBook
 from connectors.orders.client_id import decode_id
-from connectors.orders.external_orders import OWNER, Foreign
+from connectors.orders.external_orders import OWNER, ExternalOrders
 from connectors.orders.order import Order
+from connectors.orders.order_journal import OrderJournal
 from connectors.orders.scales import in_lots, in_ticks
 from connectors.orders.tracker import OrderTracker
 from market.instrument import Instrument
-from protocol import Message, SelfTradePrevention, TimeInForce, topics
-
-Commit = Callable[[Sequence[AnyRecord]], None]
+from protocol import SelfTradePrevention, TimeInForce, topics
 
 
-class Host(Protocol):
-    """What Intake needs of the connector."""
+class ReportHandler:
+    """Reports in, records out. `source` names where a report came from: it is journaled as evidence."""
 
-    name: str
-    now_ns: int
-    tracker: OrderTracker
-    instruments: dict[str, Instrument]
-    log: Any
-
-    def commit(self, records: Sequence[AnyRecord]) -> None:
-        """Journal, apply, publish."""
-
-    def publish(self, topic: str, message: Message) -> int: ...
-
-
-class Intake:
-    """Reports in; records out, through the host's `commit`. `source` names where a report came from."""
-
-    def __init__(self, host: Host) -> None:
-        self.host = host
-        self.foreign = Foreign()
-        self.balances = Balances()
+    def __init__(
+        self, fx: Effects, tracker: OrderTracker, journal: OrderJournal, instruments: Mapping[str, Instrument]
+    ) -> None:
+        self.external = ExternalOrders()
+        self.balances = BalanceBook()
+        self._fx = fx
+        self._tracker = tracker
+        self._journal = journal
+        self._instruments = instruments
 
     def order(self, report: OrderReport, source: str) -> Order | None:
-        """Merge what is told of an order. None if it is not ours."""
-        host, tracker = self.host, self.host.tracker
+        """Merge the reported state of an order. Returns None if the order is external."""
+        tracker, now_ns = self._tracker, self._fx.now_ns
         order = tracker.orders.get(report.cl_ord_id)
         if order is None:
             if not tracker.is_ours(report.cl_ord_id):
-                self._foreign(report)
+                self._external(report)
                 return None
             order = self._adopt(report)
             if order is None:
                 return None
         try:
-            cum_lots = in_lots(tracker.scales[order.intent.symbol], report.cum)
+            cum_lots = in_lots(tracker.scales[order.terms.symbol], report.cum)
         except BadAnswer as error:
-            host.commit(tracker.finding(order.cl_ord_id, str(error), host.now_ns))
+            self._journal.commit(tracker.decide_finding(order.cl_ord_id, str(error), now_ns))
             return order
-        host.commit(
-            tracker.order_news(
-                order.cl_ord_id, report.status, cum_lots, report.order_id, report.ts_event_ns, host.now_ns, source,
+        self._journal.commit(
+            tracker.decide_report(
+                order.cl_ord_id, report.status, cum_lots, report.order_id, report.ts_event_ns, now_ns, source,
                 report.reason,
             )
         )  # fmt: skip
         return order
 
     def trade(self, report: TradeReport, source: str) -> bool:
-        """Apply a trade, once. False if no order is known that it could be of."""
-        host, tracker = self.host, self.host.tracker
+        """Apply a trade, once. Returns False if it belongs to none of the known orders."""
+        tracker, now_ns = self._tracker, self._fx.now_ns
         if report.cl_ord_id:
             order = tracker.orders.get(report.cl_ord_id)
         else:
@@ -75,36 +64,44 @@ class Intake:
         if order is None:
             return False
         if tracker.has_trade(order, report.trade_id):
-            return True  # perhaps of a time when ticks were finer
+            return True  # its price may be off today's tick, if it is from a time when ticks were finer
         scale = tracker.scales[report.symbol]
         try:
             ticks, lots = in_ticks(scale, report.price), in_lots(scale, report.size)
         except BadAnswer as error:
-            host.commit(tracker.finding(order.cl_ord_id, str(error), host.now_ns))
+            self._journal.commit(tracker.decide_finding(order.cl_ord_id, str(error), now_ns))
             return True
-        host.commit(
-            tracker.trade_news(
+        self._journal.commit(
+            tracker.decide_fill(
                 order.cl_ord_id, report.trade_id, ticks, lots, report.liquidity, report.fee, report.fee_asset,
-                report.ts_event_ns, host.now_ns, source,
+                report.ts_event_ns, now_ns, source,
             )
         )  # fmt: skip
         return True
 
     def account(self, report: AccountReport) -> None:
-        """Merge balances, and tell them if they changed."""
+        """Merge balances, and publish them if they changed."""
         if self.balances.add(report):
-            self.host.publish(topics.account(self.host.name), self.balances.message())
+            self._fx.publish(topics.account(self._fx.name), self.balances.message())
 
-    def _foreign(self, report: OrderReport) -> None:
-        update = self.foreign.add(report, self.host.instruments[report.symbol])
+    def keep_external(self, symbol: str, order_ids: set[str]) -> None:
+        """Of the external orders in `symbol` only these are open now."""
+        if self.external.keep_only(symbol, order_ids):
+            self._fx.publish(topics.orders(self._fx.name, OWNER), self.external.snapshot())
+
+    def _external(self, report: OrderReport) -> None:
+        update = self.external.add(report, self._instruments[report.symbol])
         if update is not None:
-            self.host.publish(topics.orders(self.host.name, OWNER), update)
+            self._fx.publish(topics.orders(self._fx.name, OWNER), update)
 
     def _adopt(self, report: OrderReport) -> Order | None:
-        """An id of this journal that is not in it: the record was lost with the disk's last writes, or the order was
-        final so long ago that it was forgotten. What may be live is tracked, and cancelled: nobody waits for it.
-        What has ended is tracked for its trades; those that were counted before are known by their ids."""
-        host, tracker = self.host, self.host.tracker
+        """Track an order whose id this journal gave out, and which the journal does not contain: its record was lost
+        with the last writes of the disk, or it was final and has been dropped.
+
+        An order that may be live is cancelled, since no strategy waits for it. An order that has ended is tracked for
+        its trades; those that were counted before are recognized by their ids.
+        """
+        tracker, now_ns = self._tracker, self._fx.now_ns
         known = decode_id(report.cl_ord_id)
         assert known is not None
         if report.status.is_final and not report.cum:
@@ -113,16 +110,16 @@ class Intake:
         try:
             price_ticks, size_lots = in_ticks(scale, report.price), in_lots(scale, report.size)
         except BadAnswer as error:
-            host.commit(tracker.finding(report.cl_ord_id, str(error), host.now_ns))
+            self._journal.commit(tracker.decide_finding(report.cl_ord_id, str(error), now_ns))
             return None
-        host.log.warning("order adopted", cl_ord_id=report.cl_ord_id, status=report.status.name)
-        intent = Intent(
+        self._fx.log.warning("order adopted", cl_ord_id=report.cl_ord_id, status=report.status.name)
+        terms = NewOrderRecord(
             known.counter, report.cl_ord_id, tracker.owner_of(report.cl_ord_id), 0, report.symbol, report.side,
-            report.ord_type, TimeInForce.GTC, SelfTradePrevention.NONE, price_ticks, size_lots, host.now_ns,
-            host.now_ns, adopted=True,
+            report.ord_type, TimeInForce.GTC, SelfTradePrevention.NONE, price_ticks, size_lots, now_ns, now_ns,
+            adopted=True,
         )  # fmt: skip
-        records: list[AnyRecord] = [intent]
+        records: list[AnyRecord] = [terms]
         if not report.status.is_final:
-            records.append(CancelWish(report.cl_ord_id, host.now_ns, "adopted"))
-        host.commit(records)
+            records.append(CancelRecord(report.cl_ord_id, now_ns, "adopted"))
+        self._journal.commit(records)
         return tracker.orders[report.cl_ord_id]

@@ -1,4 +1,4 @@
-"""The last gate before an order is signed. Fails closed: what it does not know, it refuses."""
+"""RiskGate: the last check before an order is signed. It fails closed: what it does not know, it refuses."""
 
 from collections import deque
 from decimal import Decimal
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from connectors.core.market_api import BookView
 from connectors.orders.order_store import Exposure
 from market.instrument import Instrument
 from protocol import OrdType, PlaceOrder, Settings, Side, StreamState
@@ -18,29 +19,19 @@ PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Limits(Settings):
-    """Limits of one market. None has a default: "unlimited" is never an accident."""
+    """Limits of one market. None has a default, so that "unlimited" is never an accident."""
 
-    max_order_notional: Decimal  # quote
-    max_position: Decimal  # base, long or short, with every order that may be live filled
-    max_open_orders: PositiveInt
-    max_orders_per_s: PositiveInt
-    price_collar_bps: PositiveInt  # how far from the middle of the book a price may be
-    max_book_age_ms: PositiveInt
-    duplicate_ms: int  # the same order again within this time is a bug
-
-
-class BookView(msgspec.Struct, frozen=True):
-    """The book as the feed holds it now. Ticks; 0 where a side is empty."""
-
-    state: StreamState
-    bid_ticks: int
-    ask_ticks: int
-    seq: int
-    age_ns: int
+    max_order_notional: Decimal  # largest value of one order, in the quote asset
+    max_position: Decimal  # largest position, long or short, if every live order fills; in the base asset
+    max_open_orders: PositiveInt  # largest number of orders that may be live
+    max_orders_per_s: PositiveInt  # largest number of orders in any second
+    price_collar_bps: PositiveInt  # largest distance of a price from the middle of the book, in hundredths of a percent
+    max_book_age_ms: PositiveInt  # largest age of the book; with an older one no order passes
+    duplicate_ms: int  # the same order again within this time is refused as a bug; 0: never
 
 
 class Caps:
-    """A market's limits and rules as integers, made of `instrument` and the limits."""
+    """The limits and rules of one market as integers."""
 
     def __init__(self, limits: Limits, instrument: Instrument) -> None:
         self.instrument = instrument
@@ -57,8 +48,8 @@ class Caps:
         self.max_per_s = limits.max_orders_per_s
 
 
-class Gate:
-    """Judges orders by limits, book and exposure; remembers what passed."""
+class RiskGate:
+    """Checks orders against limits, book and exposure. Counts the orders that passed, by time."""
 
     def __init__(self, limits: dict[str, Limits]) -> None:
         self.limits = limits
@@ -76,10 +67,10 @@ class Gate:
         exposure: Exposure,
         now_ns: int,
     ) -> str:
-        """Why this order may not leave; "" if it may."""
+        """Returns why this order may not leave; "" if it may."""
         limits = self.limits.get(order.symbol)
         if limits is None or instrument is None:
-            return f"no limits or rules for {order.symbol}: name it in markets and in limits"
+            return f"no limits or rules for {order.symbol}: add it to `markets` and `limits`"
         caps = self._cap(instrument, limits)
         if book is not None and self._passes(order, owner, caps, book, exposure, now_ns):
             return ""
@@ -96,7 +87,7 @@ class Gate:
     def _passes(
         self, order: PlaceOrder, owner: str, caps: Caps, book: BookView, exposure: Exposure, now_ns: int
     ) -> bool:
-        """Whether a limit order meets every rule below: all of them at once, for most orders do. If not, they say."""
+        """Whether a limit order meets every rule below: most orders do. If not, the rules return the reason."""
         if order.ord_type is OrdType.MARKET or book.state is StreamState.STALE:
             return False
         if not caps.min_price_ticks <= order.price_ticks <= caps.max_price_ticks:
@@ -123,11 +114,11 @@ class Gate:
             return False
         passed = self._passed[order.symbol]
         if len(passed) >= caps.max_per_s:
-            return False  # unless they are old: that is looked at below
+            return False  # unless they are old: `_wrong_pace` checks that
         return not caps.duplicate_ns or _key(order, owner) not in self._latest
 
-    def passed(self, order: PlaceOrder, owner: str, now_ns: int) -> None:
-        """The order leaves: count it."""
+    def record_passed(self, order: PlaceOrder, owner: str, now_ns: int) -> None:
+        """Count an order that leaves."""
         passed = self._passed[order.symbol]
         passed.append(now_ns)
         while passed[0] <= now_ns - SECOND_NS:
@@ -195,11 +186,11 @@ def _wrong_numbers(order: PlaceOrder) -> str:
 
 
 def _wrong_book(order: PlaceOrder, book: BookView | None, limits: Limits) -> str:
-    """The book now, and the one that the decision was made on."""
+    """Check the book now, and the one that the decision was made on."""
     if book is None or book.state is StreamState.STALE:
-        return f"the book of {order.symbol} is not known to be right"
+        return f"the book of {order.symbol} is stale or unknown"
     if not 0 < book.bid_ticks < book.ask_ticks:
-        return f"the book of {order.symbol} has no two sides"
+        return f"the book of {order.symbol} is empty on one side or crossed"
     age_ns = max(book.age_ns, order.book_age_ns)
     if age_ns > limits.max_book_age_ms * 1_000_000:
         return f"the book is {age_ns // 1_000_000} ms old: max_book_age_ms is {limits.max_book_age_ms}"
@@ -207,7 +198,7 @@ def _wrong_book(order: PlaceOrder, book: BookView | None, limits: Limits) -> str
         twice_mid = book.bid_ticks + book.ask_ticks
         if abs(2 * order.price_ticks - twice_mid) * BPS > twice_mid * limits.price_collar_bps:
             return (
-                f"price {order.price_ticks} ticks is further than {limits.price_collar_bps} bps "
+                f"price {order.price_ticks} ticks is more than {limits.price_collar_bps} bps "
                 f"from the middle ({twice_mid / 2:g})"
             )
     return ""

@@ -1,107 +1,115 @@
-"""Condition: in what state a connector is, why, and what that allows."""
+"""ConnectorStatus: the state of a connector that trades, the reason, and whether orders are allowed. Only reads."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-if TYPE_CHECKING:
-    from connectors.connector import Connector
+from actors.effects import Effects
+from connectors.market_data.feed import MarketFeed
+from connectors.net.client import ExchangeClient
+from connectors.net.user_stream import UserStream
+from connectors.orders.halts import Halts
+from connectors.orders.reconciler import Reconciler
+from connectors.orders.tracker import OrderTracker
+from connectors.orders.traded_markets import TradedMarkets
 
 MS_NS = 1_000_000
-STALE_POLLS = 5  # polls missed in a row, after which nothing new is placed
-TRADES_IN = ("TRADING", "DEGRADED")
+MISSED_POLLS_MAX = 5  # in a row; then no new order is placed while polling stands in
+TRADING_STATES = ("TRADING", "DEGRADED")
 
 
-class Condition:
+class ConnectorStatus:
     """States: CONNECTING, RECONCILING, TRADING, DEGRADED (REST polling stands in for the user stream), HALTED,
-    STOPPING; DATA where there are no keys. `halted` and `paused` last until a person resumes."""
+    STOPPING. `stale_ns`: maximum age of the account while DEGRADED; then no new order is placed."""
 
-    def __init__(self, host: "Connector") -> None:
-        self.host = host
-        self.halted = ""
-        self.paused = ""
-        self.halted_symbols: dict[str, str] = {}
-        self.journal_trouble = ""
-        self.stopping = False
-
-    def resume(self) -> None:
-        """A person has looked. A journal that cannot be written needs a restart."""
-        self.halted = self.paused = ""
-        self.halted_symbols.clear()
+    def __init__(
+        self,
+        fx: Effects,
+        halts: Halts,
+        tracker: OrderTracker,
+        markets: TradedMarkets,
+        feed: MarketFeed,
+        client: ExchangeClient,
+        user_stream: UserStream,
+        reconciler: Reconciler,
+        kill_switch: Callable[[], int],
+        stale_ns: int,
+    ) -> None:
+        self._fx = fx
+        self._halts = halts
+        self._tracker = tracker
+        self._markets = markets
+        self._feed = feed
+        self._client = client
+        self._user_stream = user_stream
+        self._reconciler = reconciler
+        self._kill_switch = kill_switch
+        self._stale_ns = stale_ns
 
     @property
     def is_ready(self) -> bool:
-        """The rules of every market are known, and the exchange's time."""
-        host = self.host
-        return len(host.instruments) == len(host.markets) and host.caller.clock.is_known
+        """Whether the rules of every market and the exchange's time are known."""
+        return self._markets.is_complete and self._client.clock.is_known
 
     def state(self) -> tuple[str, str]:
-        """(state, detail)."""
-        host = self.host
-        if self.stopping:
-            left = len(host.tracker.open)
+        """Returns (state, detail)."""
+        halts, feed = self._halts, self._feed
+        if halts.stopping:
+            left = len(self._tracker.open)
             return "STOPPING", f"{left} orders may be live" if left else ""
-        if host.feed.unknown:
-            return "HALTED", host.feed.detail
-        if host.keys is None:
-            return ("DATA", "no keys: market data alone") if host.feed.state != "STARTING" else self._connecting()
-        if self.halted:
-            return "HALTED", self.halted
+        if feed.unknown:
+            return "HALTED", feed.detail
+        if halts.halted:
+            return "HALTED", halts.halted
         if not self.is_ready:
-            return self._connecting()
-        if not host.reconciler.passes:
-            return "RECONCILING", host.caller.trouble
-        if level := host.kill_switch():
+            return "CONNECTING", self._client.latest_failure or feed.detail
+        if not self._reconciler.passes:
+            return "RECONCILING", self._client.latest_failure
+        if level := self._kill_switch():
             return "HALTED", f"kill switch at level {level}"
-        if reason := self.journal_trouble or self.paused:
+        if reason := halts.journal_trouble or halts.paused:
             return "HALTED", reason
         return self._trading()
 
-    def _connecting(self) -> tuple[str, str]:
-        return "CONNECTING", self.host.caller.trouble or self.host.feed.detail
-
     def _trading(self) -> tuple[str, str]:
-        user = self.host.user
-        if user.is_reliable:
-            return "TRADING", "; ".join(f"{symbol}: {why}" for symbol, why in self.halted_symbols.items())
-        return "DEGRADED", "user stream down: polling" if not user.is_live else "user stream silent: polling"
+        stream = self._user_stream
+        if stream.is_reliable:
+            return "TRADING", "; ".join(f"{symbol}: {reason}" for symbol, reason in self._halts.symbols.items())
+        return "DEGRADED", "user stream down: polling" if not stream.is_live else "user stream silent: polling"
+
+    def why_not(self, symbol: str) -> str:
+        """Returns why no new order is placed in a market; "" if one may be."""
+        # Runs before every order: the short way first, and the text only where it refuses.
+        return "" if self._is_open(symbol) else self._reason(symbol)
 
     def _is_open(self, symbol: str) -> bool:
-        """TRADING, and nothing speaks against this market."""
-        host = self.host
-        if self.stopping or self.halted or self.paused or self.journal_trouble or host.keys is None:
+        """Whether the state is TRADING and nothing stops this market. The common case of `why_not`."""
+        halts, markets, client = self._halts, self._markets, self._client
+        if halts.stopping or halts.halted or halts.paused or halts.journal_trouble:
             return False
-        caller = host.caller
         return (
-            host.user.is_reliable
-            and bool(host.reconciler.passes)
-            and not host.feed.unknown
+            self._user_stream.is_reliable
+            and bool(self._reconciler.passes)
+            and not self._feed.unknown
             and self.is_ready
-            and symbol in host.instruments
-            and not host.scale_troubles.get(symbol)
-            and symbol not in self.halted_symbols
-            and caller.throttle.paused_until_ns <= caller.now_ns
-            and not host.kill_switch()
+            and symbol in markets.instruments
+            and not markets.scale_troubles.get(symbol)
+            and symbol not in halts.symbols
+            and client.throttle.paused_until_ns <= client.now_ns
+            and not self._kill_switch()
         )
 
-    def why_not_new(self, symbol: str) -> str:
-        """Why nothing new is placed in a market; "" if something may be."""
-        # Before every order: the short way first, and the words only where it says no.
-        return "" if self._is_open(symbol) else self._why_not(symbol)
-
-    def _why_not(self, symbol: str) -> str:
-        host = self.host
+    def _reason(self, symbol: str) -> str:
         state, detail = self.state()
-        if state not in TRADES_IN:
-            return f"{host.name} is {state}: {detail}"
-        if symbol not in host.instruments:
-            return f"{host.name} does not serve {symbol}"
-        if trouble := host.scale_troubles.get(symbol):
+        if state not in TRADING_STATES:
+            return f"{self._fx.name} is {state}: {detail}"
+        if symbol not in self._markets.instruments:
+            return f"{self._fx.name} does not serve {symbol}"
+        if trouble := self._markets.scale_troubles.get(symbol):
             return trouble
-        if symbol in self.halted_symbols:
-            return f"{symbol} is halted: {self.halted_symbols[symbol]}"
-        if host.caller.throttle.is_paused(host.caller.now_ns):
-            return "the exchange has asked for silence"
-        settings, age_ns = host.settings, host.now_ns - host.reconciler.done_ns
-        patience_ms = max(settings.poll_ms * STALE_POLLS, settings.request_ms * 2)
-        if state == "DEGRADED" and age_ns > patience_ms * MS_NS:
+        if symbol in self._halts.symbols:
+            return f"{symbol} is halted: {self._halts.symbols[symbol]}"
+        if self._client.throttle.is_paused(self._client.now_ns):
+            return "the exchange has paused all requests"
+        age_ns = self._fx.now_ns - self._reconciler.done_ns
+        if state == "DEGRADED" and age_ns > self._stale_ns:
             return f"the account was last read {age_ns // MS_NS} ms ago"
         return ""

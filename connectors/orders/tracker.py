@@ -1,27 +1,28 @@
 """OrderTracker: every order of this connector, rebuilt from the journal's records alone.
 
-Questions (`order_news`, `trade_news`, `wish`, ...) return the records that follow from news, and change nothing.
-`apply(record)` changes the state and returns what to publish. Live, a record is journaled and applied; at the start
-of the next life it is only applied: so both come to the same state.
+It is split into decide and evolve. `decide_*` return the records that follow from a report or a command, and change
+nothing. `apply(record)` changes the state and returns the messages to publish. A new record is journaled, then applied;
+at the next start it is only applied: both ways lead to the same state. This is why a report is merged twice, once to
+decide whether it matters and once to apply it.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 from connectors.core.records import (
-    Account,
+    AccountRecord,
     AnyRecord,
-    CancelWish,
-    Compaction,
-    Epoch,
+    CancelRecord,
+    CompactionRecord,
+    EpochRecord,
     FillRecord,
-    Finding,
-    Intent,
+    FindingRecord,
+    NewOrderRecord,
     OwnerRow,
-    Report,
-    Resolved,
-    Scale,
-    Scanned,
+    ReportRecord,
+    ResolvedRecord,
+    ScaleRecord,
+    ScannedRecord,
 )
 from connectors.orders.client_id import decode_id
 from connectors.orders.order import Order
@@ -29,7 +30,7 @@ from connectors.orders.order_store import OrderStore
 from connectors.orders.owners import Owner, Position
 from connectors.orders.trade_ids import TradeIds, trade_key
 from market.order_state import CONTRADICTED, News, merge
-from protocol import Fill, Liquidity, Message, OrdersSnapshot, OrdStatus
+from protocol import Fill, Liquidity, OrdersSnapshot, OrderUpdate, OrdStatus
 
 
 class OrderTracker(OrderStore):
@@ -42,51 +43,52 @@ class OrderTracker(OrderStore):
         self.account_id = ""
         self.counter = 0
         self.owners: dict[str, Owner] = {}
-        self.scales: dict[str, Scale] = {}
+        self.scales: dict[str, ScaleRecord] = {}
         self.trade_ids = TradeIds()
         self.records = 0  # applied since the last compaction
-        self._apply: dict[type, Callable[[Any], list[Message]]] = {
-            Epoch: self._apply_epoch,
-            Account: self._apply_account,
-            Scale: self._apply_scale,
-            Intent: self._apply_intent,
-            Report: self._apply_report,
+        self._apply: dict[type, Callable[[Any], list[Fill | OrderUpdate]]] = {
+            EpochRecord: self._apply_epoch,
+            AccountRecord: self._apply_account,
+            ScaleRecord: self._apply_scale,
+            NewOrderRecord: self._apply_new_order,
+            ReportRecord: self._apply_report,
             FillRecord: self._apply_fill,
-            CancelWish: self._apply_wish,
-            Resolved: self._apply_resolved,
-            Scanned: self._apply_scanned,
-            Finding: self._apply_finding,
-            Compaction: self._apply_compaction,
+            CancelRecord: self._apply_cancel,
+            ResolvedRecord: self._apply_resolved,
+            ScannedRecord: self._apply_scanned,
+            FindingRecord: self._apply_finding,
+            CompactionRecord: self._apply_compaction,
         }
 
-    # -- reading --------------------------------------------------------------------------------------
+    # -- reading ------------------------------------------------------------------------------------------
 
     def owner(self, name: str) -> Owner:
+        """Returns the positions and fills of one strategy."""
         found = self.owners.get(name)
         if found is None:
             found = self.owners[name] = Owner(name)
         return found
 
     def is_ours(self, cl_ord_id: str) -> bool:
-        """Whether this journal gave out the id, be it that the record of it was lost."""
+        """Whether this journal gave out the id, also if the record of it was lost."""
         known = decode_id(cl_ord_id)
         return known is not None and known.tag == self.tag
 
     def owner_of(self, cl_ord_id: str) -> str:
-        """The owner that an id of ours names; ids hold only the first characters."""
+        """Returns the owner of an id of ours; ids contain only the first characters of its name."""
         known = decode_id(cl_ord_id)
         start = known.owner if known else ""
         return next((name for name in sorted(self.owners) if name.startswith(start)), start or "unknown")
 
     def snapshot(self, owner_name: str, cursor: int) -> OrdersSnapshot:
-        """All of one owner, with its fills after number `cursor`."""
+        """Returns the open orders and positions of one owner, and its fills after number `cursor`."""
         owner = self.owner(owner_name)
-        updates = [order.update() for order in self.open.values() if order.intent.owner == owner_name]
+        updates = [order.update() for order in self.open.values() if order.terms.owner == owner_name]
         return OrdersSnapshot(owner_name, updates, owner.rows(), owner.fills_after(cursor), owner.fill_no)
 
-    # -- questions: what follows from news ------------------------------------------------------------
+    # -- decide: the records that follow; the state does not change ---------------------------------------
 
-    def order_news(
+    def decide_report(
         self,
         cl_ord_id: str,
         status: OrdStatus,
@@ -97,23 +99,23 @@ class OrderTracker(OrderStore):
         source: str,
         reason: str = "",
     ) -> list[AnyRecord]:
-        """The exchange showed an order that is in `orders`. Empty if that is no news."""
+        """The exchange reported the state of an order that is in `orders`. Empty if nothing changes."""
         order = self.orders[cl_ord_id]
         if status is OrdStatus.REJECTED and order.state.seen:
-            status = OrdStatus.EXPIRED  # acknowledged first: it was there, and the exchange has ended it
+            status = OrdStatus.EXPIRED  # it was acknowledged before: it existed, and the exchange has ended it
         state, finding = merge(order.state, News(status, cum_lots))
         records: list[AnyRecord] = []
         if state != order.state or (order_id and not order.order_id):
-            records.append(Report(cl_ord_id, status, cum_lots, order_id, ts_event_ns, now_ns, source, reason))
+            records.append(ReportRecord(cl_ord_id, status, cum_lots, order_id, ts_event_ns, now_ns, source, reason))
         if finding == CONTRADICTED:
-            records.append(CancelWish(cl_ord_id, now_ns, "found after it was given up"))
-        return records + self.finding(cl_ord_id, finding, now_ns)
+            records.append(CancelRecord(cl_ord_id, now_ns, "found after it was marked absent"))
+        return records + self.decide_finding(cl_ord_id, finding, now_ns)
 
     def has_trade(self, order: Order, trade_id: int) -> bool:
         """Whether this trade of the order is applied already."""
-        return trade_key(trade_id, order.intent.side) in order.trades
+        return trade_key(trade_id, order.terms.side) in order.trades
 
-    def trade_news(
+    def decide_fill(
         self,
         cl_ord_id: str,
         trade_id: int,
@@ -126,18 +128,18 @@ class OrderTracker(OrderStore):
         now_ns: int,
         source: str,
     ) -> list[AnyRecord]:
-        """A trade of an order that is in `orders`. Empty if it is applied already."""
+        """The exchange reported a trade of an order that is in `orders`. Empty if it is applied already."""
         order = self.orders[cl_ord_id]
-        intent = order.intent
+        terms = order.terms
         if self.has_trade(order, trade_id):
             return []
-        was_counted = self.trade_ids.is_done(intent.symbol, trade_id, intent.side)
-        counted = not (was_counted and intent.adopted)
+        was_counted = self.trade_ids.is_counted(terms.symbol, trade_id, terms.side)
+        counted = not (was_counted and terms.adopted)
         state, finding = merge(order.state, News(OrdStatus.PARTIALLY_FILLED, last_lots=last_lots))
-        records = self.finding(cl_ord_id, finding, now_ns)
+        records = self.decide_finding(cl_ord_id, finding, now_ns)
         if state == order.state or last_lots <= 0 or last_ticks <= 0:
-            return records or self.finding(cl_ord_id, f"trade {trade_id} without size or price", now_ns)
-        fill_no = self.owner(intent.owner).fill_no + 1 if counted else 0
+            return records or self.decide_finding(cl_ord_id, f"trade {trade_id} without size or price", now_ns)
+        fill_no = self.owner(terms.owner).fill_no + 1 if counted else 0
         records.append(
             FillRecord(
                 cl_ord_id,
@@ -155,57 +157,57 @@ class OrderTracker(OrderStore):
             )
         )
         if finding == CONTRADICTED:
-            records.append(CancelWish(cl_ord_id, now_ns, "found after it was given up"))
+            records.append(CancelRecord(cl_ord_id, now_ns, "found after it was marked absent"))
         return records
 
-    def wish(self, cl_ord_id: str, now_ns: int, by: str) -> list[AnyRecord]:
-        """Its cancel is wanted. Empty if it is already, or if there is nothing left to cancel."""
+    def decide_cancel(self, cl_ord_id: str, now_ns: int, by: str) -> list[AnyRecord]:
+        """A cancel is requested. Empty if one is wanted already, or if the order is not open."""
         order = self.open.get(cl_ord_id)
-        return [] if order is None or order.state.cancel_wanted else [CancelWish(cl_ord_id, now_ns, by)]
+        return [] if order is None or order.state.cancel_wanted else [CancelRecord(cl_ord_id, now_ns, by)]
 
-    def resolve(self, cl_ord_id: str, status: OrdStatus, evidence: str, now_ns: int) -> list[AnyRecord]:
-        """Evidence without an order in it: REJECTED, NOT_PLACED, or UNKNOWN. Empty if it is outranked."""
+    def decide_status(self, cl_ord_id: str, status: OrdStatus, evidence: str, now_ns: int) -> list[AnyRecord]:
+        """Evidence without an order report: REJECTED, NOT_PLACED or UNKNOWN. Empty if stronger evidence is known."""
         order = self.orders[cl_ord_id]
         state, _ = merge(order.state, News(status))
-        return [] if state == order.state else [Resolved(cl_ord_id, status, evidence, now_ns)]
+        return [] if state == order.state else [ResolvedRecord(cl_ord_id, status, evidence, now_ns)]
 
-    def doubt_all(self, now_ns: int) -> list[AnyRecord]:
-        """After a restart: whatever was on its way is UNKNOWN."""
+    def decide_restart(self, now_ns: int) -> list[AnyRecord]:
+        """After a restart: every order that waits for its first answer is UNKNOWN."""
         waiting = [order for order in self.open.values() if order.status is OrdStatus.PENDING_NEW]
         return [
             one
             for order in waiting
-            for one in self.resolve(order.cl_ord_id, OrdStatus.UNKNOWN, "restart before an answer", now_ns)
+            for one in self.decide_status(order.cl_ord_id, OrdStatus.UNKNOWN, "restart before an answer", now_ns)
         ]
 
-    def finding(self, cl_ord_id: str, what: str, now_ns: int) -> list[AnyRecord]:
-        """To be told once per order."""
+    def decide_finding(self, cl_ord_id: str, what: str, now_ns: int) -> list[AnyRecord]:
+        """A contradiction in the reports about an order; recorded once for each order. Empty if `what` is."""
         order = self.orders.get(cl_ord_id)
         if not what or (order is not None and what in order.findings):
             return []
-        return [Finding(cl_ord_id, what, now_ns)]
+        return [FindingRecord(cl_ord_id, what, now_ns)]
 
-    # -- applying -------------------------------------------------------------------------------------
+    # -- evolve: apply one record -------------------------------------------------------------------------
 
-    def apply(self, record: AnyRecord) -> list[Message]:
-        """Change the state; the messages (each with its owner) that tell it."""
+    def apply(self, record: AnyRecord) -> list[Fill | OrderUpdate]:
+        """Apply a record to the state. Returns the messages to publish."""
         self.records += 1
         return self._apply[type(record)](record)
 
-    def _apply_epoch(self, record: Epoch) -> list[Message]:
+    def _apply_epoch(self, record: EpochRecord) -> list[Fill | OrderUpdate]:
         self.epoch = record.epoch
         self.tag = self.tag or record.tag
         return []
 
-    def _apply_account(self, record: Account) -> list[Message]:
+    def _apply_account(self, record: AccountRecord) -> list[Fill | OrderUpdate]:
         self.account_id = record.account_id
         return []
 
-    def _apply_scale(self, record: Scale) -> list[Message]:
+    def _apply_scale(self, record: ScaleRecord) -> list[Fill | OrderUpdate]:
         self.scales[record.symbol] = record
         return []
 
-    def _apply_intent(self, record: Intent) -> list[Message]:
+    def _apply_new_order(self, record: NewOrderRecord) -> list[Fill | OrderUpdate]:
         order = Order(record)
         self.counter = max(self.counter, record.counter)
         if record.owner not in self.owners:
@@ -213,40 +215,40 @@ class OrderTracker(OrderStore):
         self.begin(order)
         return [order.update()]
 
-    def _apply_report(self, record: Report) -> list[Message]:
+    def _apply_report(self, record: ReportRecord) -> list[Fill | OrderUpdate]:
         order = self.orders[record.cl_ord_id]
-        self.name(order, record.order_id)
+        self.set_order_id(order, record.order_id)
         order.ts_event_ns = max(order.ts_event_ns, record.ts_event_ns)
         return self.merge(order, News(record.status, record.cum_lots), record.reason, record.ts_ns)
 
-    def _apply_fill(self, record: FillRecord) -> list[Message]:
+    def _apply_fill(self, record: FillRecord) -> list[Fill | OrderUpdate]:
         order = self.orders[record.cl_ord_id]
-        intent = order.intent
-        key = trade_key(record.trade_id, intent.side)
+        terms = order.terms
+        key = trade_key(record.trade_id, terms.side)
         if key in order.trades:
             return []
         order.trades.add(key)
-        self.trade_ids.add(intent.symbol, key)
+        self.trade_ids.add(terms.symbol, key)
         order.ts_event_ns = max(order.ts_event_ns, record.ts_event_ns)
-        news = News(OrdStatus.PARTIALLY_FILLED, last_lots=record.last_lots)
-        told = self.merge(order, news, "", record.ts_ns)
-        return [self._count(order, record), *told] if record.counted else told
+        evidence = News(OrdStatus.PARTIALLY_FILLED, last_lots=record.last_lots)
+        updates = self.merge(order, evidence, "", record.ts_ns)
+        return [self._count(order, record), *updates] if record.counted else updates
 
     def _count(self, order: Order, record: FillRecord) -> Fill:
-        """Move the position; the fill as it is told."""
-        intent, scale = order.intent, self.scales[order.intent.symbol]
-        owner = self.owner(intent.owner)
+        """Add a fill to the position. Returns the fill as it is published."""
+        terms, scale = order.terms, self.scales[order.terms.symbol]
+        owner = self.owner(terms.owner)
         owner.fill_no = record.fill_no
         notional = record.last_ticks * record.last_lots * (scale.tick_size * scale.lot_size)
-        owner.position(intent.symbol).add(intent.side, record.last_lots, notional, record.fee, record.fee_asset)
-        self.exposure(intent.symbol).net_lots += intent.side.sign * record.last_lots
+        owner.position(terms.symbol).add(terms.side, record.last_lots, notional, record.fee, record.fee_asset)
+        self.exposure(terms.symbol).net_lots += terms.side.sign * record.last_lots
         fill = Fill(
-            intent.owner,
-            intent.intent,
-            intent.cl_ord_id,
+            terms.owner,
+            terms.order_ref,
+            terms.cl_ord_id,
             str(record.trade_id),
-            intent.symbol,
-            intent.side,
+            terms.symbol,
+            terms.side,
             record.last_ticks,
             record.last_lots,
             order.state.cum_lots,
@@ -259,31 +261,31 @@ class OrderTracker(OrderStore):
         owner.fills.append(fill)
         return fill
 
-    def _apply_wish(self, record: CancelWish) -> list[Message]:
+    def _apply_cancel(self, record: CancelRecord) -> list[Fill | OrderUpdate]:
         order = self.orders[record.cl_ord_id]
         return self.merge(order, News(OrdStatus.PENDING_CANCEL), "", record.ts_ns)
 
-    def _apply_resolved(self, record: Resolved) -> list[Message]:
+    def _apply_resolved(self, record: ResolvedRecord) -> list[Fill | OrderUpdate]:
         return self.merge(self.orders[record.cl_ord_id], News(record.status), record.evidence, record.ts_ns)
 
-    def _apply_scanned(self, record: Scanned) -> list[Message]:
+    def _apply_scanned(self, record: ScannedRecord) -> list[Fill | OrderUpdate]:
         self.trade_ids.raise_floor(record.symbol, record.trade_id)
         return []
 
-    def _apply_finding(self, record: Finding) -> list[Message]:
+    def _apply_finding(self, record: FindingRecord) -> list[Fill | OrderUpdate]:
         order = self.orders.get(record.cl_ord_id)
         if order is not None:
             order.findings.add(record.what)
         return []
 
-    # -- compaction -----------------------------------------------------------------------------------
+    # -- compaction ---------------------------------------------------------------------------------------
 
-    def compaction(self) -> Compaction:
-        """All of it in one record."""
+    def compaction(self) -> CompactionRecord:
+        """Returns the whole tracker as one record."""
         owners = [
             OwnerRow(owner.name, owner.fill_no, owner.rows(), list(owner.fills)) for owner in self.owners.values()
         ]
-        return Compaction(
+        return CompactionRecord(
             self.epoch,
             self.tag,
             self.account_id,
@@ -291,12 +293,12 @@ class OrderTracker(OrderStore):
             list(self.scales.values()),
             [order.row() for order in self.orders.values()],
             owners,
-            [Scanned(symbol, trade_id) for symbol, trade_id in self.trade_ids.floors.items()],
+            [ScannedRecord(symbol, trade_id) for symbol, trade_id in self.trade_ids.floors.items()],
             self.trade_ids.rows(),
         )
 
-    def _apply_compaction(self, record: Compaction) -> list[Message]:
-        self.__init__()  # type: ignore[misc]
+    def _apply_compaction(self, record: CompactionRecord) -> list[Fill | OrderUpdate]:
+        self.__init__()
         self.epoch, self.tag, self.account_id = record.epoch, record.tag, record.account_id
         self.counter = record.counter
         self.scales = {scale.symbol: scale for scale in record.scales}
@@ -313,5 +315,5 @@ class OrderTracker(OrderStore):
             for symbol, position in owner.positions.items():
                 self.exposure(symbol).net_lots += position.net_lots
         for order in sorted(map(Order.from_row, record.orders), key=lambda one: one.final_ns):
-            self.add(order)
+            self.restore(order)
         return []

@@ -190,6 +190,7 @@ class World:
             ws_api_url="local://venue", **settings,
         )  # fmt: skip
         self.keys = ApiKey(demo.MAKER_KEY, Secret(demo.MAKER_SECRET))
+        self.kill_level = 0
         self.connector = self.start_connector()
         self.trader = self.sim.add("maker", Trader, follows=["binance"])
         if still:
@@ -197,6 +198,7 @@ class World:
 
     def start_connector(self):
         self.connector = self.sim.add("binance", BinanceSpot, self.settings, keys=self.keys)
+        self.connector.kill_switch = lambda: self.kill_level  # as the live driver does, before on_start
         return self.connector
 
     def make_book(self, bid: str = "59990", ask: str = "60010") -> None:

@@ -143,12 +143,12 @@ def test_a_coarser_tick_is_taken_over_and_given_back_and_trades_of_before_stop_n
     world.cancel_all()
     world.run(2)
     fault(world, "filters_changed", tick_size="0.05", for_s=120)
-    world.connector.feed.rules.ask([SYMBOL])
+    world.connector.feed.rules.request([SYMBOL])
     world.run(70)
     assert world.connector.tracker.scales[SYMBOL].tick_size == Decimal("0.05")
-    assert not world.connector.condition.halted_symbols
+    assert not world.connector.orders.halts.symbols
     fair(world)
-    world.connector.feed.rules.ask([SYMBOL])
+    world.connector.feed.rules.request([SYMBOL])
     world.run(5)
     assert placed(world) is OrdStatus.NEW
     world.check()

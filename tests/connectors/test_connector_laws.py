@@ -7,7 +7,7 @@ import pytest
 
 from actors.log.secret import ApiKey, Secret
 from actors.net import HttpAnswer
-from connectors.core.records import CancelWish, Intent, Report, Resolved
+from connectors.core.records import CancelRecord, NewOrderRecord, ReportRecord, ResolvedRecord
 from protocol import AnswerCode, OrdStatus, OrdType, Side, TimeInForce
 from venue.base import demo
 
@@ -22,7 +22,7 @@ def world(new_world):
 
 
 def key_of(world, intent):
-    return world.connector.tracker.by_intent("maker", intent).cl_ord_id
+    return world.connector.tracker.by_order_ref("maker", intent).cl_ord_id
 
 
 # -- the plain way ------------------------------------------------------------------------------------
@@ -45,7 +45,7 @@ def test_a_fill_is_told_once_though_the_answer_and_the_stream_both_tell_it(world
     world.run(1)
     assert world.last(intent).status is OrdStatus.FILLED
     assert [fill.last_lots for fill in world.trader.fills.values()] == [1_000]
-    assert sum(isinstance(one, Report) for one in world.records) == 1
+    assert sum(isinstance(one, ReportRecord) for one in world.records) == 1
     world.check()
 
 
@@ -107,7 +107,7 @@ def test_the_intent_is_in_the_journal_before_its_request_leaves(world):
 
     def http(request, path, now_ns):
         if request.method == "POST":
-            seen.append([one for one in world.records if isinstance(one, Intent)])
+            seen.append([one for one in world.records if isinstance(one, NewOrderRecord)])
         return real(request, path, now_ns)
 
     world.venue.http = http
@@ -175,7 +175,7 @@ def test_an_order_that_never_arrived_is_given_up_only_by_proof(world):
     assert "not found 3 times" in world.last(intent).reason
     assert world.connector.tracker.exposure("BTC-USDT").buy_lots == 0
     assert len(world.placements()) == 1
-    resolved = [one for one in world.records if isinstance(one, Resolved)]
+    resolved = [one for one in world.records if isinstance(one, ResolvedRecord)]
     assert [one.status for one in resolved] == [OrdStatus.UNKNOWN, OrdStatus.NOT_PLACED]
 
 
@@ -256,7 +256,7 @@ def test_a_wanted_cancel_survives_a_restart(world):
     world.cancel(intent)
     world.run(0.01)
     world.kill_connector()
-    assert any(isinstance(one, CancelWish) for one in world.records)
+    assert any(isinstance(one, CancelRecord) for one in world.records)
     world.start_connector()
     world.run(5)
     assert world.ledger["open_orders"] == []
@@ -362,9 +362,9 @@ def test_a_second_pass_over_an_unchanged_account_says_nothing(world):
     world.place(Side.BUY, ASK)
     world.place(Side.BUY, FAR_BID)
     world.run(2)
-    before = len(world.records), len(world.trader.updates), world.connector.reconciler.passes
+    before = len(world.records), len(world.trader.updates), world.connector.orders.reconciler.passes
     world.run(100)
-    assert world.connector.reconciler.passes >= before[2] + 3
+    assert world.connector.orders.reconciler.passes >= before[2] + 3
     assert (len(world.records), len(world.trader.updates)) == before[:2]
 
 
@@ -482,13 +482,12 @@ def test_pausing_stops_orders_and_resuming_lets_them_through(world):
 def test_the_kill_switch_works_without_the_bus(world):
     resting = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
-    level = 1
-    world.connector.kill_switch = lambda: level
+    world.kill_level = 1
     refused = world.place(Side.BUY, FAR_BID - 1)
     world.run(1)
     assert "kill switch" in world.trader.answers[refused].text
     assert world.last(resting).status is OrdStatus.NEW
-    level = 2
+    world.kill_level = 2
     world.run(1)
     assert world.last(resting).status is OrdStatus.CANCELED
 
@@ -535,7 +534,7 @@ def test_a_clock_that_is_wrong_by_an_hour_still_trades(new_world):
     world.venue.http = lambda request, path, now_ns: real[0](request, path, now_ns + hour_ns)
     world.venue.receive = lambda conn_id, data, now_ns: real[1](conn_id, data, now_ns + hour_ns)
     world.ready()
-    assert abs(world.connector.caller.clock.offset_ns - hour_ns) < 10_000_000
+    assert abs(world.connector.client.clock.offset_ns - hour_ns) < 10_000_000
     intent = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
     assert world.last(intent).status is OrdStatus.NEW
@@ -632,7 +631,7 @@ def test_what_was_on_its_way_is_unknown_after_a_restart(world):
     world.kill_connector()
     world.start_connector()
     world.run(0.001)
-    assert world.connector.tracker.by_intent("maker", intent).status is OrdStatus.UNKNOWN
+    assert world.connector.tracker.by_order_ref("maker", intent).status is OrdStatus.UNKNOWN
     world.run(3)
     assert world.last(intent).status is OrdStatus.NEW
 
@@ -644,10 +643,10 @@ def test_a_fill_between_the_loss_of_the_stream_and_its_return_is_found_when_it_r
     world.venue.is_closed = True
     world.control("POST", "drop", kind="user")
     world.run(0.5)
-    passes = world.connector.reconciler.passes
+    passes = world.connector.orders.reconciler.passes
     world.human("SELL", "59991", "0.01")
     world.run(0.5)
-    assert world.connector.reconciler.passes == passes
+    assert world.connector.orders.reconciler.passes == passes
     world.venue.is_closed = False
     world.until(lambda: world.state[0] == "TRADING", 10)
     world.run(0.2)
@@ -740,7 +739,7 @@ def test_a_user_stream_that_tells_everything_is_left_in_peace(world, slow_ms):
         world.cancel(intent)
         world.run(1)
         assert world.state == ("TRADING", "")
-    assert world.connector.user._session.connects == 1
+    assert world.connector.orders.user_stream.session.connects == 1
 
 
 def test_dying_at_every_record_of_an_orders_life_loses_nothing(new_world):
@@ -786,7 +785,7 @@ def change_tick(world, tick: str) -> None:
         return answer, delay_ns
 
     world.venue.http = http
-    world.connector.feed.rules.ask([SYMBOL])
+    world.connector.feed.rules.request([SYMBOL])
     world.run(0.5)
 
 
@@ -847,4 +846,4 @@ def test_a_market_with_open_orders_cannot_be_dropped_from_the_settings(world):
     world.settings = msgspec.structs.replace(world.settings, markets=["ETH-USDT"], limits={})
     world.start_connector()
     world.run(0.1)
-    assert "open orders in BTC-USDT" in world.connector.condition.halted
+    assert "open orders in BTC-USDT" in world.connector.orders.halts.halted

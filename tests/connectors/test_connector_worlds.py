@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from connectors.orders.status import Condition
+from connectors.orders.status import ConnectorStatus
 from protocol import OrdStatus, Side
 
 SYMBOL = "BTC-USDT"
@@ -73,16 +73,16 @@ class Monkey:
 @pytest.fixture
 def asked(monkeypatch):
     """Every question whether something new may be placed, answered in both ways."""
-    answers, short_way = [], Condition._is_open
+    answers, short_way = [], ConnectorStatus._is_open
 
     def both_ways(condition, symbol):
-        yes, reason = short_way(condition, symbol), condition._why_not(symbol)
+        yes, reason = short_way(condition, symbol), condition._reason(symbol)
         assert not (yes and reason), reason
         assert yes or reason or condition.state()[0] == "DEGRADED", "the short way serves where it can"
         answers.append(yes)
         return yes
 
-    monkeypatch.setattr(Condition, "_is_open", both_ways)
+    monkeypatch.setattr(ConnectorStatus, "_is_open", both_ways)
     return answers
 
 

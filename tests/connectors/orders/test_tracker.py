@@ -2,18 +2,16 @@
 
 from decimal import Decimal
 
-import structlog
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from connectors.core.records import Epoch, Intent, Scale, decode_record, encode_record
+from connectors.core.records import EpochRecord, NewOrderRecord, ScaleRecord, encode_record
 from connectors.core.reports import OrderReport, TradeReport
-from connectors.orders.client_id import encode_id, journal_tag
+from connectors.orders.client_id import encode_id
 from connectors.orders.order_store import KEEP_NS
-from connectors.orders.report_handler import Intake
+from connectors.orders.report_handler import ReportHandler
 from connectors.orders.tracker import OrderTracker
-from market.instrument import Instrument
 from protocol import (
     Fill,
     Liquidity,
@@ -24,35 +22,25 @@ from protocol import (
     Side,
     TimeInForce,
 )
+from tests.connectors.parts import RULES, SYMBOL, TAG, FakeEffects, replayed
 
-SYMBOL = "BTC-USDT"
-RULES = Instrument(SYMBOL, "BTC", "USDT", Decimal(1), Decimal("0.1"))
-TAG = journal_tag("binance", "account", 1)
 FINAL = (OrdStatus.FILLED, OrdStatus.CANCELED)
 
 
 class Host:
-    """What Intake asks of a connector, with the journal in memory."""
+    """A report handler over a tracker, with the journal in memory."""
 
     def __init__(self, journal: list[bytes]) -> None:
-        self.name = "binance"
-        self.now_ns = 0
-        self.instruments = {SYMBOL: RULES}
-        self.log = structlog.get_logger()
+        self.fx = FakeEffects()
         self.journal = journal
-        self.told: list[object] = []
-        self.tracker = OrderTracker()
-        for record in journal:
-            self.tracker.apply(decode_record(record))
-        self.intake = Intake(self)
+        self.published: list[object] = []
+        self.tracker = replayed(journal)
+        self.reports = ReportHandler(self.fx, self.tracker, self, {SYMBOL: RULES})
 
     def commit(self, records) -> None:
         for record in records:
             self.journal.append(encode_record(record))
-            self.told += self.tracker.apply(record)
-
-    def publish(self, topic, message) -> int:
-        return 0
+            self.published += self.tracker.apply(record)
 
 
 class TrueOrder:
@@ -78,7 +66,7 @@ class Tracked(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.host = Host([])
-        self.host.commit([Epoch(1, TAG, 1), Scale(SYMBOL, Decimal(1), Decimal("0.1"))])
+        self.host.commit([EpochRecord(1, TAG, 1), ScaleRecord(SYMBOL, Decimal(1), Decimal("0.1"))])
         self.true: dict[str, TrueOrder] = {}
         self.sent = 0
         self.trades = 0
@@ -93,7 +81,7 @@ class Tracked(RuleBasedStateMachine):
         self.names.append(name)
         self.host.commit(
             [
-                Intent(
+                NewOrderRecord(
                     self.sent, name, owner, self.sent, SYMBOL, side, OrdType.LIMIT, TimeInForce.GTC,
                     SelfTradePrevention.NONE, 100, size, 0, 0,
                 )
@@ -132,15 +120,15 @@ class Tracked(RuleBasedStateMachine):
     @rule(data=st.data())
     def wish(self, data):
         name = data.draw(st.sampled_from(sorted(self.host.tracker.open)))
-        self.host.commit(self.host.tracker.wish(name, self.host.now_ns, "test"))
+        self.host.commit(self.host.tracker.decide_cancel(name, self.host.fx.now_ns, "test"))
 
     @precondition(lambda self: self.host.tracker.open)
     @rule(data=st.data(), status=st.sampled_from([OrdStatus.UNKNOWN, OrdStatus.NOT_PLACED]))
     def doubt_or_prove(self, data, status):
         name = data.draw(st.sampled_from(sorted(self.host.tracker.open)))
-        self.host.commit(self.host.tracker.resolve(name, OrdStatus.UNKNOWN, "test", self.host.now_ns))
+        self.host.commit(self.host.tracker.decide_status(name, OrdStatus.UNKNOWN, "test", self.host.fx.now_ns))
         if name not in self.true:
-            self.host.commit(self.host.tracker.resolve(name, status, "test", self.host.now_ns))
+            self.host.commit(self.host.tracker.decide_status(name, status, "test", self.host.fx.now_ns))
 
     # -- what comes of it, in whatever order ------------------------------------------------------------
 
@@ -150,7 +138,7 @@ class Tracked(RuleBasedStateMachine):
         order = self.true[data.draw(st.sampled_from(sorted(self.true)))]
         report = data.draw(st.sampled_from(order.reports))
         for _ in range(times):
-            self.host.intake.order(report, "test")
+            self.host.reports.order(report, "test")
 
     @precondition(lambda self: any(order.trades for order in self.true.values()))
     @rule(data=st.data(), times=st.integers(1, 3))
@@ -158,43 +146,43 @@ class Tracked(RuleBasedStateMachine):
         trades = [trade for name in sorted(self.true) for trade in self.true[name].trades]
         trade = data.draw(st.sampled_from(trades))
         for _ in range(times):
-            self.host.intake.trade(trade, "test")
+            self.host.reports.trade(trade, "test")
 
     @rule(lost=st.integers(0, 6))
     def die(self, lost):
         """kill -9, or a power cut that takes the last records with it."""
         journal = self.host.journal[: max(2, len(self.host.journal) - lost)]
-        now_ns = self.host.now_ns
+        now_ns = self.host.fx.now_ns
         self.host = Host(list(journal))
-        self.host.now_ns = now_ns
+        self.host.fx.now_ns = now_ns
 
     @rule()
     def compact(self):
         record = self.host.tracker.compaction()
-        self.host.journal[:] = [encode_record(record), encode_record(Epoch(1, TAG, 1))]
+        self.host.journal[:] = [encode_record(record), encode_record(EpochRecord(1, TAG, 1))]
 
     @rule()
     def forget(self):
-        self.host.now_ns += KEEP_NS + 1
+        self.host.fx.now_ns += KEEP_NS + 1
         self.reconcile()
-        self.host.now_ns += KEEP_NS + 1
-        self.host.tracker.forget(self.host.now_ns)
+        self.host.fx.now_ns += KEEP_NS + 1
+        self.host.tracker.drop_old(self.host.fx.now_ns)
 
     def reconcile(self) -> None:
         """All that the exchange can be asked for."""
         for order in self.true.values():
-            if self.host.intake.order(order.reports[-1], "reconcile") is not None:
+            if self.host.reports.order(order.reports[-1], "reconcile") is not None:
                 for trade in order.trades:
-                    self.host.intake.trade(trade, "reconcile")
+                    self.host.reports.trade(trade, "reconcile")
 
     # -- what must hold ---------------------------------------------------------------------------------
 
     @invariant()
     def replay_gives_the_same(self):
         again = Host(list(self.host.journal)).tracker
-        again.forget(self.host.now_ns)
+        again.drop_old(self.host.fx.now_ns)
         ours = Host([encode_record(self.host.tracker.compaction())]).tracker
-        ours.forget(self.host.now_ns)
+        ours.drop_old(self.host.fx.now_ns)
         assert _content(again) == _content(ours)
 
     @invariant()
@@ -204,7 +192,7 @@ class Tracked(RuleBasedStateMachine):
         rows = list(tracker.open.values())
         assert exposure.count == len(rows)
         for side, lots in ((Side.BUY, exposure.buy_lots), (Side.SELL, exposure.sell_lots)):
-            assert lots == sum(one.state.open_lots for one in rows if one.intent.side is side)
+            assert lots == sum(one.state.open_lots for one in rows if one.terms.side is side)
         net = sum(one.net_lots for owner in tracker.owners.values() for one in owner.positions.values())
         assert exposure.net_lots == net
 
@@ -239,7 +227,7 @@ class Tracked(RuleBasedStateMachine):
 def _content(tracker: OrderTracker) -> object:
     row = tracker.compaction()
     return (
-        sorted(row.orders, key=lambda one: one.intent.counter), sorted(row.owners, key=lambda one: one.owner),
+        sorted(row.orders, key=lambda one: one.terms.counter), sorted(row.owners, key=lambda one: one.owner),
         sorted(row.trades), row.counter, row.tag, row.scanned,
     )  # fmt: skip
 
@@ -250,11 +238,11 @@ TestTracked.settings = settings(max_examples=60, stateful_step_count=40, deadlin
 
 def test_a_fill_and_the_end_are_told_in_order_to_the_owner_alone():
     host = Host([])
-    host.commit([Epoch(1, TAG, 1), Scale(SYMBOL, Decimal(1), Decimal("0.1"))])
+    host.commit([EpochRecord(1, TAG, 1), ScaleRecord(SYMBOL, Decimal(1), Decimal("0.1"))])
     name = encode_id(TAG, "a", 1, 1)
     host.commit(
         [
-            Intent(
+            NewOrderRecord(
                 1, name, "a", 77, SYMBOL, Side.SELL, OrdType.LIMIT, TimeInForce.GTC, SelfTradePrevention.NONE, 100, 5,
                 0, 0,
             )
@@ -264,11 +252,11 @@ def test_a_fill_and_the_end_are_told_in_order_to_the_owner_alone():
     trade = TradeReport(
         SYMBOL, 4, "9", Side.SELL, Decimal(99), Decimal("0.5"), Decimal("0.05"), "USDT", Liquidity.TAKER, 3, name
     )
-    host.intake.order(order.reports[0], "test")
-    host.intake.trade(trade, "test")
-    shown = [(type(one).__name__, one.owner, one.order_ref) for one in host.told]
+    host.reports.order(order.reports[0], "test")
+    host.reports.trade(trade, "test")
+    shown = [(type(one).__name__, one.owner, one.order_ref) for one in host.published]
     assert shown == [(kind, "a", 77) for kind in ("OrderUpdate", "OrderUpdate", "Fill", "OrderUpdate")]
-    fill, update = host.told[2:]
+    fill, update = host.published[2:]
     assert isinstance(fill, Fill)
     assert isinstance(update, OrderUpdate)
     assert (fill.last_ticks, fill.last_lots, fill.cum_lots, fill.fill_no) == (99, 5, 5, 1)

@@ -13,9 +13,9 @@ CANCEL = {"weight": 1}
 
 
 def spend(throttle: Throttle, costs, now_ns: int, urgent: bool = False) -> bool:
-    taken = throttle.take(costs, now_ns, urgent)
+    taken = throttle.acquire(costs, now_ns, urgent)
     if taken:
-        throttle.answered(costs, now_ns, {})
+        throttle.on_answer(costs, now_ns, {})
     return taken
 
 
@@ -36,34 +36,34 @@ def test_cancels_have_a_share_that_nothing_else_uses():
 
 def test_the_exchanges_own_count_has_the_last_word():
     throttle = Throttle(LIMITS)
-    assert throttle.take({"weight": 1}, 0)
-    throttle.answered({"weight": 1}, 0, {"weight-1m": 89})
-    assert throttle.take({"weight": 1}, 0)
-    assert not throttle.take({"weight": 1}, 0)
-    throttle.answered({"weight": 1}, 0, {"weight-1m": 5})
-    assert throttle.take({"weight": 80}, 0)
+    assert throttle.acquire({"weight": 1}, 0)
+    throttle.on_answer({"weight": 1}, 0, {"weight-1m": 89})
+    assert throttle.acquire({"weight": 1}, 0)
+    assert not throttle.acquire({"weight": 1}, 0)
+    throttle.on_answer({"weight": 1}, 0, {"weight-1m": 5})
+    assert throttle.acquire({"weight": 80}, 0)
 
 
 def test_what_is_under_way_counts_too():
     throttle = Throttle(LIMITS)
-    assert throttle.take({"weight": 60}, 0)
-    assert not throttle.take({"weight": 60}, 0)
-    throttle.return_unused({"weight": 60})
-    assert throttle.take({"weight": 60}, 0)
+    assert throttle.acquire({"weight": 60}, 0)
+    assert not throttle.acquire({"weight": 60}, 0)
+    throttle.release({"weight": 60})
+    assert throttle.acquire({"weight": 60}, 0)
 
 
 def test_a_request_under_way_at_the_turn_of_a_window_still_counts():
     throttle = Throttle(LIMITS)
-    assert throttle.take({"weight": 80}, 59 * SECOND_NS)
-    assert not throttle.take({"weight": 80}, 60 * SECOND_NS)
-    throttle.answered({"weight": 80}, 61 * SECOND_NS, {"weight-1m": 0})
-    assert throttle.take({"weight": 80}, 61 * SECOND_NS)
+    assert throttle.acquire({"weight": 80}, 59 * SECOND_NS)
+    assert not throttle.acquire({"weight": 80}, 60 * SECOND_NS)
+    throttle.on_answer({"weight": 80}, 61 * SECOND_NS, {"weight-1m": 0})
+    assert throttle.acquire({"weight": 80}, 61 * SECOND_NS)
 
 
 def test_nothing_leaves_during_a_pause_and_a_shorter_one_does_not_end_it():
     throttle = Throttle(LIMITS)
     throttle.pause(30 * SECOND_NS)
     throttle.pause(10 * SECOND_NS)
-    assert not throttle.take(CANCEL, 29 * SECOND_NS, urgent=True)
-    assert throttle.take(CANCEL, 30 * SECOND_NS, urgent=True)
+    assert not throttle.acquire(CANCEL, 29 * SECOND_NS, urgent=True)
+    assert throttle.acquire(CANCEL, 30 * SECOND_NS, urgent=True)
     assert throttle.refused == 1

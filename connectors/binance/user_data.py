@@ -1,7 +1,7 @@
-"""Binance's user data, over its WebSocket API: what to send, and what its frames say.
+"""Binance's user data stream, over its WebSocket API: login frames, and frames to events.
 
-The listenKey of old is gone: events come after `userDataStream.subscribe.signature` (any kind of key), or after
-`session.logon` and `userDataStream.subscribe`, wrapped as {"subscriptionId": n, "event": {...}}.
+The former listenKey no longer exists. Events arrive after `userDataStream.subscribe.signature` (any kind of key), or
+after `session.logon` and `userDataStream.subscribe`, wrapped as {"subscriptionId": n, "event": {...}}.
 """
 
 from decimal import Decimal
@@ -12,7 +12,7 @@ from actors.log.secret import ApiKey
 from connectors.binance.answers import SIDE, STATUS, TYPE, known, number, time_ns, typed
 from connectors.binance.sign import signed_params
 from connectors.binance.symbols import Symbols
-from connectors.core.order_api import BadAnswer, Pong, StreamEvent, UserReady, UserRefused
+from connectors.core.order_api import BadAnswer, LoggedIn, LoginRefused, Pong, StreamEvent
 from connectors.core.reports import AccountReport, BalanceRow, OrderReport, StreamEnded, TradeReport
 from protocol import Liquidity, OrdType
 
@@ -76,7 +76,7 @@ _outer, _kind, _execution, _position = typed(_Outer), typed(_Kind), typed(_Execu
 
 
 def login_frames(key: ApiKey, ts_ms: int, by_session: bool) -> list[str]:
-    """What subscribes to the user's events."""
+    """Returns the frames that subscribe to the user's events."""
     params = signed_params(key, {"timestamp": ts_ms})
     if not by_session:
         return [_frame(LOGIN, "userDataStream.subscribe.signature", params)]
@@ -84,6 +84,7 @@ def login_frames(key: ApiKey, ts_ms: int, by_session: bool) -> list[str]:
 
 
 def probe_frame() -> str:
+    """Returns a frame that the exchange answers."""
     return _frame(PROBE, "ping", {})
 
 
@@ -92,7 +93,7 @@ def _frame(name: str, method: str, params: object) -> str:
 
 
 def parse_user(frame: bytes, symbols: Symbols) -> list[StreamEvent]:
-    """Events and answers; [] for those that do not matter here. Raises BadAnswer, and nothing else."""
+    """Returns the events in a frame; [] for those without a meaning here. Raises BadAnswer, and nothing else."""
     outer = _outer(frame)
     if len(outer.event):
         return _event(outer.event, symbols)
@@ -101,15 +102,15 @@ def parse_user(frame: bytes, symbols: Symbols) -> list[StreamEvent]:
     if outer.id == PROBE and outer.status == 200:
         return [Pong()]
     if outer.id is None and outer.error is None:
-        raise BadAnswer(f"no frame we know: {bytes(frame[:200])!r}")
+        raise BadAnswer(f"unknown frame: {bytes(frame[:200])!r}")
     return []
 
 
 def _logged_in(outer: _Outer) -> list[StreamEvent]:
     if outer.status == 200:
-        return [UserReady()] if outer.id == LOGIN else []
+        return [LoggedIn()] if outer.id == LOGIN else []
     error = outer.error or _Error()
-    return [UserRefused(f"{error.code} {error.msg}", error.code in BAD_KEY_CODES)]
+    return [LoginRefused(f"{error.code} {error.msg}", error.code in BAD_KEY_CODES)]
 
 
 def _event(raw: msgspec.Raw, symbols: Symbols) -> list[StreamEvent]:
@@ -126,7 +127,7 @@ def _event(raw: msgspec.Raw, symbols: Symbols) -> list[StreamEvent]:
 
 
 def _executed(row: _Execution, symbols: Symbols) -> list[StreamEvent]:
-    """The trade first, if it is one, then the order as it stands after it."""
+    """Returns the trade, if the report is one, then the order after it."""
     symbol = symbols.symbol(row.s)
     if not symbol:
         return []

@@ -1,4 +1,4 @@
-"""Binance's error codes: what each proves about the order that was asked for. What is not listed proves nothing.
+"""Binance's error codes, and the outcome that each one shows. The outcome of an unlisted code is UNKNOWN.
 
 Source: errors.md and rest-api.md of the exchange's documentation ("HTTP return codes").
 """
@@ -6,24 +6,24 @@ Source: errors.md and rest-api.md of the exchange's documentation ("HTTP return 
 import msgspec
 
 from actors.net import HttpAnswer, HttpFailure
-from connectors.core.reports import Proof, Trouble, Verdict
+from connectors.core.reports import Outcome, Trouble, Verdict
 
 SECOND_NS = 1_000_000_000
 WAF_PAUSE_NS = 60 * SECOND_NS
-PAUSE_NS = 10 * SECOND_NS  # where a 429 or 418 does not say how long
+PAUSE_NS = 10 * SECOND_NS  # if a 429 or 418 does not state how long
 MAX_TEXT = 200
 DUPLICATE_TEXT = "duplicate order"
 
-# Refused by the exchange before or in its engine, with certainty: the order is not there.
-_REFUSED = {
+# Rejected by the exchange, before or in its matching engine: the order does not exist.
+_REJECTED = {
     -1013: Trouble.RULES,  # a filter
     -1014: Trouble.NONE,
     -1015: Trouble.NONE,  # too many new orders: the count is in the headers, and in our throttle
     -1020: Trouble.NONE,
     -2010: Trouble.NONE,  # balance, would match, closed market, ...
 }
-# Refused at the door: the order never came near the engine.
-_NOT_LET_IN = {
+# Refused before the matching engine: the order was never sent to it.
+_NOT_SENT = {
     -1002: Trouble.BAD_KEY,
     -1003: Trouble.RATE_LIMITED,
     -1021: Trouble.CLOCK_SKEW,
@@ -48,48 +48,48 @@ _decode = msgspec.json.Decoder(ErrorBody).decode
 
 
 def error_body(body: bytes | msgspec.Raw) -> ErrorBody | None:
-    """None for what is no error of Binance's."""
+    """Returns the error in a body; None if it has another form."""
     try:
         return _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 
-def judge_code(code: int, msg: str, retry_after_ns: int = 0) -> Verdict:
-    """What an error code proves."""
+def classify_code(code: int, msg: str, retry_after_ns: int = 0) -> Verdict:
+    """Classifies an error code."""
     reason = f"{code} {msg}"[:MAX_TEXT]
     if code == -2010 and DUPLICATE_TEXT in msg.lower():
-        return Verdict(Proof.DUPLICATE, reason)
-    if code in _REFUSED:
-        return Verdict(Proof.REJECTED, reason, _REFUSED[code])
-    if code in _NOT_LET_IN:
-        return Verdict(Proof.NOT_PLACED, reason, _NOT_LET_IN[code], retry_after_ns)
+        return Verdict(Outcome.DUPLICATE, reason)
+    if code in _REJECTED:
+        return Verdict(Outcome.REJECTED, reason, _REJECTED[code])
+    if code in _NOT_SENT:
+        return Verdict(Outcome.NOT_SENT, reason, _NOT_SENT[code], retry_after_ns)
     if code in _NOT_FOUND:
-        return Verdict(Proof.NOT_FOUND, reason)
+        return Verdict(Outcome.NOT_FOUND, reason)
     if code in _BAD_PARAMETER:
-        return Verdict(Proof.REJECTED, reason)
-    return Verdict(Proof.UNKNOWN, reason)
+        return Verdict(Outcome.REJECTED, reason)
+    return Verdict(Outcome.UNKNOWN, reason)
 
 
-def judge(answer: HttpAnswer | HttpFailure) -> Verdict:
-    """What an answer to a signed request proves. A good status is PLACED: the body says what."""
+def classify(answer: HttpAnswer | HttpFailure) -> Verdict:
+    """Classifies the answer to any request. A good status is OK: the body contains the result."""
     if isinstance(answer, HttpFailure):
-        proof = Proof.UNKNOWN if answer.sent else Proof.NOT_PLACED
-        return Verdict(proof, f"no answer: {answer.text}"[:MAX_TEXT])
+        outcome = Outcome.UNKNOWN if answer.sent else Outcome.NOT_SENT
+        return Verdict(outcome, f"no answer: {answer.text}"[:MAX_TEXT])
     if answer.status == 200:
-        return Verdict(Proof.PLACED)
+        return Verdict(Outcome.OK)
     error = error_body(answer.body)
     if answer.status in (418, 429) and (error is None or error.code != -1015):
         trouble = Trouble.BANNED if answer.status == 418 else Trouble.RATE_LIMITED
-        proof = Proof.NOT_PLACED if error is not None else Proof.UNKNOWN
+        outcome = Outcome.NOT_SENT if error is not None else Outcome.UNKNOWN
         text = error.msg if error is not None else "no reason given"
-        return Verdict(proof, f"HTTP {answer.status}: {text}"[:MAX_TEXT], trouble, _retry_after_ns(answer))
+        return Verdict(outcome, f"HTTP {answer.status}: {text}"[:MAX_TEXT], trouble, _retry_after_ns(answer))
     if answer.status >= 500 or error is None:
         text = f"HTTP {answer.status}: {error.code} {error.msg}" if error else f"HTTP {answer.status}"
         if answer.status == 403:
-            return Verdict(Proof.UNKNOWN, text, Trouble.RATE_LIMITED, WAF_PAUSE_NS)
-        return Verdict(Proof.UNKNOWN, text[:MAX_TEXT], Trouble.NONE if error else Trouble.UNREADABLE)
-    return judge_code(error.code, error.msg, _retry_after_ns(answer) if error.code == -1003 else 0)
+            return Verdict(Outcome.UNKNOWN, text, Trouble.RATE_LIMITED, WAF_PAUSE_NS)
+        return Verdict(Outcome.UNKNOWN, text[:MAX_TEXT], Trouble.NONE if error else Trouble.UNREADABLE)
+    return classify_code(error.code, error.msg, _retry_after_ns(answer) if error.code == -1003 else 0)
 
 
 def _retry_after_ns(answer: HttpAnswer) -> int:

@@ -31,7 +31,7 @@ def recording(request, recorded):
     instrument = MARKETS[request.param]
     name = request.param.upper()
     parser = new_parser()
-    parser.learn(name, instrument)
+    parser.add_market(name, instrument)
     messages = []
     with gzip.open(recorded(f"binance_spot/{request.param}_20240808.gz")) as lines:
         for line in lines:
@@ -88,10 +88,10 @@ def test_the_rebuilt_book_agrees_with_every_recorded_best_price(recording):
     sync = BookSync("X")
     seen = Counter()
     snapshot = of_kind(recording, BookSnapshot)[0]
-    sync.snapshot(snapshot)
+    sync.on_snapshot(snapshot)
     for delta, tops in segments(recording):
         before = sync.book.copy()
-        assert sync.feed(delta) is delta, "a recording without holes never makes the book stale"
+        assert sync.on_delta(delta) is delta, "a recording without holes never makes the book stale"
         for top in tops[:-1]:
             _check_between(before, delta, top, seen)
         if tops:
@@ -123,15 +123,15 @@ def _check_between(before, delta, top, seen):
 def test_a_refresh_in_time_keeps_the_book_live_where_the_price_leaves_the_snapshot(recording, truth):
     _, wholes = truth
     sync = BookSync("X")
-    sync.snapshot(of_kind(recording, BookSnapshot)[0], LIMIT)
+    sync.on_snapshot(of_kind(recording, BookSnapshot)[0], LIMIT)
     refreshes = 0
     for n, (delta, _) in enumerate(segments(recording)):
-        assert sync.feed(delta) is delta
+        assert sync.on_delta(delta) is delta
         if sync.wants_refresh:
             refreshes += 1
             whole = wholes[n - 3]  # REST is behind the stream
             cut = BookSnapshot("X", whole.update_id, whole.bids[: 16 * LIMIT], whole.asks[: 16 * LIMIT])
-            assert sync.snapshot(cut, LIMIT).state is StreamState.LIVE
+            assert sync.on_snapshot(cut, LIMIT).state is StreamState.LIVE
             assert not sync.wants_refresh
     assert refreshes < 20
 
@@ -139,7 +139,7 @@ def test_a_refresh_in_time_keeps_the_book_live_where_the_price_leaves_the_snapsh
 def test_the_last_best_prices_before_the_snapshot_agree_with_it(recording):
     snapshot = of_kind(recording, BookSnapshot)[0]
     sync = BookSync("X")
-    sync.snapshot(snapshot, LIMIT)
+    sync.on_snapshot(snapshot, LIMIT)
     before = [top for top in of_kind(recording, TopOfBook) if top.update_id <= snapshot.update_id]
     assert told(before[-1]) == best(sync.book)
 
@@ -148,11 +148,11 @@ def test_the_last_best_prices_before_the_snapshot_agree_with_it(recording):
 def truth(recording):
     """State hash of the book at every update id at which it is known; and the books for snapshots, by index."""
     sync = BookSync("X")
-    sync.snapshot(of_kind(recording, BookSnapshot)[0])
+    sync.on_snapshot(of_kind(recording, BookSnapshot)[0])
     hashes = {sync.update_id: sync.book.state_hash()}
     wholes = []
     for delta, _ in segments(recording):
-        sync.feed(delta)
+        sync.on_delta(delta)
         hashes[delta.update_id] = sync.book.state_hash()
         wholes.append(sync.whole())
     return hashes, wholes
@@ -183,10 +183,10 @@ def test_with_drops_doubles_and_reorderings_the_book_is_right_or_stale(recording
     newest = 0
     for message in disturbed(stream, random, *rates):
         if type(message) is TopOfBook:
-            out = sync.top(message)
+            out = sync.on_top(message)
         else:
             newest = max(newest, message.update_id)
-            out = sync.feed(message)
+            out = sync.on_delta(message)
         if sync.needs_snapshot and not answer_in:
             answer_in = random.randint(1, 300)  # messages until REST answers
         elif answer_in:
@@ -195,7 +195,7 @@ def test_with_drops_doubles_and_reorderings_the_book_is_right_or_stale(recording
                 lag = random.randint(0, 3)  # REST replicas lag behind the stream, or run ahead of it
                 known = [whole for whole in wholes if whole.update_id <= newest]
                 if known:
-                    out = sync.snapshot(known[max(0, len(known) - 1 - lag)])
+                    out = sync.on_snapshot(known[max(0, len(known) - 1 - lag)])
         if out is None:
             continue
         if type(out) is BookStatus:
@@ -225,7 +225,7 @@ def test_the_twins_read_every_recorded_frame_alike(recorded):
     name, instrument = "btcusdt", MARKETS["btcusdt"]
     fast, plain = new_parser(), PlainParser()
     for parser in (fast, plain):
-        parser.learn(name.upper(), instrument)
+        parser.add_market(name.upper(), instrument)
     with gzip.open(recorded(f"binance_spot/{name}_20240808.gz")) as lines:
         raws = [line.rstrip(b"\n").partition(b" ")[2] for line in lines]
     frames = [raw for raw in raws if not raw.startswith(b'{"lastUpdateId"')]
@@ -238,7 +238,7 @@ def test_sizes_below_a_lot_are_what_older_smaller_lots_have_left(recorded):
     """The recorded sizes that are no multiple of the lot, of which docs/recordings.md tells."""
     name, instrument = "btcusdt", MARKETS["btcusdt"]
     parser = new_parser()
-    parser.learn(name.upper(), instrument)
+    parser.add_market(name.upper(), instrument)
     frame = b'{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":1,"u":2,"b":[],"a":[["200000.00000000","25.42618900"]]}'
     (delta,) = parser.parse(frame, 0)
     assert unpack_levels(delta.asks) == [(20_000_000, 2_542_618)]

@@ -20,7 +20,7 @@ BTC = Instrument("BTC-USDT", "BTC", "USDT", Decimal("0.01"), Decimal("0.00001"))
 
 
 def learnt(parser):
-    parser.learn("BTCUSDT", BTC)
+    parser.add_market("BTCUSDT", BTC)
     return parser
 
 
@@ -143,9 +143,9 @@ def test_the_frames_as_the_exchange_sends_them_take_the_fast_way():
         assert parser.parse(b'{"stream":"btcusdt@depth@100ms","data":' + frame + b"}", 5) == (raw,)
 
 
-def test_a_market_nobody_asked_for_is_no_message():
+def test_a_market_that_was_not_added_is_refused():
     for frame in (DEPTH, TOP, TRADE):
-        with pytest.raises(BadFrame, match="no market we asked for"):
+        with pytest.raises(BadFrame, match="not one of our markets"):
             new_parser().parse(frame, 5)
 
 

@@ -90,7 +90,7 @@ class Owner:
     def session_silent(self, session, silence_ms):
         self.told.append("silent")
         if self.confirms:
-            session.confirm()
+            session.confirm_silence()
         else:
             session.recycle("silent")
 
@@ -202,7 +202,7 @@ def test_a_renewed_connection_leaves_no_moment_without_one(net):
     for link in net.links:
         link.listener.ws_frame(link, b"x")
     assert owner.told[2:] == [b"x", b"x"], "both deliver"
-    session.settled()
+    session.finish_handover()
     net.run(1)
     assert net.links[0].is_closed
     assert not session.is_handover

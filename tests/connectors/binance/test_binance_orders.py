@@ -12,9 +12,9 @@ from actors.log.secret import ApiKey, Secret
 from actors.net import HttpAnswer, HttpFailure
 from connectors.binance.requests import BinanceOrders
 from connectors.binance.sign import sign, signed_params, signed_query, text
-from connectors.core.order_api import BadAnswer, Pong, UserReady, UserRefused
-from connectors.core.records import Intent
-from connectors.core.reports import AccountReport, OrderReport, Proof, StreamEnded, TradeReport, Trouble
+from connectors.core.order_api import BadAnswer, LoggedIn, LoginRefused, Pong
+from connectors.core.records import NewOrderRecord
+from connectors.core.reports import AccountReport, OrderReport, Outcome, StreamEnded, TradeReport, Trouble
 from market.instrument import Instrument
 from protocol import Liquidity, OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
 
@@ -28,7 +28,7 @@ def dialect() -> BinanceOrders:
     made = BinanceOrders("https://api", "wss://ws-api", ApiKey(KEY, Secret(SECRET)), 5_000, 5_000)
     for symbol in ("LTC-BTC", "BTC-USDT", "BNB-BTC", "ETH-BTC"):
         base, quote = symbol.split("-")
-        made.learn(Instrument(symbol, base, quote, Decimal("0.00000001"), Decimal("0.00000001")))
+        made.add_market(Instrument(symbol, base, quote, Decimal("0.00000001"), Decimal("0.00000001")))
     return made
 
 
@@ -58,12 +58,12 @@ def error(code: int, msg: str = "", status: int = 400, headers=None) -> HttpAnsw
 # -- requests -----------------------------------------------------------------------------------------
 
 
-def intent(**changes) -> Intent:
+def intent(**changes) -> NewOrderRecord:
     fields = {
         "counter": 1,
         "cl_ord_id": "tabc-m-1-1",
         "owner": "m",
-        "intent": 1,
+        "order_ref": 1,
         "symbol": "LTC-BTC",
         "side": Side.BUY,
         "ord_type": OrdType.LIMIT,
@@ -74,7 +74,7 @@ def intent(**changes) -> Intent:
         "ts_ns": 0,
         "valid_until_ns": 0,
     }
-    return Intent(**{**fields, **changes})
+    return NewOrderRecord(**{**fields, **changes})
 
 
 def test_a_limit_order_as_a_request(dialect):
@@ -101,31 +101,31 @@ def test_a_market_order_has_no_price_and_a_maker_order_no_time_in_force(dialect)
 
 
 def test_names_that_need_it_are_percent_encoded_before_they_are_signed(dialect):
-    dialect.learn(Instrument("１２３-USDT", "１２３", "USDT", Decimal(1), Decimal(1)))
+    dialect.add_market(Instrument("１２３-USDT", "１２３", "USDT", Decimal(1), Decimal(1)))
     url = dialect.open_orders_request("１２３-USDT", TS_NS).request.url
     assert url.startswith("https://api/api/v3/openOrders?symbol=%EF%BC%91%EF%BC%92%EF%BC%93USDT&recvWindow=")
     payload, _, signature = url.partition("?")[2].rpartition("&signature=")
     assert signature == sign(ApiKey(KEY, Secret(SECRET)), payload.encode())
 
 
-@pytest.mark.parametrize("by_line", [False, True])
+@pytest.mark.parametrize("request_id", [0, 7])
 @given(
     st.sampled_from(list(Side)), st.sampled_from(list(OrdType)), st.sampled_from(list(TimeInForce)),
     st.sampled_from(list(SelfTradePrevention)), st.integers(0, 10**14), st.integers(1, 10**14),
     st.sampled_from(["", "x=y", "a&b"]),
 )  # fmt: skip
-def test_a_shape_says_what_the_parameters_say(by_line, side, ord_type, time_in_force, stp, ticks, lots, odd):
+def test_a_shape_says_what_the_parameters_say(request_id, side, ord_type, time_in_force, stp, ticks, lots, odd):
     """Filled in, or, where the key needs encoding, written out."""
     made = BinanceOrders("https://api", "wss://ws-api", ApiKey(f"key{odd}", Secret(SECRET)), 5_000, 5_000)
-    made.learn(Instrument("LTC-BTC", "LTC", "BTC", Decimal("0.05"), Decimal("0.001")))
+    made.add_market(Instrument("LTC-BTC", "LTC", "BTC", Decimal("0.05"), Decimal("0.001")))
     for counter in (1, 2):
         wanted = intent(
             side=side, ord_type=ord_type, time_in_force=time_in_force, stp=stp, price_ticks=ticks,
             size_lots=lots + counter, cl_ord_id=f"tabc-m-1-{counter}",
         )  # fmt: skip
         params = made._order_params(wanted) | {"recvWindow": 5_000, "timestamp": TS_NS // 1_000_000}
-        request = made.place_request(wanted, TS_NS, by_line).request
-        if by_line:
+        request = made.place_request(wanted, TS_NS, request_id).request
+        if request_id:
             told = json.loads(request.text)["params"]
             assert told == {name: text(value) for name, value in signed_params(made._key, params).items()}
         else:
@@ -206,8 +206,8 @@ def test_no_bytes_do_more_than_be_refused(data):
             parse(data)
         except BadAnswer:
             continue
-    made.judge(HttpAnswer(400, {}, data))
-    made.judge_replace(HttpAnswer(200, {}, data))
+    made.classify(HttpAnswer(400, {}, data))
+    made.classify_replace(HttpAnswer(200, {}, data))
 
 
 # -- what an error proves -------------------------------------------------------------------------------
@@ -216,33 +216,33 @@ def test_no_bytes_do_more_than_be_refused(data):
 @pytest.mark.parametrize(
     ("result", "proof"),
     [
-        (HttpFailure(False, "connection refused"), Proof.NOT_PLACED),
-        (HttpFailure(True, "timed out"), Proof.UNKNOWN),
-        (answer({}), Proof.PLACED),
-        (answer(b"<html>", 400), Proof.UNKNOWN),
-        (answer(b"", 502), Proof.UNKNOWN),
-        (error(-1007, status=504), Proof.UNKNOWN),
-        (error(-1006, status=500), Proof.UNKNOWN),
-        (error(-2010, "insufficient balance", 500), Proof.UNKNOWN),
-        (error(-1003, status=503), Proof.UNKNOWN),
-        (error(-1000), Proof.UNKNOWN),
-        (error(-9999), Proof.UNKNOWN),
-        (error(-1013, "Filter failure: LOT_SIZE"), Proof.REJECTED),
-        (error(-1111), Proof.REJECTED),
-        (error(-1015, status=429), Proof.REJECTED),
-        (error(-2010, "Account has insufficient balance for requested action."), Proof.REJECTED),
-        (error(-2010, "Duplicate order sent."), Proof.DUPLICATE),
-        (error(-1021), Proof.NOT_PLACED),
-        (error(-2015, status=401), Proof.NOT_PLACED),
-        (error(-1003, status=429), Proof.NOT_PLACED),
-        (answer(b"<html>", 429), Proof.UNKNOWN),
-        (error(-2011), Proof.NOT_FOUND),
-        (error(-2013), Proof.NOT_FOUND),
-        (error(-2026), Proof.UNKNOWN),
+        (HttpFailure(False, "connection refused"), Outcome.NOT_SENT),
+        (HttpFailure(True, "timed out"), Outcome.UNKNOWN),
+        (answer({}), Outcome.OK),
+        (answer(b"<html>", 400), Outcome.UNKNOWN),
+        (answer(b"", 502), Outcome.UNKNOWN),
+        (error(-1007, status=504), Outcome.UNKNOWN),
+        (error(-1006, status=500), Outcome.UNKNOWN),
+        (error(-2010, "insufficient balance", 500), Outcome.UNKNOWN),
+        (error(-1003, status=503), Outcome.UNKNOWN),
+        (error(-1000), Outcome.UNKNOWN),
+        (error(-9999), Outcome.UNKNOWN),
+        (error(-1013, "Filter failure: LOT_SIZE"), Outcome.REJECTED),
+        (error(-1111), Outcome.REJECTED),
+        (error(-1015, status=429), Outcome.REJECTED),
+        (error(-2010, "Account has insufficient balance for requested action."), Outcome.REJECTED),
+        (error(-2010, "Duplicate order sent."), Outcome.DUPLICATE),
+        (error(-1021), Outcome.NOT_SENT),
+        (error(-2015, status=401), Outcome.NOT_SENT),
+        (error(-1003, status=429), Outcome.NOT_SENT),
+        (answer(b"<html>", 429), Outcome.UNKNOWN),
+        (error(-2011), Outcome.NOT_FOUND),
+        (error(-2013), Outcome.NOT_FOUND),
+        (error(-2026), Outcome.UNKNOWN),
     ],
 )
 def test_what_an_answer_proves(dialect, result, proof):
-    assert dialect.judge(result).proof is proof
+    assert dialect.classify(result).outcome is proof
 
 
 @pytest.mark.parametrize(
@@ -260,27 +260,27 @@ def test_what_an_answer_proves(dialect, result, proof):
     ],
 )
 def test_what_an_answer_says_beyond_its_order(dialect, result, trouble, pause_s):
-    verdict = dialect.judge(result)
+    verdict = dialect.classify(result)
     assert (verdict.trouble, verdict.retry_after_ns) == (trouble, pause_s * 1_000_000_000)
 
 
 def test_the_documented_halves_of_a_replacement(dialect, documented):
     both, none, half, *_ = documented("rest", "POST /api/v3/order/cancelReplace")
-    done = dialect.judge_replace(answer(both))
-    assert (done.old.proof, done.new.proof) == (Proof.PLACED, Proof.PLACED)
+    done = dialect.classify_replace(answer(both))
+    assert (done.old.outcome, done.new.outcome) == (Outcome.OK, Outcome.OK)
     assert done.old_report.cl_ord_id == "DnLo3vTAQcjha43lAZhZ0y"
     assert done.new_report.cl_ord_id == "wOceeeOzNORyLiQfw7jd8S"
-    failed = dialect.judge_replace(answer(none, 400))
-    assert (failed.old.proof, failed.new.proof) == (Proof.NOT_FOUND, Proof.NOT_PLACED)
-    dialect.learn(Instrument("LTC-BNB", "LTC", "BNB", Decimal("0.00000001"), Decimal("0.00000001")))
-    cancelled = dialect.judge_replace(answer(half, 409))
-    assert (cancelled.old.proof, cancelled.new.proof) == (Proof.PLACED, Proof.REJECTED)
+    failed = dialect.classify_replace(answer(none, 400))
+    assert (failed.old.outcome, failed.new.outcome) == (Outcome.NOT_FOUND, Outcome.NOT_SENT)
+    dialect.add_market(Instrument("LTC-BNB", "LTC", "BNB", Decimal("0.00000001"), Decimal("0.00000001")))
+    cancelled = dialect.classify_replace(answer(half, 409))
+    assert (cancelled.old.outcome, cancelled.new.outcome) == (Outcome.OK, Outcome.REJECTED)
 
 
 @pytest.mark.parametrize("result", [HttpFailure(True, "reset"), answer(b"", 503), answer(b'{"cancelResult":', 200)])
 def test_a_replacement_without_an_answer_proves_nothing_of_either(dialect, result):
-    outcome = dialect.judge_replace(result)
-    assert (outcome.old.proof, outcome.new.proof) == (Proof.UNKNOWN, Proof.UNKNOWN)
+    outcome = dialect.classify_replace(result)
+    assert (outcome.old.outcome, outcome.new.outcome) == (Outcome.UNKNOWN, Outcome.UNKNOWN)
 
 
 def test_what_the_headers_say_is_used(dialect):
@@ -327,10 +327,10 @@ def test_a_cancel_event_names_the_order_by_its_original_id(dialect, documented):
 
 
 def test_answers_to_the_login_and_the_probe(dialect):
-    assert dialect.parse_user(b'{"id":"login","status":200,"result":{"subscriptionId":0}}') == [UserReady()]
+    assert dialect.parse_user(b'{"id":"login","status":200,"result":{"subscriptionId":0}}') == [LoggedIn()]
     assert dialect.parse_user(b'{"id":"probe","status":200,"result":{}}') == [Pong()]
     (refused,) = dialect.parse_user(b'{"id":"login","status":401,"error":{"code":-2015,"msg":"Invalid API-key"}}')
-    assert refused == UserRefused("-2015 Invalid API-key", True)
+    assert refused == LoginRefused("-2015 Invalid API-key", True)
     (late,) = dialect.parse_user(b'{"id":"login","status":400,"error":{"code":-1021,"msg":"Timestamp"}}')
     assert not late.is_final
 

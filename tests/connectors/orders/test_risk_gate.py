@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.core.market_api import BookView
 from connectors.orders.order_store import Exposure
-from connectors.orders.risk_gate import BookView, Gate, Limits
+from connectors.orders.risk_gate import Limits, RiskGate
 from market.instrument import Instrument
 from protocol import OrdType, PlaceOrder, Side, StreamState
 
@@ -31,13 +32,13 @@ def order(side=Side.BUY, price_ticks=5_000_000, size_lots=100, **changes) -> Pla
     return PlaceOrder(1, 0, SYMBOL, side, price_ticks, size_lots, **changes)
 
 
-def judge(gate: Gate, what: PlaceOrder, book=BOOK, exposure=None, now_ns: int = 0, rules=RULES) -> str:
+def refusal(gate: RiskGate, what: PlaceOrder, book=BOOK, exposure=None, now_ns: int = 0, rules=RULES) -> str:
     return gate.refusal(what, "maker", rules, book, exposure or Exposure(), now_ns)
 
 
 @pytest.fixture
-def gate() -> Gate:
-    return Gate({SYMBOL: LIMITS})
+def gate() -> RiskGate:
+    return RiskGate({SYMBOL: LIMITS})
 
 
 def exposed(net=0, buy=0, sell=0, count=0) -> Exposure:
@@ -47,13 +48,13 @@ def exposed(net=0, buy=0, sell=0, count=0) -> Exposure:
 
 
 def test_a_good_order_passes(gate):
-    assert judge(gate, order()) == ""
+    assert refusal(gate, order()) == ""
     assert gate.refused == 0
 
 
 def test_a_market_without_limits_or_rules_is_not_traded(gate):
-    assert "no limits" in judge(Gate({}), order())
-    assert "no limits" in judge(gate, order(), rules=None)
+    assert "no limits" in refusal(RiskGate({}), order())
+    assert "no limits" in refusal(gate, order(), rules=None)
 
 
 @pytest.mark.parametrize("field", Limits.__struct_fields__)
@@ -64,14 +65,14 @@ def test_no_limit_can_be_left_out(field):
 
 
 def test_notional(gate):
-    assert judge(gate, order(size_lots=200)) == ""
-    assert "max_order_notional" in judge(gate, order(size_lots=201))
+    assert refusal(gate, order(size_lots=200)) == ""
+    assert "max_order_notional" in refusal(gate, order(size_lots=201))
 
 
-def test_a_market_order_is_judged_by_the_worst_price_that_the_collar_allows(gate):
+def test_a_market_order_is_checked_by_the_worst_price_that_the_collar_allows(gate):
     market = OrdType.MARKET
-    assert judge(gate, order(price_ticks=0, size_lots=197, ord_type=market)) == ""
-    assert "max_order_notional" in judge(gate, order(price_ticks=0, size_lots=199, ord_type=market))
+    assert refusal(gate, order(price_ticks=0, size_lots=197, ord_type=market)) == ""
+    assert "max_order_notional" in refusal(gate, order(price_ticks=0, size_lots=199, ord_type=market))
 
 
 @pytest.mark.parametrize(
@@ -87,21 +88,21 @@ def test_a_market_order_is_judged_by_the_worst_price_that_the_collar_allows(gate
     ],
 )
 def test_worst_case_position(gate, side, exposure, passes):
-    refusal = judge(gate, order(side), exposure=exposure)
-    assert (refusal == "") == passes
-    assert passes or "max_position" in refusal
+    reason = refusal(gate, order(side), exposure=exposure)
+    assert (reason == "") == passes
+    assert passes or "max_position" in reason
 
 
 def test_open_orders(gate):
-    assert judge(gate, order(), exposure=exposed(count=2)) == ""
-    assert "max_open_orders" in judge(gate, order(), exposure=exposed(count=3))
+    assert refusal(gate, order(), exposure=exposed(count=2)) == ""
+    assert "max_open_orders" in refusal(gate, order(), exposure=exposed(count=3))
 
 
 def test_the_collar_holds_on_both_sides(gate):
-    assert judge(gate, order(price_ticks=5_050_000)) == ""
-    assert "middle" in judge(gate, order(price_ticks=5_050_001))
-    assert judge(gate, order(Side.SELL, 4_950_000)) == ""
-    assert "middle" in judge(gate, order(Side.SELL, 4_949_999))
+    assert refusal(gate, order(price_ticks=5_050_000)) == ""
+    assert "middle" in refusal(gate, order(price_ticks=5_050_001))
+    assert refusal(gate, order(Side.SELL, 4_950_000)) == ""
+    assert "middle" in refusal(gate, order(Side.SELL, 4_949_999))
 
 
 @pytest.mark.parametrize(
@@ -116,34 +117,34 @@ def test_the_collar_holds_on_both_sides(gate):
     ],
 )
 def test_a_book_that_is_not_known_to_be_right_stops_everything(gate, book):
-    assert "book" in judge(gate, order(), book=book)
+    assert "book" in refusal(gate, order(), book=book)
 
 
 def test_the_age_of_the_book_that_the_decision_was_made_on_counts(gate):
-    assert judge(gate, order(book_age_ns=1_000 * MS_NS)) == ""
-    assert "old" in judge(gate, order(book_age_ns=1_001 * MS_NS))
+    assert refusal(gate, order(book_age_ns=1_000 * MS_NS)) == ""
+    assert "old" in refusal(gate, order(book_age_ns=1_001 * MS_NS))
 
 
 def test_the_pace_is_counted_over_a_sliding_second(gate):
     for number in range(4):
-        assert judge(gate, order(price_ticks=5_000_000 + number), now_ns=number) == ""
-        gate.passed(order(price_ticks=5_000_000 + number), "maker", number)
-    assert "max_orders_per_s" in judge(gate, order(price_ticks=4_990_000), now_ns=999_999_999)
-    assert judge(gate, order(price_ticks=4_990_000), now_ns=1_000_000_000) == ""
+        assert refusal(gate, order(price_ticks=5_000_000 + number), now_ns=number) == ""
+        gate.record_passed(order(price_ticks=5_000_000 + number), "maker", number)
+    assert "max_orders_per_s" in refusal(gate, order(price_ticks=4_990_000), now_ns=999_999_999)
+    assert refusal(gate, order(price_ticks=4_990_000), now_ns=1_000_000_000) == ""
 
 
 def test_the_same_order_again_at_once_is_a_bug_somewhere(gate):
-    gate.passed(order(), "maker", 0)
-    assert "the same order" in judge(gate, order(), now_ns=49 * MS_NS)
-    assert judge(gate, order(price_ticks=5_000_001), now_ns=49 * MS_NS) == ""
-    assert judge(gate, order(), now_ns=50 * MS_NS) == ""
+    gate.record_passed(order(), "maker", 0)
+    assert "the same order" in refusal(gate, order(), now_ns=49 * MS_NS)
+    assert refusal(gate, order(price_ticks=5_000_001), now_ns=49 * MS_NS) == ""
+    assert refusal(gate, order(), now_ns=50 * MS_NS) == ""
 
 
 def test_rules_of_the_exchange_are_checked_before_it_has_to(gate):
     strict = msgspec.structs.replace(RULES, min_notional=Decimal(100))
-    assert "NOTIONAL" in judge(gate, order(size_lots=1), rules=strict)
-    assert "size_lots" in judge(gate, order(size_lots=0))
-    assert "price_ticks" in judge(gate, order(price_ticks=0))
+    assert "NOTIONAL" in refusal(gate, order(size_lots=1), rules=strict)
+    assert "size_lots" in refusal(gate, order(size_lots=0))
+    assert "price_ticks" in refusal(gate, order(price_ticks=0))
 
 
 @given(st.data())
@@ -161,16 +162,16 @@ def test_the_short_way_says_yes_only_where_the_long_one_does(data):
         ord_type=data.draw(st.sampled_from(list(OrdType))), book_age_ns=near(0, 1_000 * MS_NS, 2**63),
     )  # fmt: skip
     exposure = exposed(near(0, 900), max(0, near(0, 500)), max(0, near(0, 500)), max(0, near(0, 3)))
-    quick, slow = Gate({SYMBOL: LIMITS}), Slow({SYMBOL: LIMITS})
+    quick, slow = RiskGate({SYMBOL: LIMITS}), Slow({SYMBOL: LIMITS})
     for now_ns in (0, data.draw(st.integers(0, 60)) * MS_NS):
-        answer = judge(slow, what, book, exposure, now_ns)
-        assert judge(quick, what, book, exposure, now_ns) == answer
+        answer = refusal(slow, what, book, exposure, now_ns)
+        assert refusal(quick, what, book, exposure, now_ns) == answer
         if not answer:
-            quick.passed(what, "maker", now_ns)
-            slow.passed(what, "maker", now_ns)
+            quick.record_passed(what, "maker", now_ns)
+            slow.record_passed(what, "maker", now_ns)
 
 
-class Slow(Gate):
+class Slow(RiskGate):
     """The long way alone."""
 
     def _passes(self, *_) -> bool:

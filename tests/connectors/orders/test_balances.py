@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from connectors.core.reports import AccountReport, BalanceRow
-from connectors.net.server_clock import ExchangeClock
-from connectors.orders.balances import Balances
+from connectors.net.server_clock import ServerClock
+from connectors.orders.balances import BalanceBook
 
 
 def report(at_ns: int, whole: bool, **rows: str) -> AccountReport:
@@ -12,12 +12,12 @@ def report(at_ns: int, whole: bool, **rows: str) -> AccountReport:
     return AccountReport(made, at_ns, whole)
 
 
-def shown(balances: Balances) -> dict[str, Decimal]:
+def shown(balances: BalanceBook) -> dict[str, Decimal]:
     return {asset: free for asset, free, _ in balances.message().rows}
 
 
 def test_a_reading_older_than_what_the_stream_told_does_not_undo_it():
-    balances = Balances()
+    balances = BalanceBook()
     assert balances.add(report(10, True, BTC="1", USDT="5"))
     assert balances.add(report(30, False, BTC="2"))
     assert not balances.add(report(20, True, BTC="1", USDT="5"))
@@ -25,14 +25,14 @@ def test_a_reading_older_than_what_the_stream_told_does_not_undo_it():
 
 
 def test_an_asset_that_a_whole_reading_does_not_name_is_gone():
-    balances = Balances()
+    balances = BalanceBook()
     balances.add(report(10, True, BTC="1", USDT="5"))
     balances.add(report(20, True, USDT="5"))
     assert shown(balances) == {"BTC": Decimal(0), "USDT": Decimal(5)}
 
 
 def test_nothing_is_reconciled_before_a_whole_reading():
-    balances = Balances()
+    balances = BalanceBook()
     balances.add(report(10, False, BTC="1"))
     assert not balances.message().reconciled
     assert balances.add(report(10, True, BTC="1"))
@@ -41,13 +41,13 @@ def test_nothing_is_reconciled_before_a_whole_reading():
 
 
 def test_the_clock_is_the_median_of_its_readings():
-    clock = ExchangeClock()
+    clock = ServerClock()
     for sent, received, there in ((0, 10, 105), (20, 30, 126), (40, 900, 140), (910, 920, 1_014), (930, 940, 1_035)):
         assert not clock.is_known
         clock.add(sent, received, there)
     assert clock.is_known
     assert clock.offset_ns == 100
     assert clock.offset_ns == 100
-    clock.forget()
+    clock.reset()
     assert clock.is_stale(941)
     assert clock.offset_ns == 100, "a stale offset is better than none"

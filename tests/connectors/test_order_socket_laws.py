@@ -2,30 +2,11 @@
 
 import json
 
-import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from hypothesis import given
-from hypothesis import strategies as st
 
-from actors.log.secret import ApiKey, Secret
-from connectors.binance.errors import judge
-from connectors.binance.line import parse_line, request_frame
-from connectors.binance.requests import BinanceOrders
-from connectors.binance.sign import sign, ws_payload
-from connectors.core.order_api import BadAnswer, LineAnswer, UserReady, UserRefused
-from connectors.core.reports import Proof, StreamEnded, Trouble
-from connectors.net.keepalive import BAD_FRAMES_MAX
+from connectors.net.keepalive import INVALID_FRAMES_MAX
 from protocol import AnswerCode, OrdStatus, Side
 from tests.connectors.test_connector_worlds import Monkey
-
-HMAC = ApiKey("the key", Secret("the secret"))
-
-
-def ed25519():
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return ApiKey("the key", Secret(pem.decode()), "ed25519")
 
 
 class Line:
@@ -59,7 +40,7 @@ def world(new_world):
     world = new_world(orders_by="websocket")
     world.line = Line(world)
     world.ready()
-    world.until(lambda: world.connector.caller.by_line)
+    world.until(lambda: world.connector.client.is_socket_up)
     return world
 
 
@@ -88,16 +69,16 @@ def test_a_replacement_goes_by_the_line_too(world):
 
 
 def test_a_line_that_only_talks_garbage_is_given_up_and_what_went_over_it_is_asked_about(world):
-    line, order_line = world.line, world.connector.caller.line
+    line, order_socket = world.line, world.connector.client.order_socket
     line.loses = True
     intent = world.place(Side.BUY, 5_900_000)
-    first = order_line._session._link
-    for _ in range(BAD_FRAMES_MAX + 1):
-        assert order_line._session._link is first
+    first = order_socket.session._link
+    for _ in range(INVALID_FRAMES_MAX + 1):
+        assert order_socket.session._link is first
         first.listener.ws_frame(first, b"{")
     line.loses = False
-    world.until(lambda: order_line.is_up and order_line._session._link is not first)
-    assert order_line.garbage == BAD_FRAMES_MAX + 1
+    world.until(lambda: order_socket.is_up and order_socket.session._link is not first)
+    assert order_socket.keepalive.invalid_frames == INVALID_FRAMES_MAX + 1
     world.run(60)
     assert world.last(intent).status is OrdStatus.NEW
     world.check()
@@ -106,19 +87,19 @@ def test_a_line_that_only_talks_garbage_is_given_up_and_what_went_over_it_is_ask
 def test_while_the_line_is_down_rest_serves(world):
     world.venue.is_closed = True
     world.control("POST", "drop", kind="user")
-    world.until(lambda: not world.connector.caller.by_line)
+    world.until(lambda: not world.connector.client.is_socket_up)
     intent = world.place(Side.BUY, 5_900_000)
     world.run(1)
     assert world.last(intent).status is OrdStatus.NEW
     assert len(world.placements()) == 1
     assert not world.line.methods
     world.venue.is_closed = False
-    world.until(lambda: world.connector.caller.by_line)
+    world.until(lambda: world.connector.client.is_socket_up)
     world.check()
 
 
 def test_a_line_that_goes_down_between_decision_and_journal_hands_over_to_rest(world):
-    line = world.connector.caller.line
+    line = world.connector.client.order_socket
     append = world.connector.append
 
     def slow(journal, record, then=None):
@@ -187,73 +168,4 @@ def test_whatever_happens_in_the_end_we_know_what_the_exchange_knows(new_world, 
     world.run(120)
     assert not [one for one in world.connector.tracker.open.values() if one.status is OrdStatus.UNKNOWN]
     world.check()
-    assert world.connector.caller.by_line
-
-
-# -- what is said, and what is heard ----------------------------------------------------------------------
-
-
-def test_a_request_is_signed_unless_its_connection_is_logged_on():
-    params = {"symbol": "BTCUSDT", "side": "BUY", "timestamp": 1_700_000_000_000, "recvWindow": 5000}
-    told = json.loads(request_frame(HMAC, 7, "order.place", params, False))
-    assert (told["id"], told["method"]) == (7, "order.place")
-    signature = told["params"].pop("signature")
-    assert signature == sign(HMAC, ws_payload(told["params"]))
-    assert told["params"]["apiKey"] == HMAC.key
-    plain = json.loads(request_frame(HMAC, 8, "order.place", params, True))["params"]
-    assert not {"apiKey", "signature"} & set(plain)
-
-
-def test_only_a_key_that_can_log_a_connection_on_does():
-    for key, logs_on in ((HMAC, False), (ed25519(), True)):
-        dialect = BinanceOrders("http://x", "ws://x", key, 5000, 5000)
-        frames = [json.loads(frame)["method"] for frame in dialect.line_login(10**18)]
-        assert frames == (["session.logon"] if logs_on else [])
-
-
-def answer(**fields):
-    return parse_line(msgspec.json.encode({"id": 5, **fields}))
-
-
-def test_an_error_on_the_line_proves_what_it_proves_over_rest():
-    refused = answer(status=400, error={"code": -2010, "msg": "Account has insufficient balance"})
-    assert refused.request_id == 5
-    assert judge(refused.answer).proof is Proof.REJECTED
-    timeout = answer(status=504, error={"code": -1007, "msg": "Timeout waiting for response"})
-    assert judge(timeout.answer).proof is Proof.UNKNOWN
-
-
-def test_limits_come_with_the_answer_as_they_do_in_headers():
-    limits = [
-        {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 6000, "count": 70},
-        {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 50, "count": 12},
-        {"rateLimitType": "ORDERS", "interval": "DAY", "intervalNum": 1, "limit": 160000, "count": 4043},
-        {"rateLimitType": "CONNECTIONS", "interval": "MINUTE", "intervalNum": 5, "limit": 300, "count": 1},
-    ]
-    heard = answer(status=200, result={}, rateLimits=limits)
-    used = BinanceOrders("http://x", "ws://x", HMAC, 5000, 5000).used(heard.answer.headers)
-    assert used == {"weight-1m": 70, "order-count-10s": 12, "order-count-1d": 4043}
-
-
-def test_a_ban_says_for_how_long():
-    error = {"code": -1003, "msg": "banned", "data": {"serverTime": 1_000_000, "retryAfter": 1_012_500}}
-    verdict = judge(answer(status=418, error=error).answer)
-    assert (verdict.trouble, verdict.retry_after_ns) == (Trouble.BANNED, 13_000_000_000)
-
-
-def test_login_shutdown_and_strangers():
-    assert parse_line(b'{"id":"logon","status":200,"result":{}}') == UserReady()
-    refused = parse_line(b'{"id":"logon","status":401,"error":{"code":-2015,"msg":"Invalid API-key"}}')
-    assert refused == UserRefused("-2015 Invalid API-key", is_final=True)
-    shutdown = parse_line(b'{"event":{"e":"serverShutdown","E":1}}')
-    assert shutdown == StreamEnded("serverShutdown", is_soon=True)
-    assert parse_line(b'{"id":"whose","status":200,"result":{}}') is None
-
-
-@given(st.binary(max_size=200) | st.from_regex(rb'\{"id":[0-9]{1,3},"status":[0-9]{3},"(error|result)":.{0,20}\}'))
-def test_no_bytes_do_more_than_be_refused(raw):
-    try:
-        heard = parse_line(raw)
-    except BadAnswer:
-        return
-    assert heard is None or isinstance(heard, LineAnswer | UserReady | UserRefused | StreamEnded) or raw
+    assert world.connector.client.is_socket_up

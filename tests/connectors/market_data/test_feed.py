@@ -96,12 +96,11 @@ class Desk(Actor):
             self.settings.markets,
             self.settings.feed,
             lambda call, then: self.http(call.request, then),
-            self.judge,
-            "test",
+            self.note_state,
         )
         self.feed.start()
 
-    def judge(self):
+    def note_state(self):
         self.states.append(self.feed.state)
 
     def snapshot(self, topic, cursor):
@@ -191,7 +190,7 @@ def test_rules_books_best_prices_and_trades_come_and_are_right(house):
     assert view.state is StreamState.LIVE
     assert abs(view.bid_ticks - symbol.matching.best_bid_ticks) < 1_000
     assert view.age_ns < SECOND_NS
-    assert desk.feed.counters.garbage == 0
+    assert desk.feed.counters.invalid == 0
     assert desk.feed.markets[SYMBOL].sync.gaps == 0
     assert states(watcher)[-1] is StreamState.LIVE
 
@@ -291,7 +290,7 @@ def test_a_market_where_nothing_happens_stays_live_because_the_exchange_says_so(
     line.exchange.flows.clear()
     sim.run_for(60)
     assert states(watcher) == [StreamState.LIVE]
-    assert desk.feed.watch.probes > 5
+    assert desk.feed.watchdog.probes > 5
     assert desk.feed.session.connects == 1
     view = desk.feed.book(SYMBOL)
     assert view.age_ns < desk.feed.settings.silence_ms * 1_000_000
@@ -310,7 +309,7 @@ def test_a_connection_is_changed_for_a_new_one_without_a_stale_moment():
     sim.run_for(60)
     assert desk.feed.session.handovers >= 4
     assert watcher.news[before:] == [], "never stale"
-    assert desk.feed.counters.doubles > 0
+    assert desk.feed.counters.duplicates > 0
     assert desk.feed.markets[SYMBOL].sync.ignored > 10
     assert watcher.checked > 500
 
@@ -357,7 +356,7 @@ def test_garbage_is_counted_and_too_much_of_it_costs_the_connection(house):
         data = random.randbytes(random.randint(0, 200))
         sim.at(sim.now_ns + n * 1_000_000, port.ws_event, link, "frame", data)
     sim.run_for(10)
-    assert desk.feed.counters.garbage >= 20
+    assert desk.feed.counters.invalid >= 20
     assert desk.feed.session.recycles == 1
     assert watcher.state is StreamState.LIVE
 
@@ -434,7 +433,7 @@ def test_a_hundred_markets_on_one_connection():
 def test_fees_go_out_with_the_rules(house):
     sim, _line, desk, watcher = house
     sim.run_for(3)
-    desk.feed.listing.set_fees(Decimal("0.0005"), Decimal("0.0007"))
+    desk.feed.instruments.set_fees(Decimal("0.0005"), Decimal("0.0007"))
     sim.settle(sim.nodes["desk"])
     sim.run_for(1)
     assert watcher.rules[SYMBOL].maker_fee == Decimal("0.0005")

@@ -1,4 +1,4 @@
-"""Binance's WebSocket API for orders: request frames, and what answer frames say in the terms of REST.
+"""Binance's WebSocket API for orders: request frames, and answer frames in the form of REST answers.
 
 Source: web-socket-api.md, "order.place", "order.cancel", "order.cancelReplace", "session.logon", "Rate limits".
 """
@@ -12,8 +12,9 @@ from actors.log.secret import ApiKey
 from actors.net import HttpAnswer
 from connectors.binance.answers import typed
 from connectors.binance.sign import Value, sign, text, ws_payload
-from connectors.binance.user import BAD_KEY_CODES, LOGON, PROBE
-from connectors.core.order_api import BadAnswer, LineAnswer, Pong, StreamEnded, UserReady, UserRefused
+from connectors.binance.user_data import BAD_KEY_CODES, LOGON, PROBE
+from connectors.core.order_api import BadAnswer, LoggedIn, LoginRefused, Pong, SocketAnswer
+from connectors.core.reports import StreamEnded
 
 _encode = msgspec.json.Encoder().encode
 _NAMES = {("REQUEST_WEIGHT", "MINUTE"): "used-weight-%dm", ("ORDERS", "SECOND"): "order-count-%ds"}
@@ -55,44 +56,44 @@ _frame, _error, _wait, _kind = typed(_Frame), typed(_Error), typed(_Wait), typed
 
 
 def request_frame(key: ApiKey, number: int, method: str, params: Mapping[str, Value], logged_on: bool) -> str:
-    """One request; signed by itself unless its connection is logged on."""
-    told: dict[str, Any] = {name: text(value) for name, value in params.items()}
+    """Returns one request frame; it is signed unless its connection is logged on."""
+    named: dict[str, Any] = {name: text(value) for name, value in params.items()}
     if not logged_on:
-        told["apiKey"] = key.key
-        told["signature"] = sign(key, ws_payload(told))
-    return _encode({"id": number, "method": method, "params": told}).decode()
+        named["apiKey"] = key.key
+        named["signature"] = sign(key, ws_payload(named))
+    return _encode({"id": number, "method": method, "params": named}).decode()
 
 
 def plain_frame(key: ApiKey, number: int, method: str, payload: str, logged_on: bool) -> str:
-    """`request_frame` of parameters that are written already, sorted, and need no encoding (see Shapes)."""
+    """Returns the frame of parameters that are text already, sorted, and need no encoding (see OrderTemplates)."""
     if not logged_on:
         payload = f"{payload}&signature={sign(key, payload.encode())}"
-    told = payload.replace("=", '":"').replace("&", '","')
-    return f'{{"id":{number},"method":"{method}","params":{{"{told}"}}}}'
+    fields = payload.replace("=", '":"').replace("&", '","')
+    return f'{{"id":{number},"method":"{method}","params":{{"{fields}"}}}}'
 
 
-def parse_line(raw: bytes) -> LineAnswer | UserReady | UserRefused | StreamEnded | Pong | None:
-    """What a frame of the order line says. Raises BadAnswer, and nothing else."""
+def parse_frame(raw: bytes) -> SocketAnswer | LoggedIn | LoginRefused | StreamEnded | Pong | None:
+    """Returns the event in a frame, None if it has no meaning here. Raises BadAnswer, and nothing else."""
     row = _frame(raw)
     if isinstance(row.id, int):
         body = bytes(row.result if row.status == 200 else row.error)
-        return LineAnswer(row.id, HttpAnswer(row.status, _headers(row), body))
+        return SocketAnswer(row.id, HttpAnswer(row.status, _headers(row), body))
     if row.id == LOGON:
         if row.status == 200:
-            return UserReady()
+            return LoggedIn()
         error = _error(row.error) if len(row.error) else _Error()
-        return UserRefused(f"{error.code} {error.msg}", error.code in BAD_KEY_CODES)
+        return LoginRefused(f"{error.code} {error.msg}", error.code in BAD_KEY_CODES)
     if row.id == PROBE:
         return Pong()
     if len(row.event) and _kind(row.event).e == "serverShutdown":
         return StreamEnded("serverShutdown", is_soon=True)
     if row.id is None and not len(row.event):
-        raise BadAnswer(f"no frame we know: {bytes(raw[:200])!r}")
+        raise BadAnswer(f"unknown frame: {bytes(raw[:200])!r}")
     return None
 
 
 def _headers(row: _Frame) -> dict[str, str]:
-    """What REST would have said in its headers."""
+    """Returns the headers of the same answer over REST."""
     headers = {}
     for limit in row.rateLimits:
         name = _NAMES.get((limit.rateLimitType, limit.interval), _DAYS if limit.interval == "DAY" else "")

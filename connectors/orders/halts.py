@@ -1,0 +1,50 @@
+"""Halts: the reasons why no new order is placed, set by whatever part finds one. Cancels and tracking go on."""
+
+from collections.abc import Callable
+
+from actors.effects import Log
+
+
+class Halts:
+    """`halted`, `paused` and `symbols` last until an operator resumes, `journal_trouble` until a restart.
+
+    `changed()` is called after each change.
+    """
+
+    def __init__(self, log: Log, changed: Callable[[], None]) -> None:
+        self.halted = ""
+        self.paused = ""
+        self.symbols: dict[str, str] = {}  # reasons by market
+        self.journal_trouble = ""
+        self.stopping = False  # the process is about to end
+        self._log = log
+        self._changed = changed
+
+    def halt(self, reason: str) -> None:
+        """Halt every market."""
+        if not self.halted:
+            self._log.error("halted", reason=reason)
+        self.halted = reason
+        self._changed()
+
+    def halt_symbol(self, symbol: str, reason: str) -> None:
+        """Halt one market."""
+        self.symbols[symbol] = reason
+        self._changed()
+
+    def pause(self, reason: str) -> None:
+        """An operator pauses every market."""
+        self.paused = reason
+        self._changed()
+
+    def resume(self) -> None:
+        """An operator has checked: new orders are allowed again. A journal that cannot be written needs a restart."""
+        self.halted = self.paused = ""
+        self.symbols.clear()
+        self._changed()
+
+    def journal_failed(self, reason: str) -> None:
+        """The journal cannot be written: without it no order may leave."""
+        if not self.journal_trouble:
+            self.journal_trouble = reason
+            self._changed()

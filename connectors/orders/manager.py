@@ -1,0 +1,254 @@
+"""OrderManager: the order side of a connector. It builds the parts, starts and stops them, and runs their timer."""
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any
+
+from actors.effects import Effects
+from actors.log.secret import ApiKey
+from connectors.core.order_api import LoginRefused, OrderApi
+from connectors.core.records import AccountRecord, EpochRecord
+from connectors.core.reports import AccountReport, Trouble, Verdict
+from connectors.market_data.feed import MarketFeed
+from connectors.net.client import ExchangeClient
+from connectors.net.clock_sync import ClockSync
+from connectors.net.user_stream import UserStream
+from connectors.orders.client_id import journal_tag
+from connectors.orders.command_handler import ALL_OWNERS, CommandHandler
+from connectors.orders.executor import OrderExecutor
+from connectors.orders.external_orders import OWNER
+from connectors.orders.halts import Halts
+from connectors.orders.order_journal import OrderJournal
+from connectors.orders.order_settings import OrderSettings
+from connectors.orders.recheck_sender import RecheckSender
+from connectors.orders.rechecks import Recheck, Rechecks
+from connectors.orders.reconciler import Reconciler
+from connectors.orders.report_handler import ReportHandler
+from connectors.orders.risk_gate import RiskGate
+from connectors.orders.status import MISSED_POLLS_MAX, ConnectorStatus
+from connectors.orders.tracker import OrderTracker
+from connectors.orders.traded_markets import TradedMarkets
+from protocol import Message, OrdStatus, topics
+
+MS_NS = 1_000_000
+BEAT_NS = 250 * MS_NS
+CANCEL_ALL_LEVEL = 2  # of the kill switch
+RULES_NS = 60_000 * MS_NS  # minimum time between two readings of the rules after a rejection
+CLOCK_GAP_NS = 3_000 * MS_NS  # a beat this late means that the machine slept: the account must be read again
+
+
+class OrderManager:
+    """The one thing of the order side that Connector calls; without keys there is none.
+
+    `changed()` is called when `status` may have changed. `kill_switch()` returns 0, 1 (nothing new) or 2 (cancel all).
+    """
+
+    def __init__(
+        self,
+        fx: Effects,
+        settings: OrderSettings,
+        tracker: OrderTracker,
+        api: OrderApi,
+        client: ExchangeClient,
+        feed: MarketFeed,
+        stages: Any,
+        kill_switch: Callable[[], int],
+        changed: Callable[[], None],
+    ) -> None:
+        self._fx, self._settings, self._changed = fx, settings, changed
+        self._client, self._feed, self._kill_switch = client, feed, kill_switch
+        self.tracker = tracker
+        self.halts = Halts(fx.log, changed)
+        self.rechecks = Rechecks(fx, settings.not_placed_margin_ms * MS_NS, self._send_recheck)
+        self.journal = journal = OrderJournal(fx, tracker, self.rechecks, self.halts)
+        self.markets = TradedMarkets(settings.markets, feed, api, tracker, journal)
+        self.reports = reports = ReportHandler(fx, tracker, journal, self.markets.instruments)
+        self.clock_sync = ClockSync(fx, api, client, client.clock, changed)
+        self.user_stream = user_stream = UserStream(
+            fx, api, client.clock, settings.user_session, settings.silence_ms, reports, self
+        )
+        self.recheck_sender = RecheckSender(
+            fx, api, client, tracker, journal, reports, self.rechecks, user_stream.expect
+        )  # fmt: skip
+        self.executor = OrderExecutor(
+            fx, api, client, tracker, journal, reports, self.rechecks, stages, user_stream.expect
+        )  # fmt: skip
+        self.reconciler = Reconciler(
+            fx, settings.markets, api, client, tracker, journal, reports, self.rechecks, settings.settle_ms * MS_NS,
+            self,
+        )  # fmt: skip
+        stale_ms = max(settings.poll_ms * MISSED_POLLS_MAX, settings.request_ms * 2)
+        self.status = ConnectorStatus(
+            fx, self.halts, tracker, self.markets, feed, client, user_stream, self.reconciler, kill_switch,
+            stale_ms * MS_NS,
+        )  # fmt: skip
+        self.commands = CommandHandler(
+            fx, self.status, RiskGate(settings.limits), tracker, journal, self.executor, self.markets, feed, self.halts,
+            stages,
+        )  # fmt: skip
+        self._beat_ns = self._rules_ns = 0
+
+    def _send_recheck(self, recheck: Recheck) -> bool:
+        return self.recheck_sender.send(recheck)
+
+    # -- start, refresh, stop ---------------------------------------------------------------------------------
+
+    def start(self, keys: ApiKey, epoch: int) -> None:
+        """Begin process run `epoch` in the journal: every order that was on its way is in doubt, and is rechecked."""
+        fx, tracker, now_ns = self._fx, self.tracker, self._fx.now_ns
+        tracker.drop_old(now_ns)
+        fingerprint = blake2b(keys.key.encode(), digest_size=8).hexdigest()
+        tag = tracker.tag or journal_tag(fx.name, fingerprint, now_ns)
+        self.journal.commit([EpochRecord(epoch, tag, now_ns)])
+        self.journal.commit(tracker.decide_restart(now_ns))
+        for order in tracker.open.values():
+            self.rechecks.follow(order, now_ns)
+        missing = {order.terms.symbol for order in tracker.open.values()} - set(self._settings.markets)
+        if missing:
+            names = ", ".join(sorted(missing))
+            self.halts.halt(f"the journal has open orders in {names}: put it back into `markets`")
+        for owner in tracker.owners:
+            fx.publish(topics.orders(fx.name, owner), tracker.snapshot(owner, 0))
+        self.journal.compact(tracker.records > 1)
+        self.clock_sync.read()
+        self._beat_ns = now_ns
+        fx.after(BEAT_NS, self._beat)
+
+    def refresh(self) -> None:
+        """Take over rules from the feed; once rules and time are known, begin with the account."""
+        self.markets.refresh()
+        if self.status.is_ready and not self.user_stream.is_started:
+            self.user_stream.start()
+            if self._client.order_socket is not None:
+                self._client.order_socket.start()
+            self.reconciler.start("start")
+
+    def begin_stop(self) -> None:
+        """Place nothing more; cancel all open orders if the settings require it."""
+        self.halts.stopping = True
+        if self._settings.cancel_on_stop:
+            for order in list(self.tracker.open.values()):
+                self.journal.commit(self.tracker.decide_cancel(order.cl_ord_id, self._fx.now_ns, "stop"))
+
+    def may_stop(self) -> bool:
+        """Whether no order is left that has to be cancelled before the process ends."""
+        return not (self._settings.cancel_on_stop and self.tracker.open)
+
+    def stop(self) -> None:
+        """Close the connections."""
+        self.user_stream.stop()
+        if self._client.order_socket is not None:
+            self._client.order_socket.stop()
+        self.reconciler.stop()
+
+    def snapshot_orders(self, owner: str, fill_no: int) -> Message:
+        """Returns the orders and positions of one owner, and its fills after `fill_no`."""
+        return self.reports.external.snapshot() if owner == OWNER else self.tracker.snapshot(owner, fill_no)
+
+    def snapshot_account(self) -> Message | None:
+        """Returns the balances; None before the first reconciliation."""
+        return self.reports.balances.message() if self.reports.balances.reconciled else None
+
+    # -- the timer --------------------------------------------------------------------------------------------
+
+    def _beat(self) -> None:
+        """Four times a second: overdue answers, rechecks, reconciliation, compaction."""
+        fx, client, tracker, user_stream = self._fx, self._client, self.tracker, self.user_stream
+        fx.after(BEAT_NS, self._beat)
+        now_ns, elapsed_ns = fx.now_ns, fx.now_ns - self._beat_ns
+        self._beat_ns = now_ns
+        if not user_stream.is_started:
+            return
+        if elapsed_ns > CLOCK_GAP_NS or elapsed_ns < 0:
+            fx.log.warning("clock gap", gap_ms=elapsed_ns // MS_NS)
+            self.clock_sync.read()
+            self.reconciler.start("the clock has a gap")
+        else:
+            self.clock_sync.check()
+        self._doubt_late_answers(now_ns)
+        if self._kill_switch() >= CANCEL_ALL_LEVEL:
+            self.commands.cancel_all("", ALL_OWNERS)
+        user_stream.check()
+        if client.order_socket is not None:
+            client.order_socket.check()
+        self.rechecks.send_due()
+        every_ms = self._settings.reconcile_ms if user_stream.is_reliable else self._settings.poll_ms
+        if not self.reconciler.is_running and now_ns - self.reconciler.done_ns >= every_ms * MS_NS:
+            self.reconciler.start("timer")
+        self.journal.compact(tracker.records > self._settings.compact_records)
+        tracker.drop_old(now_ns)
+        self._changed()
+
+    def _doubt_late_answers(self, now_ns: int) -> None:
+        """Placements without an answer for `doubt_ms` are UNKNOWN."""
+        doubt_ms = self._settings.doubt_ms
+        for order in list(self.tracker.open.values()):
+            if order.status is OrdStatus.PENDING_NEW and order.terms.ts_ns <= now_ns - doubt_ms * MS_NS:
+                evidence = f"no answer for {doubt_ms} ms"
+                self.journal.commit(self.tracker.decide_status(order.cl_ord_id, OrdStatus.UNKNOWN, evidence, now_ns))
+
+    # -- listener of the client -------------------------------------------------------------------------------
+
+    def on_trouble(self, verdict: Verdict) -> None:
+        """An answer matters for more than its own request."""
+        if verdict.trouble is Trouble.CLOCK_SKEW:
+            self.clock_sync.restart()
+        elif verdict.trouble is Trouble.BAD_KEY:
+            self.halts.halt(f"the exchange refuses the key: {verdict.reason}")
+        elif verdict.trouble is Trouble.RULES and self._fx.now_ns - self._rules_ns > RULES_NS:
+            self._rules_ns = self._fx.now_ns
+            self._feed.rules.request(self._settings.markets)
+
+    # -- ReconcilerListener -----------------------------------------------------------------------------------
+
+    def reconciled(self) -> None:
+        """A whole pass is done."""
+        self._client.latest_failure = ""
+        self._changed()
+
+    def reconcile_failed(self, reason: str) -> None:
+        """A pass has to begin again."""
+        self._fx.log.warning("reconciliation failed", reason=reason)
+        self._client.latest_failure = reason
+        self._changed()
+
+    def account_read(self, report: AccountReport) -> None:
+        """Check the account's identity and permission, adopt its fees and balances."""
+        tracker = self.tracker
+        if report.account_id and not tracker.account_id:
+            self.journal.commit([AccountRecord(report.account_id)])
+        if report.account_id and report.account_id != tracker.account_id:
+            self.halts.halt(
+                f"the key belongs to account {report.account_id}, this journal to account {tracker.account_id}: "
+                "use the old key, or move the journal away"
+            )
+        elif not report.can_trade:
+            self.halts.halt("the exchange does not allow this account to trade")
+        if report.maker_fee is not None and report.taker_fee is not None:
+            self._feed.instruments.set_fees(report.maker_fee, report.taker_fee)
+        self.reports.account(report)
+
+    # -- UserStreamListener -----------------------------------------------------------------------------------
+
+    def user_stream_live(self) -> None:
+        """Earlier events may have been missed."""
+        self.reconciler.start("user stream is up")
+        self._changed()
+
+    def user_stream_trusted(self) -> None:
+        """The stream delivers again."""
+        self.reconciler.start("user stream delivers again")
+        self._changed()
+
+    def user_stream_down(self, reason: str) -> None:
+        """REST polling stands in."""
+        self._fx.log.warning("user stream down", reason=reason)
+        self.reconciler.start("user stream is down")
+        self._changed()
+
+    def user_stream_refused(self, refused: LoginRefused) -> None:
+        """A refused key halts; any other refusal is tried again."""
+        if refused.is_final:
+            self.halts.halt(f"the exchange refuses the key: {refused.reason}")
+        self._client.latest_failure = refused.reason
+        self._changed()

@@ -1,0 +1,101 @@
+"""What is asked of the exchange, how often, and what it takes to believe that an order is not there."""
+
+from connectors.core.records import NewOrderRecord
+from connectors.orders.order import Order
+from connectors.orders.rechecks import RecheckKind, Rechecks
+from market.order_state import News, merge
+from protocol import OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
+from tests.connectors.parts import MARGIN_NS, SECOND_NS, FakeEffects
+
+
+def order(*news: News) -> Order:
+    made = Order(
+        NewOrderRecord(
+            1, "t-1", "m", 1, "BTC-USDT", Side.BUY, OrdType.LIMIT, TimeInForce.GTC, SelfTradePrevention.NONE, 100, 10,
+            0, 5 * SECOND_NS,
+        )
+    )  # fmt: skip
+    for one in news:
+        made.state, _ = merge(made.state, one)
+    return made
+
+
+def rechecks() -> Rechecks:
+    return Rechecks(FakeEffects(), MARGIN_NS, lambda recheck: True)
+
+
+def sent_at(waiting: Rechecks, kind: RecheckKind, until_s: int) -> list[int]:
+    """The seconds at which `kind` is sent, if no answer ends it."""
+    found = []
+    for now_ns in range(0, until_s * SECOND_NS, SECOND_NS // 4):
+        for recheck in waiting.due(now_ns):
+            if recheck.kind is kind:
+                found.append(now_ns // SECOND_NS)
+            waiting.on_sent(recheck, now_ns)
+            waiting.on_answer(recheck.cl_ord_id, recheck.kind, False)
+    return found
+
+
+def test_an_unknown_order_is_asked_about_at_one_two_four_eight_seconds():
+    waiting = rechecks()
+    waiting.follow(order(News(OrdStatus.UNKNOWN)), 0)
+    assert sent_at(waiting, RecheckKind.QUERY, 40) == [1, 2, 4, 8, 16, 24, 32]
+
+
+def test_a_wanted_cancel_is_sent_at_once_and_then_every_five_seconds():
+    waiting = rechecks()
+    waiting.follow(order(News(OrdStatus.NEW), News(OrdStatus.PENDING_CANCEL)), 0)
+    assert sent_at(waiting, RecheckKind.CANCEL, 20) == [0, 1, 3, 7, 12, 17]
+
+
+def test_nothing_is_asked_about_an_order_that_waits_for_its_answer():
+    waiting = rechecks()
+    waiting.follow(order(News(OrdStatus.PENDING_CANCEL)), 0)
+    assert waiting.pending == {}
+
+
+def test_a_question_is_not_sent_again_while_its_answer_is_on_the_way():
+    waiting = rechecks()
+    waiting.follow(order(News(OrdStatus.UNKNOWN)), 0)
+    (recheck,) = waiting.due(SECOND_NS)
+    waiting.on_sent(recheck, SECOND_NS)
+    assert waiting.due(100 * SECOND_NS) == []
+    waiting.on_answer("t-1", RecheckKind.QUERY, True)
+    assert waiting.pending == {}
+
+
+def test_missing_fills_are_asked_for_also_after_the_end():
+    waiting = rechecks()
+    ended = order(News(OrdStatus.CANCELED, 0))
+    waiting.follow(ended, 0)
+    assert waiting.pending == {}
+    ended.state, _ = merge(ended.state, News(OrdStatus.CANCELED, 3))
+    waiting.follow(ended, 0)
+    assert [kind for _, kind in waiting.pending] == [RecheckKind.FILLS]
+    ended.state, _ = merge(ended.state, News(OrdStatus.PARTIALLY_FILLED, last_lots=3))
+    waiting.follow(ended, 0)
+    assert waiting.pending == {}
+
+
+def test_not_found_counts_three_times_and_only_late_enough():
+    waiting = rechecks()
+    lost = order(News(OrdStatus.UNKNOWN))
+    late_ns = 75 * SECOND_NS
+    for _ in range(10):
+        assert waiting.not_found(lost, late_ns) == ""
+    assert waiting.not_found(lost, late_ns + 1) == ""
+    assert waiting.not_found(lost, late_ns + 2) == ""
+    assert "not found 3 times" in waiting.not_found(lost, late_ns + 3)
+
+
+def test_an_order_that_was_seen_is_never_given_up_for_not_being_found():
+    waiting = rechecks()
+    seen = order(News(OrdStatus.NEW))
+    assert [waiting.not_found(seen, 1_000 * SECOND_NS) for _ in range(9)] == [""] * 9
+
+
+def test_cancels_come_before_questions():
+    waiting = rechecks()
+    waiting.schedule("a", RecheckKind.QUERY, 0)
+    waiting.schedule("b", RecheckKind.CANCEL, 1)
+    assert [recheck.cl_ord_id for recheck in waiting.due(SECOND_NS)] == ["b", "a"]
