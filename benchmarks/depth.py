@@ -23,8 +23,8 @@ def measure(parser: Any, snapshot: bytes, frames: list[bytes]) -> dict[str, Any]
     Updates per second of processor time: a neighbour on the core does not count.
     """
     sync = BookSync(RULES.symbol)
-    sync.snapshot(parser.parse_snapshot(NAME, snapshot, 0))
-    parse, feed = parser.parse, sync.feed
+    sync.on_snapshot(parser.parse_snapshot(NAME, snapshot, 0))
+    parse, feed = parser.parse, sync.on_delta
     start_ns = time.process_time_ns()
     for frame in frames:
         for message in parse(frame, 0):
@@ -42,7 +42,7 @@ def measure(parser: Any, snapshot: bytes, frames: list[bytes]) -> dict[str, Any]
 def main(path: str) -> None:
     snapshot, frames = recorded_frames(path)
     parser = new_parser()
-    parser.learn(NAME, RULES)
+    parser.add_market(NAME, RULES)
     serve(lambda: measure(parser, snapshot, frames))
 
 

@@ -78,10 +78,10 @@ class FloodSide(_Fed):
             raise NotMeasured(f"{CLIENTS_PYTHON} is missing: `make .venv-clients/.installed`")
         self._bot, self._frames = bot, FLOOD[bot]
         parser, sync, tape = new_parser(), BookSync(RULES.symbol), BookTape([NAME])
-        parser.learn(NAME, RULES)
-        sync.snapshot(parser.parse_snapshot(NAME, tape.snapshot, 0))
+        parser.add_market(NAME, RULES)
+        sync.on_snapshot(parser.parse_snapshot(NAME, tape.snapshot, 0))
         for _, frame in zip(range(SLOW_FRAMES + self._frames), tape, strict=False):
-            sync.feed(parser.parse(frame, 0)[0])
+            sync.on_delta(parser.parse(frame, 0)[0])
         self._last_id = sync.update_id
         self._best = [sync.book.best_bid_ticks, sync.book.best_ask_ticks]
 

@@ -52,7 +52,7 @@ class NewOrderRecord(Record, tag="Intent"):
 
     `order_ref`: the owner's number of the order (the cmd_id of its PlaceOrder). `valid_until_ns`: until when the
     exchange accepts the request, by the exchange's clock. `replaces`: client order id of the order that the same
-    request cancels. `adopted`: found on the exchange under a client order id of this journal that the journal did not contain.
+    request cancels. `adopted`: found on the exchange under a client order id of this journal, without a record of it.
     """
 
     counter: int

@@ -18,13 +18,13 @@ pytestmark = pytest.mark.skipif(
 
 def test_the_tape_goes_on_for_ever_without_a_gap_and_comes_back_to_its_book():
     tape, parser, sync = BookTape([NAME]), new_parser(), BookSync(RULES.symbol)
-    parser.learn(NAME, RULES)
-    sync.snapshot(parser.parse_snapshot(NAME, tape.snapshot, 0), 1_000)
+    parser.add_market(NAME, RULES)
+    sync.on_snapshot(parser.parse_snapshot(NAME, tape.snapshot, 0), 1_000)
     length = len(tape.frames) + 1
     tops = []
     for number, frame in zip(range(2 * length + 500), tape, strict=False):
         (delta,) = parser.parse(frame, 0)
-        assert sync.feed(delta) is delta, sync.reason
+        assert sync.on_delta(delta) is delta, sync.reason
         assert not sync.wants_refresh, "a new snapshot is not what the script tells"
         if number % length in (length - 1, 499):
             tops.append((sync.book.best_bid_ticks, sync.book.best_ask_ticks, sync.book.levels(1, 20)))

@@ -103,7 +103,7 @@ def test_messages_of_extreme_values_neither_end_a_connector_nor_place_an_order(s
     town.sim.run_for(2)
     assert town.port.alive
     assert town.connector.runtime.state == "TRADING"
-    assert all(one.intent.price_ticks > 0 < one.intent.size_lots for one in town.connector.tracker.orders.values())
+    assert all(one.terms.price_ticks > 0 < one.terms.size_lots for one in town.connector.tracker.orders.values())
     assert "md.binance.BTC-USDT.book." in town.streams()
 
 

@@ -5,7 +5,15 @@ from decimal import Decimal
 import pytest
 
 from actors.live.journal import Journal
-from connectors.core.records import Epoch, FillRecord, Intent, Report, Resolved, Scale, encode_record
+from connectors.core.records import (
+    EpochRecord,
+    FillRecord,
+    NewOrderRecord,
+    ReportRecord,
+    ResolvedRecord,
+    ScaleRecord,
+    encode_record,
+)
 from connectors.orders.client_id import encode_id
 from connectors.orders.tracker import OrderTracker
 from protocol import Liquidity, OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
@@ -20,7 +28,7 @@ def cl_ord_id(counter):
 
 
 def intent(counter, side=Side.BUY, size_lots=10):
-    return Intent(
+    return NewOrderRecord(
         counter, cl_ord_id(counter), "maker", counter, "BTC-USDT", side, OrdType.LIMIT, TimeInForce.GTC,
         SelfTradePrevention.NONE, 6_000_000, size_lots, 0, 0,
     )  # fmt: skip
@@ -33,15 +41,15 @@ def fill(counter, trade_id, lots, fill_no):
 
 
 RECORDS = [
-    Epoch(1, TAG, 0),
-    Scale("BTC-USDT", Decimal("0.01"), Decimal("0.001")),
+    EpochRecord(1, TAG, 0),
+    ScaleRecord("BTC-USDT", Decimal("0.01"), Decimal("0.001")),
     intent(1),
-    Report(cl_ord_id(1), OrdStatus.NEW, 0, "71", 0, 0, "ack"),
+    ReportRecord(cl_ord_id(1), OrdStatus.NEW, 0, "71", 0, 0, "ack"),
     fill(1, 900, 4, 1),
     fill(1, 901, 6, 2),
-    Report(cl_ord_id(1), OrdStatus.FILLED, 10, "71", 0, 0, "stream"),
+    ReportRecord(cl_ord_id(1), OrdStatus.FILLED, 10, "71", 0, 0, "stream"),
     intent(2, Side.SELL),
-    Report(cl_ord_id(2), OrdStatus.NEW, 0, "72", 0, 0, "ack"),
+    ReportRecord(cl_ord_id(2), OrdStatus.NEW, 0, "72", 0, 0, "ack"),
 ]
 
 
@@ -94,7 +102,7 @@ def test_an_order_left_open_is_found_on_either_side(tracker, ledger):
 
 def test_an_order_in_doubt_that_the_exchange_never_saw_is_in_doubt_and_no_difference(tracker, ledger):
     tracker.apply(intent(3))
-    tracker.apply(Resolved(cl_ord_id(3), OrdStatus.UNKNOWN, "no answer in 1000 ms", 9))
+    tracker.apply(ResolvedRecord(cl_ord_id(3), OrdStatus.UNKNOWN, "no answer in 1000 ms", 9))
     assert compare(tracker, ledger) == []
     ledger["orders"].append(order_row(3, "0.000"))
     assert compare(tracker, ledger) == [f"order {cl_ord_id(3)} is open here and not on the exchange"]

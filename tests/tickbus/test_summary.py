@@ -5,7 +5,7 @@ from pathlib import Path
 
 from actors.live.journal import Journal
 from actors.run.run_file import load
-from connectors.core.records import Epoch, Intent, Resolved, Scale, encode_record
+from connectors.core.records import EpochRecord, NewOrderRecord, ResolvedRecord, ScaleRecord, encode_record
 from connectors.orders.client_id import encode_id
 from protocol import OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
 from tickbus.summary.journal_totals import journal_of
@@ -17,9 +17,9 @@ NAME = encode_id("00000000", "maker", 1, 1)
 
 def records(*more):
     return [
-        Epoch(1, "00000000", 0),
-        Scale("BTC-USDT", "0.01", "0.001"),
-        Intent(
+        EpochRecord(1, "00000000", 0),
+        ScaleRecord("BTC-USDT", "0.01", "0.001"),
+        NewOrderRecord(
             1, NAME, "maker", 1, "BTC-USDT", Side.BUY, OrdType.LIMIT, TimeInForce.GTC, SelfTradePrevention.NONE,
             6_000_000, 10, 0, 0,
         ),
@@ -43,14 +43,14 @@ def ended_with(tmp_path, *more):
 
 
 def test_an_order_in_doubt_is_told_and_the_end_is_not_clean(tmp_path):
-    summary = ended_with(tmp_path, Resolved(NAME, OrdStatus.UNKNOWN, "no answer in 1000 ms", 9))
+    summary = ended_with(tmp_path, ResolvedRecord(NAME, OrdStatus.UNKNOWN, "no answer in 1000 ms", 9))
     assert not summary.is_clean
     assert UNKNOWN_ORDERS in summary.lines()
     assert (summary.as_dict()["orders_open"], summary.as_dict()["orders_unknown"]) == (1, 1)
 
 
 def test_an_order_that_was_proven_to_be_nowhere_is_no_doubt(tmp_path):
-    doubt = Resolved(NAME, OrdStatus.UNKNOWN, "no answer in 1000 ms", 9)
-    summary = ended_with(tmp_path, doubt, Resolved(NAME, OrdStatus.NOT_PLACED, "not found 3 times", 99))
+    doubt = ResolvedRecord(NAME, OrdStatus.UNKNOWN, "no answer in 1000 ms", 9)
+    summary = ended_with(tmp_path, doubt, ResolvedRecord(NAME, OrdStatus.NOT_PLACED, "not found 3 times", 99))
     assert UNKNOWN_ORDERS not in summary.lines()
     assert (summary.as_dict()["orders_open"], summary.as_dict()["orders_unknown"]) == (0, 0)
