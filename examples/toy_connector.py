@@ -1,0 +1,145 @@
+"""Toy: an exchange with one REST call for its rules, one for a book, and one websocket with numbered diffs.
+
+Try it in a simulation: python examples/toy_exchange.py
+Explained in docs/connector.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from actors.log.secret import ApiKey
+from actors.net import HttpAnswer, HttpFailure, HttpRequest
+from connectors.connector import Connector
+from connectors.core.market_api import BadFrame, Event, Subscribed
+from connectors.core.order_api import Call
+from connectors.core.reports import Proof, Verdict
+from connectors.core.throttle import Limit
+from connectors.market_data.feed import MarketFeed
+from connectors.settings import ConnectorSettings
+from market.instrument import Instrument
+from market.levels import MAX_INT, pack_levels
+from market.rules import instrument_of
+from protocol import BookDelta, BookSnapshot, Rules
+
+Levels = list[tuple[str, str]]
+
+
+class Market(msgspec.Struct):
+    name: str
+    tick: Decimal
+    lot: Decimal
+
+
+class Frame(msgspec.Struct):
+    """A diff of `book`, or the answer `ok` to subscription number `ok`."""
+
+    book: str = ""
+    first: int = 0
+    last: int = 0
+    bids: Levels = []
+    asks: Levels = []
+    ok: int = 0
+
+
+class ToyMarket:
+    """connectors.core.market_api.MarketDialect of the toy exchange."""
+
+    life_ms = 0  # it never cuts a connection
+    subscribe_interval_ms = 100
+
+    def __init__(self, rest_url: str, ws_url: str) -> None:
+        self._rest_url, self._ws_url = rest_url, ws_url
+        self._instruments: dict[str, Instrument] = {}
+
+    def rules_request(self, symbols: Sequence[str]) -> Call:
+        return Call(HttpRequest("GET", f"{self._rest_url}/rules?markets={','.join(symbols)}"), {"requests": 1})
+
+    def parse_rules(self, body: bytes) -> list[Rules]:
+        return [
+            Rules(row.name, *row.name.split("-"), row.tick, row.lot, 1, MAX_INT, 1, MAX_INT, Decimal(0))
+            for row in _decode(body, list[Market])
+        ]
+
+    def unknown_market(self, status: int, body: bytes) -> bool:
+        return status == 404
+
+    def learn(self, rules: Rules) -> None:
+        self._instruments[rules.symbol] = instrument_of(rules)
+
+    def snapshot_request(self, symbol: str, levels: int) -> Call:
+        return Call(HttpRequest("GET", f"{self._rest_url}/book?market={symbol}&levels={levels}"), {"requests": 5})
+
+    def parse_snapshot(self, symbol: str, body: bytes, ts_recv_ns: int) -> BookSnapshot:
+        row = _decode(body, Frame)
+        bids, asks = self._levels(symbol, row)
+        return BookSnapshot(symbol, row.last, bids, asks, 0, ts_recv_ns)
+
+    def stream_url(self) -> str:
+        return f"{self._ws_url}/stream"
+
+    def subscribe(self, symbols: Sequence[str], first_request_id: int) -> list[str]:
+        return [msgspec.json.encode({"subscribe": list(symbols), "number": first_request_id}).decode()]
+
+    def parse(self, frame: bytes, ts_recv_ns: int) -> Sequence[Event]:
+        row = _decode(frame, Frame)
+        if row.ok:
+            return [Subscribed(row.ok)]
+        bids, asks = self._levels(row.book, row)
+        return [BookDelta(row.book, row.first, row.last, bids, asks, 0, ts_recv_ns)]
+
+    def _levels(self, symbol: str, row: Frame) -> tuple[bytes, bytes]:
+        known = self._instruments.get(symbol)
+        if known is None:
+            raise BadFrame(f"{symbol!r} is no market we asked for")
+        try:
+            bids, asks = (
+                [(known.parse_ticks(p), known.parse_lots(s)) for p, s in side] for side in (row.bids, row.asks)
+            )
+        except ValueError as error:
+            raise BadFrame(str(error)) from None
+        return pack_levels(bids), pack_levels(asks)
+
+
+def _decode(body, kind):
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise BadFrame(str(error)) from None
+
+
+class NoOrders:
+    """What a connector that does not trade is asked of connectors.core.order_api.OrderDialect."""
+
+    limits = [Limit("requests-1m", "requests", 600, 60_000_000_000)]
+
+    def learn(self, instrument: Instrument) -> None:
+        """It needs to know no market."""
+
+    def judge(self, answer: HttpAnswer | HttpFailure) -> Verdict:
+        good = isinstance(answer, HttpAnswer) and answer.status == 200
+        return Verdict(Proof.PLACED) if good else Verdict(Proof.UNKNOWN, str(answer)[:200])
+
+    def used(self, headers: Mapping[str, str]) -> dict[str, int]:
+        return {}
+
+    def user_url(self) -> str:
+        return ""
+
+
+class Toy(Connector):
+    """The toy exchange."""
+
+    class Settings(ConnectorSettings):
+        rest_url: str = "https://toy.example"
+        ws_url: str = "wss://toy.example"
+
+    def make_dialect(self, keys: ApiKey | None) -> NoOrders:
+        return NoOrders()
+
+    def make_feed(self) -> MarketFeed:
+        dialect = ToyMarket(self.settings.rest_url, self.settings.ws_url)
+        return MarketFeed(
+            self, dialect, self.settings.markets, self.settings.feed, self.caller.ask, self.judge, self.name
+        )
