@@ -61,10 +61,12 @@ def main() -> None:
     sim = Sim()
     sim.serve("venue", SimVenue(VenueSettings(seed=3), sim.now_ns))
     sim.add("clockd", Clock, Clock.Settings(order=[["binance"], ["watch"]]))
-    urls = {"rest_url": "local://venue", "ws_url": "local://venue", "ws_api_url": "local://venue"}
-    sim.add("binance", BinanceSpot, BinanceSpot.Settings(markets=["BTC-USDT"], limits={}, **urls))
+    url = "local://venue"
+    connector = BinanceSpot.Settings(markets=["BTC-USDT"], limits={}, rest_url=url, ws_url=url, ws_api_url=url)
+    sim.add("binance", BinanceSpot, connector)
     watch = sim.add("watch", ImbalanceWatch, ImbalanceWatch.Settings(symbol="BTC-USDT"), follows=["binance"])
     sim.run_for(10)
+    assert isinstance(watch, ImbalanceWatch)
     print(watch.runtime.state, watch.latest)
 
 

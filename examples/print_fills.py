@@ -21,7 +21,9 @@ def main() -> None:
         with Tap(sys.argv[1] if len(sys.argv) > 1 else DEFAULT, Fill) as tap:
             for message in tap:
                 fill = message.body
-                print(message.sender, fill.side.name, fill.last_lots, "lots at", fill.last_ticks, "ticks", flush=True)
+                if isinstance(fill, Fill):
+                    print(message.sender, fill.side.name, fill.last_lots, "lots at", fill.last_ticks, "ticks")
+                    sys.stdout.flush()
     except TickbusError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:

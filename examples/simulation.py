@@ -4,6 +4,8 @@ Run it: python examples/simulation.py
 The same seed gives the same run. Explained in docs/strategy.md.
 """
 
+from decimal import Decimal
+
 from dip_buyer import DipBuyer
 
 from actors.log.secret import ApiKey, Secret
@@ -16,8 +18,8 @@ from venue.base.settings import VenueSettings
 from venue.sim_service import SimVenue
 
 LIMITS = Limits(
-    max_order_notional=5000,
-    max_position=1,
+    max_order_notional=Decimal(5000),
+    max_position=Decimal(1),
     max_open_orders=20,
     max_orders_per_s=20,
     price_collar_bps=500,
@@ -31,12 +33,13 @@ def simulate(seconds: float, seed: int) -> DipBuyer:
     sim = Sim()
     sim.serve("venue", SimVenue(VenueSettings(seed=seed), sim.now_ns))
     sim.add("clockd", Clock, Clock.Settings(tick_ms=500, order=[["binance"], ["dips"]]))
-    urls = {"rest_url": "local://venue", "ws_url": "local://venue", "ws_api_url": "local://venue"}
-    connector = BinanceSpot.Settings(markets=["BTC-USDT"], limits={"BTC-USDT": LIMITS}, **urls)
+    limits, url = {"BTC-USDT": LIMITS}, "local://venue"
+    connector = BinanceSpot.Settings(markets=["BTC-USDT"], limits=limits, rest_url=url, ws_url=url, ws_api_url=url)
     sim.add("binance", BinanceSpot, connector, keys=ApiKey(demo.MAKER_KEY, Secret(demo.MAKER_SECRET)))
     settings = DipBuyer.Settings(market="binance:BTC-USDT", size_lots=1000, below_ticks=50, profit_ticks=100)
     strategy = sim.add("dips", DipBuyer, settings, follows=["binance"])
     sim.run_for(seconds)
+    assert isinstance(strategy, DipBuyer)
     return strategy
 
 

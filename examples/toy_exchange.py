@@ -15,9 +15,8 @@ from actors.sim.driver import Sim
 class ToyExchange:
     """One market, whose bid moves up by one tick each second. An actors.sim.service.Service."""
 
-    next_wake_ns = 0
-
     def __init__(self) -> None:
+        self.next_wake_ns = 0  # the driver calls `advance` at this time
         self.last = 10  # the latest update id
         self.lose = 0  # this many deltas are not sent
         self.conns: set[int] = set()
@@ -64,6 +63,7 @@ def main() -> None:
     sim.serve("toy", exchange)
     settings = Toy.Settings(markets=["BTC-USDT"], limits={}, rest_url="local://toy", ws_url="local://toy")
     toy = sim.add("toy", Toy, settings)
+    assert isinstance(toy, Toy)
     sim.run_for(10.5)
     sync = toy.feed.markets["BTC-USDT"].sync
     print(f"after 10 s: {toy.runtime.state}, book {sync.state.name}, best bid {sync.book.best_bid_ticks} ticks")
