@@ -16,11 +16,19 @@ _spec.loader.exec_module(words)
 ROOT = words.ROOT
 
 # Packages and pages that are not rewritten yet. This list only shrinks.
-UNFINISHED = {*words.PACKAGES, *words.OTHERS}
+UNFINISHED = {*words.PACKAGES, *words.OTHERS} - {
+    "tickbus",
+    "examples",
+    "runs",
+    "Makefile",
+    "supervisord.conf",
+    ".ci/run",
+    "pyproject.toml",
+    "setup.py",
+}
 UNFINISHED_PAGES = {
     "docs/connector.md",
     "docs/reference.md",
-    "docs/venue.md",
 }
 
 
@@ -44,7 +52,7 @@ def test_docstrings_comments_log_events_errors_and_test_names_are_read(tmp_path)
         'raise ValueError(f"an error {x}")\ndef test_a_name(): ...\n'
     )
     found = {text.text for text in words.source_texts(source)}
-    assert found == {"A docstring.", "# a comment", "an event", "an error ", "test a name"}
+    assert found == {"A docstring.", "# a comment", "an event", "an error ", "test a name"}  # and not "data", "field"
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in words.PAGES])

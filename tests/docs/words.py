@@ -16,11 +16,20 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("protocol", "market", "actors", "clockd", "connectors", "strategies", "venue", "monitor", "tickbus")
-OTHERS = ("benchmarks", "examples", "tests")
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+OTHERS = (
+    "benchmarks",
+    "examples",
+    "tests",
+    "runs",
+    "Makefile",
+    "supervisord.conf",
+    ".ci/run",
+    "pyproject.toml",
+    "setup.py",
+)
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 STYLE = ROOT / "docs" / "style.md"
 
-_LOG_LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}
 _CODE = re.compile(r"``.+?``|`[^`\n]+`")
 
 
@@ -73,38 +82,26 @@ def page_text(path: Path) -> Text:
 
 
 def source_texts(path: Path) -> Iterator[Text]:
-    """Docstrings, comments, log events, error texts and test names of a Python or Cython file."""
-    if path.suffix == ".py":
+    """Texts of a Python or Cython file that people read."""
+    if path.suffix in (".py", ".pyi"):
         yield from _python_texts(path)
-    else:
+    elif path.suffix in (".pyx", ".pxd"):
         yield from _cython_texts(path)
+    else:
+        yield from _comments(path)
 
 
 def _python_texts(path: Path) -> Iterator[Text]:
+    """Comments, test names, docstrings, and every string with a space in it: log events, errors, help, reasons."""
     source = path.read_text(encoding="utf-8")
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield Text(path, token.start[0], token.string)
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            yield Text(path, node.lineno, node.value.value)
-        elif isinstance(node, ast.Call) and _is_log(node.func) and node.args:
-            yield from _strings(path, node.args[0])
-        elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
-            for argument in node.exc.args:
-                yield from _strings(path, argument)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
+            yield Text(path, node.lineno, node.value)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
             yield Text(path, node.lineno, node.name.replace("_", " "))
-
-
-def _is_log(function: ast.expr) -> bool:
-    return isinstance(function, ast.Attribute) and function.attr in _LOG_LEVELS
-
-
-def _strings(path: Path, node: ast.expr) -> Iterator[Text]:
-    for part in ast.walk(node):
-        if isinstance(part, ast.Constant) and isinstance(part.value, str):
-            yield Text(path, part.lineno, part.value)
 
 
 def _cython_texts(path: Path) -> Iterator[Text]:
@@ -117,10 +114,17 @@ def _cython_texts(path: Path) -> Iterator[Text]:
             yield Text(path, number, found[1])
 
 
+def _comments(path: Path) -> Iterator[Text]:
+    """Comments of TOML and INI files, of a makefile and of a shell script."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if found := re.search(r"(?:^|\s)[#;]+\s(.*)$", line):
+            yield Text(path, number, found[1])
+
+
 def sources(folder: Path) -> list[Path]:
     if folder.is_file():
         return [folder]
-    return sorted(path for kind in ("py", "pyx", "pxd", "pyi", "md") for path in folder.rglob(f"*.{kind}"))
+    return sorted(path for kind in ("py", "pyx", "pxd", "pyi", "md", "toml") for path in folder.rglob(f"*.{kind}"))
 
 
 def check(paths: list[Path]) -> list[Finding]:
