@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from protocol import Mark, topics
+from protocol import StreamPosition, topics
 
 MAX_HELD_FRAMES = 10_000  # while a snapshot is awaited; over it, hold afresh and ask again
 
@@ -114,7 +114,7 @@ class Inbox:
             stream.held = held[at:]
             return
 
-    def behind(self, marks: list[Mark]) -> dict[str, Mark]:
+    def behind(self, marks: list[StreamPosition]) -> dict[str, StreamPosition]:
         """The marks that are not reached yet, of streams that are subscribed."""
         missing = {}
         for mark in marks:

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from protocol import Mark, Message, encode
+from protocol import Message, StreamPosition, encode
 from protocol.frame import MAX_FRAME_BYTES, join, prefix
 
 MAX_POSITIONS = 1_000
@@ -55,7 +55,7 @@ class Outbox:
             if self._trace is not None:
                 self._trace.update(data)
 
-    def take_marks(self) -> list[Mark]:
+    def take_marks(self) -> list[StreamPosition]:
         """Where each marked stream stands that moved since the last call."""
         if not self._moved:
             return []
@@ -63,7 +63,7 @@ class Outbox:
         self._moved.clear()
         return marks
 
-    def positions(self) -> list[Mark]:
+    def positions(self) -> list[StreamPosition]:
         """Where each marked stream stands (the busiest MAX_POSITIONS of them): for heartbeats."""
         marked = [stream for stream in self.streams.values() if stream.marked]
         if len(marked) > MAX_POSITIONS:

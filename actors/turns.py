@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from actors.inbox import StreamIn
-from protocol import Join, Leave, Mark, Tick, TickDone
+from protocol import Join, Leave, StreamPosition, Tick, TickDone
 
 if TYPE_CHECKING:
     from actors.runtime import Runtime
@@ -28,7 +28,7 @@ class Turns:
         self.held: Tick | None = None
         self._held_peer = ""
         self._held_since_ns = 0
-        self._behind: dict[str, Mark] = {}
+        self._behind: dict[str, StreamPosition] = {}
         self._deadline = 0
         self._ticked_ns = 0
         self._period_ns = 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from protocol import Join, Mark, topics
+from protocol import Join, StreamPosition, topics
 
 
 class Member:
@@ -22,7 +22,7 @@ class Member:
         self.sent_ns = 0
         self.has_turn = False  # the tick waits for it
         self.trace = 0
-        self.marks: dict[str, Mark] = {}  # what moved since its last Tick
+        self.marks: dict[str, StreamPosition] = {}  # what moved since its last Tick
 
     def hears(self, topic: str) -> bool:
         """Whether marks of a topic concern it: it subscribes to it, or it is told it as a command or an answer."""
@@ -40,7 +40,9 @@ class Members:
         self.by_name: dict[str, Member] = {member.name: member for wave in self.waves for member in wave}
         self._fixed = set(self.by_name)
         self._routes: dict[str, list[Member]] = {}  # topic -> who is to hear of its marks
-        self._marks: dict[str, Mark] = {}  # where each stream stands: what somebody who joins has to have seen
+        self._marks: dict[
+            str, StreamPosition
+        ] = {}  # where each stream stands: what somebody who joins has to have seen
 
     def __iter__(self) -> Iterator[Member]:
         return iter(self.by_name.values())
@@ -91,7 +93,7 @@ class Members:
             for topic in [topic for topic in table if topics.publisher(topic) == publisher]:
                 del table[topic]
 
-    def mark(self, marks: list[Mark]) -> None:
+    def mark(self, marks: list[StreamPosition]) -> None:
         """Note for everybody who hears a stream where it stands."""
         for mark in marks:
             topic = mark[0]

@@ -18,7 +18,7 @@ SILENT_NS = 3_000_000_000
 MIN_WIDTH = 40
 
 
-class Row(NamedTuple):
+class ProcessRow(NamedTuple):
     """One process, as its supervisor sees it."""
 
     name: str
@@ -31,7 +31,7 @@ class Row(NamedTuple):
 
 def lines(
     state: RunState,
-    rows: Sequence[Row],
+    rows: Sequence[ProcessRow],
     title: str,
     now_ns: int,
     width: int = 100,
@@ -73,7 +73,7 @@ def stage_lines(state: RunState, now_ns: int) -> list[str]:
     ]
 
 
-def process_lines(state: RunState, rows: Sequence[Row], now_ns: int) -> list[str]:
+def process_lines(state: RunState, rows: Sequence[ProcessRow], now_ns: int) -> list[str]:
     """One line a process."""
     found = [f"{'actor':<12} {'pid':>7} {'state':<9} {'ticks':>7} {'lost':>5} {'rss':>7} {'restarts':>8}  says"]
     for row in rows:
@@ -180,7 +180,7 @@ def money_lines(state: RunState) -> list[str]:
     return found
 
 
-def status_line(state: RunState, rows: Sequence[Row], seconds: float) -> str:
+def status_line(state: RunState, rows: Sequence[ProcessRow], seconds: float) -> str:
     """All of it in one line, for where there is no terminal."""
     ticks = f"ticks {state.ticks} skipped {state.ticks_skipped} late {state.ticks_late}"
     ticks = ticks if state.report is not None else "no tick yet"

@@ -1,12 +1,11 @@
-"""All that crosses a wire: messages, frames, topics, errors. Imports msgspec alone."""
+"""Everything that is sent between processes: messages, frames, topics, errors. Imports msgspec alone."""
 
 from protocol import topics
-from protocol.clock import Join, Leave, Mark, Tick, TickDone, TickReport, Welcome
 from protocol.control import Answer, AnswerCode, Control, Health, Heartbeat, Snapshot, SnapshotRequest, Stages
 from protocol.enums import Liquidity, OrdStatus, OrdType, SelfTradePrevention, Side, StreamState, TimeInForce
-from protocol.market import BookDelta, BookSnapshot, BookStatus, Rules, TopOfBook, Trade
+from protocol.market_data import BookDelta, BookSnapshot, BookStatus, Rules, TopOfBook, Trade
 from protocol.message import Command, Message, Settings, decode, encode
-from protocol.orders import (
+from protocol.order_messages import (
     Balances,
     CancelAll,
     CancelOrder,
@@ -17,6 +16,7 @@ from protocol.orders import (
     PositionRow,
     ReplaceOrder,
 )
+from protocol.ticks import Join, Leave, StreamPosition, Tick, TickDone, TickReport, Welcome
 
 __all__ = [
     "Answer",
@@ -35,7 +35,6 @@ __all__ = [
     "Join",
     "Leave",
     "Liquidity",
-    "Mark",
     "Message",
     "OrdStatus",
     "OrdType",
@@ -51,6 +50,7 @@ __all__ = [
     "Snapshot",
     "SnapshotRequest",
     "Stages",
+    "StreamPosition",
     "StreamState",
     "Tick",
     "TickDone",

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""The fast twin of protocol.frame's plain functions: the header is read and written in place, nothing is copied twice."""
+"""The Cython implementation of protocol.frame's plain functions: it reads and writes the header in place."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint32_t, uint64_t
@@ -29,7 +29,7 @@ cpdef bytes join(bytes prefix, uint32_t epoch, uint64_t seq, int64_t ts_ns, byte
 
 
 cpdef tuple split(bytes frame):
-    """(topic, epoch, seq, ts_ns, offset of the body). Raises BadMessage."""
+    """(topic, epoch, seq, ts_ns, offset of the body). Raises BadMessage for an invalid frame."""
     cdef char *start = PyBytes_AS_STRING(frame)
     cdef Py_ssize_t size = PyBytes_GET_SIZE(frame), length
     cdef char *end = <char *>memchr(start, 1, size if size < MAX_TOPIC_BYTES else MAX_TOPIC_BYTES)
@@ -38,11 +38,11 @@ cpdef tuple split(bytes frame):
     cdef int64_t ts_ns
     length = end - start
     if end == NULL or length == 0 or size <= length + 1 + HEADER_BYTES:
-        raise BadMessage(f"{size} bytes that are no frame (or of a newer header version)")
+        raise BadMessage(f"{size} bytes are not a frame (or have a newer header version)")
     memcpy(&epoch, end + 1, 4)
     memcpy(&seq, end + 5, 8)
     memcpy(&ts_ns, end + 13, 8)
     if seq > MAX_SEQ:
-        raise BadMessage(f"seq {seq} is past any that a sender reaches")
+        raise BadMessage(f"seq {seq} is above the maximum {MAX_SEQ}")
     return PyBytes_FromStringAndSize(start, length), epoch, seq, ts_ns, length + 1 + HEADER_BYTES
 

@@ -1,4 +1,4 @@
-from protocol.clock import Tick
+from protocol.ticks import Tick
 
 class FastTickCodec:
     def tick_frame(

@@ -1,11 +1,11 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""The fast twin of protocol.tick_codec's plain functions: msgpack of a few integers, written and read in place."""
+"""The Cython implementation of protocol.tick_codec: msgpack of a few integers, written and read in place."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memchr, memcmp, memcpy
 
-from protocol.clock import Tick
+from protocol.ticks import Tick
 
 cdef enum:
     HEADER_BYTES = 20
@@ -13,7 +13,7 @@ cdef enum:
     EMPTY_LIST = 0x90
     TICK_BYTES = 6
     DONE_BYTES = 10
-    # Topic, what ends it, header, tag, and four integers of at most nine bytes with up to three lists.
+    # Topic, the byte that ends it, header, tag, and four integers of at most nine bytes with up to three lists.
     MAX_BYTES = MAX_TOPIC_BYTES + 1 + HEADER_BYTES + DONE_BYTES + 4 * 9 + 3
 
 cdef const char *TICK = b"\x98\xa4Tick"  # an array of eight: the tag, then Tick's fields
@@ -32,7 +32,7 @@ cdef inline uint8_t *head(uint8_t *p, bytes prefix, uint32_t epoch, uint64_t seq
     return p + HEADER_BYTES
 
 
-cdef inline uint8_t *put(uint8_t *p, uint64_t value) noexcept:
+cdef inline uint8_t *write_int(uint8_t *p, uint64_t value) noexcept:
     """The shortest msgpack of `value`, as msgspec writes it."""
     cdef int size, i
     if value < 0x80:
@@ -46,8 +46,8 @@ cdef inline uint8_t *put(uint8_t *p, uint64_t value) noexcept:
     return p + 1 + size
 
 
-cdef inline const uint8_t *take(const uint8_t *p, const uint8_t *end, uint64_t *value) noexcept:
-    """Read an integer from 0 to MAX_INT; NULL if there is none, or `p` is NULL already."""
+cdef inline const uint8_t *read_int(const uint8_t *p, const uint8_t *end, uint64_t *value) noexcept:
+    """Reads an integer from 0 to MAX_INT; NULL if there is none, or if `p` is NULL."""
     cdef int size, i
     if p == NULL or p >= end:
         return NULL
@@ -66,7 +66,7 @@ cdef inline const uint8_t *take(const uint8_t *p, const uint8_t *end, uint64_t *
 
 
 cdef inline const uint8_t *after_header(const uint8_t *start, const uint8_t *end) noexcept:
-    """Where the body begins; NULL for what `protocol.frame.split` refuses."""
+    """The start of the body; NULL for a frame that `protocol.frame.split` rejects."""
     cdef Py_ssize_t size = end - start
     cdef const uint8_t *p = <const uint8_t *>memchr(start, 1, size if size < MAX_TOPIC_BYTES else MAX_TOPIC_BYTES)
     cdef uint64_t seq
@@ -77,7 +77,7 @@ cdef inline const uint8_t *after_header(const uint8_t *start, const uint8_t *end
 
 
 cdef class FastTickCodec:
-    """See PlainTickCodec for what each method promises."""
+    """The methods of PlainTickCodec."""
 
     cpdef bytes tick_frame(
         self, bytes prefix, uint32_t epoch, uint64_t seq, int64_t ts_ns, uint64_t n, uint64_t time_ns,
@@ -87,9 +87,9 @@ cdef class FastTickCodec:
         cdef uint8_t frame[MAX_BYTES]
         cdef uint8_t *p = head(frame, prefix, epoch, seq, ts_ns)
         memcpy(p, TICK, TICK_BYTES)
-        p = put(put(put(p + TICK_BYTES, n), time_ns), period_ns)
+        p = write_int(write_int(write_int(p + TICK_BYTES, n), time_ns), period_ns)
         p[0] = EMPTY_LIST
-        p = put(p + 1, skipped)
+        p = write_int(p + 1, skipped)
         p[0] = p[1] = EMPTY_LIST
         return PyBytes_FromStringAndSize(<char *>frame, p + 2 - frame)
 
@@ -101,10 +101,10 @@ cdef class FastTickCodec:
         cdef uint64_t n, time_ns, period_ns, skipped
         if p == NULL or end - p < TICK_BYTES or memcmp(p, TICK, TICK_BYTES) != 0:
             return None
-        p = take(take(take(p + TICK_BYTES, end, &n), end, &time_ns), end, &period_ns)
+        p = read_int(read_int(read_int(p + TICK_BYTES, end, &n), end, &time_ns), end, &period_ns)
         if p == NULL or p >= end or p[0] != EMPTY_LIST:
             return None
-        p = take(p + 1, end, &skipped)
+        p = read_int(p + 1, end, &skipped)
         if p == NULL or end - p != 2 or p[0] != EMPTY_LIST or p[1] != EMPTY_LIST:
             return None
         return Tick(n, time_ns, period_ns, [], skipped)
@@ -117,9 +117,9 @@ cdef class FastTickCodec:
         cdef uint8_t frame[MAX_BYTES]
         cdef uint8_t *p = head(frame, prefix, epoch, seq, ts_ns)
         memcpy(p, DONE, DONE_BYTES)
-        p = put(p + DONE_BYTES, n)
+        p = write_int(p + DONE_BYTES, n)
         p[0] = EMPTY_LIST
-        p = put(put(put(p + 1, waited_ns), trace), marks_missed)
+        p = write_int(write_int(write_int(p + 1, waited_ns), trace), marks_missed)
         return PyBytes_FromStringAndSize(<char *>frame, p - frame)
 
     cpdef long long done_of(self, bytes frame) except? -1:
@@ -130,10 +130,10 @@ cdef class FastTickCodec:
         cdef uint64_t n, waited_ns, marks_missed
         if p == NULL or end - p < DONE_BYTES or memcmp(p, DONE, DONE_BYTES) != 0:
             return -1
-        p = take(p + DONE_BYTES, end, &n)
+        p = read_int(p + DONE_BYTES, end, &n)
         if p == NULL or p >= end or p[0] != EMPTY_LIST:
             return -1
-        p = take(p + 1, end, &waited_ns)
+        p = read_int(p + 1, end, &waited_ns)
         if p == NULL or p >= end or p[0]:
             return -1
-        return <int64_t>n if take(p + 1, end, &marks_missed) == end else -1
+        return <int64_t>n if read_int(p + 1, end, &marks_missed) == end else -1

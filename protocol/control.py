@@ -1,19 +1,19 @@
-"""What keeps streams whole and processes governable: snapshots, heartbeats, answers, health, control."""
+"""Messages that keep streams complete and processes governable: snapshots, heartbeats, answers, health, control."""
 
 from enum import IntEnum
 
-from protocol.clock import Int64, Mark
 from protocol.message import Command, Message
+from protocol.ticks import Int64, StreamPosition
 
 
 class AnswerCode(IntEnum):
-    """What became of a command. Only the first three come from the receiver; the rest are the sender's own finding."""
+    """The result of a command. The receiver sends the first three; the sender's own runtime adds the others."""
 
     OK = 0
     REFUSED = 1
     EXPIRED = 2
     UNREACHABLE = 3  # not sent: the receiver is not connected
-    SILENT = 4  # sent, and no answer by its deadline: it may or may not have been acted on
+    SILENT = 4  # sent, and no answer by its deadline: it may or may not have taken effect
 
 
 class Answer(Message):
@@ -25,14 +25,14 @@ class Answer(Message):
 
 
 class SnapshotRequest(Message):
-    """Send me every stream under `prefix` as it stands. `cursor`: what the asker has (orders: its last fill_no)."""
+    """Requests a snapshot of each stream under `prefix`. `cursor`: what the sender has (orders: its last fill_no)."""
 
     prefix: str
     cursor: int = 0
 
 
 class Snapshot(Message):
-    """Stream `topic` stands at (`epoch`, `seq`); `body` is the encoded message that says all (or empty)."""
+    """The state of stream `topic` at (`epoch`, `seq`). `body`: an encoded message with the whole state, or empty."""
 
     topic: str
     epoch: Int64
@@ -49,7 +49,7 @@ class Heartbeat(Message):
 
     pid: int
     ticks: int
-    streams: list[Mark] = []
+    streams: list[StreamPosition] = []
     lost: int = 0
     invalid_frames: int = 0
     duplicates: int = 0
@@ -60,20 +60,20 @@ class Heartbeat(Message):
 
 
 class Health(Message):
-    """An actor's own word on itself, when it changes: state in capitals, detail in a few words."""
+    """The state that an actor reports for itself, when it changes: a state in capitals, and a short detail."""
 
     state: str
     detail: str = ""
 
 
 class Stages(Message):
-    """Where an actor's time went in the last second: for each stage how often, p50 and p99 in microseconds."""
+    """Durations of an actor's work in the last second: (stage, count, p50, p99), in microseconds."""
 
     rows: list[tuple[str, int, float, float]]
 
 
 class Control(Command):
-    """An order from a person: verb "stop", "pause", "resume", "cancel_all"."""
+    """An operator's command: verb "stop", "pause", "resume" or "cancel_all"."""
 
     verb: str
     argument: str = ""

@@ -1,4 +1,4 @@
-"""Enumerations that cross the bus, as small integers. Names and, where FIX has one, values are FIX 4.4's."""
+"""Enumerations on the bus, as small integers. Names are FIX 4.4's, and values too where FIX has a number."""
 
 from enum import IntEnum
 
@@ -11,6 +11,7 @@ class Side(IntEnum):
 
     @property
     def opposite(self) -> "Side":
+        """The other side."""
         return Side.SELL if self is Side.BUY else Side.BUY
 
     @property
@@ -20,7 +21,7 @@ class Side(IntEnum):
 
 
 class OrdType(IntEnum):
-    """FIX 40; LIMIT_MAKER is a limit order that must not take (post-only)."""
+    """FIX 40; LIMIT_MAKER is a limit order that must not take liquidity (post-only)."""
 
     MARKET = 1
     LIMIT = 2
@@ -36,7 +37,7 @@ class TimeInForce(IntEnum):
 
 
 class SelfTradePrevention(IntEnum):
-    """What happens when an order meets another of the same account or trade group (Binance's names)."""
+    """The effect when an order meets another of the same account or trade group (Binance's names)."""
 
     NONE = 0
     EXPIRE_TAKER = 1
@@ -47,13 +48,13 @@ class SelfTradePrevention(IntEnum):
 
 
 class OrdStatus(IntEnum):
-    """The order lattice. A greater value never gives way to a smaller one, save by the rules of `market.order_state`.
+    """FIX 39, by rank: a greater value is never replaced by a smaller one, except by the rules of `market.order_state`.
 
     The last five end an order; each of them needs evidence from the exchange (docs: orders).
     """
 
-    PENDING_NEW = 0  # the intent is journaled; no byte has left
-    UNKNOWN = 1  # a byte may have left, and no answer told what became of it
+    PENDING_NEW = 0  # journaled; its request has not left
+    UNKNOWN = 1  # its request may have left, and no answer showed the result
     NEW = 2
     PARTIALLY_FILLED = 3
     PENDING_CANCEL = 4
@@ -61,10 +62,11 @@ class OrdStatus(IntEnum):
     CANCELED = 11
     REJECTED = 12
     EXPIRED = 13
-    NOT_PLACED = 14  # proven never to have reached the exchange
+    NOT_PLACED = 14  # there is evidence that it never reached the exchange
 
     @property
     def is_final(self) -> bool:
+        """Whether the order has ended."""
         return self >= OrdStatus.FILLED
 
 
@@ -76,8 +78,8 @@ class Liquidity(IntEnum):
 
 
 class StreamState(IntEnum):
-    """Whether what a connector tells of a stream can be relied on."""
+    """Whether a connector's data of a stream can be relied on."""
 
     LIVE = 1
-    STALE = 2  # not known to be right; nobody may quote on it
-    POLLING = 3  # right, but by REST polling: slower
+    STALE = 2  # not known to be correct: no quoting on it
+    POLLING = 3  # correct, but by REST polling: slower

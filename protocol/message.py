@@ -1,4 +1,4 @@
-"""The base of every message: a frozen fact, registered under its class name so that any reader can decode it."""
+"""The base of every message: frozen, and registered under its class name so that any process can decode it."""
 
 import re
 from typing import Any, Union
@@ -9,10 +9,10 @@ from protocol.errors import BadMessage, DuplicateMessage
 
 
 class Message(msgspec.Struct, array_like=True, frozen=True, gc=False, tag=True):
-    """One fact on the bus, encoded as the msgpack array [class name, field, field...].
+    """One message on the bus, encoded as the msgpack array [class name, field, field...].
 
-    Fields are only ever appended, with defaults: an old reader skips what it does not know, a new reader
-    fills in what an old writer did not send.
+    Fields are only appended, with defaults: an old reader skips the fields that it does not know, and a new reader
+    uses the defaults of fields that an old writer did not send.
     """
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -21,17 +21,18 @@ class Message(msgspec.Struct, array_like=True, frozen=True, gc=False, tag=True):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The base of every settings table of a run file: unknown keys are refused with the known names."""
+    """The base of every settings table of a run file: an unknown key is an error that lists the known keys."""
 
 
 class Registry:
-    """Every message type that this process has imported, by tag; one decoder over all of them."""
+    """All message types that this process has imported, by tag, and one decoder for all of them."""
 
     def __init__(self) -> None:
         self.types: dict[str, type[Message]] = {}
         self._decoder: msgspec.msgpack.Decoder | None = None
 
     def add(self, cls: type[Message]) -> None:
+        """Registers a type. Raises DuplicateMessage if another module has one of the same name."""
         known = self.types.get(cls.__name__)
         if known is not None and known.__module__ != cls.__module__:
             raise DuplicateMessage(
@@ -41,7 +42,7 @@ class Registry:
         self._decoder = None
 
     def decode(self, body: bytes | memoryview) -> Message:
-        """The message in `body`. Raises BadMessage for anything that is not one."""
+        """The message in `body`. Raises BadMessage if it cannot be decoded."""
         decoder = self._decoder
         if decoder is None:
             decoder = self._decoder = msgspec.msgpack.Decoder(Union[tuple(self.types.values())])  # noqa: UP007
@@ -65,7 +66,7 @@ def handler_name(cls: type[Message]) -> str:
 
 
 class Command(Message):
-    """A request to one actor: acted on once per (sender, cmd_id), answered once, dropped after its deadline."""
+    """A request to one actor: executed once per (sender, cmd_id), answered once, dropped after its deadline (UTC)."""
 
     cmd_id: int
     deadline_ns: int

@@ -1,18 +1,17 @@
-"""Tick and TickDone at their barest, written and read as bytes: what the clock and an actor say at most hops.
+"""A compact codec of Tick and TickDone for the common case: no marks, and no late actor.
 
-At most hops no mark is told and nobody is late. Such frames are the same bytes but for a few numbers, so the fast twin
-(_tick_codec.pyx) writes and reads them in place. Whatever says more, or is not as we write it, takes the usual way
-through `protocol.frame`; both ways give the same bytes and the same messages.
+Such frames differ in a few numbers only, so the Cython implementation (_tick_codec.pyx) writes and reads them in
+place. All other frames go through `protocol.frame`. Both ways give the same bytes and the same messages.
 """
 
 import os
 
-from protocol.clock import Tick, TickDone
 from protocol.frame import pack
+from protocol.ticks import Tick, TickDone
 
 
 class PlainTickCodec:
-    """The plain twin: in Python there is no way of reading shorter than the usual one, so it reads none."""
+    """The Python implementation. It writes through `protocol.frame`, and leaves reading to it."""
 
     @staticmethod
     def tick_frame(

@@ -1,4 +1,4 @@
-"""Topics: dot-ended tokens, `kind.publisher.what...`: a prefix is exact, and the publisher is the second token."""
+"""Topics: tokens that each end with a dot, `kind.publisher.what...`, so that a prefix matches whole tokens only."""
 
 import re
 from functools import lru_cache
@@ -13,13 +13,13 @@ _TOPIC = re.compile(rf"(?:{NAME}\.)+")
 def check_topic(topic: str) -> str:
     """`topic` itself. Raises BadTopic unless it is printable tokens that each end with a dot."""
     if not _TOPIC.fullmatch(topic):
-        raise BadTopic(f"topic {topic!r}: want tokens of letters, digits, _:@/+- that each end with a dot")
+        raise BadTopic(f"topic {topic!r}: use tokens of letters, digits and _:@/+-, each followed by a dot")
     return topic
 
 
 @lru_cache(maxsize=65_536)
 def read(topic: bytes) -> str:
-    """The topic at the head of a frame, which anybody may have written. Raises BadMessage."""
+    """The topic of a received frame, checked. Raises BadMessage."""
     try:
         name = check_topic(topic.decode("ascii"))
         publisher(name)
@@ -30,9 +30,9 @@ def read(topic: bytes) -> str:
 
 @lru_cache(maxsize=65_536)
 def peer(name: str) -> str:
-    """The name that whoever sends to us has given itself. Raises BadMessage if it is none."""
+    """The name that a sender has given itself, checked. Raises BadMessage if it is not an actor's name."""
     if not _NAME.fullmatch(name):
-        raise BadMessage(f"{name!r} is no name of an actor")
+        raise BadMessage(f"{name!r} is not a valid actor name")
     return name
 
 
@@ -53,22 +53,22 @@ def account(connector: str) -> str:
 
 
 def heart(actor: str) -> str:
-    """Liveness and the seq of every stream: `sys.maker.heart.`"""
+    """Heartbeats: `sys.maker.heart.`"""
     return f"sys.{actor}.heart."
 
 
 def health(actor: str) -> str:
-    """What the actor says of itself: `sys.binance.health.`"""
+    """State changes that an actor reports for itself: `sys.binance.health.`"""
     return f"sys.{actor}.health."
 
 
 def stages(actor: str) -> str:
-    """How long the stages of its work take: `sys.binance.stages.`"""
+    """Durations of an actor's work: `sys.binance.stages.`"""
     return f"sys.{actor}.stages."
 
 
 def ticks(clock: str) -> str:
-    """One TickReport a tick: `sys.clockd.tick.`"""
+    """One TickReport per tick: `sys.clockd.tick.`"""
     return f"sys.{clock}.tick."
 
 
@@ -89,5 +89,5 @@ def publisher(topic: str) -> str:
     """The actor that publishes a topic: its second token."""
     tokens = topic.split(".", 2)
     if len(tokens) < 3:
-        raise BadTopic(f"topic {topic!r} has no publisher: want kind.publisher.what.")
+        raise BadTopic(f"topic {topic!r} has no publisher: use kind.publisher.what.")
     return tokens[1]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from market.exact import EXACT, ZERO
 from protocol import Balances, OrdType, Side
 from strategies.order import Order
-from strategies.orders import OrderTable
+from strategies.order_table import OrderTable
 
 if TYPE_CHECKING:
     from strategies.market import Market

@@ -20,7 +20,7 @@ from protocol import (
 )
 from strategies.account import Account
 from strategies.market import Market
-from strategies.stages import BUS, REPLICA
+from strategies.stage_names import BUS, REPLICA
 
 if TYPE_CHECKING:
     from strategies.strategy import Strategy

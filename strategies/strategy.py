@@ -27,7 +27,7 @@ from strategies.hooks import bind
 from strategies.market import Market
 from strategies.order import Order, want_cancel
 from strategies.replicas import Replicas
-from strategies.stages import DECIDE, ORDER, SEND, STAGES
+from strategies.stage_names import DECIDE, ORDER, SEND, STAGES
 
 MS_NS = 1_000_000
 CANCEL_AGAIN_NS = 250 * MS_NS  # while stopping: how soon a cancel that was not taken is asked for again

@@ -7,10 +7,14 @@ import pytest
 from monitor import view
 from monitor.state import RunState
 from monitor.sums import equity
-from monitor.view import Row
+from monitor.view import ProcessRow
 from protocol import Balances, Heartbeat, OrdStatus, Side, Stages, TickReport, topics
 
-ROWS = [Row("venue", 10, "RUNNING", 0, 57_000_000), Row("clockd", 11, "RUNNING", 0), Row("binance", 12, "RUNNING", 1)]
+ROWS = [
+    ProcessRow("venue", 10, "RUNNING", 0, 57_000_000),
+    ProcessRow("clockd", 11, "RUNNING", 0),
+    ProcessRow("binance", 12, "RUNNING", 1),
+]
 
 
 @pytest.fixture
@@ -85,7 +89,7 @@ def test_an_actor_that_tells_nothing_is_shown_as_silent(state, hear):
 
 
 def test_a_stopped_actor_says_nothing(state):
-    stopped = [Row("binance", 0, "STOPPED", 0)]
+    stopped = [ProcessRow("binance", 0, "STOPPED", 0)]
     assert view.process_lines(state, stopped, 0)[1].split() == ["binance", "-", "STOPPED", "99", "0", "-", "0"]
 
 

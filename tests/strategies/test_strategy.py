@@ -21,7 +21,7 @@ from protocol import (
 )
 from protocol.errors import BadHandler
 from strategies import Strategy
-from strategies.orders import ENDED_UNSEEN
+from strategies.order_table import ENDED_UNSEEN
 
 
 class Watcher(Strategy):

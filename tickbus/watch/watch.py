@@ -8,7 +8,7 @@ from pathlib import Path
 from actors.run.run_file import Run
 from actors.tap import Tap
 from monitor.state import RunState
-from monitor.view import Row
+from monitor.view import ProcessRow
 from protocol.errors import Unreachable
 from tickbus.bot.supervisor_client import ProcessInfo, Supervisor
 from tickbus.bot.supervisor_config import priorities
@@ -25,7 +25,7 @@ class Watch:
 
     def __init__(self, run: Run, tap: Tap, supervisor: Supervisor) -> None:
         self.state = RunState(tap.ask)
-        self.rows: list[Row] = []
+        self.rows: list[ProcessRow] = []
         self.restarts: dict[str, int] = {}
         self._run = run
         self._tap = tap
@@ -63,7 +63,9 @@ class Watch:
         ranks = priorities(self._run)
         processes.sort(key=lambda one: (ranks.get(one.name, UNKNOWN_PRIORITY), one.name))
         self.rows = [
-            Row(one.name, one.pid, one.state, self.restarts.get(one.name, 0), rss_bytes(one.pid), self._last_error(one))
+            ProcessRow(
+                one.name, one.pid, one.state, self.restarts.get(one.name, 0), rss_bytes(one.pid), self._last_error(one)
+            )
             for one in processes
         ]
 

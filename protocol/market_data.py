@@ -7,7 +7,7 @@ from protocol.message import Message
 
 
 class Rules(Message):
-    """An instrument's trading rules (topic kind `rules`); the fields of market.Instrument."""
+    """An instrument's trading rules (topic kind `rules`); the fields of `market.Instrument`. Fees are parts of 1."""
 
     symbol: str
     base: str
@@ -19,7 +19,7 @@ class Rules(Message):
     min_size_lots: int
     max_size_lots: int
     min_notional: Decimal
-    max_notional: Decimal = Decimal(0)  # 0: none
+    max_notional: Decimal = Decimal(0)  # 0: no limit
     market_max_size_lots: int = 0
     base_precision: int = 8
     quote_precision: int = 8
@@ -29,7 +29,7 @@ class Rules(Message):
 
 
 class BookSnapshot(Message):
-    """A whole book at the exchange's `update_id` (topic kind `book`). Levels best first."""
+    """A complete book at the exchange's `update_id` (topic kind `book`). Levels best first."""
 
     symbol: str
     update_id: int
@@ -41,7 +41,7 @@ class BookSnapshot(Message):
 
 
 class BookDelta(Message):
-    """Changed levels with their new sizes (0: gone), from `first_id` to `update_id` of the exchange."""
+    """Changed levels with their new sizes (0: removed), from `first_id` to `update_id` of the exchange."""
 
     symbol: str
     first_id: int
@@ -53,7 +53,7 @@ class BookDelta(Message):
 
 
 class BookStatus(Message):
-    """The book of `symbol` became stale, or is fed by polling, and why. A BookSnapshot with state LIVE ends it."""
+    """The book of `symbol` became stale, or comes from polling; a BookSnapshot in state LIVE ends that."""
 
     symbol: str
     state: StreamState

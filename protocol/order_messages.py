@@ -1,4 +1,4 @@
-"""Orders: what a strategy asks of a connector, and is told. `order_ref` is the cmd_id of the order's PlaceOrder."""
+"""Messages about orders, between strategies and connectors. `order_ref` is the cmd_id of the order's PlaceOrder."""
 
 from decimal import Decimal
 
@@ -7,7 +7,7 @@ from protocol.message import Command, Message
 
 
 class PlaceOrder(Command):
-    """Place one order. `book_seq` and `book_age_ns`: the book that the decision was made on (the gate looks again)."""
+    """Places one order. `book_seq`, `book_age_ns`: the book that the decision is based on, for the risk check."""
 
     symbol: str
     side: Side
@@ -21,19 +21,19 @@ class PlaceOrder(Command):
 
 
 class CancelOrder(Command):
-    """Cancel the order that `order_ref` placed; wanted until proof."""
+    """Cancels the order that `order_ref` placed. The connector resends the request until the order has ended."""
 
     order_ref: int
 
 
 class CancelAll(Command):
-    """Cancel every order of the sender in `symbol` ("" is all)."""
+    """Cancels every order of the sender in `symbol`; "" is all symbols."""
 
     symbol: str = ""
 
 
 class ReplaceOrder(Command):
-    """Cancel the order that `order_ref` placed, and if that is done place this one (whose order_ref is this cmd_id)."""
+    """Cancels the order that `order_ref` placed, and then places this one, whose order_ref is this cmd_id."""
 
     order_ref: int
     price_ticks: int
@@ -41,7 +41,7 @@ class ReplaceOrder(Command):
 
 
 class OrderUpdate(Message):
-    """An order as the connector now knows it (topic `ord.connector.owner.`)."""
+    """The state of an order in the connector (topic `ord.connector.owner.`)."""
 
     owner: str
     order_ref: int
@@ -60,7 +60,7 @@ class OrderUpdate(Message):
 
 
 class Fill(Message):
-    """A trade of one of our orders, told once. `fill_no` counts the connector's fills of this owner from 1."""
+    """A trade of one own order, published once. `fill_no` counts the fills of this owner at this connector from 1."""
 
     owner: str
     order_ref: int
@@ -79,18 +79,18 @@ class Fill(Message):
 
 
 class PositionRow(Message):
-    """What all fills of one owner in one market add up to."""
+    """The sums of all fills of one owner in one market. Notionals are exact, in the quote asset."""
 
     symbol: str
     bought_lots: int
     sold_lots: int
-    bought_notional: Decimal  # quote asset, exact
+    bought_notional: Decimal
     sold_notional: Decimal
     fees: list[tuple[str, Decimal]] = []
 
 
 class OrdersSnapshot(Message):
-    """All of one owner: orders that are not final, positions, and the fills after the asker's cursor."""
+    """The whole state of one owner: open orders, positions, and the fills after the cursor of the request."""
 
     owner: str
     orders: list[OrderUpdate]

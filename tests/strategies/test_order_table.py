@@ -15,7 +15,7 @@ from protocol import (
     Side,
 )
 from strategies.order import Order, want_cancel
-from strategies.orders import FINISHED_MAX, OrderTable
+from strategies.order_table import FINISHED_MAX, OrderTable
 
 
 def order(order_ref=1, deadline_ns=100) -> Order:
