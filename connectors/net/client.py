@@ -51,7 +51,10 @@ class ExchangeClient:
     def next_request_id(self) -> int:
         """Returns the id of the next order request: positive for the order socket, 0 for REST while that is down."""
         socket = self.order_socket
-        return socket.next_id() if socket is not None and socket.is_up else 0
+        if socket is None or not socket.is_up:
+            return 0
+        socket.last_id += 1
+        return socket.last_id
 
     def acquire(self, call: Call) -> bool:
         """Whether the call may leave now. If so, `send` or `release` must follow."""

@@ -27,12 +27,12 @@ class OrderSocket:
     def __init__(self, fx: Effects, api: OrderApi, clock: ServerClock, settings: SessionSettings) -> None:
         self.is_up = False
         self.sent = 0
+        self.last_id = 0  # of the latest request; ExchangeClient gives them out
         self.keepalive = KeepAlive(fx.log, "order socket", api.user_probe)
         self.session = Session(fx, api.order_socket_url(), self, settings, f"{fx.name}.orders")
         self._fx = fx
         self._api = api
         self._clock = clock
-        self._last_id = 0
         self._pending: dict[int, tuple[int, Then]] = {}  # request id -> (deadline, then), oldest first
         self._login_timer = 0
 
@@ -45,11 +45,6 @@ class OrderSocket:
         self.is_up = False
         self.session.stop()
         self._fail("stopped")
-
-    def next_id(self) -> int:
-        """Returns a new request id, unique in this process run."""
-        self._last_id += 1
-        return self._last_id
 
     def send(self, request: SocketRequest, then: Then) -> bool:
         """Send now, ahead of the queued effects; False if no byte has left."""

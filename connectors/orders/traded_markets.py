@@ -16,6 +16,7 @@ class TradedMarkets:
     def __init__(
         self, symbols: Sequence[str], feed: MarketFeed, api: OrderApi, tracker: OrderTracker, journal: OrderJournal
     ) -> None:
+        self.is_complete = False  # the rules of every market are known
         self.instruments: dict[str, Instrument] = {}
         self.scale_troubles: dict[str, str] = {}
         self._symbols = symbols
@@ -23,11 +24,6 @@ class TradedMarkets:
         self._api = api
         self._tracker = tracker
         self._journal = journal
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the rules of every market are known."""
-        return len(self.instruments) == len(self._symbols)
 
     def refresh(self) -> None:
         """Take over what the feed knows."""
@@ -40,6 +36,7 @@ class TradedMarkets:
                 self._api.add_market(instrument)
             self._adopt_scale(instrument)
             self.scale_troubles[symbol] = self._scale_trouble(instrument)
+        self.is_complete = len(self.instruments) == len(self._symbols)
 
     def _adopt_scale(self, instrument: Instrument) -> None:
         """The journal's ticks and lots follow the exchange's once nothing that is counted in them depends on them."""

@@ -1,0 +1,36 @@
+"""The number of functions that an event enters may not grow: it decides how long an order takes to leave."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# Measured with the same counter on the code before the order manager: 63, 35, 151 and 94, 51, 79.
+MOST = {
+    "connector: depth frame": (63, 63),
+    "strategy: depth frame": (35, 35),
+    "connector: PlaceOrder": (150, 93),
+    "connector: answer to the placement": (51, 51),
+    "connector: executionReport": (78, 78),
+}
+
+
+@pytest.fixture(scope="module")
+def counts():
+    counter = Path(__file__).with_name("call_counter.py")
+    out = subprocess.run(
+        [sys.executable, str(counter)], env={**os.environ, "TICKBUS_PLAIN": "1"}, capture_output=True, check=True
+    ).stdout
+    return json.loads(out)
+
+
+@pytest.mark.parametrize("event", MOST)
+def test_an_event_enters_no_more_functions_than_before(counts, event):
+    """The first event of its kind, which fills caches, and the usual one."""
+    first, usual = MOST[event]
+    assert counts[event]["events"] >= 5
+    assert counts[event]["first"] <= first
+    assert counts[event]["usual"] <= usual
