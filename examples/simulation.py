@@ -12,7 +12,7 @@ from actors.log.secret import ApiKey, Secret
 from actors.sim.driver import Sim
 from clockd.clock import Clock
 from connectors.binance import BinanceSpot
-from connectors.settings import Limits
+from connectors.orders.risk_gate import Limits
 from venue.base import demo
 from venue.base.settings import VenueSettings
 from venue.sim_service import SimVenue

@@ -9,14 +9,12 @@ from decimal import Decimal
 
 import msgspec
 
-from actors.log.secret import ApiKey
 from actors.net import HttpAnswer, HttpFailure, HttpRequest
 from connectors.connector import Connector
 from connectors.core.market_api import BadFrame, Event, Subscribed
 from connectors.core.order_api import Call
-from connectors.core.reports import Proof, Verdict
+from connectors.core.reports import Outcome, Verdict
 from connectors.core.throttle import Limit
-from connectors.market_data.feed import MarketFeed
 from connectors.settings import ConnectorSettings
 from market.instrument import Instrument
 from market.levels import MAX_INT, pack_levels
@@ -44,9 +42,9 @@ class Frame(msgspec.Struct):
 
 
 class ToyMarket:
-    """connectors.core.market_api.MarketDialect of the toy exchange."""
+    """connectors.core.market_api.MarketApi of the toy exchange."""
 
-    life_ms = 0  # it never cuts a connection
+    life_ms = 0  # it never closes a connection
     subscribe_interval_ms = 100
 
     def __init__(self, rest_url: str, ws_url: str) -> None:
@@ -62,10 +60,10 @@ class ToyMarket:
             for row in _decode(body, list[Market])
         ]
 
-    def unknown_market(self, status: int, body: bytes) -> bool:
+    def is_unknown_market(self, status: int, body: bytes) -> bool:
         return status == 404
 
-    def learn(self, rules: Rules) -> None:
+    def add_market(self, rules: Rules) -> None:
         self._instruments[rules.symbol] = instrument_of(rules)
 
     def snapshot_request(self, symbol: str, levels: int) -> Call:
@@ -92,7 +90,7 @@ class ToyMarket:
     def _levels(self, symbol: str, row: Frame) -> tuple[bytes, bytes]:
         known = self._instruments.get(symbol)
         if known is None:
-            raise BadFrame(f"{symbol!r} is no market we asked for")
+            raise BadFrame(f"{symbol!r} is not one of our markets")
         try:
             bids, asks = (
                 [(known.parse_ticks(p), known.parse_lots(s)) for p, s in side] for side in (row.bids, row.asks)
@@ -109,23 +107,17 @@ def _decode(body, kind):
         raise BadFrame(str(error)) from None
 
 
-class NoOrders:
-    """What a connector that does not trade is asked of connectors.core.order_api.OrderDialect."""
+class ToyRequests:
+    """connectors.core.order_api.RequestApi of the toy exchange: all that a connector without keys needs of it."""
 
     limits = [Limit("requests-1m", "requests", 600, 60_000_000_000)]
 
-    def learn(self, instrument: Instrument) -> None:
-        """It needs to know no market."""
-
-    def judge(self, answer: HttpAnswer | HttpFailure) -> Verdict:
+    def classify(self, answer: HttpAnswer | HttpFailure) -> Verdict:
         good = isinstance(answer, HttpAnswer) and answer.status == 200
-        return Verdict(Proof.PLACED) if good else Verdict(Proof.UNKNOWN, str(answer)[:200])
+        return Verdict(Outcome.OK) if good else Verdict(Outcome.UNKNOWN, str(answer)[:200])
 
     def used(self, headers: Mapping[str, str]) -> dict[str, int]:
         return {}
-
-    def user_url(self) -> str:
-        return ""
 
 
 class Toy(Connector):
@@ -135,11 +127,8 @@ class Toy(Connector):
         rest_url: str = "https://toy.example"
         ws_url: str = "wss://toy.example"
 
-    def make_dialect(self, keys: ApiKey | None) -> NoOrders:
-        return NoOrders()
+    def make_market_api(self) -> ToyMarket:
+        return ToyMarket(self.settings.rest_url, self.settings.ws_url)
 
-    def make_feed(self) -> MarketFeed:
-        dialect = ToyMarket(self.settings.rest_url, self.settings.ws_url)
-        return MarketFeed(
-            self, dialect, self.settings.markets, self.settings.feed, self.caller.ask, self.judge, self.name
-        )
+    def make_request_api(self) -> ToyRequests:
+        return ToyRequests()

@@ -27,7 +27,6 @@ UNFINISHED = {*words.PACKAGES, *words.OTHERS} - {
     "setup.py",
 }
 UNFINISHED_PAGES = {
-    "docs/connector.md",
     "docs/reference.md",
 }
 

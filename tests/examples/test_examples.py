@@ -26,7 +26,7 @@ RUN_FILES = sorted(EXAMPLES.glob("*.toml"))
 SHOWN = {  # page -> classes that it shows and an example has too
     "strategy": {"DipBuyer": "dip_buyer"},
     "actor": {"ImbalanceWatch": "imbalance", "Imbalance": "imbalance"},
-    "connector": {"Toy": "toy_connector", "ToyMarket": "toy_connector", "NoOrders": "toy_connector"},
+    "connector": {"Toy": "toy_connector", "ToyMarket": "toy_connector", "ToyRequests": "toy_connector"},
 }
 START_S = 60.0
 
