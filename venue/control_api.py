@@ -1,4 +1,4 @@
-"""Control endpoints for tests and operators, on loopback only: the whole truth, and trouble on demand."""
+"""ControlApi: endpoints for tests and operators, on loopback only: the true state, deposits, fault injection."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -27,13 +27,13 @@ JSON = {"content-type": "application/json"}
 
 
 class Drop(Settings, frozen=True):
-    """Close websockets: `market` streams, `user` (websocket API) connections, or all."""
+    """Closes websockets: `market` streams, `user` (websocket API) connections, or all."""
 
     kind: Literal["all", "market", "user"] = "all"
 
 
 class Deposit(Settings, frozen=True):
-    """Money that comes (or goes, below zero) from outside."""
+    """A deposit (below zero: a withdrawal)."""
 
     account: str
     asset: str
@@ -72,9 +72,9 @@ class Silence(Settings, frozen=True):
 
 
 class FaultRequest(Settings, frozen=True):
-    """What /control/faults takes: any of these. `clear` comes first; `remove` takes the numbers that are shown.
+    """The body of POST /control/faults. `clear` is applied first; `remove` has the numbers of active faults.
 
-    `add`: faults by name (docs/venue.md); `profile`: those of a named profile.
+    `add`: faults by name (docs/venue.md); `profile`: the faults of a named profile.
     """
 
     error_next: ErrorNext | None = None
@@ -86,7 +86,7 @@ class FaultRequest(Settings, frozen=True):
 
 
 class BadControl(Exception):
-    """A control request that cannot be carried out; the text says why."""
+    """A control request that cannot be carried out; the text has the reason."""
 
 
 def is_loopback(remote: str) -> bool:
@@ -114,13 +114,13 @@ class ControlApi:
         }
 
     def handle(self, request: Request, now_ns: int) -> Response:
-        """403 for peers that are not this machine, and for web pages."""
+        """Answers a control request: 403 for other machines and for web pages."""
         if not is_loopback(request.remote) or "origin" in request.headers:
-            return self._answer(403, {"error": "control is for this machine only"})
+            return self._answer(403, {"error": "control endpoints accept requests of this machine only"})
         handler = self.routes.get((request.method, request.path))
         if handler is None:
             known = ", ".join(f"{method} {path}" for method, path in self.routes)
-            return self._answer(404, {"error": f"no such control; there are {known}"})
+            return self._answer(404, {"error": f"unknown control endpoint; known are {known}"})
         try:
             return self._answer(200, handler(request, now_ns))
         except (msgspec.MsgspecError, ApiError, BadControl, ValueError) as error:
@@ -137,7 +137,7 @@ class ControlApi:
         return found
 
     def _ledger(self, request: Request, now_ns: int) -> dict[str, Any]:
-        """?account=NAME (default: the first): balances, orders and trades as they truly are, however old."""
+        """?account=NAME (default: the first): the true balances, orders and trades, of any age."""
         account = self._account(Params(split_pairs(request.query)).optional("account"))
         symbols = self.engine.symbols
 
@@ -161,7 +161,7 @@ class ControlApi:
         }
 
     def _accounts(self, request: Request, now_ns: int) -> dict[str, Any]:
-        """Sums over everybody, to see that nothing appears or vanishes."""
+        """The amounts outside the accounts, to check that sums are conserved."""
         return {
             "accounts": list(self.engine.accounts.by_name),
             "house": {asset: fixed8(amount) for asset, amount in self.engine.settlement.funds.outside.items()},
@@ -200,15 +200,15 @@ class ControlApi:
         return {"free": fixed8(account.balance(deposit.asset).free)}
 
     def _faults(self, request: Request, now_ns: int) -> dict[str, Any]:
-        asked = msgspec.json.decode(request.body, type=FaultRequest)
-        named = [*read_faults(asked.add, "$.add"), *profile(asked.profile)]
-        if asked.clear:
+        body = msgspec.json.decode(request.body, type=FaultRequest)
+        named = [*read_faults(body.add, "$.add"), *profile(body.profile)]
+        if body.clear:
             self.faults.clear(now_ns)
-        self.faults.remove(asked.remove, now_ns)
+        self.faults.remove(body.remove, now_ns)
         self.faults.add(named, now_ns)
-        if asked.error_next is not None:
-            self.faults.add([asked.error_next.fault()], now_ns)
-        if asked.silence is not None:
-            for kind in (MARKET, USER) if asked.silence.kind == "all" else (asked.silence.kind,):
-                self.faults.silence(kind, asked.silence.seconds, now_ns)
+        if body.error_next is not None:
+            self.faults.add([body.error_next.fault()], now_ns)
+        if body.silence is not None:
+            for kind in (MARKET, USER) if body.silence.kind == "all" else (body.silence.kind,):
+                self.faults.silence(kind, body.silence.seconds, now_ns)
         return self.faults.shown()

@@ -1,4 +1,4 @@
-"""The exchange whole, without clock or I/O: requests and frames in, answers, pushes and log records out."""
+"""Exchange: the whole exchange without clock and I/O: requests and frames in; responses, pushes, ledger records out."""
 
 from collections.abc import Iterable
 from urllib.parse import unquote
@@ -7,7 +7,7 @@ from protocol import Message
 from venue.accounts.accounts import Accounts
 from venue.accounts.commission import Commissions
 from venue.accounts.rate_limits import RateLimits
-from venue.api.dispatch import RequestDispatcher, refusal, time_unit
+from venue.api.dispatch import RequestDispatcher, error_response, time_unit
 from venue.api.websocket_api import WebsocketApi
 from venue.base import demo
 from venue.base.api_errors import ApiError
@@ -39,23 +39,23 @@ CONNECTION_WEIGHT = 2
 
 
 class Exchange:
-    """Drive it so: `handle`, `open`, `receive`, `pong`, `close` as things come, `advance` at `next_wake_ns`.
+    """The driver calls `handle`, `open`, `receive`, `pong` and `close` for events, and `advance` at `next_wake_ns`.
 
-    After every call write `take_records()` to the log, then send what `take_pushes()` gives, then answer.
-    Every call takes the time it happens at, in ns UTC; time never runs backwards here.
+    After every call it writes `take_records()` to the ledger, sends the frames of `take_pushes()`, then responds.
+    Every call takes the current time in ns UTC; the exchange's time never runs backwards.
     """
 
     def __init__(
         self, settings: VenueSettings, now_ns: int, log: Iterable[bytes] = (), is_logged: bool = False
     ) -> None:
-        """Build, and replay an earlier life from its `log`. Raises BadVenue, LogDamaged."""
+        """Builds the exchange and recovers its state from the ledger records `log`. Raises BadVenue, LedgerDamaged."""
         self.settings = settings
         symbols = [Symbol(market) for market in settings.markets]
         if len({symbol.name for symbol in symbols}) < len(symbols):
-            raise BadVenue("two markets have one symbol: remove one")
-        wanted = demo.accounts() if settings.accounts is None else settings.accounts
+            raise BadVenue("two markets have the same symbol: remove one")
+        account_settings = demo.accounts() if settings.accounts is None else settings.accounts
         self.accounts = Accounts(
-            wanted, settings.maker_fee, settings.taker_fee, settings.orders_kept, settings.trades_kept
+            account_settings, settings.maker_fee, settings.taker_fee, settings.orders_kept, settings.trades_kept
         )
         self.limits = RateLimits(settings.limit_settings())
         self.records = LedgerRecords(is_logged)
@@ -94,7 +94,7 @@ class Exchange:
 
     @property
     def next_wake_ns(self) -> int:
-        """When `advance` wants to be called next."""
+        """When `advance` must be called next."""
         wake_ns = self.next_tenth_ns
         for flow in self.flows:
             if flow.next_ns is not None and flow.next_ns < wake_ns:
@@ -102,13 +102,13 @@ class Exchange:
         return self.faults.clock.real_ns(min(wake_ns, self.connections.next_late_ns, self.faults.next_ns))
 
     def advance(self, now_ns: int) -> None:
-        """Do all that is due by now: order flow, diffs, pings."""
+        """Does everything that is due by now: order flow, stream deltas, pings."""
         floor_ns = self.now_ns
         now_ns = self._now(now_ns)
         self.faults.advance(now_ns)
         while self.next_tenth_ns <= now_ns:
             tenth_ns = self.next_tenth_ns
-            if now_ns - tenth_ns > 10 * TENTH_NS:  # after a pause: one diff for all of it
+            if now_ns - tenth_ns > 10 * TENTH_NS:  # after a pause: one delta for all of it
                 tenth_ns = now_ns - now_ns % TENTH_NS
             self.next_tenth_ns = tenth_ns + TENTH_NS
             for flow in self.flows:
@@ -129,7 +129,7 @@ class Exchange:
     # Requests
 
     def handle(self, request: Request, now_ns: int) -> Response:
-        """Answer one HTTP request."""
+        """Answers one HTTP request."""
         if request.received_ns is not None:
             request.received_ns = self.faults.clock.at(request.received_ns)
         now_ns = self._now(now_ns)
@@ -139,25 +139,25 @@ class Exchange:
         return answer if self.paper is None else self.paper.without_weights(answer)
 
     def on_live_message(self, message: Message, now_ns: int) -> None:
-        """What the live market says that paper orders are matched in."""
+        """Handles a message of the live market that paper orders are matched in."""
         assert self.paper is not None
         self.paper.on_message(message, self._now(now_ns))
 
     @property
     def is_over(self) -> bool:
-        """Whether the exchange ends by itself: with the recording that it plays."""
+        """Whether the exchange ends by itself, with the recording that it plays."""
         return any(isinstance(source, Replay) and source.is_over for source in self.flows)
 
     # Websockets
 
     def open(self, conn_id: int, path: str, now_ns: int, query: str = "", remote: str = "127.0.0.1") -> bool:
-        """Take a new websocket; False where it is not served."""
+        """Opens a websocket; False if it is refused."""
         return self.upgrade(conn_id, path, now_ns, query, remote) is None
 
     def upgrade(
         self, conn_id: int, path: str, now_ns: int, query: str = "", remote: str = "127.0.0.1"
     ) -> Response | None:
-        """Take a new websocket: None; else what its request is answered (429, 418, 503, 404)."""
+        """Opens a websocket: returns None, or the response of a refused one (429, 418, 503, 404)."""
         now_ns = self._now(now_ns)
         if (closed := self.faults.requests.unavailable()) is not None:
             return closed
@@ -168,13 +168,13 @@ class Exchange:
             if path == WS_API_PATH:
                 self.limits.charge(remote, CONNECTION_WEIGHT, now_ns)
         except ApiError as error:
-            return refusal(error)
+            return error_response(error)
         connection = Connection(conn_id, USER if path == WS_API_PATH else MARKET, remote, now_ns, unit_ns=unit_ns)
         connection.returns_limits = options.flag("returnRateLimits", True)
         names: list[str] = []
         if path == "/stream":
             connection.is_combined = True
-            # A `+` of a time zone comes decoded as a blank, and no stream has blanks.
+            # The `+` of a time zone was decoded to a space; stream names have no spaces.
             named = (options.values.get("streams") or "").replace(" ", "+")
             names = [name for name in named.split("/") if name]
         elif path == "/ws" or path.startswith("/ws/"):
@@ -187,7 +187,7 @@ class Exchange:
         return None
 
     def receive(self, conn_id: int, data: str | bytes, now_ns: int) -> None:
-        """Take a frame; the answers are among the pushes."""
+        """Handles a frame; the answers are among the pushes."""
         now_ns = self._now(now_ns)
         connection = self.connections.by_id.get(conn_id)
         if connection is None or self.is_half_open(conn_id) or not self._within_rate(connection, now_ns):
@@ -199,24 +199,24 @@ class Exchange:
             self.subscriptions.receive(connection, text)
 
     def ping(self, conn_id: int, payload: bytes, now_ns: int) -> None:
-        """Take a client's ping, and answer it."""
+        """Answers a client's ping."""
         connection = self.connections.by_id.get(conn_id)
         if connection is not None and self._within_rate(connection, self._now(now_ns)):
             self.connections.outbox.append((conn_id, PongFrame(payload)))
 
     def pong(self, conn_id: int, now_ns: int, payload: bytes | None = None) -> None:
-        """Take a client's pong; it counts if it echoes a ping (None: the last one)."""
+        """Handles a client's pong: `payload` must be that of a ping (None: it answers all)."""
         connection = self.connections.by_id.get(conn_id)
         if connection is not None and self._within_rate(connection, self._now(now_ns)):
             self.connections.on_pong(connection, payload)
 
     def announce_shutdown(self, now_ns: int) -> None:
-        """Tell every websocket that the server is about to go."""
+        """Sends the event `serverShutdown` to every websocket."""
         for connection in self.connections.by_id.values():
             self.connections.announce_shutdown(connection, self._now(now_ns))
 
     def close(self, conn_id: int, now_ns: int) -> None:
-        """The websocket is gone."""
+        """Forgets a closed websocket."""
         self._now(now_ns)
         self._forget(conn_id)
 
@@ -228,7 +228,7 @@ class Exchange:
             self.user_stream.remove(connection)
 
     def _within_rate(self, connection: Connection, now_ns: int) -> bool:
-        """Market streams take few messages a second, pings and pongs included; who sends more is cut off."""
+        """Counts a message of a client. Beyond `messages_1s`, pings and pongs included, a market stream is closed."""
         if connection.kind == USER or connection.messages is None:
             return True
         if connection.messages.add(now_ns, 1) <= self.limits.settings.messages_1s:
@@ -237,24 +237,24 @@ class Exchange:
         return False
 
     def is_half_open(self, conn_id: int) -> bool:
-        """A half-open websocket: what its client sends arrives nowhere."""
+        """Whether a fault has made the websocket half-open: frames of its client are lost."""
         return conn_id in self.faults.streams.half_open
 
     def _close(self, connection: Connection, how: Signal = CLOSE) -> None:
         self.connections.outbox.append((connection.conn_id, how))
         self._forget(connection.conn_id)
 
-    # What comes out
+    # Output
 
     def take_pushes(self) -> list[Push]:
-        """Frames to send, in order; (id, CLOSE) ends a websocket."""
+        """Frames to send, in order; (id, CLOSE) closes a websocket."""
         outbox = self.connections.outbox
         if outbox:
             self.connections.outbox = []
         return self.faults.streams.filter(outbox, self.now_ns)
 
     def take_records(self) -> list[bytes]:
-        """Records to append to the log before anything else leaves."""
+        """Records to append to the ledger before any frame or response is sent."""
         pending = self.records.pending
         if pending:
             self.records.pending = []

@@ -1,4 +1,4 @@
-"""The exchange as a service of a simulation: the same bytes, in memory, and a log that outlives `restart`."""
+"""SimVenue: the exchange as a service of a simulation, with the same bytes; its ledger survives `restart`."""
 
 from urllib.parse import urlsplit
 
@@ -9,7 +9,7 @@ from venue.exchange import Exchange
 
 
 class SimVenue:
-    """What `Sim.serve` takes. `log` holds the records of every life; a new life is built from it."""
+    """A service for `Sim.serve`. `log` holds the ledger records of all process runs; a restart recovers from it."""
 
     def __init__(self, settings: VenueSettings, now_ns: int, log: list[bytes] | None = None) -> None:
         self.settings = settings
@@ -18,7 +18,7 @@ class SimVenue:
         self.now_ns = now_ns
 
     def restart(self, now_ns: int) -> "SimVenue":
-        """The next life after a kill -9: all that was in the log."""
+        """The exchange after a kill -9, recovered from the ledger."""
         return SimVenue(self.settings, now_ns, self.log)
 
     @property
@@ -54,7 +54,7 @@ class SimVenue:
         self.exchange.close(conn_id, now_ns)
 
     def take_pushes(self) -> list[tuple[int, bytes | None]]:
-        """Text frames and closes; pings are answered here, as every client's library does."""
+        """Text frames and closes; pings are answered here, as client libraries do."""
         self._keep()
         found: list[tuple[int, bytes | None]] = []
         for conn_id, item in self.exchange.take_pushes():
@@ -62,7 +62,7 @@ class SimVenue:
                 found.append((conn_id, item))
             elif isinstance(item, PingFrame):
                 self.exchange.pong(conn_id, self.now_ns)
-            elif isinstance(item, Signal) and item is not FREEZE:  # a frozen one just tells nothing more
+            elif isinstance(item, Signal) and item is not FREEZE:  # a frozen websocket sends nothing any more
                 found.append((conn_id, None))
         return found
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from venue.base.units import NEVER_NS, SECOND_NS
 from venue.calibration import series
-from venue.sources.arrivals import MOST_EXCITED, ArrivalProcess, OrderSigns
+from venue.sources.arrivals import MAX_RATE_FACTOR, ArrivalProcess, OrderSigns
 from venue.sources.profiles import Kernel
 
 
@@ -40,7 +40,7 @@ def test_excitement_has_a_ceiling():
     bursts = ArrivalProcess(1.0, [Kernel(5.0, 10.0)], 1.0, Random(1), 0)
     for _ in range(10_000):
         bursts.excite(0)
-    assert sum(bursts.heat) <= MOST_EXCITED
+    assert sum(bursts.excess) <= MAX_RATE_FACTOR
     assert 0 < bursts.next_ns(0) < NEVER_NS
 
 

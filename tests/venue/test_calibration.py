@@ -118,8 +118,8 @@ def test_the_measure_tells_a_wild_market_from_a_calm_one():
 
 
 def test_a_first_guess_is_a_valid_profile_and_a_correction_moves_it_towards_the_target(monkeypatch):
-    monkeypatch.setattr(calibration, "TRIED_S", 10.0)
-    monkeypatch.setattr(calibration, "TRIED_SIGNS", 200)
+    monkeypatch.setattr(calibration, "TRIAL_S", 10.0)
+    monkeypatch.setattr(calibration, "TRIAL_SIGNS", 200)
     target = run(MARKETS["btcusdt_spot"], 30)
     guess = first_guess(target, "a run")
     found = run(replace(MARKETS["btcusdt_spot"], flow=FlowSettings(volatility_bps=0.2)), 30)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from venue.api.dispatch import BY_ROUTE
-from venue.api.requests.allowed_params import TAKES
+from venue.api.requests.allowed_params import PARAMS
 from venue.api.requests.endpoint import PUBLIC
 from venue.base.settings import MarketSettings, ReferenceSettings
 
@@ -197,7 +197,7 @@ def ws_examples(documented: dict, method: str) -> list:
 
 def test_every_documented_endpoint_has_a_case(documented):
     assert {row["endpoint"] for row in documented["rest"]} == {case.endpoint for case in CASES}
-    assert {case.endpoint for case in CASES} - set(TAKES) == {"POST /api/v3/sor/order", "POST /api/v3/sor/order/test"}
+    assert {case.endpoint for case in CASES} - set(PARAMS) == {"POST /api/v3/sor/order", "POST /api/v3/sor/order/test"}
 
 
 def test_what_is_listed_as_missing_is_missing():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from venue.base.settings import FlowSettings, MarketSettings
 from venue.base.venue_errors import BadVenue
 from venue.sources.sources import profiles
-from venue.sources.traders import CROWDED, MOST_EXPIRIES
+from venue.sources.traders import MAX_BOOK_FACTOR, MAX_EXPIRY_FACTOR
 
 ALIVE = [MarketSettings()]
 
@@ -22,7 +22,7 @@ def within_bounds(one):
     for symbol, flow in zip(one.exchange.engine.symbols.values(), one.exchange.flows, strict=True):
         traders, matching = flow.traders, symbol.matching
         assert traders.resting <= traders.most_orders
-        assert len(traders.expiries) <= MOST_EXPIRIES * traders.most_orders
+        assert len(traders.expiries) <= MAX_EXPIRY_FACTOR * traders.most_orders
         assert len(matching) <= traders.most_orders + sum(
             len(account.open_orders) for account in one.exchange.accounts.by_name.values()
         )
@@ -145,7 +145,7 @@ def test_the_book_keeps_about_as_many_orders_as_are_wanted(world):
         one.advance(1000)
         within_bounds(one)
         counts.append(len(one.exchange.engine.symbols["BTCUSDT"].matching))
-    assert 150 < sum(counts) / len(counts) <= 300 * CROWDED
+    assert 150 < sum(counts) / len(counts) <= 300 * MAX_BOOK_FACTOR
 
 
 def test_half_the_scale_is_half_the_orders_in_a_book_as_deep(world):

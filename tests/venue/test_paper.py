@@ -161,7 +161,7 @@ def test_a_live_market_that_is_halted_is_closed_here_until_it_trades_again(on_pa
     on_paper.publish(msgspec.structs.replace(RULES, trading=False))
     on_paper.snapshot()
     status = json.loads(on_paper.world.request("GET", "/control/status").body)
-    assert status["symbols"]["BTCUSDT"]["closed"] == "the live market does not trade"
+    assert status["symbols"]["BTCUSDT"]["closed"] == "the live market is not trading"
     on_paper.publish(RULES)
     assert on_paper.why_closed
     assert on_paper.paper.needs_snapshots(on_paper.world.now_ns)

@@ -24,7 +24,7 @@ def test_a_profile_that_comes_with_the_venue_is_read_and_written_without_loss(na
     ("before", "after", "word"),
     [
         ("move_share", "moves_share", "unknown field `moves_share`"),
-        ("children = 0.", "children = 9.", "never end"),
+        ("children = 0.", "children = 9.", "would not die out"),
         ("market_sizes = [", "market_sizes = [7.0, ", "market_sizes: 17 quantiles"),
         ("decay_s = 0.02", "decay_s = 0.0", "above zero"),
         ("decay_s = 0.02", "decay_s = nan", "above zero"),

@@ -35,24 +35,24 @@ def level(recorded_lots, taken_lots=0, traded_lots=0):
 
 def test_what_we_took_stays_taken_until_the_level_has_lost_it():
     one = level(100, taken_lots=40)
-    assert one.wanted_lots == 60
+    assert one.target_lots == 60
     one.record(130)
-    assert one.wanted_lots == 90, "what is added is new"
+    assert one.target_lots == 90, "what is added is new"
     one.record(70)
-    assert (one.taken_lots, one.wanted_lots) == (40, 30)
+    assert (one.taken_lots, one.target_lots) == (40, 30)
     one.record(25)
-    assert (one.taken_lots, one.wanted_lots) == (25, 0), "all that is left there we have taken"
+    assert (one.taken_lots, one.target_lots) == (25, 0), "all that is left there we have taken"
     one.record(75)
-    assert one.wanted_lots == 50
+    assert one.target_lots == 50
     one.record(0)
     one.record(10)
-    assert one.wanted_lots == 10, "a level that was gone begins anew"
+    assert one.target_lots == 10, "a level that was gone begins anew"
 
 
 def test_what_trades_consumed_is_not_consumed_again_as_the_book_tells_of_it():
     one = level(100, traded_lots=30)
-    assert one.wanted_lots == 70
+    assert one.target_lots == 70
     one.record(80)
-    assert (one.traded_lots, one.wanted_lots) == (10, 70)
+    assert (one.traded_lots, one.target_lots) == (10, 70)
     one.record(60)
-    assert (one.traded_lots, one.wanted_lots) == (0, 60)
+    assert (one.traded_lots, one.target_lots) == (0, 60)

@@ -223,7 +223,7 @@ def test_a_key_that_may_only_read_cannot_trade(world):
 def test_a_key_without_a_secret_is_refused_at_the_start():
     with pytest.raises(BadVenue, match="needs secret, ed25519_public_key or rsa_public_key"):
         security.load_key(KeySettings(api_key="k"), "a")
-    with pytest.raises(BadVenue, match="no PEM public key"):
+    with pytest.raises(BadVenue, match="is not a PEM public key"):
         security.load_key(KeySettings(api_key="k", ed25519_public_key="nonsense"), "a")
 
 

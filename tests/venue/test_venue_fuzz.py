@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from venue.api.dispatch import BY_WS_METHOD, ENDPOINTS
-from venue.api.requests.allowed_params import FORMS
+from venue.api.requests.allowed_params import ALLOWED
 from venue.base.wire import Request
 
 NAMES = """
@@ -51,7 +51,7 @@ ROUTES = [(endpoint.method, endpoint.path) for endpoint in ENDPOINTS]
 @st.composite
 def parameters(draw, route):
     """Mostly the endpoint's own, with values that make sense or none; sometimes any."""
-    form = FORMS.get(route)
+    form = ALLOWED.get(route)
     if form is None or not form.known or draw(st.integers(0, 4)) == 0:
         return draw(PARAMS)
     names = draw(st.lists(st.sampled_from(sorted(form.known)), max_size=8, unique=True))

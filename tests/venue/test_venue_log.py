@@ -65,7 +65,7 @@ def test_any_flipped_bit_before_the_last_record_is_told(data):
 def test_a_file_that_is_no_log_is_left_alone(tmp_path):
     path = tmp_path / "venue.log"
     path.write_bytes(b"something else entirely")
-    with pytest.raises(LedgerDamaged, match="is no log of a venue"):
+    with pytest.raises(LedgerDamaged, match="is not a ledger of a venue"):
         LedgerFile(path)
     assert path.read_bytes() == b"something else entirely"
     with pytest.raises(BadVenue, match="log_file"):

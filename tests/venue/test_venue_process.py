@@ -21,7 +21,7 @@ from venue.base import demo
 from venue.base.settings import FlowSettings, MarketSettings
 from venue.base.venue_errors import BadVenue
 from venue.server import send_queue
-from venue.server.address import bind, last_port, publish
+from venue.server.address import bind, last_port, write_address
 from venue.server.server import Server
 
 MAX_QUOTES = 100
@@ -236,7 +236,7 @@ def test_a_damaged_log_stops_the_start_with_its_own_code(venue, tmp_path):
     log.write_bytes(data)
     ended = run_venue(tmp_path, f"[venue]\nlog_file = '{log}'\n")
     assert ended.returncode == 70
-    assert "does not check" in ended.stderr
+    assert "fails its check" in ended.stderr
     assert ended.stderr.count("\n") == 1
 
 
@@ -260,7 +260,7 @@ def test_the_port_of_the_last_run_is_taken_again_if_it_is_free(tmp_path):
     file = tmp_path / "address.json"
     first = bind("127.0.0.1", 0, file)
     port = first.getsockname()[1]
-    publish(first, file)
+    write_address(first, file)
     assert last_port(file) == port
     second = bind("127.0.0.1", 0, file)
     assert second.getsockname()[1] != port, "taken, so another"

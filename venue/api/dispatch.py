@@ -1,4 +1,4 @@
-"""From a request to its endpoint and back: weight, key, signature, timing, handler, errors."""
+"""RequestDispatcher: from a request to its endpoint: weight, key, signature, timing, handler, errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,7 +52,7 @@ JSON_TYPE = "application/json;charset=UTF-8"
 
 
 def time_unit(text: str | None) -> int:
-    """Nanoseconds of the unit a caller wants times in. Raises -1194 for an unknown one."""
+    """The requested time unit in nanoseconds. Raises -1194 for an unknown one."""
     if text is None or text.upper() == "MILLISECOND":
         return MILLISECOND_NS
     if text.upper() == "MICROSECOND":
@@ -61,8 +61,8 @@ def time_unit(text: str | None) -> int:
     raise api_errors.ApiError(-1194, text)
 
 
-def refusal(error: api_errors.ApiError) -> Response:
-    """How a request is answered that no endpoint has seen."""
+def error_response(error: api_errors.ApiError) -> Response:
+    """The response for an error before any endpoint is called."""
     headers = {"content-type": JSON_TYPE}
     if error.retry_after_s:
         headers["retry-after"] = str(error.retry_after_s)
@@ -70,7 +70,7 @@ def refusal(error: api_errors.ApiError) -> Response:
 
 
 class RequestDispatcher:
-    """Calls endpoints."""
+    """Authenticates requests and calls their endpoints."""
 
     def __init__(self, engine: Engine, limits: RateLimits) -> None:
         self.engine = engine
@@ -95,14 +95,14 @@ class RequestDispatcher:
         remote: str,
         unit_ns: int,
         valid_until_ns: int,
-        also: frozenset[str] = NOTHING,
+        extra: frozenset[str] = NOTHING,
     ) -> Any:
-        """Run an endpoint whose weight is counted and whose caller is known. Raises ApiError.
+        """Calls an endpoint; its weight is counted and its caller authenticated before. Raises ApiError.
 
-        What goes to the matching engine must be valid still, now, by the caller's `valid_until_ns`.
+        A trading request must still be valid now, by `valid_until_ns`.
         """
-        beside = also if key is None else allowed_params.SIGNED | also
-        allowed_params.check_all_read(endpoint.method, endpoint.path, params, beside)
+        extra_params = extra if key is None else allowed_params.SIGNED | extra
+        allowed_params.check_allowed(endpoint.method, endpoint.path, params, extra_params)
         caller = None if key is None else self.engine.accounts.of_key(key)
         if endpoint.security == TRADE:
             if key is not None and not key.can_trade:
@@ -111,14 +111,14 @@ class RequestDispatcher:
                 raise api_errors.too_old()
         if self._reader is not None and caller is not None:
             caller = self._reader
-        call = ApiCall(self.engine, self.limits, params, now_ns, remote, unit_ns, caller, is_websocket=bool(also))
+        call = ApiCall(self.engine, self.limits, params, now_ns, remote, unit_ns, caller, is_websocket=bool(extra))
         result = endpoint.handler(call)
         if endpoint.is_free:
             self.limits.refund(remote, endpoint.weight_of(params), now_ns)
         return result
 
     def handle(self, request: Request, now_ns: int) -> Response:
-        """Answer a REST request."""
+        """Answers a REST request."""
         endpoint = BY_ROUTE.get((request.method, request.path))
         if endpoint is None:
             status = 405 if request.path in PATHS else 404
@@ -152,7 +152,7 @@ class RequestDispatcher:
         return Response(status, headers, body)
 
     def _authenticate(self, request: Request, params: Params, now_ns: int) -> tuple[ApiKey, int]:
-        """Who asks, and until when the request is valid: it counts from when it came, not from now."""
+        """The caller's key, and until when the request is valid: the window counts from its receipt, not from now."""
         api_key = request.headers.get("x-mbx-apikey", "")
         security.check_key_format(api_key)
         key = self.engine.accounts.key(api_key)
@@ -163,7 +163,7 @@ class RequestDispatcher:
         return key, self.verify(key, payload, signature, params, received_ns)
 
     def verify(self, key: ApiKey, payload: bytes, signature: str, params: Params, now_ns: int) -> int:
-        """Until when it is valid. Raises -1102 without, -1022 for a wrong signature, -1021 outside the window."""
+        """The end of validity. Raises -1102 without, -1022 for a wrong signature, -1021 outside the window."""
         params.text("timestamp")
         if not signature:
             raise api_errors.mandatory("signature")

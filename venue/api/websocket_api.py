@@ -23,7 +23,7 @@ BANNED = 418
 
 
 class WebsocketRequest(msgspec.Struct):
-    """One request frame; parameter values stay as the text they came as, for they are signed."""
+    """One request frame; parameter values keep their original text, because it is signed."""
 
     id: int | str | None
     method: str
@@ -31,7 +31,7 @@ class WebsocketRequest(msgspec.Struct):
 
 
 class FrameId(msgspec.Struct):
-    """The id of a frame, whatever else is in it."""
+    """The id of a frame; other fields are ignored."""
 
     id: int | str | None = None
 
@@ -75,7 +75,7 @@ class WebsocketApi:
             self.connections.request_close(connection.conn_id)
 
     def _id_of(self, text: bytes) -> int | str | None:
-        """The id of a frame that is no request; None where it has none either."""
+        """The id of an invalid request; None without one."""
         try:
             return self._id_decoder.decode(text).id
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -87,11 +87,11 @@ class WebsocketApi:
     def _answer(
         self, connection: Connection, method: str, endpoint: Endpoint | None, params: Params, now_ns: int
     ) -> dict[str, Any]:
-        """status, result or error, and rateLimits where they are wanted."""
+        """The fields status, result or error, and rateLimits if requested."""
         limits: list[RateLimit] = []
-        wants_limits = connection.returns_limits
+        returns_limits = connection.returns_limits
         try:
-            wants_limits = params.flag("returnRateLimits", connection.returns_limits)
+            returns_limits = params.flag("returnRateLimits", connection.returns_limits)
             result, limits = self._run(connection, method, endpoint, params, now_ns)
             answer: dict[str, Any] = {"status": 200, "result": result}
         except api_errors.ApiError as error:
@@ -101,7 +101,7 @@ class WebsocketApi:
                 wait = error.retry_after_s * SECOND_NS // connection.unit_ns
                 body["data"] = {"serverTime": server_ms, "retryAfter": server_ms + wait}
             answer = {"status": error.status, "error": body}
-        if wants_limits:
+        if returns_limits:
             answer["rateLimits"] = [*limits, self.dispatcher.limits.weight_row(connection.remote, now_ns)]
         return answer
 
@@ -127,7 +127,7 @@ class WebsocketApi:
         return result, []
 
     def _authenticate(self, connection: Connection, params: Params, now_ns: int) -> tuple[ApiKey, int]:
-        """By the request's own key and signature, else as the key that is logged on; until when it is valid."""
+        """Authenticates by the request's own key, else by the session's; also returns the end of validity."""
         if "apiKey" in params or "signature" in params or connection.key is None:
             return self._signed(params, now_ns)
         return connection.key, security.check_timing(params, now_ns)
@@ -182,7 +182,7 @@ class WebsocketApi:
         return {"subscriptionId": self.user_stream.subscribe(connection, key.account)}
 
     def _unsubscribe(self, connection: Connection, params: Params, now_ns: int) -> dict[str, Any]:
-        """One `subscriptionId`, else all."""
+        """Ends the subscription `subscriptionId`; without it all."""
         number = params.optional_integer("subscriptionId")
         for one in list(connection.subscriptions) if number is None else [number]:
             self.user_stream.unsubscribe(connection, one, now_ns)

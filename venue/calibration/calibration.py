@@ -1,4 +1,4 @@
-"""From a recording's figures to a profile: read off where that is enough, else tried on runs of the order flow."""
+"""Calibration: fits a profile to a recording's statistics, directly or by trial runs of the order flow."""
 
 import math
 from collections.abc import Callable
@@ -14,26 +14,26 @@ from venue.sources.arrivals import ArrivalProcess, OrderSigns
 from venue.sources.profiles import PROBABILITIES, Band, Kernel, Profile, Quantiles
 
 DECAYS_S = (0.02, 0.4, 5.0)
-"""Market orders bring others within these times: one program's, many programs', people's."""
+"""Decay times of market orders that excite others: one program's, many programs', manual traders'."""
 REACTION_S = 0.15
-BROUGHT, MOST_BROUGHT = 0.6, 0.85
-"""Share of the limit orders that come because the price moved, to begin with and at most."""
-TRIED_S = 500.0
-TRIED_SIGNS = 5_000
-SLOWEST_PER_S = 0.01
-DEEPEST_BPS = 30.0
-"""The flow's book is no deeper: clients see nearly all of it in a snapshot of 1,000 levels."""
+EXCITED_SHARE, MAX_EXCITED_SHARE = 0.6, 0.85
+"""Share of the limit orders that price moves excite: initial and maximum."""
+TRIAL_S = 500.0
+TRIAL_SIGNS = 5_000
+MIN_RATE_PER_S = 0.01
+MAX_DEPTH_BPS = 30.0
+"""Maximum depth of the flow's book; clients see nearly all of it in a snapshot of 1,000 levels."""
 MAX_CORRECTION = 1.6
 MAX_SHARE = 0.95
 MAX_CHILDREN = 0.8
-"""More would make minutes differ from one another more than a recording of minutes can tell."""
+"""With more, minutes would differ more from each other than a recording of minutes can show."""
 MEDIAN = PROBABILITIES.index(0.5)
 
 Run = Callable[[Profile], MarketStats]
 
 
 def calibrated(target: MarketStats, source: str, run: Run, rounds: int) -> Profile:
-    """A profile whose runs look like `target`. `run` runs one and measures it."""
+    """A profile whose runs have statistics close to `target`. `run` runs a profile and measures it."""
     profile = first_guess(target, source)
     for _ in range(rounds):
         profile = corrected(profile, target, run(profile))
@@ -41,13 +41,13 @@ def calibrated(target: MarketStats, source: str, run: Run, rounds: int) -> Profi
 
 
 def first_guess(target: MarketStats, source: str) -> Profile:
-    """What can be read off."""
-    profile = _read_off(target, source)
-    brought = BROUGHT * profile.limit_rate / (profile.market_rate * profile.move_share)
-    return replace(profile, reaction=Kernel(_round(brought), REACTION_S))
+    """A first profile, directly from the statistics."""
+    profile = _direct_fit(target, source)
+    excited = EXCITED_SHARE * profile.limit_rate / (profile.market_rate * profile.move_share)
+    return replace(profile, reaction=Kernel(_round(excited), REACTION_S))
 
 
-def _read_off(target: MarketStats, source: str) -> Profile:
+def _direct_fit(target: MarketStats, source: str) -> Profile:
     usual = target.market_sizes[MEDIAN]
     limit_sizes = _multiples(target.limit_sizes, usual)
     touch_sizes = _multiples(target.touch_sizes, usual)
@@ -77,7 +77,7 @@ def _read_off(target: MarketStats, source: str) -> Profile:
 
 
 def corrected(profile: Profile, target: MarketStats, seen: MarketStats) -> Profile:
-    """The profile, moved by what its run had too much or too little of."""
+    """The profile, corrected by the deviations of its run."""
     touch = _corrected_band(
         profile.touch,
         _ratio(target.touch_grown_per_s, seen.touch_grown_per_s),
@@ -85,25 +85,25 @@ def corrected(profile: Profile, target: MarketStats, seen: MarketStats) -> Profi
         1.0,
     )
     bands = []
-    for band, wanted, found in zip(profile.bands, target.bands, seen.bands, strict=False):
-        size = _ratio(wanted.notional * found.levels, found.notional * wanted.levels)
-        more = _ratio(wanted.levels, found.levels)
-        bands.append(_corrected_band(band, _ratio(wanted.grown_per_s, found.grown_per_s), more, size))
-    louder = _ratio(sum(target.volatility_bps[2:5]), sum(seen.volatility_bps[2:5])) ** 0.8
-    # A run's own luck is in these two: half the way is enough.
+    for band, goal, found in zip(profile.bands, target.bands, seen.bands, strict=False):
+        size = _ratio(goal.notional * found.levels, found.notional * goal.levels)
+        more = _ratio(goal.levels, found.levels)
+        bands.append(_corrected_band(band, _ratio(goal.grown_per_s, found.grown_per_s), more, size))
+    volatility_factor = _ratio(sum(target.volatility_bps[2:5]), sum(seen.volatility_bps[2:5])) ** 0.8
+    # These two are noisy in a single run: correct half of the deviation.
     orders = math.sqrt(_ratio(target.market_orders_per_s, seen.market_orders_per_s))
     moves = math.sqrt(_ratio(target.moves_per_s, seen.moves_per_s))
     moved = replace(
         profile,
         touch=touch,
         bands=bands,
-        stretch=_round(profile.stretch * louder),
+        stretch=_round(profile.stretch * volatility_factor),
         market_rate=_round(profile.market_rate * orders),
         move_share=_round(min(MAX_SHARE, profile.move_share * moves)),
     )
-    brought = profile.reaction.children * math.sqrt(_ratio(target.changes_bursts[1], seen.changes_bursts[1]))
-    most = MOST_BROUGHT * moved.limit_rate / (moved.market_rate * moved.move_share)
-    return replace(moved, reaction=Kernel(_round(min(brought, most)), REACTION_S))
+    excited = profile.reaction.children * math.sqrt(_ratio(target.changes_bursts[1], seen.changes_bursts[1]))
+    most = MAX_EXCITED_SHARE * moved.limit_rate / (moved.market_rate * moved.move_share)
+    return replace(moved, reaction=Kernel(_round(min(excited, most)), REACTION_S))
 
 
 def _corrected_band(band: Band, faster: float, more: float, larger: float) -> Band:
@@ -112,20 +112,20 @@ def _corrected_band(band: Band, faster: float, more: float, larger: float) -> Ba
     return replace(band, orders_per_s=_round(rate), life_s=_round(life_s), size=_round(band.size * larger))
 
 
-def _ratio(wanted: float, found: float) -> float:
-    """By what to multiply, in steps that stay small."""
-    if wanted <= 0 or found <= 0:
+def _ratio(goal: float, found: float) -> float:
+    """The correction factor, limited to small steps."""
+    if goal <= 0 or found <= 0:
         return 1.0
-    return min(MAX_CORRECTION, max(1 / MAX_CORRECTION, wanted / found))
+    return min(MAX_CORRECTION, max(1 / MAX_CORRECTION, goal / found))
 
 
 def _bands(target: MarketStats, usual_limit: float) -> list[Band]:
-    """As far as the recording tells, and no farther than `DEEPEST_BPS`."""
+    """The bands that the recording covers, up to MAX_DEPTH_BPS."""
     found: list[Band] = []
     for band in target.bands:
-        if band.to_bps > DEEPEST_BPS or not band.levels:
+        if band.to_bps > MAX_DEPTH_BPS or not band.levels:
             break
-        rate = max(SLOWEST_PER_S, band.grown_per_s)
+        rate = max(MIN_RATE_PER_S, band.grown_per_s)
         size = _round(band.notional / band.levels / usual_limit)
         orders = 2 * band.levels
         found.append(Band(band.from_bps, band.to_bps, _round(rate), _round(orders), _round(orders / rate), size))
@@ -133,7 +133,7 @@ def _bands(target: MarketStats, usual_limit: float) -> list[Band]:
 
 
 def _fit_bursts(target: MarketStats) -> list[Kernel]:
-    """The children that give the counts of market orders the spread of the target's."""
+    """The kernels whose counts of market orders have a variance close to the target's."""
     best: tuple[float, list[Kernel]] = (math.inf, [])
     steps = tuple(one / 10 for one in range(8))
     for children in product(steps, repeat=len(DECAYS_S)):
@@ -141,7 +141,7 @@ def _fit_bursts(target: MarketStats) -> list[Kernel]:
             continue
         kernels = [Kernel(one, decay_s) for one, decay_s in zip(children, DECAYS_S, strict=True)]
         times_s = _arrival_times(target.market_orders_per_s, kernels)
-        found = [series.fano(series.counts(times_s, window_s, TRIED_S)) for window_s in WINDOWS_S]
+        found = [series.fano(series.counts(times_s, window_s, TRIAL_S)) for window_s in WINDOWS_S]
         off = sum(
             math.log(max(one, 0.1) / max(other, 0.1)) ** 2 for one, other in zip(found, target.bursts, strict=True)
         )
@@ -155,8 +155,8 @@ def _arrival_times(rate: float, kernels: list[Kernel]) -> list[float]:
     bursts = ArrivalProcess(base, kernels, rate, Random(1), 0)
     found = [-1]
     now_ns = bursts.next_ns(0)
-    while now_ns < TRIED_S * SECOND_NS:
-        if now_ns // MILLISECOND_NS > found[-1]:  # those of one millisecond look like one
+    while now_ns < TRIAL_S * SECOND_NS:
+        if now_ns // MILLISECOND_NS > found[-1]:  # recordings show the arrivals of one millisecond as one
             found.append(now_ns // MILLISECOND_NS)
         bursts.excite(now_ns)
         now_ns = bursts.next_ns(now_ns)
@@ -167,7 +167,7 @@ def _fit_signs(target: list[float]) -> tuple[float, int, float]:
     best: tuple[float, tuple[float, int, float]] = (math.inf, (0.0, 1, 2.0))
     for share, threads, tail in product((0.5, 0.6, 0.7, 0.8, 0.9), (1, 2, 3, 4), (1.1, 1.3, 1.6, 2.0, 2.5)):
         signs = OrderSigns(share, threads, tail, Random(1))
-        drawn = [float(signs.draw()) for _ in range(TRIED_SIGNS)]
+        drawn = [float(signs.draw()) for _ in range(TRIAL_SIGNS)]
         off = sum((series.autocorrelation(drawn, lag) - one) ** 2 for lag, one in zip(SIGN_LAGS, target, strict=True))
         if off < best[0]:
             best = (off, (share, threads, tail))

@@ -1,4 +1,4 @@
-"""Market streams as they were recorded, or as a run of the order flow gives them: one frame after the other."""
+"""The frames of a recorded market, or of a run of the order flow."""
 
 import gzip
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ DIGITS = 8
 
 
 class RecordedSnapshot(msgspec.Struct):
-    """A whole book as far as it was told. Prices and sizes in atoms of 10**-8, best first."""
+    """A book snapshot. Prices and sizes in atoms of 10**-8, best first."""
 
     ts_ns: int
     last_id: int
@@ -24,12 +24,12 @@ class RecordedSnapshot(msgspec.Struct):
 
     @property
     def tick_atoms(self) -> int:
-        """What all its prices are multiples of."""
+        """The greatest common divisor of its prices."""
         return gcd(*(price for price, _ in (*self.bids, *self.asks)))
 
 
 class RecordedDelta(msgspec.Struct):
-    """The levels that changed between two update ids; size 0 where one is gone."""
+    """The levels that changed between two update ids; size 0: the level is gone."""
 
     ts_ns: int
     first_id: int
@@ -55,7 +55,7 @@ class RecordedTrade(msgspec.Struct):
     time_ms: int
     price: int
     size: int
-    sign: int  # of its taker: +1 bought
+    sign: int  # the taker's side: +1 bought, -1 sold
 
 
 RecordedFrame = RecordedSnapshot | RecordedDelta | RecordedTop | RecordedTrade
@@ -99,7 +99,7 @@ _trade = msgspec.json.Decoder(_TradeFrame)
 
 
 def frames(lines: Iterable[bytes]) -> Iterator[RecordedFrame]:
-    """Of lines `<receive time in ns> <JSON>`; other streams are left out. Raises BadVenue."""
+    """The frames of lines `<receive time in ns> <JSON>`; other streams are skipped. Raises BadVenue."""
     for number, line in enumerate(lines, 1):
         stamp, _, raw = line.partition(b" ")
         try:

@@ -14,7 +14,7 @@ def variance(values: Sequence[float]) -> float:
 
 
 def quantiles(values: Sequence[float], chances: Sequence[float]) -> list[float]:
-    """Straight between the sorted values; zeros of nothing."""
+    """Quantiles, interpolated linearly between the sorted values; zeros for an empty list."""
     ordered = sorted(values)
     if not ordered:
         return [0.0 for _ in chances]
@@ -38,7 +38,7 @@ def counts(times_s: Sequence[float], window_s: float, length_s: float) -> list[i
 
 
 def fano(numbers: Sequence[int]) -> float:
-    """Variance over mean: 1 where arrivals know nothing of each other."""
+    """Variance over mean; 1 for independent arrivals."""
     return variance(numbers) / mean(numbers) if any(numbers) else 0.0
 
 
@@ -57,6 +57,6 @@ def autocorrelation(values: Sequence[float], lag: int) -> float:
 
 
 def kurtosis(values: Sequence[float]) -> float:
-    """3 for a bell curve."""
+    """Kurtosis; 3 for a normal distribution."""
     middle, second = mean(values), variance(values)
     return mean([(value - middle) ** 4 for value in values]) / second**2 if second else 0.0

@@ -1,4 +1,4 @@
-"""A run of the order flow, told as a recording would tell it: streams and a snapshot, line by line."""
+"""A run of the order flow in the form of a recording: a snapshot and stream frames, line by line."""
 
 from collections.abc import Iterator
 
@@ -14,26 +14,26 @@ from venue.sources.sources import profiles
 
 START_NS = 1_700_000_000_000_000_000
 WARM_UP_S = 20
-"""The first seconds are not told: the book settles."""
+"""The first seconds are left out while the book builds up."""
 HEADERS: dict[str, str] = {}
 
 
 def simulated_lines(
     market: MarketSettings, seconds: float, seed: int = 1, profile: Profile | None = None
 ) -> Iterator[bytes]:
-    """Lines `<time in ns> <JSON>`, as `recording` reads them; `profile` instead of the one that is named."""
+    """Lines `<time in ns> <JSON>`, as `recording` reads them. `profile` is used instead of the market's own."""
     still = replace(market, flow=FlowSettings(limit_rate=0, market_rate=0))
     exchange = Exchange(VenueSettings(markets=[still], seed=seed), START_NS)
     symbol = next(iter(exchange.engine.symbols.values()))
-    habits = profiles.load(market.flow.profile) if profile is None else profile
-    flow = OrderFlow(exchange.engine, symbol, market.flow, habits, f"{seed}:{symbol.name}", START_NS)
+    flow_profile = profiles.load(market.flow.profile) if profile is None else profile
+    flow = OrderFlow(exchange.engine, symbol, market.flow, flow_profile, f"{seed}:{symbol.name}", START_NS)
     exchange.flows[:] = [flow]
     exchange.streams.start()
     now_ns = _run(exchange, START_NS, START_NS + WARM_UP_S * SECOND_NS)
     name = symbol.name.lower()
     exchange.open(1, "/stream", now_ns, f"streams={name}@depth@100ms/{name}@bookTicker/{name}@trade")
-    asked = Request("GET", "/api/v3/depth", f"symbol={symbol.name}&limit=5000", HEADERS, b"")
-    answer = exchange.handle(asked, now_ns)
+    request = Request("GET", "/api/v3/depth", f"symbol={symbol.name}&limit=5000", HEADERS, b"")
+    answer = exchange.handle(request, now_ns)
     assert answer.status == 200, answer
     yield b"%d %b" % (now_ns, answer.body)
     end_ns = now_ns + int(seconds * SECOND_NS)

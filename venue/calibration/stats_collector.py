@@ -1,4 +1,4 @@
-"""Follows the frames of a market and keeps what the figures are made of."""
+"""StatsCollector: collects the data for MarketStats from the frames of a market."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -16,16 +16,16 @@ from venue.calibration.recording import (
 
 ATOMS = 1e8
 BANDS_BPS = (0.0, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 80.0)
-"""The book is looked at between these distances; the best price itself is looked at alone."""
-LONGEST_S = 3600
-"""Of a longer recording the first hour is measured."""
+"""Edges of the bands of the book, in basis points from the best price; the best price itself is separate."""
+MAX_LENGTH_S = 3600
+"""Maximum length: of a longer recording the first hour is measured."""
 
 MarketOrder = tuple[int, int, float, int]
 """A market order: the exchange's time in ms, sign, notional, trades."""
 
 
 class StatsCollector:
-    """Give it every frame in order, then see `market_stats`. Sizes are notionals in the quote asset."""
+    """Call `measure` or `add` with the frames in order, then `market_stats`. Sizes are notionals in the quote asset."""
 
     def __init__(self) -> None:
         self.start_ns = self.end_ns = self.offset_ns = 0
@@ -42,11 +42,11 @@ class StatsCollector:
         self.grown_sizes: list[float] = []
         bands = len(BANDS_BPS) - 1
         self.grown, self.shrunk = [0] * bands, [0] * bands
-        self.depth = [(0, 0.0, 0.0)] * bands  # times seen, levels, notional
+        self.depth = [(0, 0.0, 0.0)] * bands  # samples, levels, notional
         self.best: RecordedTop | None = None
         self.waiting: list[RecordedTop] = []
         self.books: tuple[dict[int, int], dict[int, int]] = ({}, {})
-        self.known = (0, 0)  # the lowest and the highest price that the snapshot told of
+        self.known = (0, 0)  # the lowest and the highest price of the snapshot
         self.book_ns = self.sampled_ns = 0
 
     @property
@@ -54,17 +54,17 @@ class StatsCollector:
         return (self.end_ns - self.start_ns) / SECOND_NS
 
     def measure(self, frames: object) -> "StatsCollector":
-        """Take them all. Raises BadVenue where there is too little to measure."""
+        """Adds all frames. Raises BadVenue if there is too little to measure."""
         for frame in frames:  # type: ignore[attr-defined]
             self.add(frame)
-            if self.seconds > LONGEST_S:
+            if self.seconds > MAX_LENGTH_S:
                 break
         if len(self.mids) < 2 or len(self.orders) < 2 or not self.book_s:
-            raise BadVenue("recording: no book, best prices and trades in it: record depth, bookTicker and trade")
+            raise BadVenue("recording: book, best prices or trades are missing: record depth, bookTicker and trade")
         return self
 
     def add(self, frame: RecordedFrame) -> None:
-        """Take one frame."""
+        """Adds one frame."""
         self.start_ns = self.start_ns or frame.ts_ns
         self.end_ns = frame.ts_ns
         if isinstance(frame, RecordedTop):
@@ -163,14 +163,14 @@ class StatsCollector:
         return min(self.books[1]) if index else max(self.books[0])
 
     def _band(self, index: int, price: int, best: int) -> int | None:
-        """Which band a price is in; None at the best price, before it and beyond the last band."""
+        """The band of a price; None at the best price, before it and beyond the last band."""
         distance = (price - best if index else best - price) / best * 1e4
         if distance <= 0 or distance > BANDS_BPS[-1]:
             return None
         return bisect_left(BANDS_BPS, distance) - 1
 
     def _sample(self, index: int) -> None:
-        """Count the levels of each band that the snapshot reached."""
+        """Counts the levels of each band that the snapshot covers."""
         book = self.books[index]
         if not book:
             return

@@ -1,4 +1,4 @@
-"""Figures side by side, as a Markdown table."""
+"""Statistics side by side, as a Markdown table."""
 
 from collections.abc import Iterator
 

@@ -1,1 +1,1 @@
-"""The exchange's engine: placement, settlement, order lists, recovery."""
+"""The exchange's engine: placing and canceling orders, settlement, order lists, recovery."""

@@ -1,4 +1,4 @@
-"""Filters over all that an account has open or owns: counts of orders, positions, assets (filters.md of the docs)."""
+"""Filters over an account's open orders and balances: counts, positions, assets (filters.md of Binance's docs)."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def exchange_rows(engine: Engine) -> list[dict[str, Any]]:
 
 
 def symbol_rows(symbol: Symbol) -> list[dict[str, Any]]:
-    """Those of the symbol's filters that look at an account, and not at one order alone."""
+    """The symbol's filters that concern an account, not a single order."""
     return [row for row in filters.rows(symbol) if row["filterType"].startswith("MAX_")]
 
 
@@ -39,7 +39,7 @@ def asset_rows(account: ExchangeAccount, symbol: Symbol) -> list[dict[str, Any]]
 
 
 def check(engine: Engine, account: ExchangeAccount, new_orders: list[NewOrder], now_ns: int) -> None:
-    """Raises -1013 where the account may have no such orders, all of one symbol, besides what it has."""
+    """Raises -1013 if the new orders, all of one symbol, exceed a limit of the account."""
     check_counts(account, new_orders)
     most = engine.order_limits.max_orders
     if most is not None and len(account.open_orders) + len(new_orders) > most:
@@ -53,7 +53,7 @@ def check(engine: Engine, account: ExchangeAccount, new_orders: list[NewOrder], 
 
 
 def check_kinds(engine: Engine, account: ExchangeAccount, new_orders: list[NewOrder]) -> None:
-    """Raises -1013 for too many contingent orders, or icebergs, of an account on the whole exchange."""
+    """Raises -1013 for too many contingent orders or icebergs of the account on the whole exchange."""
     known = account.open_orders.values()
     if (most := engine.order_limits.max_algo_orders) is not None:
         number = sum(new_order.ord_type in WORKS_AS for new_order in new_orders)
@@ -66,7 +66,7 @@ def check_kinds(engine: Engine, account: ExchangeAccount, new_orders: list[NewOr
 
 
 def check_position(account: ExchangeAccount, symbol: Symbol, size_lots: int) -> None:
-    """Raises -1013 where the base asset owned, and all that is being bought, would be above MAX_POSITION."""
+    """Raises -1013 if the owned base asset plus all open buy orders would exceed MAX_POSITION."""
     limit = symbol.settings.max_position
     assert limit is not None
     balance = account.balance(symbol.base)
@@ -77,7 +77,7 @@ def check_position(account: ExchangeAccount, symbol: Symbol, size_lots: int) -> 
 
 
 def check_assets(account: ExchangeAccount, new_order: NewOrder, now_ns: int) -> None:
-    """Raises -1013 for an order that moves more of an asset than MAX_ASSET lets the account."""
+    """Raises -1013 for an order that moves more of an asset than MAX_ASSET allows the account."""
     symbol, limits = new_order.symbol, account.settings.max_asset
     most_base, most_quote = limits.get(symbol.base), limits.get(symbol.quote)
     if most_base is not None and new_order.size_lots * symbol.lot_atoms > atoms(most_base):

@@ -1,4 +1,4 @@
-"""How an order comes to work: at once, or as its price trades, or as the order fills that it depends on."""
+"""OrderActivation: starts orders at once, when their price trades, or when the order they depend on fills."""
 
 import msgspec
 
@@ -16,11 +16,11 @@ ORD_TYPES = dict(OrdType.__members__)
 TIMES_IN_FORCE = dict(TimeInForce.__members__)
 STP_MODES = dict(SelfTradePrevention.__members__)
 REJECTED = "REJECTED"
-"""Why an order expired that could not be put to work."""
+"""The expiry reason of an order that could not be activated."""
 
 
 class OrderActivation:
-    """Puts orders to work. `drain` after each change: what has come due works then, one after another."""
+    """Activates orders. Call `drain` after each change: it activates the orders that became due, one by one."""
 
     def __init__(
         self, symbols: dict[str, Symbol], accounts: Accounts, records: LedgerRecords, settlement: Settlement
@@ -31,7 +31,7 @@ class OrderActivation:
         self.settlement = settlement
 
     def hold(self, symbol: Symbol, order: ExchangeOrder, now_ns: int) -> None:
-        """Lock what the order may cost. Raises -2010 where the account has not so much, with nothing changed."""
+        """Locks what the order may cost. Raises -2010 if the balance is too small; then nothing has changed."""
         account = self.accounts.by_name[order.account]
         if order.ord_type == "MARKET":
             holds.check_market(account, symbol, order)
@@ -42,7 +42,7 @@ class OrderActivation:
         self.settlement.funds.changed(account, (asset,), now_ns)
 
     def activate(self, symbol: Symbol, order: ExchangeOrder, now_ns: int) -> list[Execution]:
-        """A new order, known to its account and its money held: match it, or let it wait."""
+        """Matches a registered order whose funds are locked, or lets it wait for its trigger."""
         if not order.is_contingent:
             return self._match(symbol, order, now_ns)
         if not order.stop_ticks:
@@ -53,7 +53,7 @@ class OrderActivation:
         return []
 
     def drain(self, now_ns: int) -> None:
-        """Put to work all that has come due, and all that comes due by that."""
+        """Activates all orders that are due, and those that become due by that."""
         due = self.settlement.due
         while due:
             order = due.popleft()
@@ -66,7 +66,7 @@ class OrderActivation:
                 self._trigger(symbol, order, now_ns)
 
     def as_placed(self, order: ExchangeOrder) -> ExchangeOrder:
-        """The order as its placement is answered: before what has come due by it."""
+        """The order for the answer to its placement: its state before the due orders are activated."""
         return msgspec.structs.replace(order) if self.settlement.due else order
 
     def _trigger(self, symbol: Symbol, order: ExchangeOrder, now_ns: int) -> None:
@@ -87,7 +87,7 @@ class OrderActivation:
         self._match(symbol, order, now_ns)
 
     def _peg(self, symbol: Symbol, account: ExchangeAccount, order: ExchangeOrder, now_ns: int) -> bool:
-        """Give a triggered order its price of the book, and hold what it needs at it; where that fails, it is over."""
+        """Sets a triggered order's price from the book and locks its funds; expires the order if that fails."""
         asset, held_atoms = symbol.held_asset(order), order.locked_atoms
         try:
             pegs.select(symbol, order, now_ns)

@@ -1,4 +1,4 @@
-"""Filters that count what an account has open on a symbol."""
+"""Filters that count an account's open orders on a symbol."""
 
 from venue.accounts.accounts import ExchangeAccount
 from venue.base import api_errors
@@ -8,14 +8,14 @@ from venue.symbols.symbol import Symbol
 
 
 def check_counts(account: ExchangeAccount, new_orders: list[NewOrder]) -> None:
-    """Raises -1013 where the new orders, all of one symbol, would be too many with those that are open."""
+    """Raises -1013 if the new orders, all of one symbol, plus the open ones are too many."""
     s = new_orders[0].symbol.settings
     algos = icebergs = 0
     for new_order in new_orders:
         algos += new_order.ord_type in WORKS_AS
         icebergs += new_order.iceberg_lots > 0
     is_many = len(account.open_orders) + len(new_orders) > s.max_orders
-    if not (is_many or algos or icebergs):  # most orders: nobody needs to go through those that are open
+    if not (is_many or algos or icebergs):  # the common case: no need to scan the open orders
         return
     name = new_orders[0].symbol.name
     here = [order for order in account.open_orders.values() if order.symbol == name]
@@ -28,7 +28,7 @@ def check_counts(account: ExchangeAccount, new_orders: list[NewOrder]) -> None:
 
 
 def check_lists(engine: Engine, account: ExchangeAccount, symbol: Symbol) -> None:
-    """Raises -1013 where one more order list would be too many."""
+    """Raises -1013 if the account has its maximum number of order lists open."""
     if engine.lists.open_on(account.name, symbol.name) >= symbol.settings.max_order_lists:
         raise api_errors.filter_failure("MAX_NUM_ORDER_LISTS")
     most = engine.order_limits.max_order_lists

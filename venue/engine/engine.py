@@ -1,4 +1,4 @@
-"""What may be done on the exchange: place, cancel, look up, deposit; and the orders of the flow."""
+"""Engine: places, cancels and ends orders, deposits funds, and accepts the orders of the order flow."""
 
 import hashlib
 
@@ -50,7 +50,7 @@ class NewOrder(msgspec.Struct, gc=False):
 
 
 class Engine:
-    """Every market and account. Calls are atomic: each ends with one record of all that it changed."""
+    """All markets and accounts. Calls are atomic: each ends with one ledger record of everything it changed."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Engine:
         settlement.list_listener = self.list_rules
 
     def symbol(self, name: str) -> Symbol:
-        """Raises -1121 for a symbol that is not traded."""
+        """The symbol. Raises -1121 for an unknown or delisted one."""
         found = self.symbols.get(name)
         if found is None or not found.is_listed:
             raise api_errors.bad_symbol()
@@ -82,7 +82,7 @@ class Engine:
     def place(
         self, account: ExchangeAccount, new_order: NewOrder, now_ns: int
     ) -> tuple[ExchangeOrder, list[Execution]]:
-        """Match a new order; it and its own fills. Raises -2010 where it is refused, with nothing changed."""
+        """Places a new order; returns it and its fills. Raises -2010 if it is rejected; then nothing has changed."""
         self.check(account, new_order)
         order = self.order_of(account, new_order, now_ns)
         self.activation.hold(new_order.symbol, order, now_ns)
@@ -93,7 +93,7 @@ class Engine:
         return placed, fills
 
     def cancel(self, order: ExchangeOrder, cancel_id: str, now_ns: int) -> None:
-        """End an open order, and with it all of the list that it is of. Raises -2011 where it is not open any more."""
+        """Cancels an open order and all orders of its list. Raises -2011 if it is no longer open."""
         if not order.is_open:
             raise api_errors.unknown_order()
         if order.list_id >= 0:
@@ -105,18 +105,18 @@ class Engine:
         self.finish(now_ns)
 
     def cancel_list(self, one: OrderList, cancel_id: str, now_ns: int) -> list[ExchangeOrder]:
-        """End all that is open of a list; the orders that were."""
+        """Cancels the open orders of a list and returns them."""
         ended = self.list_rules.cancel(one, cancel_id, now_ns)
         self.finish(now_ns)
         return ended
 
     def end(self, order: ExchangeOrder, status: str, now_ns: int) -> None:
-        """The exchange itself ends an open order: REJECTED, EXPIRED."""
+        """Ends an open order for the exchange, with the status REJECTED or EXPIRED."""
         self.settlement.expire(self.symbols[order.symbol], order, "", now_ns, status)
         self.finish(now_ns)
 
     def deposit(self, account: ExchangeAccount, asset: str, amount_atoms: int, now_ns: int) -> None:
-        """Add to (or, below zero, take from) what is free. Raises -2010 where there is not so much."""
+        """Adds to the free balance or, below zero, withdraws. Raises -2010 if the balance is too small."""
         balance = account.balance(asset)
         if balance.free + amount_atoms < 0:
             raise api_errors.insufficient()
@@ -134,7 +134,7 @@ class Engine:
         size_lots: int,
         now_ns: int,
     ) -> int:
-        """An order of the flow; its id where some of it rests, else 0."""
+        """Places an order of the order flow; returns its id if a part of it rests, else 0."""
         if not symbol.is_trading:
             return 0
         price_ticks -= price_ticks % symbol.tick_step
@@ -148,7 +148,7 @@ class Engine:
         return order_id if accepted and events[0][2] else 0
 
     def cancel_flow(self, symbol: Symbol, order_id: int, now_ns: int) -> bool:
-        """False where it was not open any more."""
+        """Cancels an order of the flow; False if it was no longer open."""
         if not symbol.is_trading or not symbol.matching.cancel(order_id):
             return False
         self.settlement.book_changed(symbol, now_ns)
@@ -156,7 +156,7 @@ class Engine:
         return True
 
     def new_client_id(self, *seeds: int | str) -> str:
-        """22 characters that follow from `seeds`."""
+        """A client order id of 22 characters, determined by `seeds`."""
         number = int.from_bytes(hashlib.blake2b(repr(seeds).encode(), digest_size=20).digest(), "big")
         letters = []
         for _ in range(CLIENT_ID_LENGTH):
@@ -164,20 +164,20 @@ class Engine:
             letters.append(BASE62[rest])
         return "".join(letters)
 
-    # Steps of placing, which order lists take too
+    # Steps of placing, also used for order lists
 
     def finish(self, now_ns: int) -> None:
-        """Put to work what has come due, and make one record of it all."""
+        """Activates the orders that are due, then commits one record of all changes."""
         self.activation.drain(now_ns)
         self.records.commit()
 
     def register(self, account: ExchangeAccount, order: ExchangeOrder) -> None:
-        """Make a new order known."""
+        """Adds a new order to its account and to the open orders."""
         account.add_order(order)
         self.settlement.open_orders[order.order_id] = order
 
     def check(self, account: ExchangeAccount, new_order: NewOrder) -> None:
-        """Raises -2010 where the order cannot be taken as things stand."""
+        """Raises -2010 if the order cannot be accepted in the present state of market and account."""
         symbol = new_order.symbol
         if not symbol.is_trading:
             raise api_errors.market_closed()
@@ -191,7 +191,7 @@ class Engine:
             raise api_errors.rejected("Stop price would trigger immediately.")
 
     def order_of(self, account: ExchangeAccount, new_order: NewOrder, now_ns: int) -> ExchangeOrder:
-        """The order as it is placed."""
+        """The order for a new order, with its id and client order id."""
         order_id = self.records.counter("order").next_id()
         return ExchangeOrder(
             symbol=new_order.symbol.name,

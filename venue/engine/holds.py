@@ -1,4 +1,4 @@
-"""What an order holds of its account while it is open, and what a market order would cost."""
+"""What an open order locks in its account, and what a market order would cost."""
 
 from protocol.enums import Side
 from venue.accounts.accounts import ExchangeAccount
@@ -9,10 +9,10 @@ from venue.symbols.symbol import Symbol
 
 
 def hold_of(symbol: Symbol, order: ExchangeOrder) -> int:
-    """Atoms that an open order holds: nothing for a market order, which is paid at once.
+    """The atoms that an open order locks: none for a market order, which is paid at once.
 
-    A stop that will buy at the market holds its stop price, or the farthest its trailing delta may carry the price
-    from here; what it costs in the end is seen when it triggers.
+    A stop order that buys at market locks its cost at the stop price, or at the price furthest from here that its
+    trailing delta allows; its real cost is checked when it triggers.
     """
     if order.ord_type == "MARKET":
         return 0
@@ -23,7 +23,7 @@ def hold_of(symbol: Symbol, order: ExchangeOrder) -> int:
 
 
 def check_market(account: ExchangeAccount, symbol: Symbol, order: ExchangeOrder) -> None:
-    """Raises -2010 where the account cannot pay what a market order would take from the book now."""
+    """Raises -2010 if the account cannot pay what a market order would take from the book now."""
     if market_cost(account, symbol, order) > account.balance(symbol.held_asset(order)).free:
         raise api_errors.insufficient()
 
@@ -31,6 +31,6 @@ def check_market(account: ExchangeAccount, symbol: Symbol, order: ExchangeOrder)
 def market_cost(account: ExchangeAccount, symbol: Symbol, order: ExchangeOrder) -> int:
     if order.side is Side.SELL:
         return order.size_lots * symbol.lot_atoms
-    if order.stp == "EXPIRE_MAKER":  # it clears away what its own trade group asks, and reaches beyond
+    if order.stp == "EXPIRE_MAKER":  # it expires its own trade group's sell orders and trades behind them
         return symbol.cost_past(Side.BUY, order.size_lots, account.trader) * symbol.notional_atoms
     return symbol.cost(Side.BUY, order.size_lots) * symbol.notional_atoms

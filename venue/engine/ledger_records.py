@@ -21,27 +21,27 @@ BLOCKS = {
     "execution": 10_000,
     "list": 1000,
 }
-"""How many ids of each kind are set aside at a time; what a dead process had not used is skipped."""
+"""Number of ids of each kind reserved at a time; ids that a killed process had reserved but not used are skipped."""
 
 
 class LedgerBatch(msgspec.Struct, array_like=True, gc=False):
-    """One change, all or nothing. Orders and balances are whole states, not differences.
+    """One atomic change. Orders and balances are whole states, not differences.
 
-    Fields are only ever appended, with defaults.
+    New fields are only appended, with defaults.
     """
 
     orders: list[ExchangeOrder] = []
     executions: list[Execution] = []
     balances: list[tuple[str, str, int, int]] = []  # account, asset, free, locked
     prices: dict[str, int] = {}  # the last price of a symbol, in ticks
-    reserved: dict[str, int] = {}  # ids below this may have been used
+    reserved: dict[str, int] = {}  # ids below this value may be in use
     lists: list[OrderList] = []
     prevented: list[PreventedMatch] = []
     amendments: list[Amendment] = []
 
 
 class IdCounter:
-    """Ids of one kind, from 1, that only ever grow, also over a restart."""
+    """Ids of one kind, from 1; they always increase, also over a restart."""
 
     __slots__ = ("block", "name", "next", "records", "reserved")
 
@@ -61,14 +61,14 @@ class IdCounter:
         return number
 
     def skip_to(self, number: int) -> None:
-        """The next is at least this."""
+        """Makes the next id at least `number`."""
         self.next = max(self.next, number)
 
 
 class LedgerRecords:
-    """Collects what has changed; `commit` makes one record of it. With `enabled` off it only counts.
+    """Collects changes; `commit` makes one record of them. If not `enabled`, it only counts ids.
 
-    `mirror` is shown every change, where somebody follows (venue/faults/stale_reads.py).
+    `mirror` receives every change, if set (venue/faults/stale_reads.py sets it).
     """
 
     def __init__(self, enabled: bool) -> None:
@@ -118,7 +118,7 @@ class LedgerRecords:
         self._reserved[name] = below
 
     def commit(self) -> None:
-        """Queue one record of all that changed since the last, if anything did."""
+        """Queues one record of all changes since the last one, if there are any."""
         if not (self._orders or self._balances or self._reserved or self._executions or self._prices):
             return
         if self.mirror is not None:

@@ -1,4 +1,4 @@
-"""Who is told of what happens: the public, and the owner of an account."""
+"""The listeners of settlement: market data, user data and order lists."""
 
 from typing import Any, Protocol
 
@@ -9,7 +9,7 @@ from venue.symbols.symbol import Symbol
 
 
 class MarketListener(Protocol):
-    """Who tells the public."""
+    """Publishes market data."""
 
     def traded(self, symbol: Symbol, trades: list[PublicTrade], aggregates: list[AggTrade], now_ns: int) -> None: ...
 
@@ -17,7 +17,7 @@ class MarketListener(Protocol):
 
 
 class UserListener(Protocol):
-    """Who tells the owner of an account."""
+    """Reports to the owner of an account."""
 
     def report(
         self,
@@ -38,7 +38,7 @@ class UserListener(Protocol):
 
 
 class OrderListListener(Protocol):
-    """Who looks after the orders of order lists."""
+    """Follows the orders of order lists."""
 
     def on_accepted(self, order: ExchangeOrder, now_ns: int) -> None: ...
 
@@ -52,7 +52,7 @@ class OrderListListener(Protocol):
 
 
 class NoOrderLists:
-    """Where there are no order lists yet."""
+    """The listener before order lists exist."""
 
     def on_accepted(self, order: ExchangeOrder, now_ns: int) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Making an open order smaller where it stands (order_amend_keep_priority.md of the docs)."""
+"""Reduces an open order in its place in the queue (order_amend_keep_priority.md of Binance's docs)."""
 
 from venue.accounts.accounts import ExchangeAccount
 from venue.accounts.amendments import Amendment
@@ -11,7 +11,7 @@ from venue.orders.order_lists import OrderList
 def amend_order(
     engine: Engine, order: ExchangeOrder, new_lots: int, client_order_id: str | None, now_ns: int
 ) -> Amendment:
-    """Give an open order a smaller size, and another client order id. Raises -2038 where that may not be."""
+    """Sets a smaller size and another client order id of an open order. Raises -2038 if that is not allowed."""
     account = engine.accounts.by_name[order.account]
     number = len(account.amendments.get(order.order_id, ()))
     if number >= engine.symbols[order.symbol].settings.max_order_amends:
@@ -23,10 +23,10 @@ def amend_order(
     known = engine.settlement.open_orders
     others = [known[other] for other in siblings(one, order) if other in known]
     old_id = order.client_order_id
-    amendment = shrink(engine, account, order, new_lots, client_order_id, now_ns)
+    amendment = reduce_order(engine, account, order, new_lots, client_order_id, now_ns)
     for other in others:
-        if other.is_open:  # it ends with the first where that had nothing more open
-            shrink(engine, account, other, new_lots, other.client_order_id, now_ns)
+        if other.is_open:  # it has ended with the first if nothing of that was left open
+            reduce_order(engine, account, other, new_lots, other.client_order_id, now_ns)
     if one is not None and client_order_id != old_id:
         one.rename(order.order_id, client_order_id)
         engine.records.order_list(one)
@@ -36,22 +36,22 @@ def amend_order(
 
 
 def check_amendable(engine: Engine, order: ExchangeOrder) -> None:
-    """Raises -2038 for an order whose size is not known before another has filled."""
+    """Raises -2038 for a pending order whose size depends on the fills of another."""
     one = engine.lists.open.get(order.list_id)
     if one is not None and one.is_paid and order.status == "PENDING_NEW":
         raise api_errors.amend_rejected("Order amend (pending OPO order) is not supported.")
 
 
 def siblings(one: OrderList | None, order: ExchangeOrder) -> list[int]:
-    """The other order of an OCO, which has the same size while both are open: at most one."""
+    """The other order of an OCO, which has the same size while both are open; at most one."""
     pair = () if one is None else one.pair
     return [other for other in pair if order.order_id in pair and other != order.order_id]
 
 
-def shrink(
+def reduce_order(
     engine: Engine, account: ExchangeAccount, order: ExchangeOrder, new_lots: int, client_order_id: str, now_ns: int
 ) -> Amendment:
-    """Take lots off an order, what it holds for them, and remember it; with nothing left open it ends."""
+    """Reduces an order and what it locks, and records the amendment; the order ends if nothing is left open."""
     symbol = engine.symbols[order.symbol]
     old_id, old_lots, open_lots = order.client_order_id, order.size_lots, order.open_lots
     freed_lots = min(old_lots - new_lots, open_lots)

@@ -1,4 +1,4 @@
-"""Placing order lists, each in one step: all of it or nothing."""
+"""Places order lists, each atomically: all of its orders or none."""
 
 import msgspec
 
@@ -14,7 +14,7 @@ BAD_PRICES = "The relationship of the prices for the orders is not correct."
 
 
 class NewOrderList(msgspec.Struct):
-    """An order list that is asked for; of an OTO the working order comes first."""
+    """A new order list; in an OTO the working order comes first."""
 
     contingency: str
     new_orders: list[NewOrder]
@@ -27,27 +27,27 @@ class NewOrderList(msgspec.Struct):
 
 
 class PlacedOrderList(msgspec.Struct):
-    """A list as its placement is answered: before what has come due by it."""
+    """A list for the answer to its placement: its state before the due orders are activated."""
 
     order_list: OrderList
     orders: list[tuple[ExchangeOrder, list[Execution]]]
 
 
-def place(engine: Engine, account: ExchangeAccount, wanted: NewOrderList, now_ns: int) -> PlacedOrderList:
-    """Place all orders of a list. Raises -2010 where it is refused, with nothing changed."""
-    if engine.lists.is_open(account.name, wanted.client_id):
+def place(engine: Engine, account: ExchangeAccount, new_list: NewOrderList, now_ns: int) -> PlacedOrderList:
+    """Places all orders of a list. Raises -2010 if it is rejected; then nothing has changed."""
+    if engine.lists.is_open(account.name, new_list.client_id):
         raise api_errors.rejected("Duplicate order sent.")
-    check_client_ids(engine, account, wanted.new_orders)
-    is_oto = wanted.contingency == "OTO"
+    check_client_ids(engine, account, new_list.new_orders)
+    is_oto = new_list.contingency == "OTO"
     if is_oto:
-        engine.check(account, wanted.new_orders[0])
+        engine.check(account, new_list.new_orders[0])
     else:
-        check_relation(wanted.new_orders)
-        for new_order in wanted.new_orders:
+        check_relation(new_list.new_orders)
+        for new_order in new_list.new_orders:
             engine.check(account, new_order)
-    orders = [engine.order_of(account, new_order, now_ns) for new_order in wanted.new_orders]
-    engine.list_rules.hold(wanted.symbol, orders[:1] if is_oto else orders, now_ns)
-    one = order_list_of(engine, account, wanted, orders, now_ns)
+    orders = [engine.order_of(account, new_order, now_ns) for new_order in new_list.new_orders]
+    engine.list_rules.hold(new_list.symbol, orders[:1] if is_oto else orders, now_ns)
+    one = order_list_of(engine, account, new_list, orders, now_ns)
     for order in orders:
         order.list_id = one.list_id
         engine.register(account, order)
@@ -55,9 +55,9 @@ def place(engine: Engine, account: ExchangeAccount, wanted: NewOrderList, now_ns
         order.status, order.working_ns = "PENDING_NEW", 0
     engine.lists.add(one)
     if is_oto:
-        fills = [engine.activation.activate(wanted.symbol, orders[0], now_ns)] + [[] for _ in orders[1:]]
+        fills = [engine.activation.activate(new_list.symbol, orders[0], now_ns)] + [[] for _ in orders[1:]]
     else:
-        fills = [engine.activation.activate(wanted.symbol, order, now_ns) for order in orders]
+        fills = [engine.activation.activate(new_list.symbol, order, now_ns) for order in orders]
         engine.list_rules.report(one, now_ns)
     placed = PlacedOrderList(
         msgspec.structs.replace(one), [(engine.activation.as_placed(o), f) for o, f in zip(orders, fills, strict=True)]
@@ -67,25 +67,25 @@ def place(engine: Engine, account: ExchangeAccount, wanted: NewOrderList, now_ns
 
 
 def order_list_of(
-    engine: Engine, account: ExchangeAccount, wanted: NewOrderList, orders: list[ExchangeOrder], now_ns: int
+    engine: Engine, account: ExchangeAccount, new_list: NewOrderList, orders: list[ExchangeOrder], now_ns: int
 ) -> OrderList:
     list_id = engine.records.counter("list").next_id()
     return OrderList(
         list_id=list_id,
-        symbol=wanted.symbol.name,
+        symbol=new_list.symbol.name,
         account=account.name,
-        client_id=wanted.client_id or engine.new_client_id("list", list_id),
-        contingency=wanted.contingency,
+        client_id=new_list.client_id or engine.new_client_id("list", list_id),
+        contingency=new_list.contingency,
         orders=[(order.order_id, order.client_order_id) for order in orders],
         time_ns=now_ns,
         update_ns=now_ns,
-        is_waiting=wanted.contingency == "OTO",
-        is_paid=wanted.is_paid,
+        is_waiting=new_list.contingency == "OTO",
+        is_paid=new_list.is_paid,
     )
 
 
 def check_client_ids(engine: Engine, account: ExchangeAccount, new_orders: list[NewOrder]) -> None:
-    """Raises -2010 for a client order id that an open order has, or two orders of the list."""
+    """Raises -2010 for a client order id that an open order or another order of the list has."""
     seen = [new_order.client_order_id for new_order in new_orders if new_order.client_order_id is not None]
     taken = any((new_orders[0].symbol.name, one) in account.open_by_client_id for one in seen)
     if taken or len(set(seen)) < len(seen):
@@ -93,7 +93,7 @@ def check_client_ids(engine: Engine, account: ExchangeAccount, new_orders: list[
 
 
 def check_relation(new_orders: list[NewOrder]) -> None:
-    """Raises -2010 where the last price does not lie between those of an OCO (POST /api/v3/orderList/oco)."""
+    """Raises -2010 if the last price is not between the prices of an OCO (POST /api/v3/orderList/oco)."""
     for new_order in new_orders:
         last_ticks = new_order.symbol.last_ticks
         is_bad = would_trigger(new_order, last_ticks)

@@ -1,4 +1,4 @@
-"""What the orders of an order list do to each other: one cancels, triggers or pays the other."""
+"""OrderListRules: how the orders of a list affect each other: one cancels, starts or pays for the other."""
 
 from venue.accounts.accounts import Accounts, ExchangeAccount
 from venue.base.api_errors import ApiError
@@ -18,10 +18,10 @@ PHASE_ONE_EXPIRED = "OTO_PHASE_ONE_EXPIRED"
 
 
 class OrderListRules:
-    """Hears from settlement what happens to orders of lists, and acts on the others.
+    """Settlement reports events of listed orders here; the other orders of the list follow.
 
-    Both orders of an OCO hold together what the dearer one needs; one of them carries it. A pending order holds
-    nothing until it starts, unless its working order pays for it; where its owner cannot pay it then, it expires.
+    The two orders of an OCO together lock what the more expensive one needs, on one of them. A pending order locks
+    nothing until it starts, unless its working order pays for it; if the balance is too small then, it expires.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class OrderListRules:
         self.listener: UserListener = settlement.user_listener
 
     def on_accepted(self, order: ExchangeOrder, now_ns: int) -> None:
-        """The working order of a new OTO is in: its pending orders are told, then the list."""
+        """The working order of a new OTO is accepted: reports its pending orders, then the list."""
         one = self.lists.open[order.list_id]
         if not one.is_waiting or order.order_id != one.working_id:
             return
@@ -49,7 +49,7 @@ class OrderListRules:
         self.report(one, now_ns)
 
     def on_activity(self, order: ExchangeOrder, now_ns: int) -> None:
-        """An order fills for the first time, or triggers: where it is half of an OCO, the other half is over."""
+        """An order has its first fill, or triggers: in an OCO the other order expires."""
         one = self.lists.open[order.list_id]
         other = self._sibling(one, order)
         if other is None:
@@ -63,8 +63,8 @@ class OrderListRules:
         self.settlement.expire(symbol, other, OCO_TRIGGER, now_ns)
 
     def on_fill(self, order: ExchangeOrder, fill: Execution, now_ns: int) -> None:
-        """A fill of a working order that pays for the pending ones: what it brought is locked, with its commission
-        from what is free besides, where there is so much."""
+        """A fill of a working order that pays for the pending ones: the received amount is locked. Its commission is
+        paid from the free balance, or from the received amount if that is too small."""
         one = self.lists.open[order.list_id]
         if not one.is_paid or order.order_id != one.working_id:
             return
@@ -77,13 +77,13 @@ class OrderListRules:
         self.records.order_list(one)
 
     def on_end(self, order: ExchangeOrder, now_ns: int) -> None:
-        """An order is over: so may be the others, and the list; or the pending ones start."""
+        """An order has ended: the others may expire, the pending ones may start, the list may be done."""
         one = self.lists.open[order.list_id]
         if one.is_waiting and order.order_id == one.working_id:
             pending = self._open(one.orders[1:])
             if order.status == "FILLED":
                 self.settlement.due.append(pending[0])
-            elif order.status != "CANCELED":  # who cancels cancels all of them himself
+            elif order.status != "CANCELED":  # a cancel request cancels all orders of the list by itself
                 for other in pending:
                     self.settlement.expire(self._symbol(one), other, PHASE_ONE_EXPIRED, now_ns)
         elif not one.is_waiting and order.status not in ("FILLED", "CANCELED") and order.expiry_reason != OCO_TRIGGER:
@@ -94,7 +94,7 @@ class OrderListRules:
             self._done(one, now_ns)
 
     def start_pending(self, order: ExchangeOrder, now_ns: int) -> None:
-        """The working order has filled: the pending orders start, or expire where they cannot."""
+        """The working order is filled: the pending orders start, or expire if they cannot."""
         one = self.lists.open[order.list_id]
         symbol, pending = self._symbol(one), self._open(one.orders[1:])
         one.update_ns = now_ns
@@ -102,7 +102,7 @@ class OrderListRules:
             for each in pending:
                 if each.peg and not each.is_contingent:
                     pegs.select(symbol, each, now_ns)
-            self._pay_out(one, symbol, pending, now_ns)
+            self._set_paid_size(one, symbol, pending, now_ns)
             self._check(symbol, pending, now_ns)
             self.hold(symbol, pending, now_ns)
         except ApiError:
@@ -120,12 +120,12 @@ class OrderListRules:
             self.activation.activate(symbol, each, now_ns)
 
     def hold(self, symbol: Symbol, orders: list[ExchangeOrder], now_ns: int) -> None:
-        """Lock what one order needs, or two that form an OCO. Raises -2010 where there is not so much."""
-        dearest = max(orders, key=lambda order: holds.hold_of(symbol, order))
-        self.activation.hold(symbol, dearest, now_ns)
+        """Locks what one order, or the two of an OCO, need. Raises -2010 if the balance is too small."""
+        costliest = max(orders, key=lambda order: holds.hold_of(symbol, order))
+        self.activation.hold(symbol, costliest, now_ns)
 
     def cancel(self, one: OrderList, cancel_id: str, now_ns: int) -> list[ExchangeOrder]:
-        """End all that is open of a list; the orders that were."""
+        """Cancels the open orders of a list and returns them."""
         symbol, ended = self._symbol(one), self._open(one.orders)
         for order in ended:
             self.settlement.withdraw(symbol, order)
@@ -133,7 +133,7 @@ class OrderListRules:
         return ended
 
     def report(self, one: OrderList, now_ns: int) -> None:
-        """Log and tell the state of a list."""
+        """Records and reports the status of a list."""
         self.records.order_list(one)
         self.listener.list_status(one, now_ns)
 
@@ -146,7 +146,7 @@ class OrderListRules:
         self.report(one, now_ns)
 
     def _free(self, one: OrderList, symbol: Symbol, now_ns: int) -> None:
-        """Unlock what the working order brought."""
+        """Unlocks what the working order received."""
         if not one.held_atoms:
             return
         account = self._account(one)
@@ -155,8 +155,8 @@ class OrderListRules:
         self.settlement.funds.changed(account, (symbol.base,), now_ns)
         self.listener.position(account, (symbol.base,), now_ns)
 
-    def _pay_out(self, one: OrderList, symbol: Symbol, pending: list[ExchangeOrder], now_ns: int) -> None:
-        """The pending orders get the size that the working one has brought. Raises -1013 where filters refuse it."""
+    def _set_paid_size(self, one: OrderList, symbol: Symbol, pending: list[ExchangeOrder], now_ns: int) -> None:
+        """Sets the pending orders' size to what the working order received. Raises -1013 if it violates a filter."""
         if not one.is_paid:
             return
         most = symbol.max_lots(is_market=any(order.is_market for order in pending))
@@ -168,7 +168,7 @@ class OrderListRules:
             filters.check_iceberg(symbol, order)
 
     def _check(self, symbol: Symbol, pending: list[ExchangeOrder], now_ns: int) -> None:
-        """Raises -2010 where an order cannot start as things stand."""
+        """Raises -2010 if an order cannot start in the present state of the market."""
         for order in pending:
             if would_trigger(order, symbol.last_ticks):
                 raise ApiError(-2010, "Stop price would trigger immediately.")

@@ -1,4 +1,4 @@
-"""Pegged orders: limit orders whose price is a level of the book, chosen as they start (faqs/pegged_orders.md)."""
+"""Pegged orders: limit orders whose price is set from a book level when they start (faqs/pegged_orders.md)."""
 
 from typing import Protocol
 
@@ -12,12 +12,12 @@ from venue.symbols.symbol import Symbol
 PRIMARY, MARKET = "PRIMARY_PEG", "MARKET_PEG"
 PEG_TYPES = (PRIMARY, MARKET)
 OFFSET_TYPES = ("PRICE_LEVEL",)
-DEEPEST = 100
-"""The greatest `pegOffsetValue`."""
+MAX_OFFSET = 100
+"""The maximum `pegOffsetValue`."""
 
 
 class Pegged(filters.Sized, Protocol):
-    """An order, or the intent to place one. `peg_offset`: so many levels deeper than the best; `price_ticks` is set."""
+    """An order or a new order. `peg_offset`: levels behind the best price; `price_ticks` is set here."""
 
     side: Side
     ord_type: str
@@ -27,7 +27,7 @@ class Pegged(filters.Sized, Protocol):
 
 
 def level(symbol: Symbol, order: Pegged) -> int:
-    """The price of the book that an order is pegged to, now. Raises -2010 where the book is not so deep."""
+    """The present price of the book level that an order is pegged to. Raises -2010 if there is no such level."""
     is_bid = (order.side is Side.BUY) == (order.peg == PRIMARY)
     bids, asks = symbol.matching.snapshot(order.peg_offset + 1)
     levels = unpack_levels(bids if is_bid else asks)
@@ -37,21 +37,21 @@ def level(symbol: Symbol, order: Pegged) -> int:
 
 
 def select(symbol: Symbol, order: Pegged, now_ns: int) -> None:
-    """Give an order its price of the book. Raises -2010 where there is none, -1013 where filters refuse it."""
+    """Sets an order's price from the book. Raises -2010 if the level is missing, -1013 if a filter is violated."""
     order.price_ticks = level(symbol, order)
     check(symbol, order, order.price_ticks, now_ns)
 
 
 def reselect(symbol: Symbol, order: Pegged, now_ns: int) -> None:
-    """The same for one whose book has changed since, if it starts at once."""
+    """Sets the price again after the book has changed, for an order that starts at once."""
     if order.ord_type not in WORKS_AS:
         select(symbol, order, now_ns)
 
 
 def check(symbol: Symbol, order: Pegged, price_ticks: int, now_ns: int) -> None:
-    """Raises -1013 where filters refuse the order at this price."""
+    """Raises -1013 if the order violates a filter at this price."""
     if price_ticks % symbol.tick_step:
         raise api_errors.filter_failure("PRICE_FILTER")
     filters.check_price(symbol, order.side, price_ticks, now_ns)
-    if order.size_lots:  # of a pending order of an OPO it is not known before it starts
+    if order.size_lots:  # the size of a pending order of an OPO is unknown until it starts
         filters.check_notional(symbol, price_ticks * order.size_lots * symbol.notional_atoms, is_market=False)

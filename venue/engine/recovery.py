@@ -1,4 +1,4 @@
-"""An exchange's earlier life, from its log: balances, orders back in the book, history, counters, prices."""
+"""Recovery: rebuilds an exchange from its ledger: balances, orders in the book, history, counters, prices."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ from venue.symbols.symbol import Symbol
 
 
 def rest(symbol: Symbol, account: ExchangeAccount, order: ExchangeOrder) -> list[Event]:
-    """Put what is open of an order into the book, last at its price; what matching says of it."""
+    """Adds the open part of an order to the book, last at its price; returns the events of matching."""
     return symbol.matching.submit(
         order.order_id,
         account.trader,
@@ -32,7 +32,7 @@ def rest(symbol: Symbol, account: ExchangeAccount, order: ExchangeOrder) -> list
 
 
 class Recovery:
-    """Replays records into a fresh engine; the last state of each order, balance and counter counts."""
+    """Replays records into a new engine; the last state of each order, balance and counter applies."""
 
     def __init__(self, engine: Engine, records: LedgerRecords) -> None:
         self.engine = engine
@@ -42,7 +42,7 @@ class Recovery:
         self.seen: set[str] = set()
 
     def replay(self, log: Iterable[bytes]) -> None:
-        """Raises LogDamaged where the log speaks of accounts or symbols that are not configured any more."""
+        """Replays the ledger. Raises LedgerDamaged if it holds accounts or symbols that the settings lack."""
         for record in log:
             self._batch(self.records.decode(record))
         for order in sorted(self.orders.values(), key=lambda order: order.priority or order.order_id):
@@ -62,7 +62,7 @@ class Recovery:
         for name, asset, free, locked in batch.balances:
             if name not in accounts:
                 raise LedgerDamaged(
-                    f"the log holds account {name}, which the settings do not: add it, or start a new log"
+                    f"the ledger holds account {name}, which is missing in the settings: add it, or start a new ledger"
                 )
             balance = accounts[name].balance(asset)
             balance.free, balance.locked = free, locked
@@ -86,11 +86,11 @@ class Recovery:
             counter.next = counter.reserved = max(counter.reserved, below)
 
     def _restore(self, order: ExchangeOrder) -> None:
-        """An open order goes back to its price with what is open of it; those that came first stand first."""
+        """Returns an open order to the book with its open part; earlier orders are restored first."""
         account = self.engine.accounts.by_name[order.account]
         symbol = self.engine.symbols.get(order.symbol)
         if symbol is None:
-            raise LedgerDamaged(f"the log holds orders on {order.symbol}, which the settings do not trade: add it")
+            raise LedgerDamaged(f"the ledger holds orders on {order.symbol}, a market missing in the settings: add it")
         account.add_order(order)
         account.update_ns = max(account.update_ns, order.update_ns)
         if not order.is_open:
@@ -103,10 +103,10 @@ class Recovery:
             return
         events = rest(symbol, account, order)
         if events != [(codes.ACCEPTED, order.order_id, order.open_lots)]:
-            raise LedgerDamaged(f"order {order.order_id} of the log does not fit into the book: {events}")
+            raise LedgerDamaged(f"order {order.order_id} of the ledger does not fit into the book: {events}")
 
     def state(self) -> Iterable[bytes]:
-        """All that must be remembered, as few records: what a compacted log holds."""
+        """The whole state in few records: the content of a compacted ledger."""
         everything = LedgerBatch(
             balances=[
                 (name, asset, balance.free, balance.locked)

@@ -1,4 +1,4 @@
-"""What matching decided, carried out: balances, fees, order states, public trades, and the news of them."""
+"""Settlement: carries out the events of matching: order states, trades, executions, and the reports of them."""
 
 from collections import deque
 from typing import Any
@@ -24,7 +24,7 @@ EXPIRY_REASONS = {
 
 
 class Settlement:
-    """Carries out the events of one call to matching, in their order."""
+    """Carries out the events of one call of matching, in their order."""
 
     def __init__(
         self,
@@ -43,10 +43,10 @@ class Settlement:
         self.user_listener = user_listener
         self.list_listener: OrderListListener = NoOrderLists()
         self.open_orders: dict[int, ExchangeOrder] = {}
-        self.due: deque[ExchangeOrder] = deque()  # orders whose time to work has come
+        self.due: deque[ExchangeOrder] = deque()  # orders to activate
 
     def apply(self, symbol: Symbol, taker_side: Side, events: list[Event], now_ns: int) -> list[Execution]:
-        """The accounts' executions among `events`; the taker's before its maker's."""
+        """Applies `events`; returns the accounts' executions, the taker's before its maker's."""
         trades: list[PublicTrade] = []
         fills: list[Execution] = []
         for event in events:
@@ -67,7 +67,7 @@ class Settlement:
         return fills
 
     def canceled(self, symbol: Symbol, order: ExchangeOrder, cancel_id: str, now_ns: int) -> None:
-        """The owner ended an order."""
+        """Ends an order that its owner canceled."""
         order.status = "CANCELED"
         self._ended(symbol, order, now_ns)
         self._report(symbol, order, "CANCELED", now_ns, cancel_id=cancel_id)
@@ -77,13 +77,13 @@ class Settlement:
         self._notify_lists(order, now_ns)
 
     def accept_waiting(self, symbol: Symbol, order: ExchangeOrder, now_ns: int) -> None:
-        """A new order that does not work yet."""
+        """Reports a new order that does not work yet."""
         self._report(symbol, order, "NEW", now_ns)
         if order.locked_atoms:
             self._position(symbol, order, now_ns)
 
     def expire(self, symbol: Symbol, order: ExchangeOrder, reason: str, now_ns: int, status: str = "EXPIRED") -> None:
-        """The exchange ends an order, wherever it waits or rests; `status` may also be REJECTED."""
+        """Ends a waiting or resting order for the exchange; `status` may also be REJECTED."""
         was_in_book = self.withdraw(symbol, order)
         order.status = status
         order.expiry_reason = reason
@@ -97,12 +97,12 @@ class Settlement:
         self._notify_lists(order, now_ns)
 
     def withdraw(self, symbol: Symbol, order: ExchangeOrder) -> bool:
-        """Take an order from among those that wait, or out of the book; whether it was there."""
+        """Removes an order from the waiting ones and from the book; returns whether it was in the book."""
         symbol.stops.discard(order)
         return bool(order.is_working and symbol.matching.cancel(order.order_id))
 
     def amended(self, symbol: Symbol, order: ExchangeOrder, old_id: str, freed_atoms: int, now_ns: int) -> int:
-        """An order has become smaller, and ends where nothing of it is open any more; the report's execution id."""
+        """Reports a reduced order, and ends it if nothing is left open; returns the report's execution id."""
         order.update_ns = now_ns
         self.funds.release(symbol, order, freed_atoms, now_ns)
         if order.open_lots <= 0:
@@ -192,7 +192,7 @@ class Settlement:
         return fill
 
     def _reduce_shown(self, order: ExchangeOrder, lots: int) -> None:
-        """Follow what matching does to an iceberg that is traded with: its next part stands behind all others."""
+        """Follows a fill of an iceberg in matching: its next part goes to the back of the queue."""
         left = order.open_lots - lots
         order.shown_lots = min(order.shown_lots, order.open_lots) - lots
         if left and not order.shown_lots:
@@ -200,7 +200,7 @@ class Settlement:
             order.priority = self.records.counter("order").next_id()
 
     def trigger_stops(self, symbol: Symbol, price_ticks: int, now_ns: int) -> None:
-        """Contingent orders hear a trade."""
+        """Applies a trade to the stop orders: some trigger, trailing ones may move."""
         triggered, moved = symbol.stops.trade(price_ticks, now_ns)
         self.due.extend(triggered)
         for order in moved:
@@ -240,7 +240,7 @@ class Settlement:
     def _add_prevented_match(
         self, symbol: Symbol, taker: ExchangeOrder, maker: ExchangeOrder, event: Event, now_ns: int
     ) -> PreventedMatch:
-        """The prevented match that an event tells of, remembered for both owners."""
+        """Records the prevented match of an event for both owners."""
         maker_lots, taker_lots = event[4], event[5]
         match = PreventedMatch(
             symbol.name, self.records.counter("prevented:" + symbol.name).next_id(), taker.order_id, maker.order_id,
@@ -256,7 +256,7 @@ class Settlement:
     def _expired(self, symbol: Symbol, event: Event, now_ns: int) -> None:
         _, order_id, _, reason = event
         order = self.open_orders.get(order_id)
-        if order is None or reason == codes.STP:  # of the flow; or ended as it was prevented
+        if order is None or reason == codes.STP:  # an order of the flow, or one that ended with its prevented match
             return
         order.status = "EXPIRED"
         order.expiry_reason = "INSUFFICIENT_LIQUIDITY" if order.is_market else EXPIRY_REASONS[reason]
@@ -291,7 +291,7 @@ class Settlement:
         cancel_id: str | None = None,
         extra: dict[str, Any] | None = None,
     ) -> int:
-        """Log an order and tell of it; the execution id."""
+        """Records and reports an order; returns the execution id."""
         self.records.order(order)
         return self.user_listener.report(symbol, order, kind, now_ns, fill, cancel_id, extra)
 

@@ -1,4 +1,4 @@
-"""Orders, executions and user events in Binance's JSON. `ms` turns nanoseconds into the unit asked for."""
+"""Orders, executions and user events in Binance's JSON. `ms` converts nanoseconds to the requested unit."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -9,8 +9,8 @@ from venue.orders.exchange_order import ExchangeOrder, Execution
 from venue.symbols.symbol import Symbol
 
 Clock = Callable[[int], int]
-Maker = Callable[[int], dict[str, Any]]
-"""Given the time unit in nanoseconds, makes an event."""
+EventMaker = Callable[[int], dict[str, Any]]
+"""Makes an event, given the time unit in nanoseconds."""
 
 
 def ack(symbol: Symbol, order: ExchangeOrder, ms: Clock) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def canceled(symbol: Symbol, order: ExchangeOrder, cancel_id: str, ms: Clock) ->
 
 
 def amended(symbol: Symbol, order: ExchangeOrder, old_client_order_id: str, ms: Clock) -> dict[str, Any]:
-    """The order as it is after an amendment; this answer has names of its own."""
+    """The order after an amendment; this answer has field names of its own."""
     state = _state(symbol, order, ms)
     shown = {
         "symbol": symbol.name,
@@ -82,7 +82,7 @@ def amended(symbol: Symbol, order: ExchangeOrder, old_client_order_id: str, ms: 
 
 
 def status(symbol: Symbol, order: ExchangeOrder, ms: Clock) -> dict[str, Any]:
-    """As GET order, openOrders and allOrders answer."""
+    """As in the answers to GET order, openOrders and allOrders."""
     state = _state(symbol, order, ms)
     quote_order_qty = state.pop("origQuoteOrderQty")
     return {
@@ -114,7 +114,7 @@ def _state(symbol: Symbol, order: ExchangeOrder, ms: Clock) -> dict[str, Any]:
         "type": order.ord_type,
         "side": order.side.name,
     }
-    if not order.size_lots and order.status == "PENDING_NEW":  # the order that it waits for will say
+    if not order.size_lots and order.status == "PENDING_NEW":  # it will be set by the order that it waits for
         del state["origQty"]
     if order.is_contingent:
         state["stopPrice"] = symbol.price(order.stop_ticks)
@@ -159,7 +159,7 @@ def _stp(symbol: Symbol, order: ExchangeOrder) -> dict[str, Any]:
 
 
 def execution(symbol: Symbol, one: Execution, ms: Clock) -> dict[str, Any]:
-    """As myTrades answers."""
+    """As in the answer to myTrades."""
     return {
         "symbol": symbol.name,
         "id": one.trade_id,
@@ -228,7 +228,7 @@ def execution_report(
 
 
 def _report_conditions(symbol: Symbol, order: ExchangeOrder, ms: Clock) -> dict[str, Any]:
-    """Fields of `executionReport` that only some orders have."""
+    """The fields of `executionReport` that only some orders have."""
     report: dict[str, Any] = {}
     if order.working_ns:
         report["W"] = ms(order.working_ns)

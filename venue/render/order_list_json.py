@@ -8,7 +8,7 @@ from venue.render.order_json import Clock
 
 
 def order_list(one: OrderList, ms: Clock) -> dict[str, Any]:
-    """As GET orderList answers, and the head of what placing and canceling answer."""
+    """As in the answer to GET orderList, and the first part of the answers to placing and canceling."""
     return {
         "orderListId": one.list_id,
         "contingencyType": one.contingency,
@@ -25,7 +25,7 @@ def order_list(one: OrderList, ms: Clock) -> dict[str, Any]:
 
 
 def amended(one: OrderList) -> dict[str, Any]:
-    """As amending one of its orders answers."""
+    """As in the answer to an amendment of one of its orders."""
     return {
         "orderListId": one.list_id,
         "contingencyType": one.contingency,
@@ -40,7 +40,7 @@ def amended(one: OrderList) -> dict[str, Any]:
 
 
 def with_reports(one: OrderList, reports: Iterable[dict[str, Any]], ms: Clock) -> dict[str, Any]:
-    """As placing and canceling answer."""
+    """As in the answers to placing and canceling."""
     return {**order_list(one, ms), "orderReports": list(reports)}
 
 

@@ -1,4 +1,4 @@
-"""The JSON of market stream events. Each function gives a maker that is called with the time unit."""
+"""The JSON of market stream events. Each function returns a maker, which is called with the time unit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from venue.symbols.reference_price import ReferencePrice
 from venue.symbols.symbol import Symbol
 from venue.symbols.ticker_stats import percent, window_candle
 
-Event = Callable[[int], Any]
+StreamEvent = Callable[[int], Any]
 
 
 def pairs(packed: bytes) -> list[tuple[int, int]]:
@@ -21,11 +21,11 @@ def pairs(packed: bytes) -> list[tuple[int, int]]:
 
 
 def packed(levels: dict[int, int], reverse: bool = False) -> bytes:
-    """Levels packed in the order of their prices."""
+    """Levels packed in price order."""
     return pack_levels(sorted(levels.items(), reverse=reverse))
 
 
-def trade(symbol: Symbol, one: PublicTrade, now_ns: int) -> Event:
+def trade(symbol: Symbol, one: PublicTrade, now_ns: int) -> StreamEvent:
     return lambda unit_ns: {
         "e": "trade",
         "E": now_ns // unit_ns,
@@ -39,7 +39,7 @@ def trade(symbol: Symbol, one: PublicTrade, now_ns: int) -> Event:
     }
 
 
-def agg_trade(symbol: Symbol, one: AggTrade, now_ns: int) -> Event:
+def agg_trade(symbol: Symbol, one: AggTrade, now_ns: int) -> StreamEvent:
     return lambda unit_ns: {
         "e": "aggTrade",
         "E": now_ns // unit_ns,
@@ -55,7 +55,7 @@ def agg_trade(symbol: Symbol, one: AggTrade, now_ns: int) -> Event:
     }
 
 
-def book_ticker(symbol: Symbol) -> Event:
+def book_ticker(symbol: Symbol) -> StreamEvent:
     matching = symbol.matching
     return lambda unit_ns: {
         "u": symbol.update_id,
@@ -67,7 +67,7 @@ def book_ticker(symbol: Symbol) -> Event:
     }
 
 
-def diff(symbol: Symbol, first_id: int, bids: bytes, asks: bytes, now_ns: int) -> Event:
+def diff(symbol: Symbol, first_id: int, bids: bytes, asks: bytes, now_ns: int) -> StreamEvent:
     return lambda unit_ns: {
         "e": "depthUpdate",
         "E": now_ns // unit_ns,
@@ -79,7 +79,7 @@ def diff(symbol: Symbol, first_id: int, bids: bytes, asks: bytes, now_ns: int) -
     }
 
 
-def partial(symbol: Symbol, n: int) -> Event:
+def partial(symbol: Symbol, n: int) -> StreamEvent:
     def make(unit_ns: int) -> dict[str, Any]:
         bids, asks = symbol.matching.snapshot(n)
         return {"lastUpdateId": symbol.update_id, "bids": symbol.levels(bids), "asks": symbol.levels(asks)}
@@ -87,7 +87,7 @@ def partial(symbol: Symbol, n: int) -> Event:
     return make
 
 
-def kline(symbol: Symbol, candle: Candle, interval: str, zone_ns: int, now_ns: int) -> Event:
+def kline(symbol: Symbol, candle: Candle, interval: str, zone_ns: int, now_ns: int) -> StreamEvent:
     end_ns = ending(candle.open_ns, interval, zone_ns)
     return lambda unit_ns: {
         "e": "kline",
@@ -115,7 +115,7 @@ def kline(symbol: Symbol, candle: Candle, interval: str, zone_ns: int, now_ns: i
     }
 
 
-def mini_ticker(symbol: Symbol, now_ns: int) -> Event:
+def mini_ticker(symbol: Symbol, now_ns: int) -> StreamEvent:
     def make(unit_ns: int) -> dict[str, Any]:
         day = window_candle(symbol, now_ns - DAY_NS, now_ns)
         return {
@@ -133,12 +133,12 @@ def mini_ticker(symbol: Symbol, now_ns: int) -> Event:
     return make
 
 
-def each(makers: list[Event]) -> Event:
+def each(makers: list[StreamEvent]) -> StreamEvent:
     """The events of several symbols in one array."""
     return lambda unit_ns: [make(unit_ns) for make in makers]
 
 
-def ticker(symbol: Symbol, now_ns: int) -> Event:
+def ticker(symbol: Symbol, now_ns: int) -> StreamEvent:
     def make(unit_ns: int) -> dict[str, Any]:
         day, matching = window_candle(symbol, now_ns - DAY_NS, now_ns), symbol.matching
         change = day.close_ticks - day.open_ticks
@@ -171,7 +171,7 @@ def ticker(symbol: Symbol, now_ns: int) -> Event:
     return make
 
 
-def average(symbol: Symbol, now_ns: int) -> Event:
+def average(symbol: Symbol, now_ns: int) -> StreamEvent:
     last_ns = symbol.trades[-1].time_ns if symbol.trades else now_ns
     return lambda unit_ns: {
         "e": "avgPrice",
@@ -183,8 +183,8 @@ def average(symbol: Symbol, now_ns: int) -> Event:
     }
 
 
-def window_ticker(symbol: Symbol, name: str, span_ns: int, now_ns: int) -> Event:
-    """The window opens on a whole minute."""
+def window_ticker(symbol: Symbol, name: str, span_ns: int, now_ns: int) -> StreamEvent:
+    """The ticker of a window that opens on a whole minute."""
     open_ns = (now_ns - span_ns) // MINUTE_NS * MINUTE_NS
 
     def make(unit_ns: int) -> dict[str, Any]:
@@ -213,7 +213,7 @@ def window_ticker(symbol: Symbol, name: str, span_ns: int, now_ns: int) -> Event
     return make
 
 
-def reference_price(symbol: Symbol, reference: ReferencePrice, now_ns: int) -> Event:
+def reference_price(symbol: Symbol, reference: ReferencePrice, now_ns: int) -> StreamEvent:
     return lambda unit_ns: {
         "e": "referencePrice",
         "s": symbol.name,

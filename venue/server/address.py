@@ -1,4 +1,4 @@
-"""Where the venue listens: the socket, and the file that tells clients."""
+"""The venue's listening socket, and the file with its address for clients."""
 
 import errno
 import os
@@ -20,7 +20,7 @@ class Address(msgspec.Struct):
 
 
 def last_port(path: Path | None) -> int:
-    """The port that an address file names; 0 where there is none, or it cannot be read."""
+    """The port in an address file; 0 if it is missing or unreadable."""
     if path is None:
         return 0
     try:
@@ -31,9 +31,9 @@ def last_port(path: Path | None) -> int:
 
 
 def bind(host: str, port: int, path: Path | None) -> socket.socket:
-    """A listening socket: on `port`, or (0) on the port of the last run if it is free, else on any.
+    """A listening socket: on `port`, or (0) on the port of the last run if it is free, else on any free port.
 
-    Raises BadVenue where the port asked for is taken, or the host is not of this machine.
+    Raises BadVenue if the port is in use, or the host is not an address of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     last = last_port(path) if port == 0 else 0
@@ -42,7 +42,7 @@ def bind(host: str, port: int, path: Path | None) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((host, candidate))
-            listening.listen(BACKLOG)  # only now is a port known to be free: SO_REUSEADDR lets two bind it
+            listening.listen(BACKLOG)  # SO_REUSEADDR lets two sockets bind the port; listen fails for the second
             return listening
         except OSError as error:
             listening.close()
@@ -54,8 +54,8 @@ def bind(host: str, port: int, path: Path | None) -> socket.socket:
     raise AssertionError("unreachable")
 
 
-def publish(listening: socket.socket, path: Path | None, is_tls: bool = False) -> Address:
-    """The address that the socket has, written atomically into the file."""
+def write_address(listening: socket.socket, path: Path | None, is_tls: bool = False) -> Address:
+    """Returns the socket's address and writes it atomically into the file."""
     tail = "s" if is_tls else ""
     host, port = listening.getsockname()[:2]
     host = f"[{host}]" if ":" in host else host

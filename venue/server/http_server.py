@@ -1,8 +1,8 @@
-"""The front door: plain HTTP requests are parsed by httptools and answered in place, all else is for aiohttp.
+"""HttpServer: parses plain HTTP requests with httptools and answers them directly; aiohttp handles everything else.
 
-Of what an order costs over REST, most was aiohttp's: a task, a request and a response object, for a call that does not
-wait. What aiohttp does better it is given whole, from the first byte of the request on: websockets, rare methods,
-`Expect`, bodies that are too long, and all requests where latency is added.
+Most of the cost of an order over REST was aiohttp's: a task, a request and a response object, for a call that does not
+wait. aiohttp gets whole requests, from their first byte: websockets, rare methods, `Expect`, bodies that are too long,
+and all requests if latency is simulated.
 """
 
 import asyncio
@@ -23,15 +23,15 @@ METHODS = {method.encode(): method for method in ("GET", "POST", "PUT", "DELETE"
 MAX_BODY_BYTES = 1024 * 1024
 MAX_HEAD_BYTES = 64 * 1024
 MAX_WAITING = 100
-"""Requests of one connection that may wait behind a delayed answer; one who sends more is cut off."""
-KEPT_ALIVE_S = 3630
-"""As long as aiohttp keeps connections on which nothing happens."""
-SWEPT_EVERY_S = 60
+"""Maximum number of requests of a connection that wait behind a delayed answer; beyond it the connection is cut."""
+KEEP_ALIVE_S = 3630
+"""Idle time after which a connection is closed, as in aiohttp."""
+SWEEP_EVERY_S = 60
 CLOSE = "connection: close\r\n"
 
 
 class HttpServer(web.Server):
-    """Makes a protocol for each connection, as aiohttp's own server does."""
+    """Makes a protocol object for each connection, as aiohttp's server does."""
 
     def __init__(self, server: Server, **options: Any) -> None:
         super().__init__(server.serve, **options)
@@ -54,13 +54,13 @@ class HttpServer(web.Server):
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
         for connection in list(self.open):
-            if loop.time() - connection.used_s > KEPT_ALIVE_S:
+            if loop.time() - connection.used_s > KEEP_ALIVE_S:
                 connection.transport.close()
-        self.sweeping = loop.call_later(SWEPT_EVERY_S, self._sweep)
+        self.sweeping = loop.call_later(SWEEP_EVERY_S, self._sweep)
 
 
 class HttpConnection(asyncio.Protocol):
-    """One client's connection. Its requests are answered in their order."""
+    """One client's connection. Requests are answered in their order."""
 
     def __init__(self, http_server: HttpServer, make_aiohttp: Callable[[], asyncio.Protocol]) -> None:
         self.http_server = http_server
@@ -68,14 +68,14 @@ class HttpConnection(asyncio.Protocol):
         self.make_aiohttp = make_aiohttp
         self.loop = asyncio.get_running_loop()
         self.parser = httptools.HttpRequestParser(self)
-        self.raw = b""  # of the request that is coming in, from its first byte on if `is_whole`
+        self.raw = b""  # of the incoming request, from its first byte if `is_whole`
         self.is_whole = True
         self.is_inside = False
         self.completed = 0
         self.requests: deque[tuple[Request, bool]] = deque()
         self.is_for_aiohttp = self.is_delayed = False
 
-    # Of the transport
+    # Transport callbacks
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -102,14 +102,14 @@ class HttpConnection(asyncio.Protocol):
         except httptools.HttpParserUpgrade:
             self.is_for_aiohttp = True
         except httptools.HttpParserError:
-            self.is_for_aiohttp = self.is_inside = True  # it has the words for bad requests
+            self.is_for_aiohttp = self.is_inside = True  # aiohttp answers malformed requests
         if self.completed > before:
             self.raw, self.is_whole = b"", not self.is_inside
         self._answer_waiting()
         if self.is_for_aiohttp or len(self.raw) > MAX_HEAD_BYTES + MAX_BODY_BYTES:
             self._hand_over()
 
-    # Of the parser
+    # Parser callbacks
 
     def on_message_begin(self) -> None:
         self.is_inside = True
@@ -184,7 +184,7 @@ class HttpConnection(asyncio.Protocol):
             self.transport.close()
 
     def _hand_over(self) -> None:
-        """Give the connection to aiohttp, with all that came of the request; cut it where the start is gone."""
+        """Hands the connection to aiohttp with the bytes of the request; closes it if their start is no longer kept."""
         if self.requests or not self.is_whole or self.transport.is_closing():
             self.transport.close()
             return
@@ -202,5 +202,5 @@ def reason_of(status: int) -> str:
 
 @lru_cache(maxsize=2)
 def date_at(second: int) -> str:
-    """The date header; `second` is there so that it is made but once in a second."""
+    """The date header; `second` is the cache key, so that it is made once per second."""
     return formatdate(usegmt=True)

@@ -1,4 +1,4 @@
-"""The venue's log on disk: append-only, a length, sequence and CRC per record; a torn tail is cut."""
+"""LedgerFile: the venue's ledger on disk: append-only, with length, sequence and CRC per record; a torn tail is cut."""
 
 import fcntl
 import os
@@ -11,26 +11,26 @@ from venue.base.venue_errors import BadVenue, LedgerDamaged, LedgerInUse
 
 MAGIC = b"TBVENUE1"
 _START = struct.Struct("<IQ")
-"""Length of the record and its sequence number; a CRC-32 of these two and one of the record follow."""
+"""Length and sequence number of the record; a CRC-32 of these two and one of the record follow."""
 _CHECKS = struct.Struct("<II")
 HEAD_BYTES = _START.size + _CHECKS.size
 COMPACT_BYTES = 32 * 1024 * 1024
-"""A log longer than this is rewritten at start as the state it ends in."""
+"""A ledger longer than this is compacted at start: rewritten as its final state."""
 
 
 def frame(sequence: int, record: bytes) -> bytes:
-    """The record as it stands in the log."""
+    """The bytes of a record in the file."""
     start = _START.pack(len(record), sequence)
     return start + _CHECKS.pack(zlib.crc32(start), zlib.crc32(record)) + record
 
 
 def scan(data: bytes, name: str) -> tuple[list[bytes], int]:
-    """The records of a log, and the length of its sound part. Raises LogDamaged for damage before the tail.
+    """The records of a ledger, and the length of its valid part. Raises LedgerDamaged for damage before the tail.
 
-    A tail is torn where the log ends inside a record, its last record fails its check, or only zeros follow.
+    A tail is torn if the file ends inside a record, the last record fails its check, or only zeros follow.
     """
     if data[: len(MAGIC)] != MAGIC[: len(data)]:
-        raise LedgerDamaged(f"{name} is no log of a venue: move it away, or name another log_file")
+        raise LedgerDamaged(f"{name} is not a ledger of a venue: move it away, or set another log_file")
     if len(data) < len(MAGIC):
         return [], 0
     records: list[bytes] = []
@@ -57,14 +57,14 @@ def scan(data: bytes, name: str) -> tuple[list[bytes], int]:
 
 
 def _damaged(name: str, number: int, at: int) -> LedgerDamaged:
-    return LedgerDamaged(f"{name}: record {number} at byte {at} does not check: restore the file, or move it away")
+    return LedgerDamaged(f"{name}: record {number} at byte {at} fails its check: restore the file, or move it away")
 
 
 class LedgerFile:
-    """An open log. `append` has written when it returns: records outlive the process, not a power loss."""
+    """An open ledger. When `append` returns, the records survive a crash of the process, but not a power loss."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create. Raises BadVenue, LogInUse where the path cannot be used, LogDamaged."""
+        """Opens or creates the file. Raises BadVenue or LedgerInUse for an unusable path, LedgerDamaged."""
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ class LedgerFile:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             data = path.read_bytes()
         except BlockingIOError:
-            raise LedgerInUse(f"log_file {path} is in use by another venue: stop it, or name another file") from None
+            raise LedgerInUse(f"log_file {path} is in use by another venue: stop it, or set another file") from None
         except OSError as error:
             raise BadVenue(f"log_file {path}: {error.strerror}") from None
         self.records, sound = scan(data, str(path))
@@ -86,7 +86,7 @@ class LedgerFile:
         self._sequence = len(self.records)
 
     def append(self, records: Iterable[bytes]) -> None:
-        """Write records in one go. Raises OSError where the disk does not take them."""
+        """Writes records with one call. Raises OSError if the disk does not accept them."""
         framed = []
         for record in records:
             framed.append(frame(self._sequence, record))
@@ -95,7 +95,7 @@ class LedgerFile:
             self._write(b"".join(framed))
 
     def rewrite(self, records: Iterable[bytes]) -> None:
-        """Replace all records, atomically."""
+        """Replaces all records atomically."""
         fresh = self.path.with_name(self.path.name + ".new")
         fresh.unlink(missing_ok=True)
         other = LedgerFile(fresh)

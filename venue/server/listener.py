@@ -1,4 +1,4 @@
-"""Door: the listening socket of the venue: shut, the kernel refuses connections; open again on the same port."""
+"""Listener: the venue's listening socket; while it is closed the kernel refuses connections on its port."""
 
 import contextlib
 import socket
@@ -11,7 +11,7 @@ from venue.server.address import BACKLOG, bind
 
 
 class Listener:
-    """Open from `open` on. Connections that are there already stay, whatever it does."""
+    """Listens after `open`. Established connections are not affected when it closes."""
 
     def __init__(
         self, runner: web.ServerRunner, listening: socket.socket, certificate: ssl.SSLContext | None, shutdown_s: float
@@ -24,7 +24,7 @@ class Listener:
         self._site: web.SockSite | None = None
 
     async def open(self) -> None:
-        """Listen. Raises BadVenue where somebody else has taken the port meanwhile."""
+        """Starts to listen. Raises BadVenue if another process uses the port by now."""
         listening = self._listening or bind(self.host, self.port, None)
         self._listening = None
         self._site = web.SockSite(
@@ -33,7 +33,7 @@ class Listener:
         await self._site.start()
 
     async def set_refusing(self, is_refusing: bool) -> None:
-        """Shut it, or open it again, as the exchange wants. A port that is taken is tried again at the next call."""
+        """Closes the socket or opens it again. A port in use is tried again at the next call."""
         if is_refusing and self._site is not None:
             site, self._site = self._site, None
             await site.stop()

@@ -1,4 +1,4 @@
-"""The venue as a process: settings in, exit code out."""
+"""The venue process: from settings to an exit code."""
 
 import asyncio
 import sys
@@ -14,7 +14,7 @@ from venue.base.venue_errors import BadVenue
 from venue.exchange import Exchange
 from venue.faults.kinds.catalogue import BadFault, load_faults
 from venue.server import server, tls
-from venue.server.address import bind, publish
+from venue.server.address import bind, write_address
 from venue.server.http_server import HttpServer
 from venue.server.ledger_file import COMPACT_BYTES, LedgerFile
 from venue.server.listener import Listener
@@ -27,7 +27,7 @@ except ImportError:
 
 
 class AccountsFile(msgspec.Struct, forbid_unknown_fields=True):
-    """What an accounts file holds."""
+    """The content of an accounts file."""
 
     accounts: list[AccountSettings]
 
@@ -44,7 +44,7 @@ def load_accounts(path: Path) -> list[AccountSettings]:
 
 
 def load_settings(path: Path) -> VenueSettings:
-    """The `[venue]` table of a TOML file, or defaults where it has none. Raises BadVenue."""
+    """The `[venue]` table of a TOML file; defaults without one. Raises BadVenue."""
     try:
         tables = msgspec.toml.decode(path.read_bytes())
         return msgspec.convert(tables.get("venue", {}), VenueSettings, str_keys=True, strict=True)
@@ -55,7 +55,7 @@ def load_settings(path: Path) -> VenueSettings:
 
 
 def open_exchange(settings: VenueSettings) -> tuple[Exchange, LedgerFile | None]:
-    """The exchange, with its earlier life where a log is kept. Raises BadVenue, LogDamaged."""
+    """The exchange, recovered from its ledger if it has one. Raises BadVenue, LedgerDamaged."""
     if settings.accounts_file is not None:
         settings = msgspec.structs.replace(settings, accounts=load_accounts(Path(settings.accounts_file)))
     log = LedgerFile(Path(settings.log_file)) if settings.log_file is not None else None
@@ -76,37 +76,37 @@ def open_exchange(settings: VenueSettings) -> tuple[Exchange, LedgerFile | None]
 
 
 async def serve(settings: VenueSettings, run_dir: Path | None = None) -> None:
-    feed = None
+    tap = None
     if settings.paper is not None:
-        feed = PaperTap(run_dir, settings.paper.connector)
+        tap = PaperTap(run_dir, settings.paper.connector)
         names = ", ".join(market.symbol for market in settings.markets)
-        print(f"venue waits for {settings.paper.connector} to know {names}", flush=True)
-        settings = msgspec.structs.replace(settings, markets=feed.markets(settings.markets))
+        print(f"venue waits for the rules of {names} from {settings.paper.connector}", flush=True)
+        settings = msgspec.structs.replace(settings, markets=tap.markets(settings.markets))
     path = Path(settings.address_file) if settings.address_file is not None else None
     certificate = tls.context(settings.tls_cert, settings.tls_key)
     listening = bind(settings.host, settings.port, path)
     exchange, log = open_exchange(settings)
     driver = server.Server(exchange, log)
-    driver.feed = feed
+    driver.paper_tap = tap
     driver.settle()
     runner = web.ServerRunner(HttpServer(driver, access_log=None, tcp_keepalive=False))
     await runner.setup()
     listener = Listener(runner, listening, certificate, server.SHUTDOWN_S)
-    address = publish(listening, path, is_tls=certificate is not None)
+    address = write_address(listening, path, is_tls=certificate is not None)
     print(f"venue listens on {address.http}", flush=True)
     try:
         await server.run(exchange, log, runner, driver, listener)
     finally:
         if log is not None:
             log.close()
-        if feed is not None:
-            feed.close()
+        if tap is not None:
+            tap.close()
 
 
 def run(settings: VenueSettings, run_dir: Path | None = None) -> int:
-    """Serve until SIGTERM; the exit code: 0, or that of the error, which is told in one line.
+    """Serves until SIGTERM. Returns the exit code: 0, or that of the error, which is printed in one line.
 
-    `run_dir`: the run folder on whose bus paper trading hears its live market.
+    `run_dir`: the run folder on whose bus paper trading receives its live market.
     """
     try:
         if uvloop is not None:

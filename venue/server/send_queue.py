@@ -1,4 +1,4 @@
-"""The sending half of a websocket: a bounded queue, and a client that does not read is cut off."""
+"""SendQueue: the bounded queue of frames to a websocket; a client that does not read is disconnected."""
 
 import asyncio
 from collections import deque
@@ -8,13 +8,13 @@ from aiohttp import WSMsgType, web
 from venue.base.wire import CLOSE, FREEZE, RESET, PingFrame, PongFrame, Signal
 
 MAX_UNSENT = 20_000
-"""Frames that may wait for a slow websocket before it is cut off."""
+"""Maximum number of frames queued for a slow websocket; beyond it the websocket is aborted."""
 CLOSE_S = 2.0
-"""How long a websocket may take to close."""
+"""Time for a websocket to close; after it the connection is aborted."""
 
 
 class SendQueue:
-    """The sending half of one open websocket: what waits, and the task that sends it."""
+    """The frames queued for one open websocket, and the task that sends them."""
 
     __slots__ = ("is_closing", "is_frozen", "transport", "unsent", "wake", "ws")
 
@@ -27,7 +27,7 @@ class SendQueue:
         self.is_frozen = False
 
     def put(self, item: bytes | PingFrame | PongFrame | Signal | None) -> None:
-        """Queue a frame; None or CLOSE closes. Who does not read, or does not let the close through, is cut off."""
+        """Queues a frame; None or CLOSE closes. A client that does not read, or blocks the close, is aborted."""
         if item is RESET:
             self.is_closing = True
             self.abort()
@@ -50,19 +50,19 @@ class SendQueue:
         self.wake.set()
 
     def freeze(self) -> None:
-        """Half-open: nothing is read or written any more, not even the close; the peer's kernel alone answers it."""
+        """Half-open: stops reading and writing, without a close; only the kernel still acknowledges."""
         self.is_frozen = True
         self.unsent.clear()
         if self.transport is not None and not self.transport.is_closing():
             self.transport.pause_reading()
 
     def abort(self) -> None:
-        """Cut the connection, whatever waits."""
+        """Aborts the connection with its queue."""
         if self.transport is not None:
             self.transport.abort()
 
     async def send_all(self) -> None:
-        """Send what is queued, as fast as the client takes it, until the close."""
+        """Sends queued frames as fast as the client reads them, until the close."""
         unsent, ws = self.unsent, self.ws
         try:
             while True:
@@ -78,5 +78,5 @@ class SendQueue:
                         await ws.send_frame(item.payload, kind)
                 self.wake.clear()
                 await self.wake.wait()
-        except (ConnectionError, RuntimeError):  # it closed under our hands; the reader notices too
+        except (ConnectionError, RuntimeError):  # closed meanwhile; the reader notices too
             return

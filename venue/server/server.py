@@ -1,4 +1,4 @@
-"""The driver: aiohttp for HTTP and websockets around an Exchange. Clock and sockets are here."""
+"""Server: the driver of an Exchange; it owns the clock and the HTTP and websocket connections (aiohttp)."""
 
 import asyncio
 import contextlib
@@ -21,15 +21,15 @@ from venue.server.send_queue import SendQueue
 MAX_FRAME_BYTES = 1024 * 1024
 MAX_SLEEP_S = 0.1
 MIN_SLEEP_S = 0.01
-"""The flow may be late by so much: waking for each of its orders would cost more than the orders."""
+"""Minimum time between two wake-ups; waking for each order of the flow would cost more than the orders."""
 SHUTDOWN_S = 1.0
 POLL_S = 0.002
-"""How often the live market is heard, in paper trading."""
+"""Poll interval of the live market in paper trading."""
 T = TypeVar("T")
 
 
 class Server:
-    """Feeds the exchange with the world, and the world with what the exchange says."""
+    """Passes requests, frames and time to the exchange, and its responses and frames to the clients."""
 
     def __init__(self, exchange: Exchange, log: LedgerFile | None) -> None:
         self.exchange = exchange
@@ -39,11 +39,11 @@ class Server:
         self.failure: OSError | None = None
         self.bug: Exception | None = None
         self.stopped = asyncio.Event()
-        self.feed: PaperTap | None = None  # of paper: where the live market is heard
+        self.paper_tap: PaperTap | None = None  # source of the live market in paper trading
         self.latency_s = exchange.settings.paper.latency_ms / 1000 if exchange.settings.paper is not None else 0.0
 
     def _call(self, method: Callable[..., T], *arguments: object, **named: object) -> T:
-        """Call the exchange at the time of now, and settle. A bug in it ends the process: its state is in doubt."""
+        """Calls the exchange with the current time, then settles. An unexpected exception ends the process."""
         try:
             answer = method(*arguments, now_ns=time.time_ns(), **named)
         except Exception as bug:
@@ -54,20 +54,20 @@ class Server:
         return answer
 
     def now_ns(self) -> int:
-        """The time of now, as the exchange is told it."""
+        """The current time in ns."""
         return time.time_ns()
 
     def handle(self, request: Request) -> Response:
-        """The exchange's answer to an HTTP request, once all that it changed is written."""
+        """The exchange's response to an HTTP request, after its changes are written to the ledger."""
         return self._call(self.exchange.handle, request)
 
     @property
     def has_failed(self) -> bool:
-        """Whether nothing may be answered any more: the log took no record, or a bug was met."""
+        """Whether no more responses may be sent: the ledger failed, or an unexpected exception occurred."""
         return self.failure is not None or self.bug is not None
 
     def settle(self) -> None:
-        """Write the records, then queue the pushes. A log that does not take them stops the venue."""
+        """Writes the records, then queues the pushes. If the ledger cannot be written, the venue stops."""
         records = self.exchange.take_records()
         if records and self.log is not None:
             try:
@@ -88,7 +88,7 @@ class Server:
                 socket.put(item)
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        """One HTTP request, or the start of a websocket."""
+        """Handles one HTTP request, or opens a websocket."""
         if request.headers.get("upgrade", "").lower() == "websocket":
             return await self._websocket(request)
         received_ns = time.time_ns()
@@ -114,13 +114,13 @@ class Server:
         return await self._send_cut(request, answer) if answer.cut_at is not None else self._response(answer)
 
     def _abort(self, request: web.BaseRequest) -> web.Response:
-        """Close the connection without an answer."""
+        """Aborts the connection without a response."""
         if request.transport is not None:
             request.transport.abort()
         return web.Response(status=500)
 
     async def _send_cut(self, request: web.BaseRequest, answer: Response) -> web.StreamResponse:
-        """All of the body is announced, some of it is sent, then the connection ends."""
+        """Sends the headers for the whole body and a part of it, then closes the connection."""
         response = web.StreamResponse(status=answer.status, headers=answer.headers)
         response.content_length = len(answer.body)
         response.force_close()
@@ -172,37 +172,37 @@ class Server:
                 self._call(exchange.pong, conn_id, payload=bytes(message.data))
 
     def announce_shutdown(self) -> None:
-        """Tell all websockets that this server goes."""
+        """Sends the event `serverShutdown` to all websockets."""
         self.exchange.announce_shutdown(time.time_ns())
         self._push(self.exchange.take_pushes())
 
     async def run_clock(self, listener: Listener) -> None:
-        """Call the exchange when it wants to be called; let nobody in while it refuses."""
+        """Calls the exchange when it is due; stops listening while it refuses connections."""
         exchange = self.exchange
         while True:
             wait_s = (exchange.next_wake_ns - time.time_ns()) / 1e9
-            if self.feed is None:
+            if self.paper_tap is None:
                 await asyncio.sleep(min(MAX_SLEEP_S, max(MIN_SLEEP_S, wait_s)))
             else:
                 await asyncio.sleep(POLL_S)
-                self._poll_live_market(self.feed)
+                self._poll_live_market(self.paper_tap)
             self._call(exchange.advance)
             await listener.set_refusing(exchange.faults.is_refusing)
             if exchange.is_over:
                 self.stopped.set()
 
-    def _poll_live_market(self, feed: PaperTap) -> None:
-        """Take in what the live market's connector has said."""
-        for message in feed.poll():
+    def _poll_live_market(self, tap: PaperTap) -> None:
+        """Passes the messages of the live market's connector to the exchange."""
+        for message in tap.poll():
             self._call(self.exchange.on_live_message, message)
         if self.exchange.paper is not None and self.exchange.paper.needs_snapshots(time.time_ns()):
-            feed.request_snapshots()
+            tap.request_snapshots()
 
 
 async def run(
     exchange: Exchange, log: LedgerFile | None, runner: web.ServerRunner, server: Server, listener: Listener
 ) -> None:
-    """Serve until SIGTERM, SIGINT or a bug, which is raised. Raises BadVenue where the log cannot be written."""
+    """Serves until SIGTERM, SIGINT or an unexpected exception, which is raised. Raises BadVenue if the ledger fails."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stopped.set)
@@ -221,4 +221,4 @@ async def run(
     if server.bug is not None:
         raise server.bug
     if server.failure is not None:
-        raise BadVenue(f"log_file {log.path if log else ''}: {server.failure.strerror}: free the disk, start again")
+        raise BadVenue(f"log_file {log.path if log else ''}: {server.failure.strerror}: free disk space, then restart")

@@ -1,4 +1,4 @@
-"""TLS for clients that refuse plain connections: a certificate from files, or one made for a run."""
+"""TLS: a certificate from files, or a self-signed one made for a run."""
 
 import ipaddress
 import os
@@ -19,23 +19,23 @@ CLOCKS_MAY_DIFFER = timedelta(hours=1)
 
 
 def context(cert: str | None, key: str | None) -> ssl.SSLContext | None:
-    """What a server serves TLS with; None without files. Raises BadVenue for one of two, or unusable ones."""
+    """The TLS context of a server; None without files. Raises BadVenue for only one file or invalid ones."""
     if cert is None and key is None:
         return None
     if cert is None or key is None:
-        raise BadVenue("tls_cert and tls_key go together: set both, or neither")
+        raise BadVenue("tls_cert and tls_key must both be set, or neither")
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         made.load_cert_chain(cert, key)
     except (OSError, ssl.SSLError) as error:
-        raise BadVenue(f"tls_cert {cert}, tls_key {key}: {error}: name a PEM certificate and its key") from None
+        raise BadVenue(f"tls_cert {cert}, tls_key {key}: {error}: set a PEM certificate and its key") from None
     return made
 
 
 def own_certificate(folder: Path, host: str, now_ns: int) -> tuple[Path, Path]:
-    """A fresh self-signed certificate for `host` and this machine, and its key: files in `folder`.
+    """Makes a self-signed certificate for `host` and this machine, and its key, as files in `folder`.
 
-    Clients trust it where SSL_CERT_FILE names it.
+    Clients trust it if the environment variable SSL_CERT_FILE has its path.
     """
     private = generate_private_key(SECP256R1())
     made = _self_signed(private, host, datetime.fromtimestamp(now_ns // 1_000_000_000, UTC))

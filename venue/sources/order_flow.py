@@ -1,4 +1,4 @@
-"""The order flow of a market: when its crowd acts, from a seed and a profile that was measured on a real one."""
+"""OrderFlow: the generated orders of a market, from a seed and a profile measured on a real market."""
 
 import math
 from random import Random
@@ -12,17 +12,17 @@ from venue.sources.traders import Traders
 from venue.symbols.symbol import Symbol
 
 WAKE_NS = 10_000_000
-"""It wants to be called no oftener: what is due in between happens then, each at its own time."""
+"""Minimum time between two calls of `advance`; actions due in between are done then, each at its own time."""
 MAX_ACTIONS = 4000
-"""In one call of `advance`; what a long pause would have brought beyond it does not happen."""
-LEAST_RATE = 1e-6
-"""Orders a second; fewer are none."""
+"""Maximum number of actions in one call of `advance`; after a long pause the rest is skipped."""
+MIN_RATE = 1e-6
+"""Orders per second; a lower rate counts as zero."""
 MAX_STRETCH = 4.0
-"""With fewer market orders the moves are larger, so that volatility stays; but no larger than this."""
+"""Maximum factor on price moves; moves are larger with fewer market orders, to keep the volatility."""
 
 
 class OrderFlow:
-    """One market's order flow. `due_ns` is when it next acts; `next_ns` when it wants to be called."""
+    """One market's order flow. `due_ns`: when its next action is due; `next_ns`: when to call `advance`."""
 
     def __init__(
         self, engine: Engine, symbol: Symbol, settings: FlowSettings, profile: Profile, seed: str, now_ns: int
@@ -32,7 +32,7 @@ class OrderFlow:
         book_orders = _or(settings.book_orders, profile.book_orders)
         self.is_still = limit_rate <= 0 and market_rate <= 0
         self.next_market_ns = self.next_limit_ns = NEVER_NS
-        self.woken_ns = now_ns
+        self.advanced_ns = now_ns
         if self.is_still:
             return
         random = Random(seed)
@@ -54,19 +54,19 @@ class OrderFlow:
 
     @property
     def due_ns(self) -> int:
-        """When the next thing happens."""
+        """When the next action is due."""
         return NEVER_NS if self.is_still else min(self.next_market_ns, self.next_limit_ns, self.traders.due_ns)
 
     @property
     def next_ns(self) -> int | None:
-        """When `advance` wants to be called; None for never."""
-        return None if self.is_still else max(self.due_ns, self.woken_ns + WAKE_NS)
+        """When `advance` must be called; None for never."""
+        return None if self.is_still else max(self.due_ns, self.advanced_ns + WAKE_NS)
 
     def advance(self, now_ns: int, floor_ns: int) -> None:
-        """Do all that is due, each at its own time, but none before `floor_ns`: what others did came first."""
+        """Does all that is due, each at its own time but not before `floor_ns`, the time of the last other change."""
         if self.is_still:
             return
-        self.woken_ns = now_ns
+        self.advanced_ns = now_ns
         traders = self.traders
         for _ in range(MAX_ACTIONS):
             due_ns = self.due_ns
@@ -89,46 +89,46 @@ class OrderFlow:
         traders.catch_up(now_ns)
 
     def _react(self, moved: float, at_ns: int, due_ns: int) -> None:
-        """Many quote anew when the price moves."""
+        """After a move of the price many orders are canceled and placed again."""
         self.traders.cancel_random(round(moved * self.limit_arrivals.children), at_ns)
         self.limit_arrivals.excite(due_ns, moved)
         self.next_limit_ns = self.limit_arrivals.next_ns(due_ns)
 
 
-def _rate(wanted: float | None, usual: float) -> float:
-    rate = _or(wanted, usual)
-    return rate if rate >= LEAST_RATE else 0.0
+def _rate(own: float | None, usual: float) -> float:
+    rate = _or(own, usual)
+    return rate if rate >= MIN_RATE else 0.0
 
 
-def _or(wanted: float | None, usual: float) -> float:
-    return usual if wanted is None else wanted
+def _or(own: float | None, usual: float) -> float:
+    return usual if own is None else own
 
 
 def _usual_lots(symbol: Symbol, settings: FlowSettings, profile: Profile) -> float:
-    """The median market order: worth as much as in the profile."""
+    """The median market order, with the same notional as in the profile."""
     market = symbol.settings
     return _or(settings.size_lots, profile.median_notional / float(market.start_price * market.lot_size))
 
 
 def _lifetimes(profile: Profile, limit_rate: float, book_orders: float) -> list[float]:
-    """How long orders of each band live, in seconds, so that so many rest at so many a second."""
-    longer = 1.0
+    """The mean lifetime of orders in each band, in seconds, that gives `book_orders` at this rate."""
+    factor = 1.0
     if limit_rate > 0:
-        longer = max(book_orders, 1.0) / profile.book_orders * profile.limit_rate / limit_rate
-    return [band.life_s * longer for band in profile.all_bands]
+        factor = max(book_orders, 1.0) / profile.book_orders * profile.limit_rate / limit_rate
+    return [band.life_s * factor for band in profile.all_bands]
 
 
 def _stretch(profile: Profile, settings: FlowSettings, market_rate: float) -> float:
-    """How much larger moves are than in the profile."""
-    louder = _or(settings.volatility_bps, profile.volatility_bps) / profile.volatility_bps
-    rarer = math.sqrt(profile.market_rate / market_rate) if market_rate > 0 else 1.0
-    return profile.stretch * louder * min(MAX_STRETCH, rarer)
+    """The factor on the price moves of the profile."""
+    volatility_factor = _or(settings.volatility_bps, profile.volatility_bps) / profile.volatility_bps
+    rate_factor = math.sqrt(profile.market_rate / market_rate) if market_rate > 0 else 1.0
+    return profile.stretch * volatility_factor * min(MAX_STRETCH, rate_factor)
 
 
 def _arrivals(
     profile: Profile, limit_rate: float, market_rate: float, random: Random, now_ns: int
 ) -> tuple[ArrivalProcess, ArrivalProcess]:
-    """Market orders, which bring market orders; and limit orders, some of which moves of the price bring."""
+    """Market orders, which excite market orders; and limit orders, some of which price moves excite."""
     own = 1 - sum(kernel.children for kernel in profile.bursts)
     market_arrivals = ArrivalProcess(market_rate * own, profile.bursts, market_rate, random, now_ns)
     if market_rate <= 0 or profile.move_share <= 0:

@@ -1,4 +1,4 @@
-"""Paper: live markets as a connector tells of them on the bus, and the accounts' orders matched in them here."""
+"""PaperTrading: follows live markets that a connector publishes, and matches the accounts' orders in them."""
 
 import heapq
 from collections import deque
@@ -11,21 +11,21 @@ from venue.engine.engine import Engine
 from venue.sources.queue_market import QueueMarket
 
 REQUEST_EVERY_NS = 500 * MILLISECOND_NS
-"""How often the connector is asked for its books while one is not known."""
+"""Minimum time between two requests for the connector's snapshots, while a book is missing."""
 MAX_WAITING = 100
-"""Diffs kept while a market is closed; with more of them a snapshot is too old anyway."""
+"""Deltas kept while a market is closed; with more of them a snapshot would be too old."""
 USED = ("x-mbx-used-weight", "x-mbx-used-weight-1m")
 
 
 class PaperMarket:
-    """One followed market. It is closed (no order taken, none filled) while its book is not known to be right."""
+    """One live market. It is closed (orders are rejected, none are filled) while its book is not reliable."""
 
     def __init__(self, market: QueueMarket) -> None:
         self.market = market
-        self.book_id = 0  # of the last book message that was heard, which may still be held back
-        self.waiting: deque[BookDelta] = deque(maxlen=MAX_WAITING)  # heard before the snapshot that they follow
-        self.closed_by_rules = ""  # why the rules keep it closed, whatever the book
-        self.close("no book yet")
+        self.book_id = 0  # of the last book message received, which may still be held back
+        self.waiting: deque[BookDelta] = deque(maxlen=MAX_WAITING)  # received before the snapshot that they follow
+        self.closed_by_rules = ""  # the reason why its rules keep it closed; empty: none
+        self.close("no snapshot of its book yet")
 
     @property
     def is_open(self) -> bool:
@@ -35,7 +35,7 @@ class PaperMarket:
         self.market.symbol.closed = why
 
     def on_snapshot(self, snapshot: BookSnapshot, now_ns: int) -> list[BookDelta]:
-        """Open with this book, or stay closed; what was heard before it and goes on from it."""
+        """Opens with this book, or stays closed; returns the earlier deltas that continue from it."""
         if snapshot.state is not StreamState.LIVE:
             self.close(f"its book is {snapshot.state.name}")
             return []
@@ -47,25 +47,25 @@ class PaperMarket:
         return later
 
     def on_rules(self, rules: Rules) -> None:
-        """The live market's rules as they are now: it must trade, and count as we do."""
+        """Checks the live market's rules: it must be trading, with the same tick and lot as here."""
         known = self.market.symbol.settings
         self.closed_by_rules = ""
         if (rules.tick_size, rules.lot_size) != (known.tick_size, known.lot_size):
-            self.closed_by_rules = "its tick or lot has changed: start anew, with a fresh ledger"
+            self.closed_by_rules = "its tick or lot has changed: restart with a new ledger"
         elif not rules.trading:
-            self.closed_by_rules = "the live market does not trade"
+            self.closed_by_rules = "the live market is not trading"
         if self.closed_by_rules:
             self.close(self.closed_by_rules)
 
     def accepts(self, delta: BookDelta) -> bool:
-        """Whether the diff goes on from the book; a gap closes the market until there is a whole book again."""
+        """Whether the delta continues the book; a gap closes the market until the next snapshot."""
         if not self.is_open:
             self.waiting.append(delta)
             return False
         if delta.update_id <= self.book_id:
             return False
         if delta.first_id > self.book_id + 1:
-            self.close(f"a gap in its book: {self.book_id} then {delta.first_id}")
+            self.close(f"gap in its book: {self.book_id}, then {delta.first_id}")
             self.waiting.append(delta)
             return False
         self.book_id = delta.update_id
@@ -73,9 +73,10 @@ class PaperMarket:
 
 
 class PaperTrading:
-    """`hear` what the connector publishes, `advance` at `next_ns`, and ask it for its books when `asks` says so.
+    """Call `on_message` with what the connector publishes, `advance` at `next_ns`, and request snapshots when
+    `needs_snapshots` is true.
 
-    Fills come from its trades and book moves alone. Book changes wait `book_delay_ms` for the trades that explain
+    Fills come only from its trades and book changes. Book changes wait `book_delay_ms` for the trades that explain
     them, as in a replay.
     """
 
@@ -95,7 +96,7 @@ class PaperTrading:
         return self._held[0][0] if self._held else None
 
     def advance(self, now_ns: int, floor_ns: int) -> None:
-        """Let the book changes happen that have waited long enough; see whether the connector still speaks."""
+        """Applies the book changes that are due; closes all markets if the connector is silent."""
         while self._held and self._held[0][0] <= now_ns:
             due_ns, _, symbol, message = heapq.heappop(self._held)
             if self.markets[symbol].is_open:
@@ -105,7 +106,7 @@ class PaperTrading:
                 market.close(f"{self.settings.connector} is silent")
 
     def on_message(self, message: Message, now_ns: int) -> None:
-        """One message of the connector; those that are not of our markets say that it lives."""
+        """Handles a message of the connector; messages of other markets show that it is alive."""
         self.received_ns = now_ns
         market = self.markets.get(getattr(message, "symbol", ""))
         if market is None:
@@ -130,7 +131,7 @@ class PaperTrading:
             market.market.on_message(message, now_ns)
 
     def needs_snapshots(self, now_ns: int) -> bool:
-        """Whether to ask the connector for its books now."""
+        """Whether to request the connector's snapshots now."""
         known = all(market.is_open or market.closed_by_rules for market in self.markets.values())
         if known or now_ns - self._requested_ns < REQUEST_EVERY_NS:
             return False
@@ -138,7 +139,7 @@ class PaperTrading:
         return True
 
     def without_weights(self, response: Response) -> Response:
-        """Our weights are not told: the connector counts these requests by itself, beside what the live one tells."""
+        """Removes the weight headers, so that the connector does not mix them with the live exchange's."""
         for name in USED:
             response.headers.pop(name, None)
         return response
@@ -150,7 +151,7 @@ class PaperTrading:
 
 
 def market_settings(rules: Rules, configured: MarketSettings) -> MarketSettings:
-    """The market as the live one's rules make it; what they do not tell stays as it was set."""
+    """The market's settings with the live market's rules; other settings stay as configured."""
     tick, lot = rules.tick_size, rules.lot_size
     fields = {name: getattr(configured, name) for name in configured.__struct_fields__}
     fields |= {

@@ -1,13 +1,13 @@
-"""One price level that follows another market, and how what was cancelled there is shared among its orders here."""
+"""QueueLevel: one price level of an external market, and the distribution of its cancels over the orders here."""
 
 from venue.base.settings import CancelModel
 
 
 class QueueLevel:
-    """What the other market has at a price, and the orders that stand for it in our book, first come first.
+    """The external market's size at a price, and the orders that represent it in our book, in time priority.
 
-    `taken_lots`: of what it has there, what our orders took here. `traded_lots`: what its trades consumed here before
-    its book told of them; `traded_at`: how many diffs had come by then.
+    `taken_lots`: the part of its size that our orders have traded here. `traded_lots`: what its trades consumed here
+    before its book showed them; `traded_at`: the number of deltas received by then.
     """
 
     __slots__ = ("orders", "recorded_lots", "taken_lots", "traded_at", "traded_lots")
@@ -24,15 +24,15 @@ class QueueLevel:
         return sum(self.orders.values())
 
     @property
-    def wanted_lots(self) -> int:
-        """What should stand in our book."""
+    def target_lots(self) -> int:
+        """The size that our book should have."""
         return max(0, self.recorded_lots - self.taken_lots - self.traded_lots)
 
     def record(self, size_lots: int) -> None:
-        """The other market has so much here now.
+        """The external market now has `size_lots` here.
 
-        What it lost is first what trades were known to have consumed. What is left is at least what we took: a
-        level that fell below that has lost ours too, and so what comes back later is new.
+        A decrease is first attributed to the trades that are known. If the level falls below what our orders have
+        traded, that size is gone too, and size that returns later is new.
         """
         lost = max(0, self.recorded_lots - size_lots)
         self.traded_lots = max(0, self.traded_lots - lost)
@@ -41,9 +41,9 @@ class QueueLevel:
 
 
 def shares(orders: dict[int, int], lots: int, model: CancelModel) -> dict[int, int]:
-    """How many of `lots` each order loses, by id; `lots` is at most what is open in all of them.
+    """How many of `lots` each order loses, by id; `lots` is at most the sum of the open lots.
 
-    Proportional shares are rounded down; the rest comes from the back.
+    Proportional shares are rounded down; the rest is taken from the back of the queue.
     """
     total = sum(orders.values())
     assert 0 <= lots <= total, (orders, lots)

@@ -1,4 +1,4 @@
-"""A symbol that follows another market: its books, best prices and trades, with the accounts' orders queued in them."""
+"""QueueMarket: a symbol that follows an external market's book and trades; the accounts' orders queue in it."""
 
 from collections.abc import Iterable
 
@@ -14,11 +14,11 @@ from venue.sources.queue_book import Event, QueueBook
 from venue.symbols.symbol import Symbol
 
 Change = tuple[Side, int, int]
-"""Side, price in ticks, lots there now."""
+"""Side, price in ticks, new size in lots."""
 
 
 class IdMapper:
-    """The other market's ids as ours: the same, shifted by as many as our own events took, and never falling."""
+    """Maps the external market's ids to ours: shifted by the ids of our own events, and always increasing."""
 
     def __init__(self, counter: IdCounter) -> None:
         self.counter = counter
@@ -32,7 +32,7 @@ class IdMapper:
 
 
 class QueueMarket:
-    """`take` the other market's messages in the order of its events; books by absolute sizes, as Binance tells them."""
+    """Call `on_message` with the external market's messages in their order; deltas have absolute sizes."""
 
     def __init__(self, engine: Engine, symbol: Symbol, cancels: CancelModel) -> None:
         self.engine = engine
@@ -40,13 +40,13 @@ class QueueMarket:
         self.book = QueueBook(symbol, cancels)
         self.update_ids = IdMapper(engine.records.counter("book:" + symbol.name))
         self.trade_ids = IdMapper(engine.records.counter("trade:" + symbol.name))
-        self.update_id = 0  # of the other market: the latest that we know of
-        self.book_id = 0  # and what its whole book is at
+        self.update_id = 0  # of the external market: the latest known
+        self.book_id = 0  # and that of its whole book
         self.trade_id = 0
         self.top: TopOfBook | None = None
 
     def on_message(self, message: Message, now_ns: int) -> None:
-        """Follow one message; older ones than what is known are passed over."""
+        """Applies a message; messages older than the known state are skipped."""
         if isinstance(message, TopOfBook):
             self._on_top(message, now_ns)
         elif isinstance(message, Trade):
@@ -59,13 +59,13 @@ class QueueMarket:
     # -- messages ----------------------------------------------------------------------------------------
 
     def _on_snapshot(self, snapshot: BookSnapshot, now_ns: int) -> None:
-        """The whole book: what it does not have is gone. Numbering may begin anew."""
+        """Applies a whole book: other levels are gone, and the numbering may restart."""
         is_first = not self.book_id
         self.update_id, self.book_id, self.trade_id, self.top = 0, snapshot.update_id, 0, None
-        published = {(Side.BUY, p): lots for p, lots in unpack_levels(snapshot.bids)}
-        published |= {(Side.SELL, p): lots for p, lots in unpack_levels(snapshot.asks)}
-        gone = [(side, p, 0) for side, levels in self.book.levels.items() for p in levels if (side, p) not in published]
-        self._apply([*gone, *((*key, lots) for key, lots in published.items())], snapshot.update_id, now_ns)
+        book = {(Side.BUY, p): lots for p, lots in unpack_levels(snapshot.bids)}
+        book |= {(Side.SELL, p): lots for p, lots in unpack_levels(snapshot.asks)}
+        gone = [(side, p, 0) for side, levels in self.book.levels.items() for p in levels if (side, p) not in book]
+        self._apply([*gone, *((*key, lots) for key, lots in book.items())], snapshot.update_id, now_ns)
         if is_first:
             self._requeue_own_orders()
             if not self.symbol.trades:
@@ -76,7 +76,7 @@ class QueueMarket:
         if delta.update_id <= self.book_id:
             return
         self.book_id = delta.update_id
-        for side, events in self.book.diff_came():
+        for side, events in self.book.on_delta():
             self._settle(side, events, now_ns)
         changes = [(Side.BUY, p, lots) for p, lots in unpack_levels(delta.bids)]
         changes += [(Side.SELL, p, lots) for p, lots in unpack_levels(delta.asks)]
@@ -95,7 +95,7 @@ class QueueMarket:
         self._apply(changes, top.update_id, now_ns)
 
     def _on_trade(self, trade: Trade, now_ns: int) -> None:
-        """Our orders that it would have met fill; what is left of it is published as it was."""
+        """Fills our orders that come first, and publishes the rest of the trade unchanged."""
         if trade.trade_id <= self.trade_id:
             return
         self.trade_id = trade.trade_id
@@ -109,26 +109,26 @@ class QueueMarket:
     # -- what they do ----------------------------------------------------------------------------------------
 
     def _own(self) -> list[ExchangeOrder]:
-        """The orders of accounts that rest in this book, in the order in which they came to it."""
+        """The orders of accounts that rest in this book, in time priority."""
         name, in_book = self.symbol.name, self.symbol.matching.order
         found = self.engine.settlement.open_orders.values()
         return [order for order in found if order.symbol == name and in_book(order.order_id) is not None]
 
     def _own_ticks(self, trade: Trade) -> list[int]:
-        """Prices at or better than the trade's at which orders of accounts stand on its maker's side."""
+        """The prices of accounts' orders on the maker's side of a trade, at its price or better."""
         side, limit_ticks = trade.side.opposite, trade.price_ticks
         own = (order.price_ticks for order in self._own() if order.side is side)
         return [price_ticks for price_ticks in own if (price_ticks - limit_ticks) * side.sign >= 0]
 
     def _requeue_own_orders(self) -> None:
-        """Orders of an earlier life lose their places: what stood ahead of them then is not known any more."""
+        """Moves the orders of an earlier process run to the back: the size ahead of them is unknown after a restart."""
         for order in self._own():
             self.symbol.matching.cancel(order.order_id)
             events = rest(self.symbol, self.engine.accounts.by_name[order.account], order)
-            assert len(events) == 1, events  # what the book is beyond has traded already
+            assert len(events) == 1, events  # orders that the book crosses have traded already
 
     def _limited_by_top(self, change: Change, top: TopOfBook) -> Change:
-        """A change that is older than the best prices known: these have the last word on their levels and better."""
+        """A change that is older than the known best prices: those decide about their own and better levels."""
         side, price_ticks, lots = change
         best = (top.bid_ticks, top.bid_lots) if side is Side.BUY else (top.ask_ticks, top.ask_lots)
         if price_ticks == best[0]:
@@ -136,7 +136,7 @@ class QueueMarket:
         return side, price_ticks, 0 if (price_ticks - best[0]) * side.sign > 0 else lots
 
     def _apply(self, changes: Iterable[Change], update_id: int, now_ns: int) -> None:
-        """Set levels: first what becomes smaller, then what grows, so that no level meets one that is gone."""
+        """Sets levels: first decreases, then increases, so that no level crosses one that is gone."""
         size_at = self.book.recorded.size_at
         falling: list[Change] = []
         growing: list[Change] = []
@@ -155,7 +155,7 @@ class QueueMarket:
             self.engine.settlement.apply(self.symbol, taker, events, now_ns)
 
     def _publish_trade(self, trade: Trade, lots: int, now_ns: int) -> None:
-        """A trade among others, as the public hears of it."""
+        """Publishes a trade of the external market."""
         maker_buys = trade.side is Side.SELL
         trade_id = self.trade_ids.next_id(trade.trade_id)
         published = PublicTrade(trade_id, trade.price_ticks, lots, now_ns, maker_buys)

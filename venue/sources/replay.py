@@ -1,4 +1,4 @@
-"""A recording played into a market, in the place of generated order flow: in real time, or so many times faster."""
+"""Replay: plays a recording into a market instead of generated order flow, in real time or faster."""
 
 from itertools import chain
 from pathlib import Path
@@ -14,19 +14,19 @@ from venue.sources.replay_file import Timed, messages, symbol_name, trades_first
 from venue.symbols.symbol import Symbol
 
 LOOP_PAUSE_NS = 1_000 * MILLISECOND_NS
-"""Between the last message and the first of the next turn."""
+"""Pause between the last message and the first of the next turn."""
 MAX_MESSAGES = 20_000
-"""In one call of `advance`; the rest of a long pause's follows in the next."""
+"""Maximum number of messages in one call of `advance`; after a long pause the rest follows in the next calls."""
 
 
 class Replay:
-    """Drive it as a Flow: `advance` at `next_ns`. What it plays happens at its receive time, shifted to ours.
+    """A MarketSource: messages are played at their receive time, shifted to the exchange's time.
 
-    `is_over`: the recording has ended, and the settings say that the exchange ends with it.
+    `is_over`: the recording has ended, and by the settings the exchange ends with it.
     """
 
     def __init__(self, engine: Engine, symbol: Symbol, settings: ReplaySettings, now_ns: int) -> None:
-        """Raises BadVenue where the recording cannot be played."""
+        """Raises BadVenue if the recording cannot be played."""
         assert settings.speed > 0
         self.settings = settings
         self.symbol = symbol
@@ -37,7 +37,7 @@ class Replay:
         self._next: Timed | None = None
         self._begin(now_ns)
         assert self._next is not None
-        self.market.on_message(self._next[1], now_ns)  # the book, before anybody asks for it
+        self.market.on_message(self._next[1], now_ns)  # the first book, available before the first request
         self._step()
 
     @property
@@ -46,7 +46,7 @@ class Replay:
         return None if self._next is None else self._due_ns(self._next[0])
 
     def advance(self, now_ns: int, floor_ns: int) -> None:
-        """Play all that is due, each at its own time, but none before `floor_ns`."""
+        """Plays all that is due, each at its own time but not before `floor_ns`."""
         for _ in range(MAX_MESSAGES):
             due_ns = self.next_ns
             if self._next is None or due_ns is None or due_ns > now_ns:
@@ -69,7 +69,7 @@ class Replay:
         first = next(timed)
         assert isinstance(first[1], BookSnapshot)
         if not (unpack_levels(first[1].bids) and unpack_levels(first[1].asks)):
-            raise BadVenue(f"replay {path}: the book that it begins with has an empty side")
+            raise BadVenue(f"replay {path}: its first book has an empty side")
         self._began_ns, self._first_ns = at_ns, first[0]
         self._rest = chain([first], trades_first(timed, self.settings.book_delay_ms * MILLISECOND_NS))
         self._next = next(self._rest)
@@ -83,10 +83,12 @@ class Replay:
 
 
 def recorded_symbol(settings: ReplaySettings, symbols: list[Symbol]) -> Symbol:
-    """The market that the recording is played into. Raises BadVenue where there is none of its name."""
+    """The market that the recording is played into. Raises BadVenue if there is none of its name."""
     name = symbol_name(Path(settings.file))
     found = next((symbol for symbol in symbols if symbol.name == name), None)
     if found is None:
         there = ", ".join(symbol.name for symbol in symbols)
-        raise BadVenue(f"replay {settings.file} is of {name}, and there is only {there}: add it to [[venue.markets]]")
+        raise BadVenue(
+            f"replay {settings.file} is a recording of {name}, but the markets are {there}: add it to [[venue.markets]]"
+        )
     return found

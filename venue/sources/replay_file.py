@@ -1,4 +1,4 @@
-"""A recording of a market's streams as messages: gzip, a receive time in ns and a raw Binance frame on each line."""
+"""Reads a recording of a market's streams as messages: gzip, each line a receive time in ns and a raw frame."""
 
 import gzip
 import heapq
@@ -17,14 +17,14 @@ from venue.symbols.symbol import Symbol
 
 DIGITS = 8
 OPENING_LINES = 10_000
-"""A REST snapshot must be among so many first lines: the book begins with it."""
+"""Number of first lines that must hold a REST snapshot, with which the book begins."""
 
 Timed = tuple[int, Message]
-"""When it was received, in ns, and what it says."""
+"""Receive time in ns, and message."""
 
 
 class _RecordedLine(msgspec.Struct):
-    """Any of the frames: a combined stream's shell, or the body of a depth snapshot."""
+    """Any recorded frame: a combined stream's envelope, or the body of a depth snapshot."""
 
     data: msgspec.Raw = msgspec.Raw()
     lastUpdateId: int = 0
@@ -33,7 +33,7 @@ class _RecordedLine(msgspec.Struct):
 
 
 class _StreamEvent(msgspec.Struct):
-    """Fields of depthUpdate, trade and bookTicker; letters that differ in type between them are kept raw."""
+    """Fields of depthUpdate, trade and bookTicker; fields with different types between them are kept raw."""
 
     s: str
     e: str = ""
@@ -56,13 +56,13 @@ _event = msgspec.json.Decoder(_StreamEvent).decode
 
 
 class _Reader:
-    """From frames to the messages of one symbol."""
+    """Converts frames to the messages of one symbol."""
 
     def __init__(self, symbol: Symbol) -> None:
         self.symbol = symbol
 
     def message(self, raw: bytes, ts_ns: int) -> Message:
-        """Raises ValueError (msgspec's included) for what it cannot read, or what is of another market."""
+        """The message of a frame. Raises ValueError (or msgspec's errors) for an invalid frame or another market."""
         frame = _frame(raw)
         if frame.lastUpdateId:
             bids, asks = self._levels(frame.bids), self._levels(frame.asks)
@@ -70,7 +70,7 @@ class _Reader:
         one = _event(frame.data if len(frame.data) else raw)
         name = self.symbol.settings.symbol
         if one.s != self.symbol.name:
-            raise ValueError(f"a frame of {one.s}, in a recording of {self.symbol.name}")
+            raise ValueError(f"a frame of {one.s} in a recording of {self.symbol.name}")
         if one.e == "depthUpdate":
             bids, asks = self._levels(one.b), self._levels(one.a)
             return BookDelta(name, one.U, one.u, bids, asks, one.E * MILLISECOND_NS, ts_ns)
@@ -89,7 +89,7 @@ class _Reader:
         return parse_decimal(text, DIGITS, self.symbol.tick_atoms)
 
     def _lots(self, text: str) -> int:
-        """Whole lots: what is left over of smaller lots of earlier days nobody can take."""
+        """Whole lots, rounded down: recordings may hold sizes in smaller lots of earlier days."""
         return parse_decimal(text, DIGITS) // self.symbol.lot_atoms
 
 
@@ -105,11 +105,11 @@ def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
         where = f", after line {number}" if number else ""
         raise BadVenue(f"replay {path}{where}: {getattr(error, 'strerror', None) or error}") from None
     except ValueError:
-        raise BadVenue(f"replay {path}, line {number}: want a time in ns, a space, a frame") from None
+        raise BadVenue(f"replay {path}, line {number}: expected a time in ns, a space, a frame") from None
 
 
 def symbol_name(path: Path) -> str:
-    """The exchange's name of the market that the recording is of ("BTCUSDT"). Raises BadVenue."""
+    """The exchange's name of the recorded market ("BTCUSDT"). Raises BadVenue."""
     for number, _, raw in _lines(path):
         if number > OPENING_LINES:
             break
@@ -123,9 +123,9 @@ def symbol_name(path: Path) -> str:
 
 
 def messages(path: Path, symbol: Symbol) -> Iterator[Timed]:
-    """The recording, from its first REST snapshot on: the book comes first, then all that is newer than it.
+    """The messages from the first REST snapshot on: first the book, then everything newer than it.
 
-    Raises BadVenue for a file that cannot be read, holds no snapshot, or is of another market.
+    Raises BadVenue for a file that cannot be read, has no snapshot, or is a recording of another market.
     """
     reader = _Reader(symbol)
     early: list[Message] = []
@@ -147,11 +147,13 @@ def messages(path: Path, symbol: Symbol) -> Iterator[Timed]:
         else:
             break
     if not is_open:
-        raise BadVenue(f"replay {path}: no REST snapshot among its first {OPENING_LINES} lines: the book needs one")
+        raise BadVenue(
+            f"replay {path}: no REST snapshot among its first {OPENING_LINES} lines: the replay needs one to start with"
+        )
 
 
 def trades_first(timed: Iterable[Timed], book_delay_ns: int) -> Iterator[Timed]:
-    """The same with every book message so much later: a trade then comes before the change that it explains."""
+    """Delays book messages by `book_delay_ns`, so that a trade comes before the book change that it explains."""
     held: list[tuple[int, int, Message]] = []
     for number, (ts_ns, message) in enumerate(timed):
         while held and held[0][0] <= ts_ns:

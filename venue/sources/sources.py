@@ -1,4 +1,4 @@
-"""What moves each market: generated order flow, a recording, or a live market that is followed."""
+"""The sources of market activity: generated order flow, a recording, or a live market."""
 
 from typing import Protocol
 
@@ -13,11 +13,11 @@ from venue.symbols.symbol import Symbol
 from venue.symbols.synthetic_history import SyntheticHistory
 
 TRADE_NOTIONALS = 100
-"""A trade of the made-up history is worth so many times the least that an order may be."""
+"""Notional of a trade in the synthetic history, as a multiple of the minimum notional."""
 
 
 class MarketSource(Protocol):
-    """`advance` it at `next_ns` (None: nothing is to come by itself)."""
+    """Call `advance` at `next_ns` (None: nothing is scheduled)."""
 
     @property
     def next_ns(self) -> int | None: ...
@@ -26,7 +26,7 @@ class MarketSource(Protocol):
 
 
 def sources(engine: Engine, settings: VenueSettings, paper: PaperTrading | None, now_ns: int) -> list[MarketSource]:
-    """One for each market; for paper one for all. Raises BadVenue."""
+    """One source for each market; in paper trading one for all. Raises BadVenue."""
     if paper is not None:
         return [paper]
     symbols = list(engine.symbols.values())
@@ -45,7 +45,7 @@ def sources(engine: Engine, settings: VenueSettings, paper: PaperTrading | None,
 
 
 def history(symbol: Symbol, seed: str, now_ns: int) -> SyntheticHistory:
-    """Of a market whose past nobody knows: it ends at the last price."""
+    """A synthetic history for a market, which ends at its last price."""
     price_ticks, least = symbol.last_ticks, symbol.settings.min_notional
     trade_lots = int(atoms(least * TRADE_NOTIONALS)) // max(1, price_ticks * symbol.notional_atoms)
     return SyntheticHistory(f"{seed}:history", now_ns, price_ticks, trade_lots, symbol.settings.history_days)

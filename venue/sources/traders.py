@@ -1,4 +1,4 @@
-"""The crowd of one market: where it quotes, how much, what it takes, and how the price moves with it."""
+"""Traders: the simulated makers and takers of one market, and the fair price that moves with them."""
 
 from bisect import bisect_right
 from heapq import heapify, heappop, heappush
@@ -14,31 +14,31 @@ from venue.sources.profiles import Profile, Quantiles
 from venue.symbols.symbol import Symbol
 
 BPS = 10_000
-CROWDED = 1.5
-"""No more limit orders while so many times the usual rest."""
-MOST_EXPIRIES = 4
-"""Nor while so many times these are still to be looked after, most of them gone."""
-LEAST_TICKS = 10
+MAX_BOOK_FACTOR = 1.5
+"""No further limit orders are placed while this multiple of the usual number rests."""
+MAX_EXPIRY_FACTOR = 4
+"""Nor while this multiple of that number of expiries is queued, most of them of orders that are gone."""
+MIN_TICKS = 10
 LARGE = 0.4
-"""The orders that move the price are among this share of the largest."""
+"""Orders that move the price are among this share of the largest."""
 WITHDRAWN_SHARE = 0.8
-"""Share of the quotes at the touch that leave before they are run over."""
+"""Share of the quotes at the best price that are canceled before the price moves through them."""
 FOLLOW_S = 0.02
-"""How soon, on average, quotes at the touch that the price has left behind are taken away."""
-MOST_PATIENT = 10.0
-"""Small orders at the best price stay, up to so many times as long as the average one; large ones go."""
+"""Mean time until quotes that the best price has left behind are canceled."""
+MAX_LIFETIME_FACTOR = 10.0
+"""Maximum lifetime of small orders at the best price, as a multiple of the average one; large ones live shorter."""
 SWEPT_LEVELS = 200
 SWEPT_SIZES = 2000
-"""Others' orders in the way of the price are taken, but at most so many usual sizes at a time."""
+"""Orders of accounts beyond the fair price are traded with, at most this many usual sizes at a time."""
 TOUCH = 0
-"""The first band of a profile: the best prices themselves."""
+"""The first band of a profile: the best prices."""
 
 Expiry = tuple[int, int, Side, int]
-"""When an order is taken away, its id, its side and its price in ticks."""
+"""The time of the cancel of an order, its id, side and price in ticks."""
 
 
 class Traders:
-    """Makers and takers around a fair price. Every call says when it is; what is to come is in `due_ns`."""
+    """Makers and takers around a fair price. Calls take the current time; `due_ns` is the time of the next action."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Traders:
         self.profile = profile
         self.random = random
         self.usual_lots = usual_lots
-        self.most_orders = int(CROWDED * book_orders) + 4
+        self.most_orders = int(MAX_BOOK_FACTOR * book_orders) + 4
         self.lifetimes_s = lifetimes_s
         self.stretch = stretch
         self.pull = pull
@@ -67,8 +67,8 @@ class Traders:
         self.pulled_ns = now_ns
         self.touch_ns = NEVER_NS
         self.resting = 0
-        self.expiries: list[Expiry] = []  # of orders that may have gone before, too
-        self.levels: dict[Side, dict[int, list[int]]] = {Side.BUY: {}, Side.SELL: {}}  # ids by price
+        self.expiries: list[Expiry] = []  # the orders may be gone already
+        self.levels: dict[Side, dict[int, list[int]]] = {Side.BUY: {}, Side.SELL: {}}  # order ids by price
         self.choices = list(accumulate(band.orders_per_s for band in profile.all_bands))
         self.signs = OrderSigns(profile.sign_share, profile.sign_threads, profile.sign_tail, random)
         self.moves_bps, self.wide_ms = Quantiles(profile.moves_bps), Quantiles(profile.wide_ms)
@@ -87,12 +87,12 @@ class Traders:
 
     @property
     def due_ns(self) -> int:
-        """When `settle` next has something to do."""
+        """When the next action of `do_next` is due."""
         expires_ns = self.expiries[0][0] if self.expiries else NEVER_NS
         return expires_ns if expires_ns < self.touch_ns else self.touch_ns
 
     def do_next(self, now_ns: int) -> None:
-        """Do the first thing that is due: take an order away, or close the spread."""
+        """Does the first action that is due: cancels an order, or closes the spread."""
         if self.expiries and self.expiries[0][0] <= self.touch_ns:
             _, order_id, side, price_ticks = heappop(self.expiries)
             self._cancel(order_id, side, price_ticks, now_ns)
@@ -101,7 +101,7 @@ class Traders:
             self.requote(now_ns)
 
     def catch_up(self, now_ns: int) -> None:
-        """After a long pause: what was due is due from now on."""
+        """After a long pause: shifts the cancels that were due to start now."""
         late_ns = now_ns - self.expiries[0][0] if self.expiries else 0
         if late_ns > 0:
             self.expiries = [(due_ns + late_ns, *rest) for due_ns, *rest in self.expiries]
@@ -111,12 +111,12 @@ class Traders:
     # Makers
 
     def limit_order(self, now_ns: int) -> None:
-        """One limit order, somewhere."""
+        """Places a limit order in a random band."""
         index = bisect_right(self.choices, self.random.random() * self.choices[-1])
         self._place(min(index, len(self.choices) - 1), self._any_side(), now_ns)
 
     def requote(self, now_ns: int) -> None:
-        """Quote the best prices where nobody does: the spread is one tick again."""
+        """Quotes the best prices if they are missing: the spread is one tick again."""
         self.touch_ns = NEVER_NS
         matching, bid_ticks = self.symbol.matching, int(self.fair_ticks)
         if matching.best_bid_ticks < bid_ticks:
@@ -125,7 +125,7 @@ class Traders:
             self._place(TOUCH, Side.SELL, now_ns)
 
     def _schedule_requote(self, now_ns: int) -> None:
-        """Where the best prices are gone, somebody will quote them in a while."""
+        """If the best prices are missing, schedules the next requote."""
         matching, bid_ticks = self.symbol.matching, int(self.fair_ticks)
         if self.touch_ns == NEVER_NS and (
             matching.best_bid_ticks < bid_ticks or not 0 < matching.best_ask_ticks <= bid_ticks + 1
@@ -133,7 +133,7 @@ class Traders:
             self.touch_ns = now_ns + 1 + int(self.wide_ms.draw(self.random) * MILLISECOND_NS)
 
     def cancel_random(self, number: int, now_ns: int) -> None:
-        """So many orders, anywhere in the book, are taken away at once."""
+        """Cancels `number` random orders at once."""
         for _ in range(min(number, len(self.expiries))):
             _, order_id, side, price_ticks = self.random.choice(self.expiries)
             self._cancel(order_id, side, price_ticks, now_ns)
@@ -142,12 +142,12 @@ class Traders:
         return Side.BUY if self.random.random() < 0.5 else Side.SELL
 
     def _place(self, index: int, side: Side, now_ns: int) -> None:
-        if self.resting >= self.most_orders or len(self.expiries) >= MOST_EXPIRIES * self.most_orders:
+        if self.resting >= self.most_orders or len(self.expiries) >= MAX_EXPIRY_FACTOR * self.most_orders:
             return
         random, bid_ticks, life_s = self.random, int(self.fair_ticks), self.lifetimes_s[index]
         if index == TOUCH:
             distance, size = 0, self.touch_sizes.draw(random)
-            life_s *= min(MOST_PATIENT, (self.mean_touch_size / size) ** 0.5)
+            life_s *= min(MAX_LIFETIME_FACTOR, (self.mean_touch_size / size) ** 0.5)
         else:
             band = self.profile.bands[index - 1]
             bps = band.from_bps + (band.to_bps - band.from_bps) * random.random()
@@ -165,7 +165,7 @@ class Traders:
             self.resting += 1
 
     def _cancel(self, order_id: int, side: Side, price_ticks: int, now_ns: int) -> None:
-        """Cancel and forget; it may have been filled, or have left before."""
+        """Cancels an order and forgets it; it may be filled or canceled already."""
         ids = self.levels[side].get(price_ticks)
         if ids is None or order_id not in ids:
             return
@@ -178,7 +178,7 @@ class Traders:
     # Takers
 
     def market_order(self, now_ns: int) -> float:
-        """One market order; how far it moves the price, in usual moves."""
+        """Places a market order; returns how far it moves the price, in usual moves."""
         sign, random = self.signs.draw(), self.random
         before_ticks, moved = int(self.fair_ticks), 0.0
         is_mover = random.random() < self.profile.move_share and self.stretch > 0
@@ -196,7 +196,7 @@ class Traders:
         return moved
 
     def _market_chance(self, is_mover: bool) -> float:
-        """Movers are among the larger ones; all together they are as the profile says."""
+        """A random quantile for a market order's size: price movers are among the larger orders."""
         movers, large = self.profile.move_share, max(LARGE, self.profile.move_share)
         if is_mover:
             return 1 - large * self.random.random()
@@ -206,17 +206,17 @@ class Traders:
         return min(1.0, 1 - large + (chance - (1 - large)) * large / (large - movers))
 
     def _move(self, sign: int, now_ns: int) -> float:
-        """The fair price goes with the order, less where it was expected; slowly it is pulled to its home."""
+        """Moves the fair price with the order, less if its side was expected, and slowly back to the start price."""
         surprise = 1.0 - sign * self.signs.expected
         size_bps = min(self.largest_move_bps, self.moves_bps.draw(self.random) * self.stretch * surprise)
         passed_s = (now_ns - self.pulled_ns) / SECOND_NS
         self.pulled_ns = now_ns
         home = min(1.0, 10 * self.pull * passed_s) * (self.home_ticks - self.fair_ticks)
-        self.fair_ticks = max(LEAST_TICKS, self.fair_ticks * (1 + sign * size_bps / BPS) + home)
+        self.fair_ticks = max(MIN_TICKS, self.fair_ticks * (1 + sign * size_bps / BPS) + home)
         return size_bps / self.usual_move_bps
 
     def _take_to_new_price(self, side: Side, before_ticks: int, lots: int, now_ns: int) -> None:
-        """A taker of `side` goes through the book to the new price; who notices in time is gone before."""
+        """A taker of `side` trades through the book to the new price; some quotes are canceled before that."""
         makers, matching = side.opposite, self.symbol.matching
         after_ticks = int(self.fair_ticks)
         limit_ticks = after_ticks if side is Side.BUY else after_ticks + 1
@@ -237,14 +237,14 @@ class Traders:
                 self._cancel(order_id, side, price_ticks, now_ns)
 
     def _schedule_cancels(self, side: Side, price_ticks: int, now_ns: int) -> None:
-        """Quotes at the touch that the price has left behind go soon."""
+        """Schedules the cancel of quotes that the best price has left behind."""
         for order_id in self.levels[side].get(price_ticks, ()):
-            if self.random.random() < WITHDRAWN_SHARE and len(self.expiries) < MOST_EXPIRIES * self.most_orders:
+            if self.random.random() < WITHDRAWN_SHARE and len(self.expiries) < MAX_EXPIRY_FACTOR * self.most_orders:
                 soon_ns = int(self.random.expovariate(1 / FOLLOW_S) * SECOND_NS)
                 heappush(self.expiries, (now_ns + soon_ns, order_id, side, price_ticks))
 
     def _sweep(self, now_ns: int) -> None:
-        """What others quote beyond the fair price is taken."""
+        """Trades with orders of accounts beyond the fair price."""
         matching, bid_ticks = self.symbol.matching, int(self.fair_ticks)
         if 0 < matching.best_ask_ticks <= bid_ticks:
             side, price_ticks, lots = Side.BUY, bid_ticks, matching.best_ask_lots

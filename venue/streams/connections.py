@@ -1,4 +1,4 @@
-"""Open websockets: who they are, what they hear, whether they still answer pings."""
+"""Open websockets: their subscriptions, their outbox, and their pings."""
 
 from collections.abc import Iterator
 from heapq import heappop, heappush
@@ -12,9 +12,9 @@ from venue.base.wire import CLOSE, PingFrame, Push
 
 MARKET, USER = "market", "user"
 NOTICE_NS = 600 * SECOND_NS
-"""So long before its day is over a websocket is told to connect anew."""
+"""Time before the end of its 24 hours at which a websocket gets the event `serverShutdown`."""
 MAX_LATE = 10_000
-"""Answers held back at a time."""
+"""Maximum number of answers held back at a time."""
 
 
 class Connection(msgspec.Struct, eq=False):
@@ -34,13 +34,13 @@ class Connection(msgspec.Struct, eq=False):
     subscriptions: dict[int, str] = {}  # subscription id -> account
     next_subscription: int = 0
     pinged_ns: int = 0
-    unanswered: list[tuple[int, bytes]] = []  # pings: when, payload
-    is_leaving: bool = False  # has been told that its day is nearly over
+    unanswered: list[tuple[int, bytes]] = []  # pings: time sent, payload
+    is_leaving: bool = False  # the event `serverShutdown` was sent
     messages: CountWindow | None = None
 
 
 class Connections:
-    """All of them, and the outbox that the driver drains."""
+    """All open websockets, and the outbox that the driver drains."""
 
     def __init__(self, ping_interval_s: int, pong_timeout_s: int) -> None:
         self.by_id: dict[int, Connection] = {}
@@ -67,23 +67,23 @@ class Connections:
 
     @property
     def next_late_ns(self) -> int:
-        """When the next held-back answer is due."""
+        """When the next answer that was held back is due."""
         return self.late[0][0] if self.late else NEVER_NS
 
     def hold_back(self, conn_id: int, text: bytes, due_ns: int) -> None:
-        """Send at `due_ns`. Beyond MAX_LATE the oldest is sent at once."""
+        """Sends `text` at `due_ns`. Beyond MAX_LATE the earliest is sent at once."""
         self._held += 1
         heappush(self.late, (due_ns, self._held, conn_id, text))
         if len(self.late) > MAX_LATE:
             self.send(*heappop(self.late)[2:])
 
     def send_late(self, now_ns: int) -> None:
-        """Send what was held back until now."""
+        """Sends the answers that are due by now."""
         while self.late and self.late[0][0] <= now_ns:
             self.send(*heappop(self.late)[2:])
 
     def keep_alive(self, now_ns: int) -> list[Connection]:
-        """Ping those that are due; the ones that left a ping unanswered, or are a day old, are returned to close."""
+        """Sends the due pings; returns the websockets to close: a ping timed out, or they are 24 hours old."""
         dead = []
         for connection in self.by_id.values():
             unanswered, age_ns = connection.unanswered, now_ns - connection.opened_ns
@@ -101,7 +101,7 @@ class Connections:
         return dead
 
     def on_pong(self, connection: Connection, payload: bytes | None) -> None:
-        """A pong: it answers the ping of that payload, and those before. None: the last one."""
+        """A pong answers the ping with its payload and the earlier ones. None: it answers all."""
         payloads = [sent for _, sent in connection.unanswered]
         if payload is None:
             connection.unanswered.clear()
@@ -109,7 +109,7 @@ class Connections:
             del connection.unanswered[: payloads.index(payload) + 1]
 
     def announce_shutdown(self, connection: Connection, now_ns: int) -> None:
-        """The event `serverShutdown`: connect anew."""
+        """Sends the event `serverShutdown`, after which clients reconnect."""
         text = b'{"e":"serverShutdown","E":%d}' % (now_ns // connection.unit_ns)
         if connection.kind == USER:
             text = b'{"event":%s}' % text

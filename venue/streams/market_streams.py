@@ -1,4 +1,4 @@
-"""What the market streams tell: at each trade and change of the best prices, each tenth, and each second."""
+"""Market streams: per trade and change of the best prices, every 100 ms, and every second."""
 
 import msgspec
 
@@ -12,23 +12,23 @@ from venue.symbols.symbol import Symbol
 
 DEPTHS = (5, 10, 20)
 ZONES_NS = {"": 0, "@+08:00": 8 * HOUR_NS}
-"""Kline streams are there in these time zones alone."""
+"""The time zones of kline streams."""
 WINDOWS_NS = {"1h": HOUR_NS, "4h": 4 * HOUR_NS, "1d": DAY_NS}
 
 
 class DepthState(msgspec.Struct):
-    """What a symbol's diffs have told so far: at each tenth of a second, and at each second."""
+    """What a symbol's delta streams have sent so far, every 100 ms and every second."""
 
     sent_id: int = 0
     sent_second_id: int = 0
     second_bids: dict[int, int] = {}
     second_asks: dict[int, int] = {}
     best: tuple[int, int, int, int] = (0, 0, 0, 0)
-    sent_trade: int = -1  # the last trade that the arrays of all markets have told
+    sent_trade: int = -1  # the last trade in the arrays of all markets
 
 
 class MarketStreams:
-    """The public's feed (`venue.engine.listeners.MarketFeed`), and the slower streams."""
+    """The real-time streams (a `venue.engine.listeners.MarketListener`) and the periodic ones."""
 
     def __init__(self, symbols: list[Symbol], subscriptions: StreamSubscriptions) -> None:
         self.symbols = symbols
@@ -37,14 +37,14 @@ class MarketStreams:
         self.states = {symbol.name: DepthState() for symbol in symbols}
 
     def start(self) -> None:
-        """From here on diffs are told: what is in the books now is for snapshots."""
+        """Starts the deltas: what is in the books now is left to snapshots."""
         for symbol in self.symbols:
             symbol.matching.changes()
             state = self.states[symbol.name]
             state.sent_id = state.sent_second_id = symbol.update_id
 
     def traded(self, symbol: Symbol, trades: list[PublicTrade], aggregates: list[AggTrade], now_ns: int) -> None:
-        """Real-time: trades of one taker order."""
+        """Publishes the trades of one taker order."""
         name = symbol.name.lower()
         if name + "@trade" in self.subscribers:
             for trade in trades:
@@ -54,7 +54,7 @@ class MarketStreams:
                 self.push(name + "@aggTrade", stream_events.agg_trade(symbol, row, now_ns), now_ns)
 
     def book_changed(self, symbol: Symbol, now_ns: int) -> None:
-        """Real-time: the best prices, where they or their sizes moved."""
+        """Publishes the best prices, if they or their sizes changed."""
         stream = symbol.name.lower() + "@bookTicker"
         if stream not in self.subscribers:
             return
@@ -71,7 +71,7 @@ class MarketStreams:
             self.push(stream, stream_events.book_ticker(symbol), now_ns)
 
     def each_tenth(self, now_ns: int, is_second: bool) -> None:
-        """Diffs, partial books; and each second the slower streams too."""
+        """Publishes deltas and partial books; on whole seconds the one-second streams too."""
         for symbol in self.symbols:
             name = symbol.name.lower()
             self._depth(symbol, name, now_ns, is_second)
@@ -104,7 +104,7 @@ class MarketStreams:
                     self.push(stream, stream_events.kline(symbol, candle, interval, zone_ns, now_ns), now_ns)
 
     def _all_markets(self, now_ns: int) -> None:
-        """The arrays of all symbols: only those that have traded since the last."""
+        """Publishes the arrays of all symbols that have traded since the last arrays."""
         changed: list[Symbol] = []
         for symbol in self.symbols:
             last_id, state = symbol.trades[-1].trade_id if symbol.trades else 0, self.states[symbol.name]

@@ -1,11 +1,11 @@
-"""Who hears which market stream: control messages, and the sending of one event to all who asked for it."""
+"""Subscriptions of market streams: requests of clients, and the sending of events to all subscribers."""
 
 import re
 from typing import Annotated, Any
 
 import msgspec
 
-from venue.render.stream_events import Event
+from venue.render.stream_events import StreamEvent
 from venue.streams.connections import MARKET, Connection, Connections
 
 ENCODER = msgspec.json.Encoder()
@@ -22,7 +22,7 @@ _BYTE = re.compile(r"byte ([0-9]+)")
 
 
 class StreamRequest(msgspec.Struct):
-    """A control message."""
+    """A request frame on a market stream connection."""
 
     method: str
     id: Identifier | msgspec.UnsetType = msgspec.UNSET
@@ -30,7 +30,7 @@ class StreamRequest(msgspec.Struct):
 
 
 def bad_request(reason: str, column: int) -> str:
-    """The exchange's words for a control message of another form."""
+    """Binance's error text for a malformed request."""
     if "`$.id`" in reason:
         return BAD_ID
     if "`method`" in reason and "missing" in reason:
@@ -39,11 +39,11 @@ def bad_request(reason: str, column: int) -> str:
 
 
 class StreamSubscriptions:
-    """Connections by the name of the stream."""
+    """The subscribed connections by the name of the stream."""
 
-    def __init__(self, connections: Connections, most: int) -> None:
+    def __init__(self, connections: Connections, max_streams: int) -> None:
         self.connections = connections
-        self.most = most
+        self.max_streams = max_streams
         self.subscribers: dict[str, dict[int, Connection]] = {}
         self._decoder = msgspec.json.Decoder(StreamRequest)
 
@@ -64,7 +64,7 @@ class StreamSubscriptions:
             self.unsubscribe(connection, name)
 
     def receive(self, connection: Connection, text: bytes) -> None:
-        """Answer a control message."""
+        """Answers a request frame."""
         self.connections.send(connection.conn_id, ENCODER.encode(self._answer(connection, text)))
 
     def _answer(self, connection: Connection, text: bytes) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class StreamSubscriptions:
         names = [name for name in control.params if isinstance(name, str)]
         result: Any = None
         if control.method == "SUBSCRIBE":
-            if len({*connection.streams, *names}) > self.most:
+            if len({*connection.streams, *names}) > self.max_streams:
                 return self._error(control, 2, TOO_MANY)
             for name in names:
                 self.subscribe(connection, name)
@@ -116,8 +116,8 @@ class StreamSubscriptions:
     def _error(self, control: StreamRequest, code: int, text: str) -> dict[str, Any]:
         return {"code": code, "msg": text, "id": control.id}
 
-    def push(self, name: str, event: Event, now_ns: int) -> None:
-        """Send an event to all who hear the stream; `event(unit_ns)` makes its JSON object, once per unit."""
+    def push(self, name: str, event: StreamEvent, now_ns: int) -> None:
+        """Sends an event to all subscribers; `event(unit_ns)` makes its JSON object, once per time unit."""
         subscribed = self.subscribers.get(name)
         if not subscribed or self.connections.is_silent(MARKET, now_ns):
             return

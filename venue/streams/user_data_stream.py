@@ -1,4 +1,4 @@
-"""The user data stream: who hears an account, and what is told of it."""
+"""The user data stream: subscriptions of accounts, and their events."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ from venue.symbols.symbol import Symbol
 
 ENCODER = msgspec.json.Encoder()
 MAX_SUBSCRIPTIONS = 1000
-MAX_SUBSCRIPTIONS_EVER = 65_535
-"""Of one websocket, at a time and over its life."""
+MAX_SUBSCRIPTION_IDS = 65_535
+"""Maximum subscriptions of one websocket: at a time, and over its lifetime."""
 
 
 class UserDataStream:
@@ -29,11 +29,11 @@ class UserDataStream:
         self.subscribers: dict[str, dict[tuple[int, int], Connection]] = {}
 
     def subscribe(self, connection: Connection, account: str) -> int:
-        """The new subscription's id. Raises -2035 where the connection hears this account already."""
+        """Subscribes; returns the subscription's id. Raises -2035 if the connection is subscribed to the account."""
         if account in connection.subscriptions.values():
             raise ApiError(-2035, "User Data Stream subscription already active.")
         opened = connection.next_subscription
-        if opened >= MAX_SUBSCRIPTIONS_EVER or len(connection.subscriptions) >= MAX_SUBSCRIPTIONS:
+        if opened >= MAX_SUBSCRIPTION_IDS or len(connection.subscriptions) >= MAX_SUBSCRIPTIONS:
             raise ApiError(-2042, "Maximum subscription ID reached for this connection.")
         number = connection.next_subscription
         connection.next_subscription += 1
@@ -42,7 +42,7 @@ class UserDataStream:
         return number
 
     def unsubscribe(self, connection: Connection, number: int, now_ns: int) -> None:
-        """Raises -2036 where there is no such subscription."""
+        """Ends a subscription. Raises -2036 if there is none of this id."""
         account = connection.subscriptions.pop(number, None)
         if account is None:
             raise ApiError(-2036, "User Data Stream subscription not active.")
@@ -56,7 +56,7 @@ class UserDataStream:
             self.subscribers[account].pop((connection.conn_id, number), None)
         connection.subscriptions.clear()
 
-    # What settlement tells
+    # Reports of settlement (venue.engine.listeners.UserListener)
 
     def report(
         self,
@@ -68,7 +68,7 @@ class UserDataStream:
         cancel_id: str | None,
         extra: dict[str, Any] | None = None,
     ) -> int:
-        """Tell of an order; the execution id. `extra` goes into the report as it is."""
+        """Publishes an execution report; returns its execution id. `extra` fields are added to the report."""
         execution_id = self.records.counter("execution").next_id()
         if not self.subscribers.get(order.account):
             return execution_id
@@ -109,7 +109,7 @@ class UserDataStream:
 
         self._publish(account.name, make, now_ns)
 
-    def _publish(self, account: str, make: order_json.Maker, now_ns: int) -> None:
+    def _publish(self, account: str, make: order_json.EventMaker, now_ns: int) -> None:
         subscribed = self.subscribers.get(account)
         if not subscribed or self.connections.is_silent(USER, now_ns):
             return

@@ -1,1 +1,1 @@
-"""Requests: their parameters and forms."""
+"""The parameters of requests, and the new orders made of them."""

@@ -1,4 +1,4 @@
-"""Which parameters each documented endpoint takes (`!`: it must be sent); what is sent beside them is refused."""
+"""The parameters of each documented endpoint (`!`: mandatory); others are rejected."""
 
 import msgspec
 
@@ -27,7 +27,7 @@ _WORKING = _leg("working", "Type! Side! Quantity!")
 _PENDING = _leg("pending", "Type! Side!", _STOP)
 _PENDING_PAIR = "pendingSide! " + _leg("pendingAbove", "Type!", _STOP) + " " + _leg("pendingBelow", "Type", _STOP)
 
-TAKES = {
+PARAMS = {
     "GET /api/v3/ping": "",
     "GET /api/v3/time": "",
     "GET /api/v3/exchangeInfo": "symbol symbols permissions showPermissionSets symbolStatus",
@@ -82,36 +82,36 @@ TAKES = {
 
 
 class AllowedParams(msgspec.Struct, frozen=True):
-    """The parameters of one endpoint."""
+    """The allowed parameters of one endpoint."""
 
     known: frozenset[str]
     mandatory: tuple[str, ...]
 
 
-def _form(names: str) -> AllowedParams:
+def _allowed(names: str) -> AllowedParams:
     listed = names.split()
     mandatory = tuple(name[:-1] for name in listed if name.endswith("!"))
     return AllowedParams(frozenset(name.removesuffix("!") for name in listed), mandatory)
 
 
-FORMS = {tuple(route.split(" ")): _form(names) for route, names in TAKES.items()}
+ALLOWED = {tuple(route.split(" ")): _allowed(names) for route, names in PARAMS.items()}
 
 
-def check_all_read(method: str, path: str, params: Params, beside: frozenset[str]) -> None:
-    """Raises -1101 or -1104 for parameters that the endpoint does not take, -1102 first for one that it lacks.
+def check_allowed(method: str, path: str, params: Params, extra: frozenset[str]) -> None:
+    """Raises -1101 or -1104 for parameters that the endpoint does not have, -1102 first for a missing mandatory one.
 
-    `beside` are those that come with a signature, or with a websocket. Endpoints outside the table take any.
+    `extra`: parameters of a signature or of the websocket API. Endpoints outside the table accept any parameters.
     """
-    form = FORMS.get((method, path))
-    if form is None:
+    allowed = ALLOWED.get((method, path))
+    if allowed is None:
         return
     sent = params.values.keys()
-    unread = [name for name in sent if name not in form.known and name not in beside]
+    unread = [name for name in sent if name not in allowed.known and name not in extra]
     if not unread:
         return
-    for name in form.mandatory:
+    for name in allowed.mandatory:
         params.text(name)
-    most = len(form.known) + len(beside)
+    most = len(allowed.known) + len(extra)
     if len(sent) > most:
         raise api_errors.too_many_parameters(most, len(sent))
     raise api_errors.not_all_read(len(sent) - len(unread), len(sent))

@@ -1,4 +1,4 @@
-"""An endpoint: how it is reached by HTTP and websocket, what it weighs, whom it serves; one call of it."""
+"""Endpoint: its routes by HTTP and websocket, weight and security; and ApiCall, one call of it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ TRADE = "TRADE"
 
 
 class ApiCall(msgspec.Struct):
-    """One call: who calls, with what, when. Times in answers are in the unit the caller asked for."""
+    """One call of an endpoint. Times in answers are in the requested unit."""
 
     engine: Engine
     limits: RateLimits
@@ -32,7 +32,7 @@ class ApiCall(msgspec.Struct):
     is_websocket: bool = False
 
     def ms(self, time_ns: int) -> int:
-        """A time in the caller's unit: milliseconds, if not microseconds."""
+        """A time in the requested unit: milliseconds or microseconds."""
         return time_ns // self.unit_ns
 
     @property
@@ -43,14 +43,14 @@ class ApiCall(msgspec.Struct):
     def symbol(self) -> Symbol:
         """The mandatory parameter `symbol`. Raises -1102, -1121; -1122, -1220 by `symbolStatus`."""
         found = self.engine.symbol(self.params.symbol())
-        if "symbolStatus" in self.params.values and self.wanted_status() != found.status:
+        if "symbolStatus" in self.params.values and self.requested_status() != found.status:
             raise api_errors.other_symbol_status()
         return found
 
-    def symbols(self, is_required: bool = False, most: int | None = None) -> list[Symbol]:
-        """By `symbol`, or `symbols`, or all; of several only those of `symbolStatus`.
+    def symbols(self, is_required: bool = False, maximum: int | None = None) -> list[Symbol]:
+        """The symbols of `symbol`, or of `symbols`, or all; of several only those with `symbolStatus`.
 
-        Raises -1128 for both at once, -1102 for neither where one is required.
+        Raises -1128 for both parameters, -1102 for neither if one is required.
         """
         if "symbol" in self.params and "symbols" in self.params:
             raise api_errors.bad_combination()
@@ -58,28 +58,28 @@ class ApiCall(msgspec.Struct):
             return [self.symbol()]
         if is_required and "symbols" not in self.params:
             raise api_errors.one_of("symbol", "symbols")
-        status = self.wanted_status()
-        return [one for one in self.listed_symbols(most) if status in (None, one.status)]
+        status = self.requested_status()
+        return [one for one in self.listed_symbols(maximum) if status in (None, one.status)]
 
-    def listed_symbols(self, most: int | None = None) -> list[Symbol]:
-        """Those of `symbols`, else all. Raises -1151 for one named twice, -1130 for more than `most`."""
+    def listed_symbols(self, maximum: int | None = None) -> list[Symbol]:
+        """The symbols of `symbols`, else all. Raises -1151 for a duplicate, -1130 for more than `maximum`."""
         names = self.params.strings("symbols")
         if names is None:
             return [symbol for symbol in self.engine.symbols.values() if symbol.is_listed]
         if len(set(names)) < len(names):
             raise api_errors.ApiError(-1151, "Symbol is present multiple times in the list.")
-        if most is not None and len(names) > most:
+        if maximum is not None and len(names) > maximum:
             raise api_errors.invalid("symbols")
         return [self.engine.symbol(name) for name in names]
 
-    def wanted_status(self) -> str | None:
+    def requested_status(self) -> str | None:
         """The parameter `symbolStatus`. Raises -1122."""
         if "symbolStatus" not in self.params:
             return None
         return self.params.choice("symbolStatus", SYMBOL_STATUSES, None, api_errors.bad_symbol_status)
 
     def time_ns(self, name: str) -> int | None:
-        """A time parameter, which may come in milliseconds or microseconds."""
+        """A time parameter in milliseconds or microseconds, converted to nanoseconds."""
         value = self.params.optional_integer(name)
         if value is None:
             return None
@@ -87,7 +87,7 @@ class ApiCall(msgspec.Struct):
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """`handler(call)` gives what is answered as JSON, or raises ApiError."""
+    """`handler(call)` returns the answer, to be encoded as JSON, or raises ApiError."""
 
     method: str
     path: str
@@ -95,11 +95,11 @@ class Endpoint(msgspec.Struct, frozen=True):
     weight: int | Callable[[Params], int] = 1
     security: str = PUBLIC
     ws_method: str | None = None
-    is_free: bool = False  # weighs nothing where it succeeds: placing and canceling
+    is_free: bool = False  # a successful call has no weight: placing and canceling
 
     @property
     def places_orders(self) -> bool:
-        """Its answers tell the caller's order counts."""
+        """Whether its answers include the caller's order counts."""
         return self.method == "POST" and self.security == TRADE
 
     def weight_of(self, params: Params) -> int:

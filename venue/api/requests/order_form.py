@@ -1,4 +1,4 @@
-"""A new order as it is asked for: its parameters, and the filters that it meets before the engine does."""
+"""Reads a new order from a request, and applies the filters that need no matching."""
 
 import re
 
@@ -21,7 +21,7 @@ _CLIENT_ID = re.compile(r"[a-zA-Z0-9_-]{1,36}")
 
 
 def client_id(params: Params, name: str) -> str | None:
-    """A client order id. Raises -1100 for other characters, or more than 36."""
+    """A client order id. Raises -1100 for other characters, or more than 36 of them."""
     value = params.optional(name)
     if value is not None and _CLIENT_ID.fullmatch(value) is None:
         raise api_errors.illegal_characters(name, CLIENT_ID)
@@ -29,14 +29,14 @@ def client_id(params: Params, name: str) -> str | None:
 
 
 def read_order(call: ApiCall) -> NewOrder:
-    """The one order of a request, through all filters."""
+    """The order of a request for a single order, after all filters."""
     new_order = read_new_order(call)
     account_filters.check(call.engine, call.account, [new_order], call.now_ns)
     return new_order
 
 
 def read_new_order(call: ApiCall, leg: Leg = PLAIN) -> NewOrder:
-    """The order that is asked for, through all parameter rules and filters save those that count open orders."""
+    """One order of a request, after all parameter rules and filters except those that count open orders."""
     params, symbol, name = call.params, call.symbol(), leg.name
     side = SIDES[params.choice(name["side"], SIDES, None, api_errors.bad_side)]
     ord_type = leg.ord_type or params.choice(name["type"], leg.types, None, api_errors.bad_order_type)
@@ -74,8 +74,8 @@ def read_new_order(call: ApiCall, leg: Leg = PLAIN) -> NewOrder:
 
 
 def read_stp(call: ApiCall, symbol: Symbol) -> str:
-    """Raises -1130 for an unknown mode of self-trade prevention, -1013 for one that the symbol does not allow,
-    -2010 for none where the account must have one."""
+    """The mode of self-trade prevention. Raises -1130 for an unknown mode, -1013 for one that the symbol does not
+    allow, -2010 for NONE if the account requires one."""
     s = symbol.settings
     stp = call.params.choice("selfTradePreventionMode", STP_MODES, s.default_stp_mode)
     if stp not in s.stp_modes:
@@ -95,7 +95,7 @@ def read_time_in_force(params: Params, leg: Leg, ord_type: str) -> str:
 
 
 def read_trigger(params: Params, leg: Leg, new_order: NewOrder) -> None:
-    """The stop price, the trailing delta or both, of orders that wait for them."""
+    """The stop price, the trailing delta or both, of contingent orders."""
     symbol, stop, trailing = new_order.symbol, leg.name["stopPrice"], leg.name["trailingDelta"]
     stop_atoms, delta = params.optional_atoms(stop), params.optional_integer(trailing)
     if stop_atoms is None and delta is None:
@@ -146,7 +146,7 @@ def read_market(call: ApiCall, leg: Leg, new_order: NewOrder) -> None:
 
 
 def check_size(new_order: NewOrder, now_ns: int) -> None:
-    """LOT_SIZE and NOTIONAL, or what an order by quote quantity is checked for."""
+    """Checks LOT_SIZE and NOTIONAL, or the limits of an order by quote quantity."""
     symbol = new_order.symbol
     if new_order.quote_order_atoms:
         filters.check_notional(symbol, new_order.quote_order_atoms, is_market=True)
@@ -156,7 +156,7 @@ def check_size(new_order: NewOrder, now_ns: int) -> None:
 
 
 def read_iceberg(params: Params, leg: Leg, new_order: NewOrder) -> None:
-    """The part of the order that is shown at a time."""
+    """The displayed quantity of an iceberg."""
     name = leg.name["icebergQty"]
     size_atoms = params.optional_atoms(name)
     if not size_atoms:

@@ -1,4 +1,4 @@
-"""An order list as it is asked for: the parameters of its orders, and which of them go together."""
+"""Reads a new order list from a request: the parameters of its orders and their combinations."""
 
 from venue.api.requests.endpoint import ApiCall
 from venue.api.requests.order_form import client_id, read_new_order
@@ -23,7 +23,7 @@ OLD_STOP_NAMES = {
     "stopPrice": "stopPrice",
     "trailingDelta": "trailingDelta",
 }
-WRONG_PLACES = {
+WRONG_SIDES_OF_MARKET = {
     # (side, kind of order, is above): code and text
     ("BUY", "LIMIT", True): (-1165, "A limit order in a buy OCO must be below."),
     ("SELL", "LIMIT", False): (-1166, "A limit order in a sell OCO must be above."),
@@ -88,7 +88,7 @@ def read_pair(call: ApiCall, above: str, below: str, names: dict[str, str], has_
         kinds.append(ord_type.removesuffix("_MAKER") if ord_type == "LIMIT_MAKER" else ord_type.removesuffix("_LIMIT"))
         if kinds == ["LIMIT", "LIMIT"]:
             raise api_errors.ApiError(-1168, "At least one OCO order must be contingent.")
-        wrong = WRONG_PLACES.get((new_order.side.name, kinds[-1], is_above))
+        wrong = WRONG_SIDES_OF_MARKET.get((new_order.side.name, kinds[-1], is_above))
         if wrong is not None:
             raise api_errors.ApiError(*wrong)
         new_orders.append(new_order)
@@ -96,7 +96,7 @@ def read_pair(call: ApiCall, above: str, below: str, names: dict[str, str], has_
 
 
 def check_paid(new_orders: list[NewOrder]) -> list[NewOrder]:
-    """Raises -1222, -1223 where the working order does not buy what the pending ones sell."""
+    """Raises -1222, -1223 unless the working order buys and the pending ones sell."""
     if new_orders[0].side.name != "BUY":
         raise api_errors.ApiError(-1222, "Working order in an OPO list must be a bid.")
     if any(new_order.side.name != "SELL" for new_order in new_orders[1:]):
@@ -104,9 +104,9 @@ def check_paid(new_orders: list[NewOrder]) -> list[NewOrder]:
     return new_orders
 
 
-def finished(call: ApiCall, wanted: NewOrderList) -> NewOrderList:
-    """With its client id, and through the filters that count."""
-    wanted.client_id = client_id(call.params, "listClientOrderId")
-    check_lists(call.engine, call.account, wanted.symbol)
-    account_filters.check(call.engine, call.account, wanted.new_orders, call.now_ns)
-    return wanted
+def finished(call: ApiCall, new_list: NewOrderList) -> NewOrderList:
+    """Sets the client id, and applies the filters that count open orders."""
+    new_list.client_id = client_id(call.params, "listClientOrderId")
+    check_lists(call.engine, call.account, new_list.symbol)
+    account_filters.check(call.engine, call.account, new_list.new_orders, call.now_ns)
+    return new_list

@@ -1,13 +1,13 @@
-"""How the parameters of one order are called: plainly, or by its part in an order list."""
+"""The parameter names of one order: plain, or with the prefix of its leg in an order list."""
 
 ORDER_TYPES = ("LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
 
 
 class ParamNames(dict[str, str]):
-    """What a parameter of POST /api/v3/order is called in a leg; worked out the first time that it is asked for."""
+    """The name in a leg for each parameter name of POST /api/v3/order, computed at the first use."""
 
     def __init__(self, prefix: str, own: dict[str, str]) -> None:
-        """`own`: those that do not follow the prefix."""
+        """`own`: the names that do not follow the prefix."""
         super().__init__(own)
         self.prefix = prefix
 
@@ -18,7 +18,7 @@ class ParamNames(dict[str, str]):
 
 
 class Leg:
-    """An order of a request: its part (`prefix`), and what that part is called or may be besides."""
+    """One order of a request: its prefix, its allowed types, and its exceptional parameter names."""
 
     __slots__ = ("has_size", "name", "ord_type", "types")
 
@@ -26,9 +26,9 @@ class Leg:
         self,
         prefix: str = "",
         types: tuple[str, ...] = ORDER_TYPES,
-        ord_type: str | None = None,  # where no parameter says it
-        names: dict[str, str] | None = None,  # parameters that do not follow the prefix
-        has_size: bool = True,  # False: it will be what the order brings that it waits for
+        ord_type: str | None = None,  # the type, if no parameter gives it
+        names: dict[str, str] | None = None,  # names that do not follow the prefix
+        has_size: bool = True,  # False: the size comes from the working order
     ) -> None:
         self.name = ParamNames(prefix, names or {})
         self.types = types

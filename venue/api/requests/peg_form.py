@@ -1,4 +1,4 @@
-"""The parameters of a pegged order (the notes on them at POST /api/v3/order)."""
+"""Reads the parameters of a pegged order (notes at POST /api/v3/order in Binance's docs)."""
 
 from venue.api.requests.endpoint import ApiCall
 from venue.api.requests.param_names import Leg
@@ -18,7 +18,7 @@ def bad_offset_type() -> api_errors.ApiError:
 
 
 def read_peg(params: Params, leg: Leg, new_order: NewOrder) -> None:
-    """What the price is pegged to. Raises -1210, -1211, -1130; -2010 for an order that may not be pegged so."""
+    """Reads the peg. Raises -1210, -1211, -1130 for bad values, -2010 for an order that cannot be pegged this way."""
     price_type, offset_type = leg.name["pegPriceType"], leg.name["pegOffsetType"]
     offset_value = leg.name["pegOffsetValue"]
     if price_type not in params:
@@ -30,13 +30,13 @@ def read_peg(params: Params, leg: Leg, new_order: NewOrder) -> None:
     if offset_type in params or offset_value in params:
         params.choice(offset_type, pegs.OFFSET_TYPES, None, bad_offset_type)
         new_order.peg_offset = params.integer(offset_value)
-        if not 1 <= new_order.peg_offset <= pegs.DEEPEST:
+        if not 1 <= new_order.peg_offset <= pegs.MAX_OFFSET:
             raise api_errors.invalid(offset_value)
     check_kind(new_order)
 
 
 def check_kind(new_order: NewOrder) -> None:
-    """Raises -2010 for a symbol, a type or a time in force that goes with no such peg."""
+    """Raises -2010 for a symbol, type or time in force that this peg does not allow."""
     if not new_order.symbol.settings.peg_allowed:
         raise api_errors.rejected("Pegged orders are not supported for this symbol.")
     if new_order.is_market:
@@ -48,9 +48,9 @@ def check_kind(new_order: NewOrder) -> None:
 
 
 def read_pegged_price(call: ApiCall, leg: Leg, new_order: NewOrder) -> None:
-    """The price of the book; of one that is triggered later, what it is reckoned with until then.
+    """Sets the price from the book; for an order that triggers later, a provisional price.
 
-    A `price` that is sent as well must pass the same filters, and is told back; it is no limit.
+    An additional `price` must pass the same filters and is shown in answers; it is not a limit.
     """
     symbol, price_atoms = new_order.symbol, call.params.optional_atoms(leg.name["price"])
     if price_atoms:

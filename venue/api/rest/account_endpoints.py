@@ -61,7 +61,7 @@ def span(call: ApiCall) -> tuple[int | None, int | None]:
 
 
 def my_trades(call: ApiCall) -> list[dict[str, Any]]:
-    """Filters: orderId, fromId, startTime, endTime, limit. Combinations the docs do not list give -1128."""
+    """Filters: orderId, fromId, startTime, endTime, limit. Raises -1128 for combinations that the docs do not list."""
     symbol = call.symbol()
     params = call.params
     limit = params.limit(500, maximum=1000)

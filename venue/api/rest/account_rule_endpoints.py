@@ -1,4 +1,4 @@
-"""What an account is bound by and what became of its orders because of it: commissions, filters, prevented matches."""
+"""Endpoints about an account's rules: commissions, test orders, filters, prevented matches."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def commission(call: ApiCall) -> dict[str, Any]:
 
 
 def place_test(call: ApiCall) -> dict[str, Any]:
-    """All checks short of matching; nothing is placed. What it would cost, where `computeCommissionRates` asks."""
+    """Runs all checks except matching; places nothing. With `computeCommissionRates` it returns the commissions."""
     new_order = read_order(call)
     if not call.params.flag("computeCommissionRates", False):
         return {}
@@ -91,7 +91,7 @@ def prevented_weight(params: Params) -> int:
 
 
 def my_allocations(call: ApiCall) -> list[dict[str, Any]]:
-    """None: there is no smart order routing here. Raises -1128 for combinations that the docs do not list."""
+    """Always empty: there is no smart order routing here. Raises -1128 for combinations that the docs do not list."""
     call.symbol()
     params = call.params
     params.limit(500, maximum=1000)

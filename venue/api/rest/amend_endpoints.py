@@ -1,4 +1,4 @@
-"""Make an open order smaller without losing its place in the queue, and ask how often that was done."""
+"""Endpoints that reduce an open order in its place in the queue, and list such amendments."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ WEIGHT = 4
 
 
 def amend(call: ApiCall) -> dict[str, Any]:
-    """Raises -1013 for a quantity that fails a filter, -2038 where matching refuses."""
+    """Raises -1013 if the quantity violates a filter, -2038 if the amendment is rejected."""
     symbol, params = call.symbol(), call.params
     order_id, old_id = params.optional_integer("orderId"), params.optional("origClientOrderId")
     if order_id is None and old_id is None:
@@ -46,7 +46,7 @@ def amend(call: ApiCall) -> dict[str, Any]:
 
 
 def check_quantity(symbol: Symbol, order: ExchangeOrder, new_lots: int, now_ns: int) -> None:
-    """Raises -2038 for a quantity that is no smaller, -1013 for one that fails a filter."""
+    """Raises -2038 unless the quantity is smaller, -1013 if it violates a filter."""
     if new_lots > order.size_lots:
         raise api_errors.amend_rejected("Order amend (quantity increase) is not supported.")
     if new_lots == order.size_lots:

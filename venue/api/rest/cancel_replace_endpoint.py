@@ -1,4 +1,4 @@
-"""Cancel an order and place another in one request."""
+"""The endpoint that cancels an order and places another."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ SUCCESS, FAILURE, NOT_ATTEMPTED = "SUCCESS", "FAILURE", "NOT_ATTEMPTED"
 
 
 def cancel_replace(call: ApiCall) -> dict[str, Any]:
-    """Filters and order count come first. Raises -2021 where one half failed, -2022 where both did."""
+    """Filters and the order count are checked first. Raises -2021 if one half failed, -2022 if both did."""
     params, symbol = call.params, call.symbol()
     mode = params.choice("cancelReplaceMode", MODES, None)
     exceeded = params.choice("orderRateLimitExceededMode", ("DO_NOTHING", "CANCEL_ONLY"), "DO_NOTHING")
@@ -45,7 +45,7 @@ def cancel_replace(call: ApiCall) -> dict[str, Any]:
     placed: Any = None
     if new_error is None:
         try:
-            if new_order.peg:  # the book may be another without the order that was canceled
+            if new_order.peg:  # the cancel may have changed the book
                 pegs.reselect(symbol, new_order, call.now_ns)
             order, fills = call.engine.place(call.account, new_order, call.now_ns)
             placed = answer(call, symbol, order, fills, shape)

@@ -1,4 +1,4 @@
-"""What client libraries ask beside the spot API when they start, answered so that they go on."""
+"""Endpoints outside the spot API that client libraries request at their start."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Market data endpoints about execution: its rules, and the reference price."""
+"""Endpoints about execution: its rules and the reference price."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from venue.symbols.reference_price import ReferencePrice
 
 
 def execution_rules(call: ApiCall) -> dict[str, Any]:
-    """No symbol has a rule here: orders execute at any price. One parameter at a time, else -1128."""
+    """No symbol has execution rules here. Raises -1128 for more than one parameter."""
     if sum(name in call.params for name in ("symbol", "symbols", "symbolStatus")) > 1:
         raise api_errors.bad_combination()
     return {"symbolRules": [{"symbol": symbol.name, "rules": []} for symbol in call.symbols()]}
 
 
 def reference_price(call: ApiCall) -> dict[str, Any]:
-    """Null where no trade is in the window any more. Raises -2043 where there never was a price."""
+    """The price is null without a trade in the window. Raises -2043 if there never was a price."""
     symbol = call.symbol()
     if symbol.reference is None or not symbol.reference.is_set:
         raise api_errors.no_reference_price()

@@ -18,7 +18,7 @@ from venue.symbols.symbol import Symbol
 API = "/api/v3"
 PERMISSIONS = ("SPOT", "MARGIN", "LEVERAGED")
 SHOWN_PERMISSIONS = ["SPOT"]
-"""Every symbol here is spot."""
+"""All symbols are spot."""
 
 
 def ping(call: ApiCall) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def exchange_info(call: ApiCall) -> dict[str, Any]:
 
 
 def read_permissions(params: Params) -> list[str]:
-    """`SPOT`, or a JSON list of such. Raises -1130 for an unknown one."""
+    """`SPOT`, or a JSON list of permissions. Raises -1130 for an unknown one."""
     text = params.optional("permissions")
     if text is None:
         return list(PERMISSIONS)
@@ -162,7 +162,7 @@ def agg_trades(call: ApiCall) -> list[dict[str, Any]]:
 
 
 def klines(call: ApiCall) -> list[list[Any]]:
-    """From `startTime` on the oldest, else the most recent up to `endTime`; intervals are of `timeZone`."""
+    """With `startTime` the oldest from there on, else the latest up to `endTime`; intervals are of `timeZone`."""
     symbol = call.symbol()
     interval = parse_interval(call.params.text("interval"))
     zone_ns = parse_zone(call.params.optional("timeZone") or "0")
@@ -196,7 +196,7 @@ def kline_row(symbol: Symbol, row: Candle, end_ns: int, call: ApiCall) -> list[A
 
 
 def block_trades(call: ApiCall) -> list[dict[str, Any]]:
-    """Nobody trades in blocks here."""
+    """There are no block trades here."""
     call.symbol()
     call.params.integer("fromId")
     call.params.limit(500, maximum=1000)

@@ -1,4 +1,4 @@
-"""Order list endpoints: place, cancel, look up."""
+"""Order list endpoints: place, cancel, query."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,21 +19,21 @@ Reader = Callable[[ApiCall], NewOrderList]
 
 
 def placing(read: Reader) -> Callable[[ApiCall], dict[str, Any]]:
-    """The handler that places what `read` finds in a request."""
+    """The handler that places the list that `read` makes of a request."""
 
     def place(call: ApiCall) -> dict[str, Any]:
         shape = call.params.choice("newOrderRespType", RESPONSES, "RESULT")
-        wanted = read(call)
-        call.limits.count_order(call.account.name, call.now_ns, len(wanted.new_orders))
-        placed = order_list_placement.place(call.engine, call.account, wanted, call.now_ns)
-        reports = [report(call, wanted.symbol, order, fills, shape) for order, fills in placed.orders]
+        new_list = read(call)
+        call.limits.count_order(call.account.name, call.now_ns, len(new_list.new_orders))
+        placed = order_list_placement.place(call.engine, call.account, new_list, call.now_ns)
+        reports = [report(call, new_list.symbol, order, fills, shape) for order, fills in placed.orders]
         return order_list_json.with_reports(placed.order_list, reports, call.ms)
 
     return place
 
 
 def cancel(call: ApiCall) -> dict[str, Any]:
-    """DELETE /api/v3/orderList. Raises -2011 where no such list is open."""
+    """DELETE /api/v3/orderList. Raises -2011 if no such list is open."""
     symbol = call.symbol()
     cancel_id = client_id(call.params, "newClientOrderId")
     one = find(call, "listClientOrderId")
@@ -43,7 +43,7 @@ def cancel(call: ApiCall) -> dict[str, Any]:
 
 
 def find(call: ApiCall, client_id_name: str) -> OrderList | None:
-    """The list that is named. Raises -1102 where none is."""
+    """The requested list; None if there is none. Raises -1102 without an id."""
     list_id, list_client_id = call.params.optional_integer("orderListId"), call.params.optional(client_id_name)
     if list_id is None and list_client_id is None:
         raise api_errors.one_of("orderListId", client_id_name)
@@ -63,7 +63,7 @@ def open_lists(call: ApiCall) -> list[dict[str, Any]]:
 
 
 def all_lists(call: ApiCall) -> list[dict[str, Any]]:
-    """Oldest first from `fromId` or `startTime` on, else the latest."""
+    """With `fromId` or `startTime` the oldest from there on, else the latest."""
     params = call.params
     limit, from_id = params.limit(500, maximum=1000), params.optional_integer("fromId")
     start_ns, end_ns = span(call)

@@ -1,4 +1,4 @@
-"""Market data endpoints that sum up: average price and tickers."""
+"""Endpoints of statistics: average price and tickers."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from venue.symbols.intervals import opening, parse_window, parse_zone
 from venue.symbols.symbol import AVERAGE_MINUTES, Symbol
 from venue.symbols.ticker_stats import percent, window_candle
 
-MOST_SYMBOLS = 100
-"""In one request for windows or trading days."""
+MAX_SYMBOLS = 100
+"""Maximum symbols in one request for windows or trading days."""
 
 
 def avg_price(call: ApiCall) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def avg_price(call: ApiCall) -> dict[str, Any]:
 
 
 def one_or_all(call: ApiCall, rows: list[dict[str, Any]]) -> Any:
-    """An object where one `symbol` was asked for, else a list."""
+    """An object for one `symbol`, else a list."""
     return rows[0] if "symbol" in call.params else rows
 
 
@@ -47,7 +47,7 @@ def best(symbol: Symbol) -> dict[str, str]:
 
 
 def is_full(call: ApiCall) -> bool:
-    """The parameter `type`. Raises -1139."""
+    """Whether the parameter `type` is FULL. Raises -1139 for unknown text."""
     known = call.params.choice("type", ("FULL", "MINI"), "FULL", api_errors.bad_ticker_type)
     return known == "FULL"
 
@@ -63,7 +63,7 @@ def ticker_24hr(call: ApiCall) -> Any:
 
 
 def ticker_window(call: ApiCall) -> Any:
-    """The window opens on a whole minute, and so is up to a minute wider than it was asked for."""
+    """The window opens on a whole minute, so it may be up to a minute longer than requested."""
     span_ns = parse_window(call.params.optional("windowSize") or "1d")
     open_ns = (call.now_ns - span_ns) // MINUTE_NS * MINUTE_NS
     return one_or_all(call, window_rows(call, open_ns, call.now_ns))
@@ -77,7 +77,7 @@ def ticker_trading_day(call: ApiCall) -> Any:
 
 def window_rows(call: ApiCall, open_ns: int, close_ns: int) -> list[dict[str, Any]]:
     full, rows = is_full(call), []
-    for symbol in call.symbols(is_required=True, most=MOST_SYMBOLS):
+    for symbol in call.symbols(is_required=True, maximum=MAX_SYMBOLS):
         span = window_candle(symbol, open_ns, call.now_ns)
         changed = changes(symbol, span) if full else {}
         rows.append({"symbol": symbol.name, **changed, **totals(symbol, span), **ids(span, open_ns, close_ns, call)})
@@ -94,7 +94,7 @@ def changes(symbol: Symbol, span: Candle) -> dict[str, str]:
 
 
 def day_more(symbol: Symbol, day: Candle) -> dict[str, str]:
-    """What ticker/24hr alone tells."""
+    """The fields that only ticker/24hr has."""
     return {
         "prevClosePrice": symbol.price(day.open_ticks),
         "lastQty": symbol.size(symbol.trades[-1].size_lots if symbol.trades else 0),

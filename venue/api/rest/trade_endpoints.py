@@ -1,4 +1,4 @@
-"""Trading endpoints: place, test, cancel, cancel and replace."""
+"""Trading endpoints: place and cancel orders."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ RESPONSES = ("ACK", "RESULT", "FULL")
 
 
 def response_type(params: Params) -> str:
-    """The parameter newOrderRespType; empty where the order's type decides."""
+    """The parameter newOrderRespType; empty if the order's type decides."""
     return params.choice("newOrderRespType", RESPONSES, "")
 
 
 def answer(call: ApiCall, symbol: Symbol, order: ExchangeOrder, fills: list[Execution], shape: str) -> dict[str, Any]:
-    """In the shape of newOrderRespType."""
+    """The answer in the form of newOrderRespType."""
     default = "FULL" if order.ord_type in ("LIMIT", "MARKET") else "ACK"
     return report(call, symbol, order, fills, shape or default)
 
@@ -50,7 +50,7 @@ def place(call: ApiCall) -> dict[str, Any]:
 
 
 def find_open(call: ApiCall, symbol: Symbol, id_name: str, client_id_name: str) -> ExchangeOrder:
-    """The open order that a cancel names. Raises -2011 where there is none, -1102 where none is named."""
+    """The open order of a cancel request. Raises -2011 if there is none, -1102 without an id."""
     order_id = call.params.optional_integer(id_name)
     client_order_id = call.params.optional(client_id_name)
     if order_id is None and client_order_id is None:
@@ -69,7 +69,7 @@ def check_restrictions(params: Params, order: ExchangeOrder) -> None:
 
 
 def cancel_one(call: ApiCall, symbol: Symbol, order: ExchangeOrder, cancel_id: str | None) -> dict[str, Any]:
-    """End an order, or all of the list that it is of."""
+    """Cancels an order, or all orders of its list."""
     if order.list_id >= 0:
         return cancel_list(call, call.engine.lists.open[order.list_id], cancel_id)
     cancel_id = cancel_id or call.engine.new_client_id("cancel", order.order_id, call.now_ns)
@@ -78,7 +78,7 @@ def cancel_one(call: ApiCall, symbol: Symbol, order: ExchangeOrder, cancel_id: s
 
 
 def cancel_list(call: ApiCall, one: OrderList, cancel_id: str | None) -> dict[str, Any]:
-    """End all that is open of a list; the reports are of those orders."""
+    """Cancels the open orders of a list; the answer has a report of each."""
     symbol = call.engine.symbols[one.symbol]
     cancel_id = cancel_id or call.engine.new_client_id("cancel", "list", one.list_id, call.now_ns)
     ended = call.engine.cancel_list(one, cancel_id, call.now_ns)

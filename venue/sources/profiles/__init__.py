@@ -1,4 +1,4 @@
-"""What the order flow of a market is like, measured on a recording: one TOML file each, and how it is read."""
+"""Profiles of order flow, measured on recordings: one TOML file each."""
 
 import math
 from bisect import bisect_right
@@ -14,46 +14,46 @@ from venue.base.venue_errors import BadVenue
 
 FOLDER = Path(__file__).parent
 PROBABILITIES = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 1.0)
-"""Where every list of quantiles in a profile is taken."""
+"""The probabilities of all lists of quantiles in a profile."""
 MAX_EXCITEMENT = 0.95
-"""Arrivals that cause, all told, so many more each still die out."""
+"""Maximum mean number of further arrivals that one arrival causes; below one they die out."""
 
 
 class Kernel(Settings, frozen=True):
-    """How an arrival brings others: so many of them, fading within about so long."""
+    """How an arrival excites others: their mean number, and the decay time."""
 
     children: float
     decay_s: float
 
 
 class Band(Settings, frozen=True):
-    """Limit orders between two distances from the best price of their own side; rates are of both sides."""
+    """Limit orders between two distances from the best price of their side; rates are of both sides."""
 
     from_bps: float
     to_bps: float
     orders_per_s: float
-    orders: float  # that rest, on both sides
-    life_s: float  # if they are not taken and the price stays
-    size: float = 1.0  # of `limit_sizes`: how much larger orders are here
+    orders: float  # resting orders, on both sides
+    life_s: float  # mean lifetime without trades and price moves
+    size: float = 1.0  # factor on `limit_sizes`
 
 
 class Profile(Settings, frozen=True):
-    """A market's habits. Sizes are multiples of the median market order; lists are quantiles at PROBABILITIES."""
+    """The statistics of a market's orders. Sizes are multiples of the median market order; lists are quantiles."""
 
     source: str
     median_notional: float  # of a market order, in the quote asset
-    market_rate: float  # market orders a second
-    bursts: list[Kernel]  # market orders that market orders bring
-    reaction: Kernel  # limit orders that a usual move brings (and as many leave)
-    sign_share: float  # of market orders that are parts of larger ones, and so go their way
-    sign_threads: int  # how many larger ones are worked off side by side
-    sign_tail: float  # Pareto exponent of their lengths
-    move_share: float  # of market orders that move the price
+    market_rate: float  # market orders per second
+    bursts: list[Kernel]  # market orders that market orders excite
+    reaction: Kernel  # limit orders that a usual move excites; as many are canceled
+    sign_share: float  # share of market orders that are parts of larger orders
+    sign_threads: int  # number of larger orders in progress at a time
+    sign_tail: float  # Pareto exponent of their numbers of parts
+    move_share: float  # share of market orders that move the price
     moves_bps: list[float]
-    volatility_bps: float  # of the middle, over one second
-    stretch: float  # of the moves, so that this volatility comes out
-    wide_ms: list[float]  # how long the spread stays open after a move
-    touch: Band  # at the best price itself
+    volatility_bps: float  # of the mid price, over one second
+    stretch: float  # factor on the moves that gives this volatility
+    wide_ms: list[float]  # how long the spread stays wide after a move
+    touch: Band  # at the best price
     bands: list[Band]
     market_sizes: list[float]
     limit_sizes: list[float]
@@ -63,11 +63,11 @@ class Profile(Settings, frozen=True):
         for name in ("moves_bps", "wide_ms", "market_sizes", "limit_sizes", "touch_sizes"):
             values = getattr(self, name)
             if len(values) != len(PROBABILITIES) or min(values) <= 0 or sorted(values) != values:
-                raise ValueError(f"{name}: {len(PROBABILITIES)} quantiles above zero, in order, are wanted")
+                raise ValueError(f"{name}: {len(PROBABILITIES)} quantiles above zero in ascending order are required")
         if sum(kernel.children for kernel in self.bursts) > MAX_EXCITEMENT:
-            raise ValueError(f"bursts: more than {MAX_EXCITEMENT} children in all never end")
+            raise ValueError(f"bursts: more than {MAX_EXCITEMENT} children in sum: arrivals would not die out")
         if not 0 <= self.move_share * self.market_rate * self.reaction.children <= MAX_EXCITEMENT * self.limit_rate:
-            raise ValueError("reaction: it brings more limit orders than there are")
+            raise ValueError("reaction: excites more limit orders than the profile has")
         lasting = [*self.bursts, self.reaction]
         if not all(kernel.decay_s > 0 for kernel in lasting) or not all(one.life_s > 0 for one in self.all_bands):
             raise ValueError("decay_s and life_s must be above zero")
@@ -78,23 +78,23 @@ class Profile(Settings, frozen=True):
 
     @property
     def limit_rate(self) -> float:
-        """Limit orders a second."""
+        """Limit orders per second."""
         return sum(band.orders_per_s for band in self.all_bands)
 
     @property
     def book_orders(self) -> float:
-        """How many rest, about."""
+        """Approximate number of resting orders."""
         return sum(band.orders for band in self.all_bands)
 
 
 class Quantiles:
-    """A distribution above zero by its quantiles at PROBABILITIES, straight in the logarithm between them."""
+    """A positive distribution by its quantiles at PROBABILITIES, linear in the logarithm between them."""
 
     def __init__(self, values: list[float]) -> None:
         self.logs = [math.log(value) for value in values]
 
     def moment(self, power: int) -> float:
-        """The mean of the values to a power."""
+        """The mean of the values raised to `power`."""
         total = 0.0
         for (low, high), (start, end) in zip(pairwise(PROBABILITIES), pairwise(self.logs), strict=True):
             start, end = power * start, power * end
@@ -103,11 +103,11 @@ class Quantiles:
         return total
 
     def draw(self, random: Random) -> float:
-        """One value."""
+        """A random value."""
         return self.at(random.random())
 
     def at(self, chance: float) -> float:
-        """The value that so large a share is below."""
+        """The quantile at probability `chance`."""
         index = min(bisect_right(PROBABILITIES, chance), len(PROBABILITIES) - 1)
         low, high = PROBABILITIES[index - 1], PROBABILITIES[index]
         start = self.logs[index - 1]
@@ -115,13 +115,13 @@ class Quantiles:
 
 
 def names() -> list[str]:
-    """The profiles that come with the venue."""
+    """The names of the included profiles."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
 @cache
 def load(name: str) -> Profile:
-    """A profile that comes with the venue, or a path that ends in `.toml`. Raises BadVenue."""
+    """An included profile, or the one of a path that ends in `.toml`. Raises BadVenue."""
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     try:
         return msgspec.toml.decode(path.read_bytes(), type=Profile)
@@ -132,7 +132,7 @@ def load(name: str) -> Profile:
 
 
 def text_of(profile: Profile) -> str:
-    """The TOML that `load` reads."""
+    """The profile as TOML, which `load` reads."""
     lines = []
     for name, value in msgspec.to_builtins(profile).items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
