@@ -1,4 +1,4 @@
-"""Starting one live actor in a process of its own, on a core of its own (see run_actor)."""
+"""One live actor in a process and on a core of its own, as the process that started it handles it (see run_actor)."""
 
 import json
 import signal
@@ -15,7 +15,7 @@ STOP_S = 10.0
 
 
 class ActorProcess:
-    """The starting side. `epoch` has to grow over the incarnations of one name."""
+    """A started actor. `epoch` has to grow from one process of a name to the next."""
 
     def __init__(
         self, use: str, name: str, folder: Path, core: int, settings: dict[str, Any] | None = None, epoch: int = 1
@@ -28,18 +28,21 @@ class ActorProcess:
                 [*command, json.dumps(settings or {}), str(epoch)], stdout=subprocess.PIPE, stderr=stderr, cwd=ROOT
             )
 
-    def result(self, patience_s: float) -> dict[str, Any]:
-        """What the actor measured, once it has stopped by itself. Raises NotMeasured if it does not, or fails."""
+    def result(self, timeout_s: float) -> dict[str, Any]:
+        """Returns the actor's result after it has stopped by itself.
+
+        Raises NotMeasured if it runs longer than `timeout_s`, or fails.
+        """
         try:
-            output, _none = self._process.communicate(timeout=patience_s)
+            output, _none = self._process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            raise NotMeasured(f"{self._name} was not done in {patience_s:g} s{self._last_words()}") from None
+            raise NotMeasured(f"{self._name} did not finish in {timeout_s:g} s{self._last_line()}") from None
         if self._process.returncode or not output:
-            raise NotMeasured(f"{self._name} ended with {self._process.returncode}{self._last_words()}")
+            raise NotMeasured(f"{self._name} ended with {self._process.returncode}{self._last_line()}")
         return json.loads(output)
 
     def close(self) -> None:
-        """Stop it, by force if it does not by itself."""
+        """Stops the actor: by SIGTERM, after STOP_S by SIGKILL."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             try:
@@ -50,6 +53,6 @@ class ActorProcess:
         if self._process.stdout is not None:
             self._process.stdout.close()
 
-    def _last_words(self) -> str:
+    def _last_line(self) -> str:
         lines = self._errors.read_text(errors="replace").strip().splitlines()
         return f": {lines[-1]}" if lines else ""

@@ -1,4 +1,4 @@
-"""An endless stream of the recorded depth frames, for one market or many. Standard library alone."""
+"""An endless stream of the recorded depth frames, for one market or many. Imports the standard library only."""
 
 import json
 import re
@@ -9,18 +9,18 @@ from benchmarks.frames import recorded_frames
 
 IDS = re.compile(rb'"U":(\d+),"u":(\d+)')
 NAME = b'"BTCUSDT"'
-FRAMES = 2_000  # so long the price stays within the levels that the snapshot tells of
+FRAMES = 2_000  # up to here the price stays within the levels of the snapshot
 
 
 def bare(frame: bytes) -> bytes:
-    """The payload of a combined frame: what the raw stream carries."""
+    """Returns the payload of a combined frame, which is the frame of the raw stream."""
     return frame[frame.index(b'"data":') + 7 : -1]
 
 
 class BookTape:
-    """Recorded frames over and over: a bridge frame takes the book back to the snapshot, and update ids go on.
+    """Repeats the recorded frames: a bridge frame takes the book back to the snapshot, and update ids continue.
 
-    `snapshot` is the body of the REST answer. With many names each frame comes for each of them in turn.
+    `snapshot` is the body of the REST response. With several names each frame is repeated for each of them.
     """
 
     def __init__(self, names: list[str]) -> None:
@@ -32,7 +32,7 @@ class BookTape:
         self._last_id = json.loads(self.frames[-1])["u"]
 
     def __iter__(self) -> Iterator[bytes]:
-        """Frames of the raw stream, for ever."""
+        """Yields frames of the raw stream, without end."""
         cycle_ids = self._last_id - self._first_id + 1
         frames = [*self.frames, self._bridge()]
         shift = 0
@@ -42,11 +42,11 @@ class BookTape:
                 for name in self.names:
                     yield moved.replace(NAME, b'"%b"' % name.encode(), 1)
             shift += cycle_ids
-            # The first diff begins before the snapshot; from now on it follows a bridge.
+            # The first delta begins before the snapshot; from now on it follows a bridge.
             frames[0] = IDS.sub(rb'"U":%d,"u":\g<2>' % (self._first_id + 1), frames[0], count=1)
 
     def _bridge(self) -> bytes:
-        """One diff from the book at the end of the recording to the snapshot."""
+        """Returns one delta from the book at the end of the recording to the snapshot."""
         start = json.loads(self.snapshot)
         sides: dict[str, Any] = {}
         for short, long in (("b", "bids"), ("a", "asks")):
@@ -60,8 +60,8 @@ class BookTape:
             sides[short] = [*map(list, gone.items()), *map(list, back.items())]
         one_id = self._last_id + 1
         last = json.loads(self.frames[-1])
-        told = {"e": "depthUpdate", "E": last["E"], "s": "BTCUSDT", "U": one_id, "u": one_id, **sides}
-        return json.dumps(told, separators=(",", ":")).encode()
+        event = {"e": "depthUpdate", "E": last["E"], "s": "BTCUSDT", "U": one_id, "u": one_id, **sides}
+        return json.dumps(event, separators=(",", ":")).encode()
 
 
 def _shifted(frame: bytes, shift: int) -> bytes:

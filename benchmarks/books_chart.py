@@ -1,4 +1,4 @@
-"""Draw a recorded book and that of the order flow side by side: depth over time, and the mean profile.
+"""Draws a recorded book and a simulated one side by side: depth over time, and the mean profile.
 
 python -m benchmarks.books_chart RECORDING OUT.svg [PROFILE]
 """
@@ -28,7 +28,7 @@ COLORS = ("#2a6f97", "#b5523b")
 
 
 class Picture:
-    """A book over time: the resting notional by second and distance from the first middle, and the middle itself."""
+    """A book over time: the open notional by second and distance from the first mid price, and the mid price."""
 
     def __init__(self, found: Iterable[RecordedFrame]) -> None:
         edges = np.arange(-SHOWN_BPS, SHOWN_BPS + BIN_BPS, BIN_BPS)
@@ -75,7 +75,7 @@ class Picture:
 
 
 def draw(pictures: dict[str, Picture], out: Path) -> None:
-    """Two maps of depth over time under one scale, and the mean profiles."""
+    """Draws two maps of depth over time with one scale, and the mean profiles, into `out`."""
     figure = plt.figure(figsize=(11, 7.5), layout="constrained")
     grid = figure.add_gridspec(2, 2, height_ratios=(1.35, 1))
     reach = max(6.0, *(max(abs(away) for _, away in one.mids) + 3 for one in pictures.values()))
@@ -86,12 +86,12 @@ def draw(pictures: dict[str, Picture], out: Path) -> None:
         shown = axes.pcolormesh(
             np.arange(SECONDS + 1), one.edges, one.depth.T / 1e3, cmap="Blues", vmin=0, vmax=highest, rasterized=True
         )
-        axes.plot(*zip(*one.mids, strict=True), color="#b5523b", linewidth=0.9, label="middle")
+        axes.plot(*zip(*one.mids, strict=True), color="#b5523b", linewidth=0.9, label="mid price")
         axes.set(title=name, xlabel="seconds", ylim=(-reach, reach))
         axes.legend(loc="upper right")
         if column == 0:
-            axes.set_ylabel("bps from the first middle")
-    figure.colorbar(shown, ax=figure.axes, label=f"resting, thousand USDT per {BIN_BPS:g} bps")
+            axes.set_ylabel("bps from the first mid price")
+    figure.colorbar(shown, ax=figure.axes, label=f"open, thousand USDT per {BIN_BPS:g} bps")
     axes = figure.add_subplot(grid[1, :])
     steps = np.arange(0, REACH_BPS, BIN_BPS) + BIN_BPS / 2
     for color, (name, one) in zip(COLORS, pictures.items(), strict=True):
@@ -101,7 +101,7 @@ def draw(pictures: dict[str, Picture], out: Path) -> None:
     axes.axvline(0, color="#999999", linewidth=0.8)
     axes.set(
         xlabel="bps from the best price of the side (bids left, asks right)",
-        ylabel=f"resting, thousand USDT\nper {BIN_BPS:g} bps, mean",
+        ylabel=f"open, thousand USDT\nper {BIN_BPS:g} bps, mean",
         ylim=(0, None),
     )
     axes.legend(loc="upper left")

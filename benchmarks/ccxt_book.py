@@ -1,4 +1,4 @@
-"""A measuring process in the clients' environment: ccxt's websocket order book, fed recorded frames."""
+"""A measuring process in the clients' environment: ccxt's websocket order book on recorded frames."""
 
 import asyncio
 import json
@@ -22,9 +22,9 @@ MARKET = {
 
 
 def measure(exchange: Any, client: Any, snapshot: dict[str, Any], frames: list[str]) -> dict[str, Any]:
-    """Set the book to the snapshot, then time all diffs through the client's own entry for a text frame.
+    """Sets the book to the snapshot, then passes all deltas to the client's own function for a text frame.
 
-    Updates per second of processor time: a neighbour on the core does not count.
+    Returns updates per second of processor time, so that other processes on the core do not count.
     """
     exchange.orderbooks[SYMBOL] = exchange.order_book({}, 1000)
     exchange.orderbooks[SYMBOL].reset(exchange.parse_order_book(snapshot, SYMBOL))

@@ -1,7 +1,7 @@
 """The yardstick bot in the clients' environment: ccxt's websocket book and REST orders in one process, on uvloop.
 
-`python -m benchmarks.ccxt_trader PORT trade` answers each book update with an order, as benchmarks.fast_actors does.
-`python -m benchmarks.ccxt_trader PORT count LAST_ID` takes updates until that one, then prints when it had it.
+`python -m benchmarks.ccxt_trader PORT trade` sends an order after each book update, as benchmarks.fast_actors does.
+`python -m benchmarks.ccxt_trader PORT count LAST_ID` receives updates up to LAST_ID, then prints the time.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ NOT_FOR_SPOT = dict.fromkeys(("swap", "future", "option", "margin", "linear", "i
 
 
 def exchange_at(port: str) -> Any:
-    """ccxt's Binance, on the feeder."""
+    """Returns ccxt's Binance client, connected to the feeder."""
     exchange = ccxt.pro.binance({"apiKey": "bench", "secret": "bench", "enableRateLimit": False, "newUpdates": True})
     exchange.set_markets([{**MARKET, **NOT_FOR_SPOT, "info": {"orderTypes": ["LIMIT"]}}])
     base = f"http://127.0.0.1:{port}/api/v3"
@@ -37,7 +37,7 @@ async def trade(exchange: Any) -> None:
 
 
 async def count(exchange: Any, last_id: int) -> None:
-    """Its consumer may miss updates that came in one go: the book's own update id says how far it is."""
+    """Waits for the book's update id: ccxt delivers several updates at once, so that counting them would miss some."""
     while True:
         book = await exchange.watch_order_book(SYMBOL)
         if book["nonce"] >= last_id:

@@ -18,9 +18,9 @@ RULES = Instrument("BTC-USDT", "BTC", "USDT", Decimal("0.01"), Decimal("0.00001"
 
 
 def measure(parser: Any, snapshot: bytes, frames: list[bytes]) -> dict[str, Any]:
-    """Set the book to the snapshot, then time all diffs, from the raw frame to the book that is right after it.
+    """Sets the book to the snapshot, then applies all deltas, from the raw frame to the updated book.
 
-    Updates per second of processor time: a neighbour on the core does not count.
+    Returns updates per second of processor time; other processes on the core do not count.
     """
     sync = BookSync(RULES.symbol)
     sync.on_snapshot(parser.parse_snapshot(NAME, snapshot, 0))

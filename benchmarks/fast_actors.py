@@ -1,4 +1,4 @@
-"""The bot of the fast-path rows: a connector with a key, and a strategy that answers each book update with an order."""
+"""The bot of the fast-path rows: a connector with a key, and a strategy that places an order after each book update."""
 
 import time
 from decimal import Decimal
@@ -10,7 +10,7 @@ from connectors.orders.risk_gate import Limits
 from protocol import BookDelta, BookStatus, Settings, StreamState, Tick, TimeInForce
 from strategies import Strategy
 
-AWAY_PART = 100  # an order stands a hundredth below the best bid: it never trades
+AWAY_PART = 100  # an order is a hundredth below the best bid, so that it never trades
 SIZE_LOTS = 1_000
 LIMITS = Limits(
     max_order_notional=Decimal(10**9), max_position=Decimal(10**9), max_open_orders=10**6, max_orders_per_s=10**6,
@@ -19,7 +19,7 @@ LIMITS = Limits(
 
 
 class KeyedSpot(BinanceSpot):
-    """The Binance connector as it is; its key is made up."""
+    """The Binance connector with an invented key."""
 
     ticks = False
 
@@ -29,13 +29,13 @@ class KeyedSpot(BinanceSpot):
 
 
 class Reactor(Strategy):
-    """One order for each change of the book."""
+    """Places one order after each change of the book."""
 
     ticks = False
     cancel_on_stop = False
 
     class Settings(Settings):
-        """Where."""
+        """`market`: "connector:symbol"."""
 
         market: str
 
@@ -47,14 +47,14 @@ class Reactor(Strategy):
 
 
 class Counter(Strategy):
-    """Has every change of the book in its replica; stops at update `last_id`. One lost message is a failure."""
+    """Keeps a replica of the book; stops at update `last_id`. A lost message makes it fail."""
 
     ticks = False
     cancel_on_stop = False
     result: dict[str, Any] | None = None
 
     class Settings(Settings):
-        """Where, and until when."""
+        """`market`: "connector:symbol". `last_id`: the last update."""
 
         market: str
         last_id: int
@@ -64,7 +64,7 @@ class Counter(Strategy):
             market = self.market(self.settings.market)
             best = [market.best_bid_ticks, market.best_ask_ticks]
             self.result = {"end_ns": time.monotonic_ns(), "best": best}
-            self.stop("has them all")
+            self.stop("received all")
 
     def on_book_status(self, status: BookStatus) -> None:
         if status.state is StreamState.STALE and self.market(self.settings.market).book_ts_ns:
@@ -77,10 +77,10 @@ class Counter(Strategy):
 
 
 class Quiet(Strategy):
-    """Ticked, with a replica of the market; decides nothing."""
+    """Is ticked, keeps a replica of the market, and places no orders."""
 
     class Settings(Settings):
-        """Where."""
+        """`market`: "connector:symbol"."""
 
         market: str
 
@@ -89,22 +89,22 @@ class Quiet(Strategy):
 
 
 class CpuSpot(BinanceSpot):
-    """Market data alone; once every book is live, counts its processor time over some thousand frames, and stops."""
+    """Market data only. When every book is live, it measures its processor time over WINDOW frames, and stops."""
 
     ticks = False
     result: dict[str, Any] | None = None
     WINDOW = 8_000
     SETTLED_NS = 500_000_000
-    LOOK_NS = 20_000_000
+    CHECK_NS = 20_000_000
 
     def on_start(self) -> None:
         super().on_start()
         self._from: tuple[int, int] | None = None
         self._live_ns = 0
-        self.after(self.LOOK_NS, self._look)
+        self.after(self.CHECK_NS, self._check)
 
-    def _look(self) -> None:
-        self.after(self.LOOK_NS, self._look)
+    def _check(self) -> None:
+        self.after(self.CHECK_NS, self._check)
         deltas, cpu_ns = self.feed.counters.deltas, time.process_time_ns()
         if self.feed.state != "LIVE":
             self._live_ns, self._from = 0, None
@@ -114,12 +114,12 @@ class CpuSpot(BinanceSpot):
             self._from = deltas, cpu_ns
         elif self._from is not None and deltas - self._from[0] >= self.WINDOW:
             used_ns, frames = cpu_ns - self._from[1], deltas - self._from[0]
-            self.result = {"cpu_us": used_ns / frames / 1000, "detail": {"markets": len(self.markets)}}
+            self.result = {"cpu_us": used_ns / frames / 1000, "detail": {"markets": len(self.settings.markets)}}
             self.stop("counted enough")
 
 
 def connector_settings(base: str, names: list[str]) -> dict[str, Any]:
-    """Settings of KeyedSpot on a feeder at `base` ("127.0.0.1:1234"), as JSON would hold them."""
+    """Returns the settings of KeyedSpot for a feeder at `base` ("127.0.0.1:1234"), as JSON has them."""
     import msgspec
 
     markets = [f"{name.removesuffix('USDT')}-USDT" for name in names]

@@ -1,9 +1,9 @@
-"""A process of the fast-path rows: plays recorded frames as the exchange's websocket, and takes orders.
+"""A process of the fast-path rows: sends recorded frames as the exchange's websocket does, and accepts orders.
 
-`python -m benchmarks.feeder latency FRAMES` sends a frame, waits for the order that answers it, and so on; prints
-microseconds from just before the frame is written to the arrival of the order's first bytes, both by one clock.
-`python -m benchmarks.feeder flood FRAMES` plays some slowly, until the book is there, then FRAMES as fast as the
-connection takes them. `python -m benchmarks.feeder pace RATE` plays RATE frames a second for ever.
+`python -m benchmarks.feeder latency FRAMES` sends a frame, waits for the order that follows it, and repeats. It prints
+microseconds from just before the frame is written until the order's first bytes arrive, both by one clock.
+`python -m benchmarks.feeder flood FRAMES` sends some frames slowly, until the book is live, then FRAMES as fast as the
+connection accepts them. `python -m benchmarks.feeder pace RATE` sends RATE frames a second without end.
 First line: {"ready": true, "port": n}; the result follows. Runs where aiohttp is installed.
 """
 
@@ -26,17 +26,17 @@ from benchmarks.script_venue import HEADERS, ScriptVenue, execution, is_order
 
 WARM = 50
 GAP_S = 0.003  # between an order and the next frame
-WAIT_S = 0.1  # for an order; before the bot is ready none comes
+WAIT_S = 0.1  # for an order; a bot that is not ready sends none
 MS_NS = 1_000_000
 FLOOD_BATCH = 64
-FLOOD_AHEAD_BYTES, FLOOD_LOOK_S = 1 << 19, 0.001  # some 800 frames are under way: more than are read in that time
+FLOOD_AHEAD_BYTES, FLOOD_CHECK_S = 1 << 19, 0.001  # some 800 frames in buffers: more than are read in that time
 SLOW_FRAMES = 100
 SLOW_S = 0.02
 PACE_S = 0.01
 
 
-class Stamped(RequestHandler):  # type: ignore[misc]
-    """A connection that notes when the first bytes came that nobody has looked at yet."""
+class Stamped(RequestHandler):
+    """A connection that records the arrival time of the first bytes that were not handled yet."""
 
     rx_ns = 0
 
@@ -45,8 +45,8 @@ class Stamped(RequestHandler):  # type: ignore[misc]
             self.rx_ns = time.monotonic_ns()
         super().data_received(data)
 
-    def take_rx_ns(self) -> int:
-        """When the message in hand began to arrive."""
+    def pop_rx_ns(self) -> int:
+        """Returns when the current message began to arrive, and resets the time."""
         at_ns, self.rx_ns = self.rx_ns, 0
         return at_ns
 
@@ -65,7 +65,7 @@ class Feeder:
         self.done = asyncio.Event()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """REST and websockets alike."""
+        """Handles REST requests and websockets."""
         if request.headers.get("upgrade", "").lower() == "websocket":
             return await self._websocket(request)
         query = request.query_string
@@ -75,11 +75,11 @@ class Feeder:
         self._arrived(request, is_placement)
         body = self._venue.rest(request.method, request.path, query, time.time_ns() // MS_NS)
         if is_placement:
-            await self._tell_user(body)
+            await self._send_user_event(body)
         return web.Response(body=body, content_type="application/json", headers=HEADERS)
 
     def _arrived(self, request: web.BaseRequest, is_placement: bool) -> None:
-        at_ns = request.protocol.take_rx_ns()  # type: ignore[attr-defined]
+        at_ns = request.protocol.pop_rx_ns()  # type: ignore[attr-defined]
         if is_placement and not self._ordered.is_set():
             self._order_ns = at_ns
             self._ordered.set()
@@ -87,7 +87,7 @@ class Feeder:
     async def _websocket(self, request: web.BaseRequest) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(compress=False)
         await socket.prepare(request)
-        request.protocol.take_rx_ns()  # type: ignore[attr-defined]
+        request.protocol.pop_rx_ns()  # type: ignore[attr-defined]
         async for message in socket:
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 continue
@@ -97,18 +97,18 @@ class Feeder:
             for answer in self._venue.frame(data, time.time_ns() // MS_NS):
                 await socket.send_str(answer.decode())
                 if placing:
-                    await self._tell_user(json.dumps(json.loads(answer)["result"]).encode())
+                    await self._send_user_event(json.dumps(json.loads(answer)["result"]).encode())
             if b"userDataStream" in data:
                 self._user = socket
             if b'"SUBSCRIBE"' in data and self._player is None:
                 self._player = asyncio.create_task(self._play(request))
         return socket
 
-    async def _tell_user(self, order: bytes) -> None:
+    async def _send_user_event(self, order: bytes) -> None:
         if self._user is not None and not self._user.closed:
             await self._user.send_str(execution(json.loads(order)).decode())
 
-    # -- playing --------------------------------------------------------------------------------------
+    # -- frames ---------------------------------------------------------------------------------------
 
     async def _play(self, request: web.BaseRequest) -> None:
         transport = request.transport
@@ -152,7 +152,7 @@ class Feeder:
         for batch in batches:
             transport.write(batch)
             while transport.get_write_buffer_size() > FLOOD_AHEAD_BYTES:
-                await asyncio.sleep(FLOOD_LOOK_S)  # asleep: who reads may need this core
+                await asyncio.sleep(FLOOD_CHECK_S)  # sleeps, since the reader may need this core
         return {"begun_ns": begun_ns, "sent": self._frames}
 
     async def _pace(self, frames: Iterator[bytes], transport: asyncio.Transport) -> dict[str, Any]:
@@ -168,7 +168,7 @@ class Feeder:
 
 
 def _wire(payload: bytes) -> bytes:
-    """A server's text frame."""
+    """Returns a text frame as a server sends it."""
     size = len(payload)
     if size < 126:
         return struct.pack("!BB", 0x81, size) + payload
@@ -184,7 +184,7 @@ async def main(mode: str, frames: int, names: list[str]) -> None:
     server = await loop.create_server(lambda: Stamped(handler, loop=loop), "127.0.0.1", 0)
     print(json.dumps({"ready": True, "port": server.sockets[0].getsockname()[1]}), flush=True)
     await feeder.done.wait()
-    await loop.run_in_executor(None, sys.stdin.read)  # serves until its starter has had enough
+    await loop.run_in_executor(None, sys.stdin.read)  # serves until its input is closed
 
 
 if __name__ == "__main__":

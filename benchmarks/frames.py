@@ -1,4 +1,4 @@
-"""The recorded depth frames that both order books are fed. Standard library alone: yardsticks import it."""
+"""The recorded depth frames for both order books. Imports the standard library only, since yardsticks import it."""
 
 import gzip
 import json
@@ -8,9 +8,9 @@ RECORDED = Path(__file__).resolve().parents[2] / "shared" / "data" / "binance_sp
 
 
 def recorded_frames(path: str | Path = RECORDED) -> tuple[bytes, list[bytes]]:
-    """The REST snapshot, and the raw depth frames that come after it, as the exchange sent them.
+    """Returns the REST snapshot and the raw depth frames after it, as the exchange sent them.
 
-    Raises FileNotFoundError where the recording is not there.
+    Raises FileNotFoundError if there is no recording.
     """
     snapshot: bytes | None = None
     frames: list[bytes] = []

@@ -1,4 +1,4 @@
-"""Our side of the hop rows: actors that live through all rounds, and a fresh clock each round."""
+"""Our side of the hop rows: actors that run through all rounds, and a new clock in each round."""
 
 import tempfile
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ ROUND_S = 60.0
 
 
 class HopSide:
-    """Microseconds a hop. The clock is on the first of `cores`; the actors are dealt to all of them alike."""
+    """Microseconds per hop. The clock runs on the first of `cores`; the actors are spread over all of them."""
 
     def __init__(self, mode: Literal["sequential", "wave"], actors: int, cores: Sequence[int]) -> None:
         names = [f"a{number}" for number in range(actors)]
@@ -28,9 +28,9 @@ class HopSide:
         self._actors = [ActorProcess(use, name, self._folder, core) for name, core in placed]
 
     def round(self) -> float:
-        """Some hundred ticks of a clock that is started for them."""
+        """Runs some hundred ticks of a clock that is started for this round."""
         self._epoch += 1
-        # Tick after tick without a pause, as the yardstick plays ball after ball.
+        # lockstep: tick after tick without a pause, as the yardstick sends message after message
         settings = {"tick_ms": TICK_MS, "order": self._order, "mode": "lockstep"}
         clock = ActorProcess(
             "benchmarks.hop_actors:CountingClock", "clockd", self._folder, self._core, settings, self._epoch
@@ -43,7 +43,7 @@ class HopSide:
         return float(result[self._value])
 
     def close(self) -> None:
-        """End the actors."""
+        """Stops the actors."""
         for actor in self._actors:
             actor.close()
         self._home.cleanup()

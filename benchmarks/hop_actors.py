@@ -1,4 +1,4 @@
-"""What is ticked in the hop rows, and a clock that keeps count of its own hops."""
+"""The ticked actor of the hop rows, and a clock that measures its own hops."""
 
 from statistics import median, quantiles
 from typing import Any
@@ -13,7 +13,7 @@ TICKS = 500
 
 
 class Ticked(Actor):
-    """As little as a strategy can do in Python."""
+    """Does as little as a strategy can do in Python."""
 
     ticked = 0
 
@@ -22,7 +22,7 @@ class Ticked(Actor):
 
 
 class CountingClock(Clock):
-    """The clock as it is; after enough ticks in which all answered, it stops, and `result` says what they took."""
+    """The clock; stops after enough ticks to which all actors responded, and has their times in `result`."""
 
     result: dict[str, Any] | None = None
 
@@ -36,12 +36,12 @@ class CountingClock(Clock):
             self._reports.append(message)
             if len(self._reports) == WARM_TICKS + TICKS:
                 self.result = summary(self._reports[WARM_TICKS:])
-                self.stop("counted enough")
+                self.stop("measured enough")
         return super().publish(topic, message)
 
 
 def summary(reports: list[TickReport]) -> dict[str, Any]:
-    """Microseconds: each hop by itself, and whole ticks divided by their hops (in a wave these overlap)."""
+    """Returns microseconds: of each hop, and of whole ticks divided by their hops (in a wave hops overlap)."""
     hops_us = [took_us for report in reports for _name, took_us in report.hops]
     shares_us = [report.took_ns / 1000 / len(report.hops) for report in reports]
     hundredths = quantiles(hops_us, n=100)

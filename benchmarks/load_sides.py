@@ -1,4 +1,4 @@
-"""The sides of the rows about load: frames as fast as they go, many markets, many strategies."""
+"""The sides of the rows about load: frames at full speed, many markets, many strategies."""
 
 import subprocess
 import sys
@@ -22,9 +22,10 @@ from benchmarks.trade_sides import MARKET
 from benchmarks.worker import ROOT, Worker, WorkerFailed
 from connectors.binance.parse import new_parser
 from connectors.market_data.book_sync import BookSync
+from protocol import BookDelta
 
 FLOOD = {"ours": 30_000, "ccxt": 3_000}
-SLOW_FRAMES = 100  # as benchmarks.feeder plays them first
+SLOW_FRAMES = 100  # sent first by benchmarks.feeder
 STRATEGIES = 2
 PACE = 2_000  # frames a second
 ROUND_S = 90.0
@@ -33,7 +34,7 @@ QUIET_PACE = 10
 
 
 class _Fed:
-    """A side whose bot hangs on a feeder; a fresh one each round."""
+    """A side whose bot is connected to a feeder; both are new in each round."""
 
     def __init__(self) -> None:
         if not RECORDED.exists():
@@ -42,7 +43,7 @@ class _Fed:
         self.detail: dict[str, Any] = {}
 
     def round(self) -> float:
-        """One round; the processes end with it."""
+        """Runs one round, with processes of its own."""
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tickbus-load-")))
             try:
@@ -66,11 +67,11 @@ class _Fed:
         return actor
 
     def close(self) -> None:
-        """Nothing is left running between rounds."""
+        """Does nothing: no process runs between rounds."""
 
 
 class FloodSide(_Fed):
-    """Frames a second, from the first that leaves the feeder until the last is in every replica (or ccxt's book)."""
+    """Frames per second, from the first that the feeder sends until the last is in every replica (or ccxt's book)."""
 
     def __init__(self, bot: Literal["ours", "ccxt"]) -> None:
         super().__init__()
@@ -81,7 +82,9 @@ class FloodSide(_Fed):
         parser.add_market(NAME, RULES)
         sync.on_snapshot(parser.parse_snapshot(NAME, tape.snapshot, 0))
         for _, frame in zip(range(SLOW_FRAMES + self._frames), tape, strict=False):
-            sync.on_delta(parser.parse(frame, 0)[0])
+            delta = parser.parse(frame, 0)[0]
+            assert isinstance(delta, BookDelta)
+            sync.on_delta(delta)
         self._last_id = sync.update_id
         self._best = [sync.book.best_bid_ticks, sync.book.best_ask_ticks]
 
@@ -100,7 +103,7 @@ class FloodSide(_Fed):
             for number in range(STRATEGIES)
         ]
         self._actor(stack, folder, "fast_actors:KeyedSpot", "binance", self._bot_core, settings)
-        return [self._done(counter.result(ROUND_S)) for counter in counters]
+        return [self._end_ns(counter.result(ROUND_S)) for counter in counters]
 
     def _ccxt(self, stack: ExitStack, folder: Path, port: int) -> list[int]:
         command = [str(CLIENTS_PYTHON), "-m", "benchmarks.ccxt_trader", str(port), "count", str(self._last_id)]
@@ -112,17 +115,17 @@ class FloodSide(_Fed):
         line = bot.stdout.readline()
         if not line:
             raise NotMeasured(f"ccxt ended: {(folder / 'ccxt.stderr').read_text().strip()[-200:]}")
-        return [self._done(msgspec.json.decode(line))]
+        return [self._end_ns(msgspec.json.decode(line))]
 
-    def _done(self, told: dict[str, Any]) -> int:
-        """When it was done; Raises NotMeasured if its best prices are not those of the frames."""
-        if told["best"] != self._best:
-            raise NotMeasured(f"best prices are {told['best']}, not {self._best}")
-        return int(told["end_ns"])
+    def _end_ns(self, result: dict[str, Any]) -> int:
+        """Returns the end time in ns. Raises NotMeasured if the best prices are not those of the frames."""
+        if result["best"] != self._best:
+            raise NotMeasured(f"best prices are {result['best']}, not {self._best}")
+        return int(result["end_ns"])
 
 
 class MarketsSide(_Fed):
-    """Microseconds of the connector's processor time a frame, which is milliseconds per 1,000 frames."""
+    """Microseconds of the connector's processor time per frame."""
 
     def __init__(self, markets: int) -> None:
         super().__init__()
@@ -135,8 +138,8 @@ class MarketsSide(_Fed):
         return float(connector.result(ROUND_S)["cpu_us"])
 
 
-class CrowdSide(_Fed):
-    """Microseconds: the 99th percentile of a hop, clockd ticking so many strategies that hear one connector."""
+class StrategiesSide(_Fed):
+    """Microseconds: the 99th percentile of a hop, with this number of strategies that follow one connector."""
 
     def __init__(self, strategies: int) -> None:
         super().__init__()

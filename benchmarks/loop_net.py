@@ -1,6 +1,6 @@
-"""A connector without its network: frames are handed to it as bytes, and its order's bytes are taken from it.
+"""A connector without a network: it gets frames as bytes from memory, and its order's bytes end there.
 
-Takes the place of actors.live.http.LiveNet in a process of its own: `python -m benchmarks.loop_net FOLDER FRAMES`.
+Replaces actors.live.http.LiveNet in a process of its own: `python -m benchmarks.loop_net FOLDER FRAMES`.
 Prints {"p50_us": ..., "p99_us": ...}: from the frame's bytes to the order's.
 """
 
@@ -27,13 +27,13 @@ from benchmarks.fast_actors import KeyedSpot, connector_settings
 from benchmarks.script_venue import HEADERS, ScriptVenue, execution, is_order
 
 WARM = 100
-GAP_S = 0.002  # the bot's aftermath of an order is not the next frame's time
+GAP_S = 0.002  # a pause, in which the bot finishes its work for the last order
 WAIT_S = 0.1
 MS_NS = 1_000_000
 
 
 class LoopNet:
-    """Plays `frames` frames to the first connection that subscribes, each when the order for the last is there."""
+    """Sends `frames` frames to the first connection that subscribes, each after the order for the one before."""
 
     frames = 0
 
@@ -67,8 +67,8 @@ class LoopNet:
         for answer in self._venue.frame(raw, time.time_ns() // MS_NS):
             self._loop.call_soon(self._event, link.listener.ws_frame, link, answer)
             if is_order(raw) and self._user is not None:
-                told = execution(json.loads(answer)["result"])
-                self._loop.call_soon(self._event, self._user.listener.ws_frame, self._user, told)
+                event = execution(json.loads(answer)["result"])
+                self._loop.call_soon(self._event, self._user.listener.ws_frame, self._user, event)
         if b"userDataStream" in raw:
             self._user = link
         if b'"SUBSCRIBE"' in raw and self._market is None:
@@ -80,7 +80,7 @@ class LoopNet:
         self._loop.call_soon(self._event, link.listener.ws_closed, link, "closed by us")
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing: no socket is open."""
 
     def _ordered(self) -> None:
         self._took_us.append((time.monotonic_ns() - self._begun_ns) / 1000)
@@ -102,7 +102,7 @@ class LoopNet:
 
 
 def end_with_starter() -> None:
-    """The starter closes our input when it has had enough."""
+    """Ends this process when its input is closed."""
     sys.stdin.read()
     os.kill(os.getpid(), signal.SIGTERM)
 
@@ -111,7 +111,7 @@ def main(folder: str, frames: str) -> int:
     LoopNet.frames = int(frames)
     print(json.dumps({"ready": True}), flush=True)
     threading.Thread(target=end_with_starter, daemon=True).start()
-    live_net.LiveNet = LoopNet  # type: ignore[assignment, misc]
+    live_net.LiveNet = LoopNet  # type: ignore[assignment]
     settings = msgspec.convert(connector_settings("loop", ["BTCUSDT"]), KeyedSpot.Settings, strict=False)
     return Live("binance", KeyedSpot, settings, Path(folder), log=make_log("binance", level="warning")).run()
 

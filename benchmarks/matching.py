@@ -1,4 +1,4 @@
-"""A measuring process: commands to the matching engine alone, in packed rows, by the twin named in the argument."""
+"""A measuring process: packed commands to the matching engine alone. The argument names the implementation."""
 
 import struct
 import sys
@@ -12,10 +12,10 @@ from market.matching import IMPLEMENTATION, FastMatching, PlainMatching
 from protocol.enums import OrdType, SelfTradePrevention, Side, TimeInForce
 
 COMMANDS = {"ours": 1_000_000, "plain": 50_000}
-"""The plain twin would need a minute for all of them."""
+"""Fewer for the Python implementation, which would need a minute for a million."""
 COMPARED = 50_000
 CHUNK_ROWS = 500
-"""Rows in one call: what comes in and out stays in the processor's cache."""
+"""Rows in one call, so that input and output fit into the processor's cache."""
 ACCOUNTS = 20
 MIDDLE_TICKS = 10_000
 MEAN_DISTANCE_TICKS = 12
@@ -24,8 +24,10 @@ RESTING = 2_000
 
 
 def rows(count: int, seed: int = 1) -> bytes:
-    """Limit orders around a middle price, a fifth of them across it; market, IOC and FOK orders; cancels."""
-    rnd, packed, placed = Random(seed), [], []
+    """Returns packed commands: limit orders around a mid price, a fifth across it; market, IOC, FOK; cancels."""
+    rnd = Random(seed)
+    packed: list[tuple[int, ...]] = []
+    placed: list[int] = []
     for order_id in range(1, count + 1):
         if len(placed) > RESTING:
             at = rnd.randrange(len(placed))
@@ -49,7 +51,7 @@ def rows(count: int, seed: int = 1) -> bytes:
 
 
 def measure(engine_class: Any, data: bytes) -> dict[str, Any]:
-    """Commands per second of processor time through a fresh engine: a neighbour on the core does not count."""
+    """Returns commands per second of processor time through a new engine; other processes on the core do not count."""
     engine = engine_class()
     step = CHUNK_ROWS * ROW_BYTES
     chunks = [data[at : at + step] for at in range(0, len(data), step)]

@@ -1,4 +1,4 @@
-"""A measuring process: orders a second that a server takes over HTTP, from connections that send one at a time."""
+"""A measuring process: orders per second that a server accepts over HTTP, from connections that send one at a time."""
 
 import asyncio
 import subprocess
@@ -19,7 +19,7 @@ ROUND_S = 30
 
 
 class Client(asyncio.Protocol):
-    """One connection: sends the next request when the last is answered, until none is left."""
+    """One connection: sends the next request after each response, until none is left."""
 
     def __init__(self, waiting: list[bytes], done: "asyncio.Future[None]") -> None:
         self.waiting = waiting
@@ -51,7 +51,7 @@ class Client(asyncio.Protocol):
 
     def connection_lost(self, reason: Exception | None) -> None:
         if not self.done.done():
-            self.done.set_exception(reason or ConnectionError("the server hung up"))
+            self.done.set_exception(reason or ConnectionError("the server closed the connection"))
 
     def _next(self) -> None:
         if self.waiting:
@@ -61,14 +61,14 @@ class Client(asyncio.Protocol):
 
 
 async def send(port: int, waiting: list[bytes]) -> tuple[int, int]:
-    """Send all of them; (nanoseconds, mean bytes of an answer's body)."""
+    """Sends all requests; returns (nanoseconds, mean bytes of a response's body)."""
     count = len(waiting)
     waiting.reverse()
     loop = asyncio.get_running_loop()
     clients = [Client(waiting, loop.create_future()) for _ in range(CONNECTIONS)]
     start_ns = time.monotonic_ns()
     for client in clients:
-        await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]
+        await loop.create_connection(lambda client=client: client, "127.0.0.1", port)
     await asyncio.wait_for(asyncio.gather(*(client.done for client in clients)), ROUND_S)
     took_ns = time.monotonic_ns() - start_ns
     assert sum(client.answered for client in clients) == count
@@ -88,7 +88,7 @@ class Server:
         self.port = int(self.process.stdout.readline().rpartition(":")[2])
 
     def processor_ns(self) -> int:
-        """What all its threads have run so far."""
+        """Returns the processor time of all its threads until now."""
         tasks = Path("/proc", str(self.process.pid), "task").glob("*/schedstat")
         return sum(int(task.read_text().split()[0]) for task in tasks)
 
@@ -98,7 +98,7 @@ class Server:
 
 
 def measure(server: Server) -> dict[str, Any]:
-    """Orders per second of the server's processor time: what it does where nothing else is on its core."""
+    """Returns orders per second of the server's processor time, which other processes on its core do not change."""
     waiting = requests()
     count, before_ns = len(waiting), server.processor_ns()
     took_ns, answer_bytes = uvloop.run(send(server.port, waiting))

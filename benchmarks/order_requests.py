@@ -17,7 +17,7 @@ RICH = {"BTC": Decimal(10**6), "USDT": Decimal(10**10)}
 
 
 def settings(log_file: str | None) -> VenueSettings:
-    """A still market, two accounts with all the money they need, and no limit in the way."""
+    """Returns settings of a market without order flow, with two rich accounts and without rate limits."""
     accounts = [msgspec.structs.replace(one, balances=RICH) for one in demo.accounts()]
     still = MarketSettings(flow=FlowSettings(limit_rate=0, market_rate=0), max_orders=10_000)
     none = LimitSettings(weight_1m=10**9, orders_10s=10**9, orders_1d=10**9, raw_requests_5m=10**9)
@@ -25,7 +25,7 @@ def settings(log_file: str | None) -> VenueSettings:
 
 
 def query_of(number: int, time_ms: int) -> tuple[str, str]:
-    """(API key, signed query) of the order of this number: bids and asks by turns at one price; half of them fill."""
+    """Returns (API key, signed query) of an order: bids and asks alternate at one price, so that half of them fill."""
     key, secret = KEYS[number % 2]
     params = {
         "symbol": "BTCUSDT",
@@ -44,7 +44,7 @@ def query_of(number: int, time_ms: int) -> tuple[str, str]:
 
 
 def requests(count: int = ORDERS) -> list[bytes]:
-    """HTTP requests that a venue takes within the next minute."""
+    """Returns HTTP requests that a venue accepts within the next minute."""
     time_ms = time.time_ns() // 1_000_000
     made = []
     for number in range(count):

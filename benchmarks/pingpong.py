@@ -1,4 +1,4 @@
-"""Builds pingpong.c against the libzmq that pyzmq brings, and measures with it."""
+"""Builds pingpong.c with the libzmq of pyzmq, and runs it."""
 
 import json
 import os
@@ -18,11 +18,11 @@ SOURCE = Path(__file__).with_name("pingpong.c")
 BUILT = Path(__file__).resolve().parents[1] / "build" / "benchmarks"
 BYTES = 64
 OPS = 4000
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 
 
 def bundled_libzmq() -> Path:
-    """The shared library inside the pyzmq wheel. Raises NotMeasured where pyzmq was built against another."""
+    """Returns the shared library inside the pyzmq wheel. Raises NotMeasured if pyzmq uses another libzmq."""
     folder = Path(zmq.__file__).resolve().parents[1] / "pyzmq.libs"
     found = sorted(folder.glob("libzmq-*.so*"))
     if not found:
@@ -32,7 +32,7 @@ def bundled_libzmq() -> Path:
 
 @cache
 def build() -> Path:
-    """Compile the program, unless it is there and newer than its source and its library; gives its path."""
+    """Compiles the program if it is missing or older than its source or library; returns its path."""
     library = bundled_libzmq()
     program = BUILT / "pingpong"
     newest = max(SOURCE.stat().st_mtime, library.stat().st_mtime)
@@ -59,11 +59,14 @@ def pingpong(
     ops: int = OPS,
     rest_us: int = 0,
 ) -> dict[str, float]:
-    """Run it once: `ops, mean_ns, p10_ns, p50_ns, p90_ns, p99_ns` per peer and round trip. `rest_us`: between two."""
+    """Runs the program once; returns `ops, mean_ns, p10_ns, p50_ns, p90_ns, p99_ns` per peer and round trip.
+
+    `rest_us`: pause between two round trips.
+    """
     program = build()
     with tempfile.TemporaryDirectory(prefix="tickbus-pp-") as folder:
         command = [program, mode, *map(str, (pinger_core, ponger_core, peers, ops, BYTES, rest_us)), folder]
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     if ran.returncode:
         raise NotMeasured(f"pingpong failed: {ran.stderr.strip()}")
     return json.loads(ran.stdout)
@@ -80,4 +83,4 @@ class PingPongSide:
         return pingpong("sequential", *self._cores)["p50_ns"] / 1000
 
     def close(self) -> None:
-        """Nothing is left running between rounds."""
+        """Does nothing: no process runs between rounds."""

@@ -1,4 +1,4 @@
-"""Cores: which there are, and starting a process on one of them. Placement weighs more than language here."""
+"""The cores of this machine, and starting a process on one of them. Placement changes a result more than language."""
 
 import os
 from collections.abc import Iterator
@@ -8,17 +8,17 @@ from benchmarks.result import NotMeasured
 
 
 def cores() -> list[int]:
-    """The cores this process may use, in order."""
+    """Returns the cores that this process may use, in order."""
     return sorted(os.sched_getaffinity(0))
 
 
 def one_core() -> int:
-    """The core on which all of a sequential chain runs."""
+    """Returns the core for all processes of a sequential chain."""
     return cores()[0]
 
 
 def two_cores() -> tuple[int, int]:
-    """Two different cores. Raises NotMeasured on a machine that has one."""
+    """Returns two different cores. Raises NotMeasured on a machine that has one."""
     available = cores()
     if len(available) < 2:
         raise NotMeasured("needs two cores")
@@ -27,7 +27,7 @@ def two_cores() -> tuple[int, int]:
 
 @contextmanager
 def on_cores(*wanted: int) -> Iterator[None]:
-    """What is started inside inherits these cores, threads too; afterwards this one has its own back."""
+    """Processes and threads that are started inside run on these cores; afterwards this process has its own again."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, wanted or before)
     try:

@@ -1,4 +1,4 @@
-"""What the processes of a tree weigh, from /proc."""
+"""The memory of a tree of processes, from /proc."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,7 @@ PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
-class Weight:
+class Memory:
     """One process, in MB of 10**6 bytes: `rss_mb` counts shared pages in full, `pss_mb` its share of them."""
 
     pid: int
@@ -17,7 +17,7 @@ class Weight:
 
 
 def tree(root_pid: int) -> list[int]:
-    """The process and all that descend from it, as far as they live."""
+    """Returns the process and all its descendants that still run."""
     children: dict[int, list[int]] = {}
     for status in PROC.glob("[0-9]*/stat"):
         try:
@@ -32,8 +32,8 @@ def tree(root_pid: int) -> list[int]:
     return found
 
 
-def weigh(pid: int) -> Weight | None:
-    """The weight of one process; None if it has ended meanwhile."""
+def memory_of(pid: int) -> Memory | None:
+    """Returns the memory of one process; None if it has ended."""
     folder = PROC / str(pid)
     try:
         fields = dict(line.split(":", 1) for line in (folder / "smaps_rollup").read_text().splitlines()[1:])
@@ -41,11 +41,11 @@ def weigh(pid: int) -> Weight | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     rss_mb, pss_mb = (int(fields[key].split()[0]) * 1024 / 1e6 for key in ("Rss", "Pss"))
-    return Weight(pid, _name(words), round(rss_mb, 1), round(pss_mb, 1))
+    return Memory(pid, _name(words), round(rss_mb, 1), round(pss_mb, 1))
 
 
 def _name(words: list[str]) -> str:
-    """The command line without interpreter, folders and options: "tickbus actor maker"."""
+    """Returns the command line without interpreter, folders and options: "tickbus actor maker"."""
     plain = [Path(word).name for word in words if not word.startswith("-")]
     if len(plain) > 1 and plain[0].startswith("python"):
         del plain[0]

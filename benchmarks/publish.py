@@ -1,4 +1,4 @@
-"""Our side of the publish row: a publisher that lives through all rounds, and a fresh subscriber each round."""
+"""Our side of the publish row: a publisher that runs through all rounds, and a new subscriber in each round."""
 
 import tempfile
 from pathlib import Path
@@ -11,7 +11,7 @@ ROUND_S = 30.0
 
 
 class PublishSide:
-    """Messages per second, from when the publisher began until the last was handled; none may be lost."""
+    """Messages per second, from the publisher's start until the last message was handled; none may be lost."""
 
     def __init__(self, sender_core: int, receiver_core: int) -> None:
         self._core = receiver_core
@@ -22,7 +22,7 @@ class PublishSide:
         self._publisher = ActorProcess("benchmarks.publish_actors:Publisher", "bench", self._folder, sender_core)
 
     def round(self) -> float:
-        """All messages of one round."""
+        """Sends and receives all messages of one round."""
         self._epoch += 1
         use, settings = "benchmarks.publish_actors:Subscriber", {"count": MESSAGES}
         subscriber = ActorProcess(use, "reader", self._folder, self._core, settings, self._epoch)
@@ -34,6 +34,6 @@ class PublishSide:
         return float(result["messages_per_s"])
 
     def close(self) -> None:
-        """End the publisher."""
+        """Stops the publisher."""
         self._publisher.close()
         self._home.cleanup()

@@ -1,4 +1,4 @@
-"""A publisher and its one subscriber, as real actors, for the publish row."""
+"""A publisher and its one subscriber, as actors, for the publish row."""
 
 import time
 from typing import Any
@@ -11,20 +11,20 @@ from protocol.message import Command
 
 TOPIC = topics.market_data("bench", "BTC-USDT", "book")
 LEVELS_A_SIDE = (5, 4)
-BURST = 100  # messages that one handler publishes; then the loop has its turn
+BURST = 100  # messages that one handler publishes before the loop continues
 NEXT_BURST_NS = 1
 SECOND_NS = 1_000_000_000
 PAUSE_NS = 300_000_000
 
 
 class SendMany(Command):
-    """Publish so many messages."""
+    """Command: publish `count` messages."""
 
     count: int
 
 
 def message() -> BookDelta:
-    """A typed message that encodes to about 200 bytes: a book delta of nine levels."""
+    """Returns a message of about 200 bytes: a book delta of nine levels."""
     bids, asks = (
         pack_levels((6_170_000 + side + at, 123_456 + at) for at in range(count))
         for side, count in enumerate(LEVELS_A_SIDE)
@@ -33,7 +33,7 @@ def message() -> BookDelta:
 
 
 class Publisher(Actor):
-    """Publishes as many as it is asked to, in bursts."""
+    """Publishes the requested number of messages, in bursts."""
 
     ticks = False
 
@@ -54,47 +54,47 @@ class Publisher(Actor):
 
 
 class Subscriber(Actor):
-    """Asks for `warm`, then for `count` messages, and takes the time of the latter until the last is handled."""
+    """Requests `warm`, then `count` messages, and measures the time until the last of `count` is handled."""
 
     ticks = False
     result: dict[str, Any] | None = None
 
     class Settings(Actor.Settings):
-        """How many."""
+        """Numbers of messages."""
 
         count: int
         warm: int = 1000
 
     def on_start(self) -> None:
-        self._got = 0
+        self._received = 0
         self._began_ns = 0
-        self._asked = False
+        self._requested = False
         self.subscribe(TOPIC)
 
     def on_peer(self, _name: str, up: bool) -> None:
-        # The first heartbeat has the streams synchronized once more: begin after that.
-        if up and not self._asked:
-            self._asked = True
-            self.after(PAUSE_NS, self._ask, self.settings.warm)
+        # The first heartbeat synchronizes the streams once more: begin after that.
+        if up and not self._requested:
+            self._requested = True
+            self.after(PAUSE_NS, self._request, self.settings.warm)
 
-    def _ask(self, count: int) -> None:
+    def _request(self, count: int) -> None:
         command = SendMany(self.new_id(), self.now_ns + 10 * SECOND_NS, count)
         self.send("bench", command)
 
     def on_stale(self, topic: str) -> None:
-        self.log.error("messages were lost", topic=topic, got=self._got)
+        self.log.error("messages were lost", topic=topic, received=self._received)
         self.stop("messages were lost", 1)
 
     def on_book_delta(self, _delta: BookDelta) -> None:
-        self._got += 1
-        if self._got == self.settings.warm:
-            self.after(PAUSE_NS, self._ask, self.settings.count)
-        elif self._got == self.settings.warm + 1:
+        self._received += 1
+        if self._received == self.settings.warm:
+            self.after(PAUSE_NS, self._request, self.settings.count)
+        elif self._received == self.settings.warm + 1:
             self._began_ns = self.envelope.ts_ns  # when the publisher's handler was called
-        elif self._got == self.settings.warm + self.settings.count:
+        elif self._received == self.settings.warm + self.settings.count:
             end_ns = time.monotonic_ns() + self.runtime.anchor_ns
             self.result = {
                 "messages_per_s": self.settings.count / (end_ns - self._began_ns) * 1e9,
                 "detail": {"wires": IMPLEMENTATION, "body_bytes": len(encode(message()))},
             }
-            self.stop("has them all")
+            self.stop("received all")

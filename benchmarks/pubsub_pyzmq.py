@@ -1,4 +1,4 @@
-"""A measuring process: blocking pyzmq PUB/SUB over ipc, one frame a message, no codec."""
+"""A measuring process: blocking pyzmq PUB/SUB over ipc, one frame per message, no codec."""
 
 import os
 import sys
@@ -12,36 +12,36 @@ import zmq
 from benchmarks.worker import serve
 
 FRAME_BYTES = 200
-MESSAGES = 40_000  # a burst; a queue of 100,000 surely takes it, for its credit comes back in halves
+MESSAGES = 40_000  # fits into a queue of 100,000, whose credit returns in halves
 PREFIX = b"md.bench."
-PATIENCE_MS = 20_000
+TIMEOUT_MS = 20_000
 
 
 def publish(folder: str, core: int) -> None:
-    """The sending process: each request on its REP socket names a count, and so many frames go out."""
+    """The sending process: a request on its REP socket holds a count, and this number of frames is published."""
     os.sched_setaffinity(0, {core})
     context = zmq.Context()
     publisher = context.socket(zmq.PUB)
     publisher.sndhwm = 0
     publisher.bind(f"ipc://{folder}/pub")
-    asked = context.socket(zmq.REP)
-    asked.bind(f"ipc://{folder}/ask")
+    requests = context.socket(zmq.REP)
+    requests.bind(f"ipc://{folder}/ask")
     frame = PREFIX.ljust(FRAME_BYTES, b"x")
     while True:
-        count = int(asked.recv())
-        asked.send(b"%d" % time.monotonic_ns())
+        count = int(requests.recv())
+        requests.send(b"%d" % time.monotonic_ns())
         for _ in range(count):
             publisher.send(frame)
 
 
-def measure(subscriber: "zmq.Socket[bytes]", ask: "zmq.Socket[bytes]") -> dict[str, Any]:
-    """Messages per second, from when the sender began until the last was here (one clock for both processes)."""
-    ask.send(b"%d" % MESSAGES)
+def measure(subscriber: "zmq.Socket[bytes]", requests: "zmq.Socket[bytes]") -> dict[str, Any]:
+    """Returns messages per second, from the sender's start until the last arrived (one clock for both processes)."""
+    requests.send(b"%d" % MESSAGES)
     receive = subscriber.recv
     for _ in range(MESSAGES):
         receive()
     end_ns = time.monotonic_ns()
-    began_ns = int(ask.recv())
+    began_ns = int(requests.recv())
     return {"messages_per_s": MESSAGES / (end_ns - began_ns) * 1e9}
 
 
@@ -53,24 +53,24 @@ def main(sender_core: int, receiver_core: int) -> None:
         context = zmq.Context()
         subscriber = context.socket(zmq.SUB)
         subscriber.rcvhwm = 0
-        subscriber.rcvtimeo = PATIENCE_MS
+        subscriber.rcvtimeo = TIMEOUT_MS
         subscriber.subscribe(PREFIX)
         subscriber.connect(f"ipc://{folder}/pub")
-        ask = context.socket(zmq.REQ)
-        ask.rcvtimeo = PATIENCE_MS
-        ask.connect(f"ipc://{folder}/ask")
-        wait_for_subscription(subscriber, ask)
-        serve(lambda: measure(subscriber, ask))
+        requests = context.socket(zmq.REQ)
+        requests.rcvtimeo = TIMEOUT_MS
+        requests.connect(f"ipc://{folder}/ask")
+        wait_for_subscription(subscriber, requests)
+        serve(lambda: measure(subscriber, requests))
         sender.terminate()
         sender.join()
         context.destroy(linger=0)
 
 
-def wait_for_subscription(subscriber: "zmq.Socket[bytes]", ask: "zmq.Socket[bytes]") -> None:
-    """PUB drops what nobody has subscribed to yet: ask for single frames until one comes through."""
+def wait_for_subscription(subscriber: "zmq.Socket[bytes]", requests: "zmq.Socket[bytes]") -> None:
+    """Requests single frames until one arrives: PUB drops frames before a subscription reaches it."""
     for _ in range(100):
-        ask.send(b"1")
-        ask.recv()
+        requests.send(b"1")
+        requests.recv()
         if subscriber.poll(50):
             subscriber.recv()
             return

@@ -1,4 +1,4 @@
-"""A row of the table, and what measuring it gave: medians, their ratio, and whether the bounds hold."""
+"""A row of the table, and its result: medians, their ratio, and whether the bounds are met."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,22 +9,25 @@ ROUNDS = 7
 
 
 class NotMeasured(Exception):
-    """This row cannot be measured here; the text says what is missing."""
+    """A row cannot be measured on this machine; the text names what is missing."""
 
 
 class Side(Protocol):
-    """One of the two things compared: it is started once, measured round by round, and closed."""
+    """One of the two things that a row compares: it is started once, measured in rounds, and closed."""
 
     def round(self) -> float:
-        """Measure once; the number is in the row's unit."""
+        """Measures once; returns a number in the row's unit. Raises NotMeasured."""
 
     def close(self) -> None:
-        """End what was started."""
+        """Ends all processes that were started."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. `sense` says how the ratio ours / yardstick is held against `must` and `aim`."""
+    """One row of the table. `sense`: how the ratio ours / yardstick is compared with `must` and `aim`.
+
+    With `aim_is` "ours" the aim is compared with our number instead of the ratio.
+    """
 
     name: str
     what: str
@@ -41,7 +44,7 @@ class Row:
 
 @dataclass
 class Result:
-    """What one row gave. A number that was not measured is None, and `note` says why."""
+    """The result of a row. A number that was not measured is None, and `note` has the reason."""
 
     row: Row
     ours: list[float] = field(default_factory=list)
@@ -50,24 +53,24 @@ class Result:
     detail: dict[str, Any] = field(default_factory=dict)
 
     def add_note(self, side: str, reason: NotMeasured) -> None:
-        """Say why a side has no number."""
+        """Notes why a side has no number."""
         self.note = "; ".join(filter(None, [self.note, f"{side} not measured: {reason}"]))
 
     @property
     def ratio(self) -> float | None:
-        """Median of ours over median of the yardstick."""
+        """The median of ours divided by the median of the yardstick."""
         if not self.ours or not self.yardstick:
             return None
         return median(self.ours) / median(self.yardstick)
 
     @property
     def spread(self) -> tuple[float, float] | None:
-        """Smallest and largest ratio of a round of ours to the yardstick's round next to it."""
+        """The smallest and the largest ratio of our round to the yardstick's round beside it."""
         ratios = [ours / yardstick for ours, yardstick in zip(self.ours, self.yardstick, strict=False)]
         return (min(ratios), max(ratios)) if ratios else None
 
     def holds(self, bound: float | None) -> bool | None:
-        """Whether `bound` is kept: None if there is no bound, False if nothing was measured."""
+        """Returns whether `bound` is met: None if there is no bound, False if nothing was measured."""
         if bound is None:
             return None
         value = self.ratio
@@ -79,12 +82,12 @@ class Result:
 
     @property
     def must_met(self) -> bool:
-        """Whether the row's must is kept; a row whose must is to be reported keeps it by being measured."""
+        """Whether the row's must is met; a row without one meets it by being measured."""
         held = self.holds(self.row.must)
         return bool(self.ours) if held is None else held
 
     def as_json(self) -> dict[str, Any]:
-        """The row as one JSON object; `spread` is the range of the ratio over the rounds."""
+        """Returns the row as one JSON object; `spread` is the range of the ratio over the rounds."""
         row = self.row
         return {
             "name": row.name,

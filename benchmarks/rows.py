@@ -1,10 +1,10 @@
-"""The rows of the table: what is held against what, and how far apart they may be."""
+"""The rows of the table: our side, its yardstick, and the bounds of their ratio."""
 
 from functools import partial
 
 from benchmarks.frames import RECORDED
 from benchmarks.hop import HopSide
-from benchmarks.load_sides import CrowdSide, FloodSide, MarketsSide
+from benchmarks.load_sides import FloodSide, MarketsSide, StrategiesSide
 from benchmarks.pingpong import PingPongSide
 from benchmarks.placement import one_core, two_cores
 from benchmarks.publish import PublishSide
@@ -14,27 +14,27 @@ from benchmarks.trade_sides import LoopSide, TradeSide
 
 
 def hop(actors: int) -> Side:
-    """Tick to TickDone, one actor after the other, all on one core."""
+    """Measures Tick to TickDone, one actor after the other, all on one core."""
     return HopSide("sequential", actors, [one_core()])
 
 
 def wave(actors: int) -> Side:
-    """A wave of actors side by side over two cores: its time divided by their number."""
+    """Measures a wave of actors over two cores: its time divided by their number."""
     return HopSide("wave", actors, two_cores())
 
 
 def publish() -> Side:
-    """Publisher on one core, subscriber on the other."""
+    """Runs the publisher on one core, the subscriber on the other."""
     return PublishSide(*two_cores())
 
 
 def publish_pyzmq() -> Side:
-    """Placed likewise."""
+    """Runs on the same cores as `publish`."""
     return WorkerSide("benchmarks.pubsub_pyzmq", *two_cores(), value="messages_per_s")
 
 
 def depth(module: str, python: str | None = None) -> Side:
-    """Recorded frames into a book, on one core."""
+    """Reads recorded frames into a book, on one core."""
     if not RECORDED.exists():
         raise NotMeasured(f"needs the recorded frames at {RECORDED}")
     chosen = {"python": python} if python else {}
@@ -42,27 +42,27 @@ def depth(module: str, python: str | None = None) -> Side:
 
 
 def vwap(side: str) -> Side:
-    """One query, over and over, on one core."""
+    """Repeats one query on one core."""
     return WorkerSide("benchmarks.vwap", side, value="calls_per_s", cores=[one_core()])
 
 
 def matching(side: str) -> Side:
-    """The same commands through a twin of the engine, on one core."""
+    """Passes the same commands through one implementation of the engine, on one core."""
     return WorkerSide("benchmarks.matching", side, value="commands_per_s", cores=[one_core()])
 
 
 def orders(server: str) -> Side:
-    """The server on one core, the load on the other."""
+    """Runs the server on one core, the load on the other."""
     return WorkerSide("benchmarks.order_load", server, *two_cores(), value="orders_per_s")
 
 
 def memory() -> Side:
-    """The default run, weighed once it trades."""
+    """Measures the memory of the default bot while it trades."""
     return WorkerSide("benchmarks.memory", value="pss_mb")
 
 
 def receive(client: str) -> Side:
-    """Recorded frames through one websocket client, feeder and client wherever the kernel puts them."""
+    """Sends recorded frames through one websocket client; the kernel chooses the cores."""
     if not RECORDED.exists():
         raise NotMeasured(f"needs the recorded frames at {RECORDED}")
     return WorkerSide("benchmarks.receive", client, value="us")
@@ -96,7 +96,7 @@ ROWS = [
     Row("markets_100", "processor time a frame, 100 markets against 1", "us", "<=", 1.2, 1.0,
         partial(MarketsSide, 100), partial(MarketsSide, 1), rounds=5),
     Row("strategies_32", "p99 of a hop, 32 strategies against 1", "us", "<=", 1.3, 1.0,
-        partial(CrowdSide, 32), partial(CrowdSide, 1), rounds=5),
+        partial(StrategiesSide, 32), partial(StrategiesSide, 1), rounds=5),
     Row("receive_aiohttp", "a frame received: picows against aiohttp", "us", "<=", None, None,
         partial(receive, "picows"), partial(receive, "aiohttp"), rounds=5),
     Row("receive_websockets", "a frame received: picows against websockets", "us", "<=", None, None,

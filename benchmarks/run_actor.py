@@ -1,4 +1,4 @@
-"""`python -m benchmarks.run_actor USE NAME FOLDER SETTINGS EPOCH`: one live actor; prints its `result` at its end."""
+"""`python -m benchmarks.run_actor USE NAME FOLDER SETTINGS EPOCH`: one live actor; prints its `result`."""
 
 import json
 import sys
@@ -13,9 +13,9 @@ from actors.run.class_loader import load_class
 
 def main(use: str, name: str, folder: str, settings: str, epoch: str) -> int:
     kind = load_class(use)
-    told = msgspec.convert(json.loads(settings), kind.Settings, strict=False)
+    converted = msgspec.convert(json.loads(settings), kind.Settings, strict=False)
     log = make_log(name, level="warning")
-    live = Live(name, kind, told, Path(folder), epoch=int(epoch), log=log)
+    live = Live(name, kind, converted, Path(folder), epoch=int(epoch), log=log)
     exit_code = live.run()
     result = getattr(live.runtime.actor, "result", None)
     if result is not None:

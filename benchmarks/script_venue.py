@@ -1,6 +1,6 @@
-"""The exchange of the fast-path rows: what Binance Spot would answer, without a book or a ledger of its own. Pure.
+"""The exchange of the fast-path rows: responses as of Binance Spot, without a book or a ledger. No I/O.
 
-Every order is taken and expires at once (an IOC away from the market), so that none adds up. Standard library alone.
+Every order is accepted and expires at once (an IOC away from the market). Imports the standard library only.
 """
 
 import json
@@ -17,7 +17,7 @@ HEADERS = {"x-mbx-used-weight-1m": "1", "x-mbx-order-count-10s": "0", "x-mbx-ord
 
 
 class ScriptVenue:
-    """`names`: the markets ("BTCUSDT"); `snapshot`: each one's depth answer. `now_ms` is the caller's clock."""
+    """`names`: the markets ("BTCUSDT"); `snapshot`: the depth response of each. `now_ms`: the caller's time."""
 
     def __init__(self, names: list[str], snapshot: bytes) -> None:
         self.orders = 0
@@ -25,7 +25,7 @@ class ScriptVenue:
         self._info = json.dumps({"symbols": [_symbol(name) for name in names]}).encode()
 
     def rest(self, method: str, path: str, query: str, now_ms: int) -> bytes:
-        """The body of the answer to a REST request; the status is always 200."""
+        """Returns the body of the response to a REST request; the status is always 200."""
         what = path.removeprefix("/api/v3/")
         if what == "order" and method == "POST":
             return json.dumps(self.order(dict(parse_qsl(query)), now_ms)).encode()
@@ -41,21 +41,21 @@ class ScriptVenue:
         return b"[]"  # openOrders, myTrades
 
     def frame(self, data: bytes, now_ms: int) -> list[bytes]:
-        """The answers to a frame of a client: of a market data connection, or of the WebSocket API."""
-        asked = json.loads(data)
-        method, params = asked["method"], asked.get("params")
+        """Returns the responses to a client's frame on a market data connection or on the WebSocket API."""
+        request = json.loads(data)
+        method, params = request["method"], request.get("params")
         if method == "SUBSCRIBE":
-            return [json.dumps({"result": None, "id": asked["id"]}).encode()]
+            return [json.dumps({"result": None, "id": request["id"]}).encode()]
         result: Any = {}
         if method == "order.place":
             result = self.order(params, now_ms)
         elif method.startswith("userDataStream.subscribe"):
             result = {"subscriptionId": 0}
-        answer = {"id": asked["id"], "status": 200, "result": result, "rateLimits": RATE_LIMITS}
+        answer = {"id": request["id"], "status": 200, "result": result, "rateLimits": RATE_LIMITS}
         return [json.dumps(answer).encode()]
 
     def order(self, params: dict[str, Any], now_ms: int) -> dict[str, Any]:
-        """The FULL answer to an order."""
+        """Returns the FULL response to an order."""
         self.orders += 1
         return {
             "symbol": params["symbol"], "orderId": self.orders, "orderListId": -1,
@@ -68,12 +68,12 @@ class ScriptVenue:
 
 
 def is_order(frame: bytes) -> bool:
-    """Whether a frame of the WebSocket API places an order."""
+    """Returns whether a frame of the WebSocket API places an order."""
     return b'"order.place"' in frame[:200]
 
 
 def execution(order: dict[str, Any]) -> bytes:
-    """The user stream's word on an order that `ScriptVenue.order` has answered."""
+    """Returns the report on the user stream for an order that `ScriptVenue.order` has placed."""
     zero = "0.00000000"
     event = {
         "e": "executionReport", "E": order["transactTime"], "s": order["symbol"], "c": order["clientOrderId"],

@@ -14,7 +14,7 @@ CLIENTS_PYTHON = ROOT / ".venv-clients" / "ccxt" / "bin" / "python"
 
 
 class WorkerSide:
-    """`python -m module *arguments` as a Worker; `value` names the field of its answer that is the number."""
+    """`python -m module *arguments` as a Worker; `value`: the field of its result that is the number."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class WorkerSide:
         self.detail: dict[str, Any] = dict(self._worker.ready.get("detail", {}))
 
     def round(self) -> float:
-        """One round of the process."""
+        """Measures one round in the process."""
         try:
             answer = self._worker.round()
         except WorkerFailed as reason:
@@ -47,6 +47,6 @@ class WorkerSide:
         return float(answer[self._value])
 
     def close(self) -> None:
-        """End the process."""
+        """Ends the process."""
         self._worker.close()
         self._folder.cleanup()

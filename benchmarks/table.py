@@ -1,4 +1,4 @@
-"""The results as a table for people, one row a line."""
+"""The results as a table of text."""
 
 from collections.abc import Iterable, Sequence
 from statistics import median
@@ -9,7 +9,7 @@ HEADINGS = ("what", "ours", "yardstick", "ratio", "spread", "must", "aim", "verd
 
 
 def table(results: Iterable[Result]) -> str:
-    """Text with aligned columns, a verdict a row, and below it what was not measured or needs a word."""
+    """Returns text with aligned columns and a verdict in each row; notes on rows follow below."""
     results = list(results)
     rows = [HEADINGS, *(_cells(result) for result in results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
@@ -49,7 +49,7 @@ def _number(rounds: list[float], unit: str) -> str:
 
 
 def verdict(result: Result) -> str:
-    """One word or two: aim met, must met, missed, not measured."""
+    """Returns "aim met", "must met", "MISSED" or "not measured"."""
     if not result.ours:
         return "not measured"
     if not result.must_met:

@@ -1,4 +1,4 @@
-"""The sides of the fast-path rows: feeder on one core, the whole bot on the other."""
+"""The sides of the fast-path rows: the feeder on one core, the whole bot on the other."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ MARKET = "binance:BTC-USDT"
 
 
 class TradeSide:
-    """Microseconds from frame to order: `percentile` is "p50_us" or "p99_us". A fresh feeder and bot each round."""
+    """Microseconds from frame to order: `percentile` is "p50_us" or "p99_us". Feeder and bot are new in each round."""
 
     def __init__(self, bot: Literal["ours", "ccxt"], percentile: str, frames: int = FRAMES) -> None:
         if not RECORDED.exists():
@@ -40,8 +40,8 @@ class TradeSide:
                 result = self._play(stack, folder)
             except WorkerFailed as reason:
                 raise NotMeasured(f"feeder {reason}") from reason
-        told = ("p10_us", "p50_us", "p99_us", "missed")
-        self.detail.update({f"{self._bot}_{key}": round(result[key], 1) for key in told})
+        keys = ("p10_us", "p50_us", "p99_us", "missed")
+        self.detail.update({f"{self._bot}_{key}": round(result[key], 1) for key in keys})
         return float(result[self._percentile])
 
     def _play(self, stack: ExitStack, folder: Path) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class TradeSide:
         return feeder.round()
 
     def close(self) -> None:
-        """Nothing is left running between rounds."""
+        """Does nothing: no process runs between rounds."""
 
 
 class LoopSide:
@@ -80,17 +80,17 @@ class LoopSide:
             except WorkerFailed as reason:
                 raise NotMeasured(f"connector {reason}") from reason
         self.detail.update({key: round(number, 1) for key, number in result.items()})
-        # The yardstick runs without a pause: beside it, what it takes with rests as long as our frames have.
+        # The yardstick runs without pauses; its time with pauses like ours is reported beside it.
         rested = pingpong("sequential", self._core, self._core, ops=self._frames, rest_us=round(GAP_S * 1e6))
         self.detail["c_with_our_pauses_us"] = round(rested["p50_ns"] / 1000, 1)
         return float(result[self._percentile])
 
     def close(self) -> None:
-        """Nothing is left running between rounds."""
+        """Does nothing: no process runs between rounds."""
 
 
 def start_ours(stack: ExitStack, folder: Path, port: int, core: int) -> None:
-    """Connector and strategy, a process each."""
+    """Starts the connector and the strategy, each in a process."""
     settings = connector_settings(f"127.0.0.1:{port}", ["BTCUSDT"])
     connector = ActorProcess("benchmarks.fast_actors:KeyedSpot", "binance", folder, core, settings)
     stack.callback(connector.close)
@@ -98,13 +98,13 @@ def start_ours(stack: ExitStack, folder: Path, port: int, core: int) -> None:
 
 
 def start_reactor(stack: ExitStack, folder: Path, core: int) -> None:
-    """The strategy's process."""
+    """Starts the strategy."""
     reactor = ActorProcess("benchmarks.fast_actors:Reactor", "reactor", folder, core, {"market": MARKET})
     stack.callback(reactor.close)
 
 
 def start_ccxt(stack: ExitStack, folder: Path, port: int, core: int) -> None:
-    """One process that does it all."""
+    """Starts ccxt's bot, which is one process."""
     command = [str(CLIENTS_PYTHON), "-m", "benchmarks.ccxt_trader", str(port), "trade"]
     with on_cores(core), (folder / "ccxt.stderr").open("wb") as stderr:
         bot = subprocess.Popen(command, cwd=ROOT, stderr=stderr)

@@ -18,18 +18,18 @@ BEST_ASK_TICKS = 6_170_000
 
 
 def asks(count: int = BOOK_LEVELS) -> bytes:
-    """Packed levels, best first, of uneven sizes and gaps, as on BTC-USDT (tick 0.01, lot 0.00001)."""
+    """Returns packed levels, best first, with uneven sizes and gaps, as on BTC-USDT (tick 0.01, lot 0.00001)."""
     return pack_levels((BEST_ASK_TICKS + index * 3 + index % 2, 1 + (index * 7919) % 250_000) for index in range(count))
 
 
 def lots_of_levels(packed: bytes, levels: int = LEVELS) -> int:
-    """So many lots that taking them ends within the last of `levels`."""
+    """Returns a number of lots that ends within the last of `levels`."""
     sizes = [size_lots for _price_ticks, size_lots in unpack_levels(packed)[:levels]]
     return sum(sizes) - sizes[-1] // 2
 
 
 def numpy_vwap(prices_ticks: "np.ndarray[Any, Any]", sizes_lots: "np.ndarray[Any, Any]", lots: int) -> float:
-    """The yardstick: cumulative sum, search, dot product."""
+    """The yardstick: a cumulative sum, a search, a dot product."""
     filled = np.cumsum(sizes_lots)
     last = np.searchsorted(filled, lots)
     before = filled[last - 1] if last else 0
@@ -49,7 +49,7 @@ def main(side: str) -> None:
 
 
 def measure(call: Any, *arguments: Any) -> dict[str, Any]:
-    """Calls per second of processor time: a neighbour on the core does not count."""
+    """Returns calls per second of processor time; other processes on the core do not count."""
     start_ns = time.process_time_ns()
     for _ in range(CALLS):
         call(*arguments)

@@ -1,6 +1,6 @@
-"""A measuring process: it starts once, then measures one round for each line that it is sent.
+"""A measuring process: it starts once, then measures one round for each line that it receives.
 
-Imports the standard library alone, since yardsticks run in an environment of their own.
+Imports the standard library only, since yardsticks run in an environment of their own.
 """
 
 import json
@@ -20,11 +20,11 @@ STOP_S = 5.0
 
 
 class WorkerFailed(Exception):
-    """The measuring process ended, or gave no answer in time; the text ends with what it printed last."""
+    """The measuring process ended, or did not respond in time; the text ends with the last line that it printed."""
 
 
 class Worker:
-    """The starting side: `round()` has the process measure once and returns its JSON object."""
+    """The process as its starter sees it: `round()` has it measure once, and returns its JSON object."""
 
     def __init__(self, argv: Sequence[str], errors: Path) -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
@@ -36,22 +36,22 @@ class Worker:
                 argv, stdin=pipe, stdout=pipe, stderr=stderr, cwd=ROOT, env=environment, bufsize=0
             )
         try:
-            self.ready = self._answer(START_S)
+            self.ready = self._response(START_S)
         except WorkerFailed:
             self.close()
             raise
 
     def round(self) -> dict[str, Any]:
-        """One more measurement."""
+        """Measures one more round."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(b"go\n")
         except BrokenPipeError:
-            raise WorkerFailed(self._last_words("ended")) from None
-        return self._answer(ROUND_S)
+            raise WorkerFailed(self._with_last_line("ended")) from None
+        return self._response(ROUND_S)
 
     def close(self) -> None:
-        """End the process: by closing its input, by force if that does not do."""
+        """Ends the process: closes its input, and kills it after STOP_S."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
@@ -62,28 +62,28 @@ class Worker:
             self._process.wait()
         self._process.stdout.close()
 
-    def _answer(self, patience_s: float) -> dict[str, Any]:
+    def _response(self, timeout_s: float) -> dict[str, Any]:
         assert self._process.stdout is not None
         descriptor = self._process.stdout.fileno()
-        deadline = time.monotonic() + patience_s
+        deadline = time.monotonic() + timeout_s
         while b"\n" not in self._buffer:
             left_s = deadline - time.monotonic()
             if left_s <= 0 or not select.select([descriptor], [], [], left_s)[0]:
-                raise WorkerFailed(self._last_words(f"gave no answer in {patience_s:g} s"))
+                raise WorkerFailed(self._with_last_line(f"did not respond in {timeout_s:g} s"))
             piece = os.read(descriptor, 65536)
             if not piece:
-                raise WorkerFailed(self._last_words("ended"))
+                raise WorkerFailed(self._with_last_line("ended"))
             self._buffer += piece
         line, self._buffer = self._buffer.split(b"\n", 1)
         return json.loads(line)
 
-    def _last_words(self, what: str) -> str:
+    def _with_last_line(self, what: str) -> str:
         lines = self._errors.read_text(errors="replace").strip().splitlines()
         return f"{what}: {lines[-1]}" if lines else what
 
 
 def serve(measure: Callable[[], dict[str, Any]], **ready: Any) -> None:
-    """The measuring side: say that it is ready, then answer each line with a measurement, until they end."""
+    """The measuring side: prints that it is ready, then a measurement for each line of its input, until that ends."""
     print(json.dumps({"ready": True, **ready}), flush=True)
     for _line in sys.stdin:
         print(json.dumps(measure()), flush=True)
