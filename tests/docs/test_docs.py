@@ -173,6 +173,12 @@ def test_named_lines_and_shown_files_are_as_they_are_now(page):
     assert text_of(page) == pages.refreshed(text_of(page)), "run: python tests/docs/pages.py"
 
 
+def test_the_readme_is_short_and_starts_with_what_tickbus_is():
+    lines = text_of(ROOT / "README.md").splitlines()
+    assert len(lines) <= 250
+    assert "trading-bot framework" in " ".join(lines[:5])
+
+
 def test_the_readme_names_the_loops_by_line():
     named = {found[5] for found in pages.NAMED_LINE.finditer(text_of(ROOT / "README.md"))}
     assert named >= {"poll", "_on_uvloop", "run_until"}

@@ -60,6 +60,11 @@ def test_a_page_uses_the_words_of_the_style_page(page):
         assert [str(found) for found in words.check([page])] == []
 
 
+@pytest.mark.parametrize("picture", [pytest.param(one, id=one.name) for one in words.PICTURES])
+def test_a_picture_uses_the_words_of_the_style_page(picture):
+    assert [str(found) for found in words.check([picture])] == []
+
+
 @pytest.mark.parametrize("folder", words.PACKAGES + words.OTHERS)
 def test_a_package_uses_the_words_of_the_style_page(folder):
     if folder not in UNFINISHED and (ROOT / folder).exists():

@@ -28,6 +28,7 @@ OTHERS = (
     "setup.py",
 )
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+PICTURES = sorted((ROOT / "docs").rglob("*.svg"))
 STYLE = ROOT / "docs" / "style.md"
 
 _CODE = re.compile(r"``.+?``|`[^`\n]+`")
@@ -81,6 +82,13 @@ def page_text(path: Path) -> Text:
     return Text(path, 1, blank.sub(lambda found: "\n" * found[0].count("\n"), text))
 
 
+def picture_texts(path: Path) -> Iterator[Text]:
+    """Labels, title and description of an SVG picture."""
+    source = path.read_text(encoding="utf-8")
+    for found in re.finditer(r"<(text|title|desc)\b[^>]*>([^<]*)<", source):
+        yield Text(path, source.count("\n", 0, found.start()) + 1, found[2])
+
+
 def source_texts(path: Path) -> Iterator[Text]:
     """Texts of a Python or Cython file that people read."""
     if path.suffix in (".py", ".pyi"):
@@ -132,7 +140,10 @@ def check(paths: list[Path]) -> list[Finding]:
     refused = pattern(banned_words())
     texts: list[Text] = []
     for path in paths:
-        texts += [page_text(path)] if path.suffix == ".md" else list(source_texts(path))
+        if path.suffix == ".md":
+            texts.append(page_text(path))
+        else:
+            texts += picture_texts(path) if path.suffix == ".svg" else source_texts(path)
     return sorted(found for text in texts for found in findings(text, refused))
 
 
