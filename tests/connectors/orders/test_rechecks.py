@@ -99,3 +99,23 @@ def test_cancels_come_before_questions():
     waiting.schedule("a", RecheckKind.QUERY, 0)
     waiting.schedule("b", RecheckKind.CANCEL, 1)
     assert [recheck.cl_ord_id for recheck in waiting.due(SECOND_NS)] == ["b", "a"]
+
+
+def test_what_is_due_is_sent_right_after_the_event_and_stops_at_the_first_refusal():
+    fx, sent = FakeEffects(), []
+
+    def send(recheck):
+        sent.append(recheck.cl_ord_id)
+        return len(sent) < 2
+
+    waiting = Rechecks(fx, MARGIN_NS, send)
+    for name in ("a", "b", "c"):
+        waiting.schedule(name, RecheckKind.QUERY, 0)
+    waiting.wake()
+    waiting.wake()
+    assert sent == []
+    fx.run(0)
+    assert sent == ["a", "b"]
+    waiting.wake()
+    fx.run(0)
+    assert sent == ["a", "b", "a"], "it can be woken again"

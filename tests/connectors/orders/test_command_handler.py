@@ -1,0 +1,129 @@
+"""CommandHandler: who may place, cancel and replace what, and what an operator's commands do."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from actors.stages import NoStages
+from connectors.core.records import CancelRecord
+from connectors.orders.command_handler import ALL_OWNERS, CommandHandler
+from protocol import CancelOrder, Control, OrdStatus, PlaceOrder, ReplaceOrder, Side
+from tests.connectors.parts import RULES, SYMBOL, Parts, new_order, report
+
+
+class FakeExecutor:
+    """Notes what it is given; refuses with `refusal`."""
+
+    def __init__(self) -> None:
+        self.placed, self.replaced, self.refusal = [], [], ""
+
+    def place(self, order, owner):
+        self.placed.append((owner, order.price_ticks))
+        return self.refusal
+
+    def replace(self, order, owner, old):
+        self.replaced.append((owner, order, old))
+        return self.refusal
+
+
+class FakeGate:
+    """Refuses with `reason`; notes what passed."""
+
+    def __init__(self) -> None:
+        self.reason, self.passed = "", []
+
+    def refusal(self, *_):
+        return self.reason
+
+    def record_passed(self, order, owner, now_ns):
+        self.passed.append(order.cmd_id)
+
+
+class Surroundings(Parts):
+    """A command handler over parts that the test sets."""
+
+    def __init__(self) -> None:
+        self.orders = [new_order(1), new_order(2, "taker", Side.SELL), new_order(3)]
+        super().__init__(self.orders)
+        for order in self.orders:
+            self.reports.order(report(order, order_id=str(order.counter)), "placement")
+        self.gate, self.executor = FakeGate(), FakeExecutor()
+        self.status = SimpleNamespace(reason="", why_not=lambda symbol: self.status.reason)
+        self.commands = CommandHandler(
+            self.fx, self.status, self.gate, self.tracker, self.journal, self.executor,
+            SimpleNamespace(instruments={SYMBOL: RULES}), SimpleNamespace(book=lambda symbol: None), self.halts,
+            NoStages(),
+        )  # fmt: skip
+
+    def wanted(self):
+        return sorted(one.terms.counter for one in self.tracker.open.values() if one.state.cancel_wanted)
+
+
+@pytest.fixture
+def world():
+    return Surroundings()
+
+
+def place(order_ref=80):
+    return PlaceOrder(order_ref, 0, SYMBOL, Side.BUY, 100, 10)
+
+
+def test_an_order_passes_status_then_the_risk_check_then_the_executor(world):
+    assert world.commands.place(place(), "maker") == ""
+    assert world.executor.placed == [("maker", 100)]
+    assert world.gate.passed == [80]
+    world.gate.reason = "over max_position"
+    assert world.commands.place(place(81), "maker") == "over max_position"
+    world.status.reason = "binance is HALTED"
+    assert world.commands.place(place(82), "maker") == "binance is HALTED"
+    assert len(world.executor.placed) == 1
+
+
+def test_an_order_that_the_executor_refuses_does_not_count_in_the_risk_check(world):
+    world.executor.refusal = "the exchange's rate limit is used up"
+    assert "rate limit" in world.commands.place(place(), "maker")
+    assert world.gate.passed == []
+
+
+def test_one_number_of_an_owner_places_one_order(world):
+    assert "placed already" in world.commands.place(place(71), "maker")
+    assert world.commands.place(place(71), "taker") == "", "another owner has numbers of its own"
+
+
+def test_an_owner_cancels_and_replaces_its_own_orders_alone(world):
+    assert "no order 72" in world.commands.cancel(CancelOrder(1, 0, 72), "maker")
+    assert "cannot be replaced" in world.commands.replace(ReplaceOrder(1, 0, 72, 101, 5), "maker")
+    assert world.commands.cancel(CancelOrder(1, 0, 71), "maker") == ""
+    assert world.wanted() == [1]
+    assert world.fx.records[-1].by == "maker"
+    assert world.commands.cancel(CancelOrder(2, 0, 71), "maker") == ""
+    assert sum(isinstance(one, CancelRecord) for one in world.fx.records) == 1, "a second request adds no record"
+
+
+def test_a_replacement_keeps_what_it_does_not_change(world):
+    assert world.commands.replace(ReplaceOrder(90, 0, 72, 101, 5), "taker") == ""
+    ((owner, order, old),) = world.executor.replaced
+    assert (owner, order.side, order.price_ticks, order.size_lots, order.cmd_id) == ("taker", Side.SELL, 101, 5, 90)
+    assert old.terms.order_ref == 72
+    world.commands.cancel(CancelOrder(1, 0, 72), "taker")
+    assert "being cancelled" in world.commands.replace(ReplaceOrder(91, 0, 72, 101, 5), "taker")
+
+
+def test_cancel_all_is_of_one_owner_or_of_all(world):
+    world.commands.cancel_all("ETH-USDT", ALL_OWNERS)
+    assert world.wanted() == []
+    world.commands.cancel_all("", "maker")
+    assert world.wanted() == [1, 3]
+    world.commands.cancel_all(SYMBOL, ALL_OWNERS)
+    assert world.wanted() == [1, 2, 3]
+
+
+def test_an_operator_pauses_resumes_and_cancels(world):
+    world.commands.control(Control(1, 0, "pause", "lunch"))
+    assert world.halts.paused == "lunch"
+    world.halts.halt("wrong account")
+    world.commands.control(Control(2, 0, "resume"))
+    assert (world.halts.paused, world.halts.halted) == ("", "")
+    world.commands.control(Control(3, 0, "cancel_all"))
+    assert world.wanted() == [1, 2, 3]
+    assert {one.status for one in world.tracker.open.values()} == {OrdStatus.PENDING_CANCEL}

@@ -1,0 +1,84 @@
+"""ReportHandler: each fact becomes one record, whoever reports it; external orders are shown, lost ones adopted."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from connectors.core.records import CancelRecord, FillRecord, FindingRecord, NewOrderRecord, ReportRecord
+from connectors.core.reports import AccountReport, BalanceRow
+from protocol import OrdStatus
+from tests.connectors.parts import Parts, new_order, report, same, trade
+
+
+@pytest.fixture
+def order():
+    return new_order()
+
+
+@pytest.fixture
+def parts(order):
+    return Parts([order])
+
+
+def added(parts, before):
+    return [type(one) for one in parts.fx.records[before:]]
+
+
+def test_a_report_that_comes_twice_is_journaled_once(parts, order):
+    before = len(parts.fx.records)
+    for source in ("placement", "user stream"):
+        assert parts.reports.order(report(order), source) is parts.tracker.orders[order.cl_ord_id]
+    assert added(parts, before) == [ReportRecord]
+    assert parts.fx.records[-1].source == "placement"
+
+
+def test_a_trade_that_comes_twice_moves_the_position_once(parts, order):
+    before = len(parts.fx.records)
+    assert parts.reports.trade(trade(order, 7, 4), "user stream")
+    assert parts.reports.trade(trade(order, 7, 4), "own trades")
+    assert added(parts, before) == [FillRecord]
+    assert parts.tracker.owner("maker").position("BTC-USDT").net_lots == 4
+    fill = parts.fx.messages("ord.binance.maker.")[-2]
+    assert (fill.last_lots, fill.fill_no, fill.fee) == (4, 1, Decimal("0.05"))
+
+
+def test_a_trade_of_an_unknown_order_is_not_ours(parts, order):
+    stranger = msgspec.structs.replace(trade(order, 7, 4), cl_ord_id="", order_id="77")
+    assert not parts.reports.trade(stranger, "own trades")
+
+
+def test_an_external_order_is_published_apart_and_not_journaled(parts, order):
+    before = len(parts.fx.records)
+    external = msgspec.structs.replace(report(order), cl_ord_id="web_123", order_id="77")
+    assert parts.reports.order(external, "open orders") is None
+    assert added(parts, before) == []
+    assert parts.reports.external.contains("BTC-USDT", "77")
+    assert len(parts.fx.messages("ord.binance.@foreign.")) == 1
+    parts.reports.keep_external("BTC-USDT", set())
+    assert parts.reports.external.snapshot().orders == []
+
+
+def test_an_order_that_the_journal_lost_is_adopted_and_cancelled(parts):
+    before = len(parts.fx.records)
+    lost = new_order(99)
+    adopted = parts.reports.order(report(lost), "open orders")
+    assert added(parts, before) == [NewOrderRecord, CancelRecord, ReportRecord]
+    assert adopted.terms.adopted
+    assert adopted.status is OrdStatus.PENDING_CANCEL
+    assert parts.tracker.counter == 99, "its counter is never given out again"
+    assert same(parts.tracker, parts.fx.journal)
+
+
+def test_a_size_off_the_lot_is_a_finding_and_not_a_fill(parts, order):
+    before = len(parts.fx.records)
+    parts.reports.order(msgspec.structs.replace(report(order), cum=Decimal("0.05")), "query")
+    parts.reports.trade(msgspec.structs.replace(trade(order, 7, 4), price=Decimal("99.5")), "user stream")
+    assert added(parts, before) == [FindingRecord, FindingRecord]
+    assert parts.tracker.orders[order.cl_ord_id].state.filled_lots == 0
+
+
+def test_balances_are_published_when_they_change(parts):
+    for free in ("1", "1", "2"):
+        parts.reports.account(AccountReport([BalanceRow("BTC", Decimal(free), Decimal(0))]))
+    assert [one.rows[0][1] for one in parts.fx.messages("acct.binance.")] == [Decimal(1), Decimal(2)]

@@ -1,0 +1,95 @@
+"""ConnectorStatus: the state and its reason, most severe first, and whether an order may be placed."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from connectors.net.server_clock import SAMPLES
+from connectors.orders.status import ConnectorStatus
+from tests.connectors.parts import RULES, SECOND_NS, SYMBOL, Parts, new_order
+
+
+class Surroundings(Parts):
+    """A status over plain objects in the place of feed, stream and reconciler: everything is well."""
+
+    def __init__(self) -> None:
+        super().__init__([new_order()])
+        self.feed = SimpleNamespace(unknown=[], detail="books are missing")
+        self.stream = SimpleNamespace(is_reliable=True, is_live=True)
+        self.reconciler = SimpleNamespace(passes=1, done_ns=0)
+        self.markets = SimpleNamespace(is_complete=True, instruments={SYMBOL: RULES}, scale_troubles={})
+        self.level = 0
+        for _ in range(SAMPLES):
+            self.clock.add(0, 0, 0)
+        self.status = ConnectorStatus(
+            self.fx, self.halts, self.tracker, self.markets, self.feed, self.client, self.stream, self.reconciler,
+            lambda: self.level, 10 * SECOND_NS,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def world():
+    return Surroundings()
+
+
+def test_when_everything_is_well_it_trades(world):
+    assert world.status.state() == ("TRADING", "")
+    assert world.status.why_not(SYMBOL) == ""
+
+
+def test_the_most_severe_state_comes_first(world):
+    world.stream.is_reliable = world.stream.is_live = False
+    assert world.status.state() == ("DEGRADED", "user stream down: polling")
+    world.halts.pause("lunch")
+    assert world.status.state() == ("HALTED", "lunch")
+    world.level = 1
+    assert world.status.state() == ("HALTED", "kill switch at level 1")
+    world.reconciler.passes = 0
+    world.client.latest_failure = "HTTP 503"
+    assert world.status.state() == ("RECONCILING", "HTTP 503")
+    world.clock.reset()
+    assert world.status.state() == ("CONNECTING", "HTTP 503")
+    world.halts.halt("wrong account")
+    assert world.status.state() == ("HALTED", "wrong account")
+    world.halts.stopping = True
+    assert world.status.state() == ("STOPPING", "1 orders may be live")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("halted", "HALTED"), ("paused", "lunch"), ("journal", "no space"), ("symbol", "overfill"),
+        ("scale", "have become"), ("kill switch", "kill switch"), ("pause", "paused all requests"),
+        ("unknown market", "HALTED"), ("not reconciled", "RECONCILING"), ("stopping", "STOPPING"),
+    ],
+)  # fmt: skip
+def test_each_trouble_stops_new_orders_with_its_reason(world, name, reason):
+    {
+        "halted": lambda: world.halts.halt("wrong account"),
+        "paused": lambda: world.halts.pause("lunch"),
+        "journal": lambda: world.halts.journal_failed("no space"),
+        "symbol": lambda: world.halts.halt_symbol(SYMBOL, "overfill"),
+        "scale": lambda: world.markets.scale_troubles.update({SYMBOL: "tick and lot have become others"}),
+        "kill switch": lambda: setattr(world, "level", 2),
+        "pause": lambda: world.client.throttle.pause(10**18),
+        "unknown market": lambda: world.feed.unknown.append("X-Y"),
+        "not reconciled": lambda: setattr(world.reconciler, "passes", 0),
+        "stopping": lambda: setattr(world.halts, "stopping", True),
+    }[name]()
+    assert reason in world.status.why_not(SYMBOL)
+
+
+def test_while_polling_stands_in_orders_are_placed_until_the_account_is_too_old(world):
+    world.stream.is_reliable = False
+    assert world.status.why_not(SYMBOL) == ""
+    world.fx.now_ns = 10 * SECOND_NS
+    assert world.status.why_not(SYMBOL) == ""
+    world.fx.now_ns += 1
+    assert "last read 10000 ms ago" in world.status.why_not(SYMBOL)
+
+
+def test_another_market_is_not_stopped_by_one_that_is_halted(world):
+    world.halts.halt_symbol("ETH-USDT", "overfill")
+    assert world.status.why_not(SYMBOL) == ""
+    assert "does not serve" in world.status.why_not("ETH-USDT")
+    assert world.status.state() == ("TRADING", "ETH-USDT: overfill")
