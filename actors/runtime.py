@@ -81,7 +81,7 @@ class Runtime:
         self.anchor_ns = anchor_ns
         self.port = port
         self._pub: Callable[[bytes], None] = port.pub
-        self._send: Callable[[str, bytes], bool]  # the port's own, from `start` on
+        self._send: Callable[[str, bytes], bool] = port.send
         self.log = log if log is not None else structlog.get_logger().bind(actor=name)
         self.envelope = Envelope()
         self.inbox = Inbox()
@@ -127,8 +127,6 @@ class Runtime:
 
     def start(self, mono_ns: int, journals: dict[str, list[bytes]] | None = None) -> None:
         """Journals first, then on_start, then the first heartbeat and the request to be ticked."""
-        # The port is whole by now, and may have put shorter ways in the place of its methods.
-        self._pub, self._send, self.turns.reply = self.port.pub, self.port.send, self.port.reply
         self.begin(mono_ns)
         for journal, records in (journals or {}).items():
             self.actor.on_journal(journal, records)

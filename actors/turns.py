@@ -22,7 +22,7 @@ class Turns:
         self._clock = clock
         self._patience_ms = patience_ms
         self._mark_wait_ns = mark_wait_ms * 1_000_000
-        self.reply: Callable[[str, bytes], bool]  # the port's own, from the start on
+        self.reply: Callable[[str, bytes], bool] = runtime.port.reply
         self.ticks = 0
         self.early = 0  # marks that were not seen when on_tick ran
         self.held: Tick | None = None

@@ -4,7 +4,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from actors import Actor
-from actors.live.transport import IMPLEMENTATION
+from actors.live.transport_choice import IMPLEMENTATION
 from clockd.clock import Clock
 from protocol import Message, Tick, TickReport
 
@@ -49,7 +49,7 @@ def summary(reports: list[TickReport]) -> dict[str, Any]:
         "hop_us": median(hops_us),
         "share_us": median(shares_us),
         "detail": {
-            "wires": IMPLEMENTATION,
+            "transport": IMPLEMENTATION,
             "ours_p10": round(hundredths[9], 1),
             "ours_p90": round(hundredths[89], 1),
             "ours_p99": round(hundredths[98], 1),

@@ -1,6 +1,6 @@
 """A connector without a network: it gets frames as bytes from memory, and its order's bytes end there.
 
-Replaces actors.live.http.LiveNet in a process of its own: `python -m benchmarks.loop_net FOLDER FRAMES`.
+Replaces actors.live.network.Network in a process of its own: `python -m benchmarks.loop_net FOLDER FRAMES`.
 Prints {"p50_us": ..., "p99_us": ...}: from the frame's bytes to the order's.
 """
 
@@ -18,7 +18,6 @@ from typing import Any
 
 import msgspec
 
-from actors.live import http as live_net
 from actors.live.driver import Live
 from actors.log.log import make_log
 from actors.net import HttpAnswer, HttpRequest, Link
@@ -111,9 +110,9 @@ def main(folder: str, frames: str) -> int:
     LoopNet.frames = int(frames)
     print(json.dumps({"ready": True}), flush=True)
     threading.Thread(target=end_with_starter, daemon=True).start()
-    live_net.LiveNet = LoopNet  # type: ignore[assignment]
     settings = msgspec.convert(connector_settings("loop", ["BTCUSDT"]), KeyedSpot.Settings, strict=False)
-    return Live("binance", KeyedSpot, settings, Path(folder), log=make_log("binance", level="warning")).run()
+    log = make_log("binance", level="warning")
+    return Live("binance", KeyedSpot, settings, Path(folder), network=LoopNet, log=log).run()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from actors import Actor
-from actors.live.transport import IMPLEMENTATION
+from actors.live.transport_choice import IMPLEMENTATION
 from market.levels import pack_levels
 from protocol import BookDelta, encode, topics
 from protocol.message import Command
@@ -95,6 +95,6 @@ class Subscriber(Actor):
             end_ns = time.monotonic_ns() + self.runtime.anchor_ns
             self.result = {
                 "messages_per_s": self.settings.count / (end_ns - self._began_ns) * 1e9,
-                "detail": {"wires": IMPLEMENTATION, "body_bytes": len(encode(message()))},
+                "detail": {"transport": IMPLEMENTATION, "body_bytes": len(encode(message()))},
             }
             self.stop("received all")

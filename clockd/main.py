@@ -14,4 +14,4 @@ def run_clock(run: Run, epoch: int, *, log: Any = None) -> int:
     settings = Clock.Settings(
         tick_ms=run.clock.tick_ms, order=run.order, mode=run.clock.mode, start_ns=RunTime(run.dir).born_ns
     )
-    return Live(CLOCK, Clock, settings, run.dir, log=log, epoch=epoch).run()
+    return Live(CLOCK, Clock, settings, run.dir, bus=run.bus, log=log, epoch=epoch).run()

@@ -1,38 +1,44 @@
-"""The live driver: one actor in this process, on ZeroMQ; with uvloop if it wants HTTP and websockets."""
+"""The live driver: one actor in this process, on the bus; on asyncio (uvloop) if it uses HTTP and websockets."""
 
 import asyncio
 import gc
 import os
 import signal
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from actors import runtime as runtime_module
 from actors.actor import Actor
+from actors.live.async_loop import AsyncLoop, loop_factory
 from actors.live.journal import Journal, Sync
 from actors.live.journal_sync import Syncer
 from actors.live.kill_switch import KillSwitch
+from actors.live.network_port import NetworkPort, NoNetwork
 from actors.live.poll import poll
 from actors.live.run_time import RunTime
 from actors.live.sockets import Bus
-from actors.live.transport import IMPLEMENTATION
-from actors.net import HttpRequest, Link
+from actors.live.transport_choice import transport_class
+from actors.net import HttpAnswer, HttpFailure, HttpRequest, Link
 from actors.run.run_file import Run
 from actors.runtime import Runtime
-from actors.timers import NEVER_NS
 from protocol.message import Settings
 
-if TYPE_CHECKING:
-    from actors.live.http import LiveNet
+LOCKSTEP_WAIT_MS = 5_000  # in lockstep, marks always come unless a process has died
 
-BURST_NS = 200_000  # what comes sooner after the last frame leaves with all that was read with it
-LOCKSTEP_WAIT_MS = 5_000  # marks always come in lockstep, unless somebody has died
+
+def default_network(event: Callable[..., None], folder: Path, log: Any) -> NetworkPort:
+    from actors.live.network import Network  # aiohttp: 10 MB that a strategy's process does without
+
+    return Network(event, folder, log)
 
 
 class Live:
-    """One actor, live. `run` returns its exit code."""
+    """One actor, live. `run` returns its exit code.
+
+    `bus`: the run file's. `network(event, folder, log)` makes the network of an actor that has `network = True`.
+    """
 
     def __init__(
         self,
@@ -43,39 +49,41 @@ class Live:
         *,
         keys: Any = None,
         journal_sync: Sync = "interval",
+        bus: str = "ipc",
+        network: Callable[[Callable[..., None], Path, Any], NetworkPort] = default_network,
         log: Any = None,
         **options: Any,
     ) -> None:
         self._time = RunTime(folder)
-        self._ended = False
         self._exit_code = 0
-        self._bug: BaseException | None = None
-        self._net: LiveNet | None = None
+        self._make_network = network
+        self._network: NetworkPort = NoNetwork(name)  # until the event loop runs, and of an actor that has none
         self._folder = folder
         self._journals = {one: Journal(folder / f"{name}.{one}.journal", journal_sync) for one in kind.journals}
         self._syncer = Syncer(list(self._journals.values())) if journal_sync == "interval" else None
+        self._bus = Bus(name, folder, transport_class(bus))
+        # Four methods of the Port are the bus's own.
+        self.pub = self._bus.publish
+        self.send, self.reply, self.subscribe = self._bus.send, self._bus.reply, self._bus.subscribe
         lockstep = options.get("lockstep", False)
+        loop = f"{'uvloop' if kind.network else 'poll'}+{self._bus.transport.implementation}"
         self.runtime = Runtime(
             name, kind, settings, self, anchor_ns=self._time.born_ns if lockstep else self._time.anchor_ns,
-            pid=os.getpid(), loop=f"{'uvloop' if kind.network else 'poll'}+{IMPLEMENTATION}", log=log, **options,
+            pid=os.getpid(), loop=loop, log=log, **options,
         )  # fmt: skip
         self.runtime.actor.keys = keys
         self.runtime.actor.kill_switch = KillSwitch(folder)
-        self._bus = Bus(name, folder, self.runtime)
-        # The Port of this driver: the bus does its share itself.
-        self.pub = self._bus.pub  # type: ignore[assignment,method-assign]
-        self.send, self.reply, self.subscribe = self._bus.send, self._bus.reply, self._bus.subscribe
 
     def run(self) -> int:
-        """Until the actor stops, or SIGTERM or SIGINT asks it to; the exit code."""
+        """Until the actor stops by itself, or by SIGTERM or SIGINT; returns the exit code."""
         runtime = self.runtime
         compiled = "plain" if str(runtime_module.__file__).endswith(".py") else "cython"
         runtime.log.info("up", pid=os.getpid(), epoch=runtime.epoch, loop=runtime.loop, runtime=compiled)
         if runtime.actor.network:
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                runner.run(self._on_uvloop())
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                runner.run(self._run_async())
         else:
-            self._on_poll()
+            self._run_poll()
         self._bus.close()
         if self._syncer is not None:
             self._syncer.close()
@@ -84,122 +92,42 @@ class Live:
         runtime.log.info("down", exit_code=self._exit_code)
         return self._exit_code
 
-    # -- an actor that needs the bus alone: its loop is in actors/live/poll.py ------------------------------------
-
-    def _on_poll(self) -> None:
+    def _run_poll(self) -> None:
         for one in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(one, self._signal)
-        self.runtime.start(time.monotonic_ns(), self._records())
-        _settle_memory()
-        poll(self.runtime, self._bus.wires)
+            signal.signal(one, self._on_signal)
+        self._start()
+        poll(self.runtime, self._bus.transport)
 
-    def _signal(self, *_: Any) -> None:
+    def _on_signal(self, *_: Any) -> None:
         self.runtime.stop_asked = True
 
-    # -- and this one an actor that talks to the world ----------------------------------------------------
+    async def _run_async(self) -> None:
+        loop = AsyncLoop(self.runtime, self._bus.transport)
+        self._network = self._make_network(loop.event, self._folder, self.runtime.log)
+        self._start()
+        await loop.until_stopped()
+        await self._network.close()
+        loop.raise_bug()
 
-    async def _on_uvloop(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._done = asyncio.Event()
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_ns = NEVER_NS
-        self._soon = False
-        self._flushed_ns = 0
-        self._loop.set_exception_handler(self._crash)
-        for one in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(one, self.event, self.runtime.request_stop)
-        self._loop.add_reader(self._bus.wires.fd, self._cycle)
-        from actors.live.http import LiveNet  # aiohttp: 10 MB that a strategy's process does without
+    def _start(self) -> None:
+        records = {name: journal.records() for name, journal in self._journals.items()}
+        self.runtime.start(time.monotonic_ns(), records)
+        gc.collect()
+        gc.freeze()  # what exists since the start exists to the end: the collector need not walk it again and again
 
-        self._net = LiveNet(self.event, self._folder, self.runtime.log)
-        self.runtime.start(time.monotonic_ns(), self._records())
-        _settle_memory()
-        self._cycle()
-        await self._done.wait()
-        await self._net.close()
-        if self._bug is not None:
-            raise self._bug
+    # -- the rest of the Port -----------------------------------------------------------------------------
 
-    def _crash(self, _: Any, context: dict[str, Any]) -> None:
-        """An exception left a handler: a bug. This process ends; its supervisor starts it afresh, from its journal."""
-        self._bug = context.get("exception") or RuntimeError(context["message"])
-        self._ended = True
-        self._done.set()
-
-    def _cycle(self) -> None:
-        """Something may have arrived, or is due. Goes on while there is more."""
-        self._soon = False
-        wires, runtime = self._bus.wires, self.runtime
-        for _ in range(8):
-            more = wires.wait(0)
-            runtime.begin(time.monotonic_ns())
-            if more:
-                wires.drain()
-            runtime.finish()
-            wires.flush()
-            if self._ended:
-                self._done.set()
-                return
-            if wires.settled():
-                break
-        else:
-            self._again()
-        self._set_timer()
-
-    def event(self, call: Any, *args: Any) -> None:
-        """Something came from the world: an HTTP answer, a websocket frame, a signal."""
-        runtime, now_ns = self.runtime, time.monotonic_ns()
-        runtime.begin(now_ns)
-        runtime.call(call, *args)
-        runtime.finish()
-        if now_ns - self._flushed_ns > BURST_NS:
-            self._flushed_ns = now_ns
-            self._bus.wires.flush()
-        if self._ended:
-            self._done.set()
-        elif self._bus.wires.settled():
-            self._set_timer()
-        else:
-            self._again()
-
-    def _again(self) -> None:
-        if not self._soon:
-            self._soon = True
-            self._loop.call_soon(self._cycle)
-
-    def _set_timer(self) -> None:
-        """One that rings too early costs less than to set it anew after every event."""
-        wake_ns = self.runtime.wake_ns()
-        if wake_ns < self._timer_ns:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer_ns = wake_ns
-            self._timer = self._loop.call_later(max(0, wake_ns - time.monotonic_ns()) / 1e9, self._ring)
-
-    def _ring(self) -> None:
-        self._timer, self._timer_ns = None, NEVER_NS
-        self._cycle()
-
-    def pub(self, frame: bytes) -> None:
-        self._bus.pub(frame)
-
-    # -- the rest of the Port -------------------------------------------------------------------------
-
-    def http(self, request: HttpRequest, then: Any) -> None:
-        assert self._net is not None, f"{self.runtime.name}: an actor that uses HTTP needs `network = True`"
-        self._net.http(request, then)
+    def http(self, request: HttpRequest, then: Callable[[HttpAnswer | HttpFailure], None]) -> None:
+        self._network.http(request, then)
 
     def ws_connect(self, link: Link) -> None:
-        assert self._net is not None, f"{self.runtime.name}: an actor that uses websockets needs `network = True`"
-        self._net.ws_connect(link)
+        self._network.ws_connect(link)
 
     def ws_send(self, link: Link, data: str | bytes) -> None:
-        assert self._net is not None
-        self._net.ws_send(link, data)
+        self._network.ws_send(link, data)
 
     def ws_close(self, link: Link) -> None:
-        assert self._net is not None
-        self._net.ws_close(link)
+        self._network.ws_close(link)
 
     def append(self, journal: str, record: bytes) -> str:
         try:
@@ -215,19 +143,16 @@ class Live:
 
     def stop(self, reason: str, exit_code: int) -> None:
         self.runtime.log.info("stopping", reason=reason)
-        self._ended, self._exit_code = True, exit_code
-
-    def _records(self) -> dict[str, list[bytes]]:
-        return {name: journal.records() for name, journal in self._journals.items()}
+        self._exit_code = exit_code
 
 
 def run_actor(run: Run, name: str, epoch: int, *, keys: Any = None, log: Any = None) -> int:
-    """The actor `name` of a run, here, under the `epoch` that its lock gave; its exit code."""
+    """Runs the actor `name` of a run in this process, under the `epoch` that its lock gave; returns its exit code."""
     conf = run.actor(name)
     keep_to(conf.cpu)
     live = Live(
         name, run.actor_class(name), run.actor_settings(name), run.dir, keys=keys, journal_sync=conf.journal_sync,
-        log=log, epoch=epoch, follows=conf.follows, patience_ms=conf.patience_ms, **lockstep_options(run),
+        bus=run.bus, log=log, epoch=epoch, follows=conf.follows, patience_ms=conf.patience_ms, **lockstep_options(run),
     )  # fmt: skip
     return live.run()
 
@@ -238,20 +163,6 @@ def lockstep_options(run: Run) -> dict[str, Any]:
 
 
 def keep_to(cpu: int | None) -> None:
-    """Sequential ticks are fastest on one core: waking another costs more than the message."""
+    """Pin this process to one core. Sequential ticks are fastest on one: waking another costs more than the message."""
     if cpu is not None and cpu in os.sched_getaffinity(0):
         os.sched_setaffinity(0, {cpu})
-
-
-def _settle_memory() -> None:
-    """What lives since the start lives on: the collector need not walk it again and again."""
-    gc.collect()
-    gc.freeze()
-
-
-def _loop_factory() -> Any:
-    if sys.platform == "win32":
-        return None
-    import uvloop  # the strategies' processes do without it
-
-    return uvloop.new_event_loop

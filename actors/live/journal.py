@@ -18,7 +18,7 @@ class Journal:
     `sync`: `always` makes append() wait for the disk; with `interval` the driver calls sync() now and then;
     `never` leaves it to the kernel. A killed process loses nothing in any of them. `is_dirty`: something was written
     since the last sync().
-    Raises JournalDamaged on opening a damaged file; a torn tail is cut, and `torn_bytes` tells how much.
+    Raises JournalDamaged on opening a damaged file; a torn tail is cut, and `torn_bytes` is its size.
     """
 
     def __init__(self, path: str | Path, sync: Sync = "interval") -> None:

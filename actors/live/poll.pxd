@@ -1,4 +1,4 @@
-from actors.live._transport cimport Wires
+from actors.live.transport cimport Transport
 from actors.runtime cimport Runtime
 
-cpdef poll(Runtime runtime, Wires wires)
+cpdef poll(Runtime runtime, Transport transport)

@@ -1,51 +1,49 @@
-"""The sockets of one actor on a run's bus: where they are, and who is connected to whom."""
+"""The sockets of one actor on a run's bus: their paths, and to which actors they are connected."""
 
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from actors.live.transport import DEALER, PUB, ROUTER, SUB, Wires
+from actors.live.transport import DEALER, PUB, ROUTER, SUB, Transport
+from actors.live.transport_choice import transport_class
 
 
 class Bus:
-    """PUB and ROUTER bound under the actor's name; a SUB for each publisher; a DEALER for each actor that it asks.
+    """PUB and ROUTER bound under the actor's name; a SUB for each publisher; a DEALER for each actor that it sends to.
 
-    No queue holds anything for an actor that is not there. A frame above the wires' limit would cut the connection, so
-    senders refuse at half of it. `sink` takes what arrives: a Runtime or a Sink.
+    No queue holds anything for an actor that is not connected. A frame above the transport's limit would end the
+    connection, so senders refuse at half of it.
     """
 
-    def __init__(self, name: str, folder: Path, sink: Any, wires: Any = Wires, *, bind: bool = True) -> None:
+    def __init__(self, name: str, folder: Path, kind: type[Transport] | None = None, *, bind: bool = True) -> None:
         self.name = name
         self._folder = folder
-        self.wires = wires(sink, name)
-        self.wires.open_dealer = self.connect
-        # The shortest way for what goes out most: no Python between the actor and the socket.
-        self.send: Callable[[str, bytes], bool] = self.wires.ask
+        self.transport = transport = (kind or transport_class())(name, self._command_path)
+        # The transport's own methods: no Python between the actor and the socket for what is sent most.
+        self.publish: Callable[[bytes], None] = transport.publish
+        self.send: Callable[[str, bytes], bool] = transport.send
+        self.reply: Callable[[str, bytes], bool] = transport.reply
         self._publishers: set[str] = set()
         if bind:
-            self.pub: Callable[[bytes], None] = self.wires.publish
-            self.reply: Callable[[str, bytes], bool] = self.wires.send_to
-            for kind, suffix in ((ROUTER, "cmd"), (PUB, "pub")):
+            for socket, suffix in ((ROUTER, "cmd"), (PUB, "pub")):
                 path = folder / f"{name}.{suffix}"
-                path.unlink(missing_ok=True)  # ours by the lock on the name; a dead holder leaves it behind
-                self.wires.bind(kind, str(path))
-
-    def connect(self, target: str) -> None:
-        """Begin to connect to an actor's command socket; sends fail until it is there."""
-        self.wires.connect(DEALER, target, str(self._folder / f"{target}.cmd"))
+                path.unlink(missing_ok=True)  # ours by the lock on the name; a killed holder leaves it behind
+                transport.bind(socket, str(path))
 
     def subscribe(self, publisher: str, prefix: str) -> None:
+        """Receive what `publisher` publishes under `prefix`. Connects to its command socket too."""
         if publisher not in self._publishers:
             self._publishers.add(publisher)
-            self.wires.connect(SUB, publisher, str(self._folder / f"{publisher}.pub"))
-            if publisher not in self.wires.dealers:
-                self.connect(publisher)
-        self.wires.subscribe(prefix)
+            self.transport.connect(SUB, publisher, str(self._folder / f"{publisher}.pub"))
+            self.transport.connect(DEALER, publisher, self._command_path(publisher))
+        self.transport.subscribe(prefix)
 
     def close(self) -> None:
-        """Let the last frames leave, then close everything and take the names away."""
-        self.wires.close()
+        """Wait for the last frames to leave, then close all sockets and remove their files."""
+        self.transport.close()
         for suffix in ("cmd", "pub"):
             with contextlib.suppress(FileNotFoundError):
                 (self._folder / f"{self.name}.{suffix}").unlink()
+
+    def _command_path(self, target: str) -> str:
+        return str(self._folder / f"{target}.cmd")

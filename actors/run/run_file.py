@@ -50,7 +50,7 @@ class ActorConf(Table, frozen=True, kw_only=True):
 class RunFile(Table, frozen=True, kw_only=True):
     """All of a run file. `path`: folders with the user's modules; like `dir`, relative to the file."""
 
-    bus: Literal["ipc"] = "ipc"
+    bus: Literal["ipc", "ipc-libzmq"] = "ipc"
     dir: str = ""
     path: list[str] = []
     keys_file: str = ""

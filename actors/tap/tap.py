@@ -17,7 +17,8 @@ import msgspec
 
 from actors.live.run_time import RunTime
 from actors.live.sockets import Bus
-from actors.live.transport import PlainWires, Sink
+from actors.live.transport import Sink
+from actors.live.transport_zmq import ZmqTransport
 from actors.run.run_file import CLOCK, load
 from protocol import Message, Snapshot, SnapshotRequest, frame, topics
 from protocol.errors import BadMessage, Unreachable
@@ -69,7 +70,8 @@ class Tap:
         self.lost = self.garbage = self.received = 0
         name = f"tap-{os.getpid()}-{next(_count)}"
         # libzmq's own thread takes in what passes, and answers for us, while whoever taps does something else.
-        self._bus = Bus(name, self.folder, Sink(self._frame, self._ignore, self._answer), PlainWires, bind=False)
+        self._bus = Bus(name, self.folder, ZmqTransport, bind=False)
+        self._sink = Sink(self._frame, self._ignore, self._answer)
         self._look()
 
     def __enter__(self) -> "Tap":
@@ -92,8 +94,8 @@ class Tap:
             now_ns = time.monotonic_ns()
             if now_ns >= self._look_ns:
                 self._look()
-            self._bus.wires.wait(0 if self._queue else min(max(0, end_ns - now_ns), LOOK_NS))
-            while self._bus.wires.drain() and len(self._queue) < MAX_QUEUED:
+            self._bus.transport.wait(0 if self._queue else min(max(0, end_ns - now_ns), LOOK_NS))
+            while self._bus.transport.drain(self._sink) and len(self._queue) < MAX_QUEUED:
                 pass
             if self._queue or time.monotonic_ns() >= end_ns:
                 found = list(self._queue)

@@ -22,18 +22,19 @@ class Feed:
     def __init__(self, folder, name="feed"):
         self.name = name
         self.asked = []
-        self.bus = Bus(name, folder, Sink(print, lambda peer, frame: self.asked.append((peer, frame)), print))
+        self.bus = Bus(name, folder)
+        self.sink = Sink(print, lambda peer, frame: self.asked.append((peer, frame)), print)
         self.time = RunTime(folder)
         self.epoch, self.seq = 1, 0
 
     def tell(self, message=None, topic=TOPIC, skip=0):
         self.seq += 1 + skip
         message = message or Health(str(self.seq))
-        self.bus.pub(pack(prefix(topic), self.epoch, self.seq, self.time.now_ns(), message))
+        self.bus.publish(pack(prefix(topic), self.epoch, self.seq, self.time.now_ns(), message))
 
     def serve(self):
-        self.bus.wires.wait(1_000_000)
-        self.bus.wires.drain()
+        self.bus.transport.wait(1_000_000)
+        self.bus.transport.drain(self.sink)
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def test_a_type_that_this_process_does_not_know_is_told_raw(feed):
     tap = feed.tap()
     heard(tap, feed)
     strange = msgspec.msgpack.encode(["NoSuchMessage", 1, {"deep": [b"x"]}])
-    feed.bus.pub(prefix(TOPIC) + HEADER.pack(1, feed.seq + 1, 0) + strange)
+    feed.bus.publish(prefix(TOPIC) + HEADER.pack(1, feed.seq + 1, 0) + strange)
     tapped = [one for one in rest(tap, 1) if one.body is None]
     while not tapped:
         tapped = [one for one in rest(tap, 1) if one.body is None]
@@ -136,7 +137,7 @@ GARBAGE = {
 def test_garbage_is_counted_and_the_tap_goes_on(feed, what):
     tap = feed.tap()
     heard(tap, feed)
-    feed.bus.pub(GARBAGE[what])
+    feed.bus.publish(GARBAGE[what])
     heard(tap, feed, lambda found: tap.garbage)
     assert tap.garbage == 1
     assert heard(tap, feed)
@@ -147,8 +148,8 @@ def test_only_what_is_wanted_is_told(feed):
 
     def tell():
         feed.tell()
-        feed.bus.pub(pack(prefix("md.feed.X.trade."), 1, 1, 0, Trade("X", 1, 1, 5, 5)))
-        feed.bus.pub(pack(prefix("ord.feed.X."), 1, 1, 0, Trade("Y", 1, 1, 5, 5)))
+        feed.bus.publish(pack(prefix("md.feed.X.trade."), 1, 1, 0, Trade("X", 1, 1, 5, 5)))
+        feed.bus.publish(pack(prefix("ord.feed.X."), 1, 1, 0, Trade("Y", 1, 1, 5, 5)))
 
     found = heard(tap, feed, lambda found: len(found) >= 3, tell)
     assert {type(one.body) for one in found} == {Trade}

@@ -13,8 +13,7 @@ import msgspec
 import pytest
 
 from actors import calls, inbox, outbox, timers
-from actors.live import transport as wires
-from actors.live import transport_limits as wire_limits
+from actors.live import transport_limits
 from actors.run.run_file import ActorConf, ClockConf, ExtraFile, RunFile, load, problems
 from connectors.binance import BinanceSpot
 from connectors.market_data.settings import FeedSettings
@@ -181,7 +180,7 @@ def test_the_readme_is_short_and_starts_with_what_tickbus_is():
 
 def test_the_readme_names_the_loops_by_line():
     named = {found[5] for found in pages.NAMED_LINE.finditer(text_of(ROOT / "README.md"))}
-    assert named >= {"poll", "_on_uvloop", "run_until"}
+    assert named >= {"poll", "_cycle", "run_until"}
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in pages.PAGES])
@@ -287,18 +286,18 @@ def test_every_verb_is_shown_somewhere():
 BOUNDS = [
     (frame.MAX_FRAME_BYTES, 8 * 1024 * 1024, "8 MiB"),
     (frame.MAX_TOPIC_BYTES, 250, "250 bytes"),
-    (wire_limits.PUB_MAX_BYTES, 32 * 1024 * 1024, "32 MiB"),
-    (wire_limits.DIRECT_MAX_BYTES, 16 * 1024 * 1024, "16 MiB"),
-    (wire_limits.HEARTBEAT_MS, 1_000, "after 1 s of silence"),
-    (wire_limits.HEARTBEAT_TIMEOUT_MS, 3_000, "cut off 3 s later"),
-    (wire_limits.RECONNECT_MS, 20, "after 20 ms"),
-    (wire_limits.RECONNECT_MAX_MS, 500, "at most each 500 ms"),
-    (wire_limits.MAX_PREFIXES, 10_000, "10,000 prefixes"),
-    (wires.HWM_FRAMES, 100_000, "100,000 for a subscriber"),
-    (wires.HWM_DIRECT_FRAMES, 10_000, "10,000 on a command connection"),
+    (transport_limits.PUB_MAX_BYTES, 32 * 1024 * 1024, "32 MiB"),
+    (transport_limits.DIRECT_MAX_BYTES, 16 * 1024 * 1024, "16 MiB"),
+    (transport_limits.HEARTBEAT_MS, 1_000, "after 1 s of silence"),
+    (transport_limits.HEARTBEAT_TIMEOUT_MS, 3_000, "cut off 3 s later"),
+    (transport_limits.RECONNECT_MS, 20, "after 20 ms"),
+    (transport_limits.RECONNECT_MAX_MS, 500, "at most each 500 ms"),
+    (transport_limits.MAX_PREFIXES, 10_000, "10,000 prefixes"),
+    (transport_limits.HWM_FRAMES, 100_000, "100,000 for a subscriber"),
+    (transport_limits.HWM_DIRECT_FRAMES, 10_000, "10,000 on a command connection"),
     (inbox.MAX_HELD_FRAMES, 10_000, "10,000 a stream"),
     (outbox.MAX_POSITIONS, 1_000, "1,000 busiest"),
-    (wire_limits.BATCH, 256, "256"),
+    (transport_limits.BATCH, 256, "256"),
     (calls.MAX_REMEMBERED, 10_000, "last 10,000 answers"),
     (timers.MAX_TIMERS, 100_000, "100,000: more is a bug"),
 ]

@@ -19,7 +19,7 @@ class Part(NamedTuple):
 
 
 PARTS = (
-    Part("transport", "actors.live.transport", "every message between two processes"),
+    Part("transport", "actors.live.transport_choice", "every message between two processes"),
     Part("runtime", "actors.runtime", "every message and tick of an actor"),
     Part("frames", "protocol.frame", "every message between two processes"),
     Part("stage timers", "actors.stages", "the measurement of stages"),

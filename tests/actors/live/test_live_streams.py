@@ -144,14 +144,15 @@ def test_commands_through_the_death_and_return_of_their_receiver_each_have_one_a
 def command(house, message):
     """Send `teller` a command from here; its answer."""
     answers = []
-    bus = Bus("boss", house.folder, Sink(print, print, lambda target, frame: answers.append(frame)), bind=False)
+    bus = Bus("boss", house.folder, bind=False)
+    sink = Sink(print, print, lambda target, frame: answers.append(frame))
     frame = pack(prefix("cmd.boss.teller."), 1, 1, 0, message)
     until = time.monotonic() + 20
     while not bus.send("teller", frame) and time.monotonic() < until:
-        bus.wires.wait(20_000_000)
-        bus.wires.drain()
+        bus.transport.wait(20_000_000)
+        bus.transport.drain(sink)
     while not answers and time.monotonic() < until:
-        bus.wires.wait(100_000_000)
-        bus.wires.drain()
+        bus.transport.wait(100_000_000)
+        bus.transport.drain(sink)
     bus.close()
     return body(answers[0], split(answers[0])[-1])

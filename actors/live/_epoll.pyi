@@ -1,0 +1,5 @@
+class Poller:
+    """One epoll with a timer; its methods are C functions."""
+
+    @property
+    def fd(self) -> int: ...
