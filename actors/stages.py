@@ -86,7 +86,7 @@ class NoStages:
 try:
     from actors._stages import FastStages
 except ImportError:
-    FastStages = None  # type: ignore[assignment,misc]
+    FastStages = None  # type: ignore[assignment]
 
 FAST = FastStages is not None and not os.environ.get("TICKBUS_PLAIN")
 IMPLEMENTATION = "cython" if FAST else "plain"

@@ -1,4 +1,4 @@
-"""What a strategy may override to be told of things as they happen. The replicas have the news before these run."""
+"""The handlers that a strategy may override. The replicas are updated before a handler runs."""
 
 from protocol import (
     Balances,
@@ -16,37 +16,37 @@ from strategies.order import Order
 
 
 class Handlers:
-    """Each of them does nothing here."""
+    """Each handler does nothing by default."""
 
     def order_changed(self, order: Order) -> None:
-        """An own order moved: answered, told, filled, cancelled, or proven."""
+        """An own order changed: by an answer, a report, a fill, a cancel, or a snapshot."""
 
     def on_fill(self, fill: Fill) -> None:
-        """An own order traded; told once."""
+        """An own order traded. Called once for each fill."""
 
     def on_order_update(self, update: OrderUpdate) -> None:
-        """The connector's word on an own order."""
+        """The connector's report on an own order."""
 
     def on_orders_snapshot(self, snapshot: OrdersSnapshot) -> None:
-        """The connector's whole list of own orders: at the start, and after something was missed."""
+        """All open orders at the connector: at the start, and after messages were missed."""
 
     def on_balances(self, balances: Balances) -> None:
-        """The account's balances."""
+        """The balances of the account."""
 
     def on_trade(self, trade: Trade) -> None:
         """A public trade."""
 
     def on_top_of_book(self, top: TopOfBook) -> None:
-        """Best bid and ask, ahead of the book where the exchange tells it so. Needs extra_streams = ("top",)."""
+        """Best bid and ask, which some exchanges publish before the book. Needs extra_streams = ("top",)."""
 
     def on_book_snapshot(self, snapshot: BookSnapshot) -> None:
-        """A whole book."""
+        """A complete book."""
 
     def on_book_delta(self, delta: BookDelta) -> None:
         """Changed levels of a book."""
 
     def on_book_status(self, status: BookStatus) -> None:
-        """A book became stale, or is fed by polling."""
+        """A book became stale, or comes from polling."""
 
     def on_rules(self, rules: Rules) -> None:
-        """A market's rules."""
+        """The trading rules of a market."""

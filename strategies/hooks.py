@@ -1,22 +1,22 @@
-"""How a strategy's replicas are kept whatever its author overrides: upkeep first, then the author's handler."""
+"""Hooks: the replicas' updates run before the author's handlers, whether or not these call super()."""
 
 from collections.abc import Callable
 from typing import Any
 
 
-def bind(actor: Any, base: type, upkeep: dict[str, Callable[..., None]]) -> None:
-    """Run `upkeep[handler]` before each handler that the class of `actor` has changed from `base`, else instead.
+def bind(actor: Any, base: type, updates: dict[str, Callable[..., None]]) -> None:
+    """Makes `updates[handler]` run before each handler that the class of `actor` overrides, and else instead of it.
 
-    The runtime looks handlers up on the instance, so this holds for every subclass, with or without super().
+    The runtime looks handlers up on the instance, so this works for every subclass.
     """
-    for handler, keep in upkeep.items():
-        changed = getattr(type(actor), handler) is not getattr(base, handler)
-        setattr(actor, handler, _both(keep, getattr(actor, handler)) if changed else keep)
+    for handler, update in updates.items():
+        overridden = getattr(type(actor), handler) is not getattr(base, handler)
+        setattr(actor, handler, _both(update, getattr(actor, handler)) if overridden else update)
 
 
-def _both(keep: Callable[..., None], handler: Callable[..., Any]) -> Callable[..., Any]:
-    def keep_then_handle(*args: Any) -> Any:
-        keep(*args)
+def _both(update: Callable[..., None], handler: Callable[..., Any]) -> Callable[..., Any]:
+    def update_then_handle(*args: Any) -> Any:
+        update(*args)
         return handler(*args)
 
-    return keep_then_handle
+    return update_then_handle

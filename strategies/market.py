@@ -1,4 +1,4 @@
-"""Market: all that a strategy asks of one market, answered in its own process."""
+"""Market: the replica of one market in the strategy's process; every query is answered locally."""
 
 from collections.abc import Callable
 
@@ -6,21 +6,22 @@ from market.book import Book
 from market.exact import ZERO
 from market.instrument import Instrument, Rounding
 from market.position import Position
+from market.rules import instrument_of
 from protocol import BookDelta, BookSnapshot, BookStatus, Rules, StreamState, TopOfBook, Trade, topics
-from strategies.account import Account, Balance
+from strategies.account import AccountReplica, Balance
 from strategies.order import Order
 
 
 class Market:
     """The local replica of one market ("binance:BTC-USDT"): book, rules, fees, balances, orders, position.
 
-    Every answer is local, well under a microsecond, and as of the last message taken. Prices are ticks, sizes
-    lots; 0 stands for "no such price". `ready`: the book is live and sane, and rules, orders and balances are
-    known; `why_not_ready` says what is missing. On a stale book the answers are the last that was known.
+    A query takes well under a microsecond, and its result is as of the last message handled. Prices are ticks, sizes
+    are lots; 0 means "no such price". `ready`: the book is live and not crossed, and rules, orders and balances are
+    known; `why_not_ready` has the reason if not. A stale book keeps its last levels.
 
-    Straight from the book (`market.book.Book`; `side` is the taker's, so a BUY walks the asks):
-    `price_for_volume(side, lots)`, `volume_for_price(side, price_ticks)`, `vwap(side, lots)`,
-    `cost(side, lots)`; of a side's own levels: `levels(side, n)`, `depth(side, n)`.
+    Queries of the book (`market.Book`; `side` is the taker's, so a BUY walks the asks): `price_for_volume(side,
+    lots)`, `volume_for_price(side, price_ticks)`, `vwap(side, lots)`, `cost(side, lots)`; of a side's own levels:
+    `levels(side, n)`, `depth(side, n)`.
     """
 
     __slots__ = (
@@ -37,6 +38,7 @@ class Market:
         "book_seq",
         "book_state",
         "book_ts_ns",
+        "confirmed_ns",
         "connector",
         "cost",
         "depth",
@@ -50,7 +52,6 @@ class Market:
         "ready",
         "rules",
         "rules_reason",
-        "seen_ns",
         "spread_ticks",
         "symbol",
         "taker_fee",
@@ -60,40 +61,40 @@ class Market:
         "vwap",
     )
 
-    def __init__(self, name: str, connector: str, symbol: str, account: Account) -> None:
+    def __init__(self, name: str, connector: str, symbol: str, account: AccountReplica) -> None:
         self.name = name
         self.connector = connector
         self.symbol = symbol
         self.account = account
         self.rules: Instrument | None = None
         self.rules_reason = ""
-        self.trading = False  # the exchange takes orders for it
+        self.trading = False  # whether the exchange accepts orders for it
         self.maker_fee = ZERO  # parts of the notional: Decimal("0.001") is 10 bps
         self.taker_fee = ZERO
         self._free_base_lots = self._free_quote = 0
         self._free_version = -1
         self.last_trade: Trade | None = None
-        self.top: TopOfBook | None = None  # only for strategies that handle TopOfBook
+        self.top: TopOfBook | None = None  # only with extra_streams = ("top",)
         self.ready = False
         self.book = Book()
         self.book_state = StreamState.STALE
         self.book_reason = f"no book yet from {connector}"
-        self.book_seq = 0  # where the book's stream stood when it last changed
-        self.book_ts_ns = 0  # the connector's time of that
-        self.seen_ns = 0  # the book is known to be the connector's as of this time, changed or not
-        # Bound methods of the book: a detour through our own would double their cost.
+        self.book_seq = 0  # sequence number of the last message that changed it
+        self.book_ts_ns = 0  # the connector's time of that message
+        self.confirmed_ns = 0  # the last tick at which the book was known to equal the connector's
+        # Bound methods of the book: methods of our own around them would double their cost.
         self.price_for_volume: Callable[[int, int], int] = self.book.price_for_volume
         self.volume_for_price: Callable[[int, int], int] = self.book.volume_for_price
         self.vwap: Callable[[int, int], float] = self.book.vwap
         self.cost: Callable[[int, int], tuple[int, int]] = self.book.cost
         self.levels: Callable[[int, int], list[tuple[int, int]]] = self.book.levels
         self.depth: Callable[[int, int], bytes] = self.book.depth
-        self._look()
-        account.markets[symbol] = self
+        self._refresh_top()
+        account.add_market(symbol, self)
 
     @property
     def why_not_ready(self) -> str:
-        """What is missing, in words for a log line; "" if nothing is."""
+        """The reason why the market is not ready, for a log line; "" if it is."""
         if self.book_state is StreamState.STALE:
             return f"book stale: {self.book_reason}"
         if self.book.is_empty:
@@ -101,7 +102,7 @@ class Market:
         if self.book.is_crossed:
             return f"book crossed: bid {self.best_bid_ticks}, ask {self.best_ask_ticks}"
         if self.rules is None:
-            return f"rules not yet told by {self.connector}"
+            return f"no rules yet from {self.connector}"
         if self.rules_reason:
             return f"rules stale: {self.rules_reason}"
         if not self.trading:
@@ -110,17 +111,17 @@ class Market:
 
     @property
     def open_orders(self) -> list[Order]:
-        """This strategy's orders here that are possibly live, oldest first."""
-        return self.account.orders.of(self.symbol)
+        """This strategy's orders in this market that may be live, oldest first."""
+        return self.account.orders.open_in(self.symbol)
 
     @property
     def position(self) -> Position:
-        """What all fills of this strategy here add up to, over all its lives."""
+        """The sums of all fills of this strategy in this market, over all its process runs."""
         return self.account.orders.position(self.symbol)
 
     @property
-    def untold(self) -> list[str]:
-        """The kinds of market data that must be told before quoting and never were."""
+    def missing_kinds(self) -> list[str]:
+        """The kinds of market data that quoting needs and that were never received."""
         kinds = []
         if self.rules is None:
             kinds.append("rules")
@@ -129,87 +130,72 @@ class Market:
         return kinds
 
     def topic(self, kind: str) -> str:
-        """The topic of a kind of this market's data: book, top, trade, rules."""
+        """The topic of one kind of this market's data: book, top, trade, rules."""
         return topics.market_data(self.connector, self.symbol, kind)
 
     def balance(self, asset: str) -> Balance:
-        """(free, locked) of an asset, Decimal; own orders that the exchange has not yet counted are locked."""
+        """(free, locked) of an asset, Decimal. Own orders that the exchange has not yet counted are locked too."""
         return self.account.balance(asset)
 
     @property
     def free_base_lots(self) -> int:
         """The free balance of the base in whole lots; 0 while the rules are not known."""
         if self._free_version != self.account.version:
-            self._count_free()
+            self._update_free()
         return self._free_base_lots
 
     @property
     def free_quote(self) -> int:
         """The free balance of the quote in whole ticks * lots; 0 while the rules are not known."""
         if self._free_version != self.account.version:
-            self._count_free()
+            self._update_free()
         return self._free_quote
 
     def book_age_ns(self, now_ns: int) -> int:
-        """How long ago the book was last known to be the connector's: at its last change, or at a later tick."""
-        known_ns = self.seen_ns if self.seen_ns > self.book_ts_ns else self.book_ts_ns
+        """Time since the book was last known to equal the connector's: at its last change, or at a later tick."""
+        known_ns = self.confirmed_ns if self.confirmed_ns > self.book_ts_ns else self.book_ts_ns
         return now_ns - known_ns if now_ns > known_ns else 0
 
-    # -- upkeep: the Strategy calls these with what the bus brings --------------------------------------
+    # -- updates: the replicas call these with messages from the bus ------------------------------------
 
-    def take_snapshot(self, news: BookSnapshot, seq: int, ts_ns: int) -> None:
-        """The whole book. ValueError on levels that are none, with the book as it was."""
-        self.book.apply_snapshot(news.bids, news.asks)
+    def apply_snapshot(self, snapshot: BookSnapshot, seq: int, ts_ns: int) -> None:
+        """Replaces the book. Raises ValueError on invalid levels, with the book unchanged."""
+        self.book.apply_snapshot(snapshot.bids, snapshot.asks)
         self.book_seq, self.book_ts_ns = seq, ts_ns
-        self.book_state, self.book_reason = news.state, "the connector says so"
-        self._look()
+        self.book_state, self.book_reason = snapshot.state, "reported by the connector"
+        self._refresh_top()
 
-    def take_delta(self, news: BookDelta, seq: int, ts_ns: int) -> None:
-        """Changed levels. ValueError on levels that are none, with the book as it was."""
-        moved = self.book.apply_delta(news.bids, news.asks)
+    def apply_delta(self, delta: BookDelta, seq: int, ts_ns: int) -> None:
+        """Changes levels of the book. Raises ValueError on invalid levels, with the book unchanged."""
+        moved = self.book.apply_delta(delta.bids, delta.asks)
         self.book_seq, self.book_ts_ns = seq, ts_ns
         if moved:
-            self._look()
+            self._refresh_top()
 
-    def take_status(self, news: BookStatus, seq: int, ts_ns: int) -> None:
-        """The connector's word that the book is not to be relied on, or that it is polled."""
+    def apply_status(self, status: BookStatus, seq: int, ts_ns: int) -> None:
+        """Stores that the book is stale, or polled, and the reason."""
         self.book_seq, self.book_ts_ns = seq, ts_ns
-        self.book_state, self.book_reason = news.state, news.reason
-        self.judge()
+        self.book_state, self.book_reason = status.state, status.reason
+        self.update_status()
 
-    def take_rules(self, news: Rules) -> None:
-        """The market's rules, first told or changed."""
-        self.rules = Instrument(
-            news.symbol,
-            news.base,
-            news.quote,
-            news.tick_size,
-            news.lot_size,
-            news.min_price_ticks,
-            news.max_price_ticks,
-            news.min_size_lots,
-            news.max_size_lots,
-            news.market_max_size_lots,
-            news.min_notional,
-            news.max_notional,
-            news.base_precision,
-            news.quote_precision,
-        )
-        self.account.recount()
-        self.trading, self.maker_fee, self.taker_fee = news.trading, news.maker_fee, news.taker_fee
+    def apply_rules(self, rules: Rules) -> None:
+        """Stores the market's rules, new or changed."""
+        self.rules = instrument_of(rules)
+        self.account.invalidate()
+        self.trading, self.maker_fee, self.taker_fee = rules.trading, rules.maker_fee, rules.taker_fee
         self.position.set_rules(self.rules)
-        self.judge()
+        self.update_status()
 
-    def mark(self, kind: str, why_stale: str) -> None:
-        """The stream of a kind (book, rules) cannot be relied on; "" as the reason: it is whole again."""
-        if kind == "book" and why_stale:
-            self.book_state, self.book_reason = StreamState.STALE, why_stale
+    def set_stale(self, kind: str, reason: str) -> None:
+        """Sets the stream of a kind (book, rules) stale, or complete again if `reason` is ""."""
+        if kind == "book" and reason:
+            self.book_state, self.book_reason = StreamState.STALE, reason
         elif kind == "rules":
-            self.rules_reason = why_stale
-        self.judge()
+            self.rules_reason = reason
+        self.update_status()
 
-    def judge(self) -> None:
-        """Look again whether all is known that quoting needs."""
+    def update_status(self) -> None:
+        """Updates `ready`."""
         self.ready = (
             self.account.known
             and self.book_state is not StreamState.STALE
@@ -219,15 +205,15 @@ class Market:
             and not self.rules_reason
         )
 
-    def _count_free(self) -> None:
+    def _update_free(self) -> None:
         rules = self.rules
         if rules is not None:
             self._free_base_lots = max(rules.size_lots(self.balance(rules.base).free, Rounding.DOWN), 0)
             self._free_quote = max(int(self.balance(rules.quote).free // rules.notional_unit), 0)
             self._free_version = self.account.version
 
-    def _look(self) -> None:
-        """The top has changed: take it over, so that reading it costs one attribute."""
+    def _refresh_top(self) -> None:
+        """Copies the top of the book, so that reading it costs one attribute."""
         book = self.book
         bid, ask = book.best_bid_ticks, book.best_ask_ticks
         self.best_bid_ticks, self.best_bid_lots = bid, book.best_bid_lots
@@ -237,4 +223,4 @@ class Market:
         self.mid_ticks = mid_x2 // 2
         self.spread_ticks = spread = ask - bid if both else 0
         if self.ready is not (spread > 0):
-            self.judge()
+            self.update_status()

@@ -1,4 +1,4 @@
-"""One order as a strategy knows it: it exists from `buy` or `sell` on, and ends only by proof."""
+"""Order: one order as its strategy sees it. It exists from `buy` or `sell` on, and ends only by evidence."""
 
 from collections.abc import Iterable
 
@@ -8,12 +8,13 @@ from protocol import OrdStatus, OrdType, Side, TimeInForce
 class Order:
     """One order of this strategy. `order_ref` is its number on the bus; sizes are lots, prices ticks.
 
-    `status` moves as the connector tells. `in_doubt`: no answer came, so it may or may not be placed, until
-    the connector's list proves one. `reason`: why it ended, if it did not fill.
+    `status` follows the connector's reports. `in_doubt`: the command had no answer, so the order may or may not be
+    placed, until a snapshot of the connector shows which. `reason`: why the order ended, if it was not filled.
     """
 
     __slots__ = (
         "accepted_ns",
+        "acknowledged",
         "cancel_wanted",
         "cl_ord_id",
         "created_ns",
@@ -25,13 +26,12 @@ class Order:
         "order_ref",
         "price_ticks",
         "reason",
+        "reported",
         "side",
         "size_lots",
         "status",
         "symbol",
-        "taken",
         "time_in_force",
-        "told",
     )
 
     def __init__(
@@ -54,7 +54,7 @@ class Order:
         self.ord_type = ord_type
         self.time_in_force = time_in_force
         self.created_ns = created_ns
-        self.deadline_ns = deadline_ns  # after it the connector no longer takes the command
+        self.deadline_ns = deadline_ns  # after it the connector does not execute the command
         self.status = OrdStatus.PENDING_NEW
         self.cum_lots = 0
         self.cl_ord_id = ""
@@ -62,27 +62,27 @@ class Order:
         self.reason = ""
         self.cancel_wanted = False
         self.in_doubt = False
-        self.taken = False  # the connector has answered that it has this order
-        self.told = False  # the connector has told of this order
-        self.accepted_ns = 0  # the exchange's time of the first news that it rests or traded
+        self.acknowledged = False  # the connector has answered OK
+        self.reported = False  # the connector has published an update or a fill of it
+        self.accepted_ns = 0  # the exchange's time of the first report that it rests or traded
 
     @property
     def leaves_lots(self) -> int:
-        """What may still trade: 0 once the order is over."""
+        """Lots that may still trade; 0 once the order has ended."""
         return 0 if self.status.is_final else self.size_lots - self.cum_lots
 
     @property
     def is_open(self) -> bool:
-        """Possibly live on the exchange, now or soon."""
+        """Whether the order may be live on the exchange, now or soon."""
         return not self.status.is_final
 
     @property
     def is_in_flight(self) -> bool:
-        """Open, and not known to have reached the exchange."""
+        """Whether the order is open and not known to have reached the exchange."""
         return self.status <= OrdStatus.UNKNOWN
 
     def end(self, status: OrdStatus, reason: str) -> None:
-        """It is over without the exchange's word: never sent, refused, or proven."""
+        """Ends the order without a report of the exchange: it was never sent, refused, or is missing in a snapshot."""
         self.status = status
         self.reason = reason
         self.in_doubt = False
@@ -94,8 +94,8 @@ class Order:
         )
 
 
-def want_cancel(orders: Iterable[Order], wanted: bool) -> list[Order]:
-    """Note on open orders that a cancel is asked for (or, not taken, is not); those where that is new."""
+def set_cancel_wanted(orders: Iterable[Order], wanted: bool) -> list[Order]:
+    """Sets or clears `cancel_wanted` on open orders; returns the orders that changed."""
     changed = [order for order in orders if order.is_open and order.cancel_wanted is not wanted]
     for order in changed:
         order.cancel_wanted = wanted

@@ -1,9 +1,10 @@
-"""Replicas: what a strategy hears of its markets, orders and balances, kept up to the bus."""
+"""Replicas: a strategy's markets, orders and balances, kept up to date by the messages of the bus."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
+from actors.effects import Log
 from protocol import (
     Balances,
     BookDelta,
@@ -18,220 +19,252 @@ from protocol import (
     Trade,
     topics,
 )
-from strategies.account import Account
+from strategies.account import AccountReplica
 from strategies.market import Market
+from strategies.order import Order
 from strategies.stage_names import BUS, REPLICA
 
-if TYPE_CHECKING:
-    from strategies.strategy import Strategy
+REQUEST_EVERY_NS = 500_000_000  # interval of requests while data is missing, or an order is in doubt
+FROM_NOW = 2**62  # a cursor above every fill
 
-ASK_AGAIN_NS = 500_000_000  # while something has never been told, or an order is in doubt
-FROM_NOW = 2**62  # a cursor beyond every fill
+
+class ReplicaOwner(Protocol):
+    """What replicas use of their strategy, and the two calls with which they report to it."""
+
+    name: str
+    settings: Any
+    now_ns: int
+    envelope: Any
+    stages: Any
+
+    @property
+    def log(self) -> Log: ...
+
+    @property
+    def follows(self) -> Collection[str]: ...
+
+    @property
+    def extra_streams(self) -> tuple[str, ...]: ...
+
+    def subscribe(self, prefix: str) -> None: ...
+
+    def resync(self, topic: str) -> None: ...
+
+    def after(self, delay_ns: int, call: Callable[..., None], *args: Any) -> int: ...
+
+    def order_changed(self, order: Order) -> None:
+        """An own order changed."""
+
+    def new_fill(self, fill: Fill) -> None:
+        """A fill that was not counted before."""
 
 
 class Replicas:
-    """Markets by name, accounts by connector; its methods are the upkeep behind a strategy's handlers."""
+    """Markets by name and accounts by connector. `updates()` are the methods that run before the handlers."""
 
-    def __init__(self, strategy: "Strategy") -> None:
+    def __init__(self, owner: ReplicaOwner) -> None:
         self.markets: dict[str, Market] = {}
-        self.accounts: dict[str, Account] = {}
-        self._strategy = strategy
-        self._envelope = strategy.envelope
+        self.accounts: dict[str, AccountReplica] = {}
+        self._owner = owner
+        self._envelope = owner.envelope
         self._by_topic: dict[str, Market] = {}  # market data
-        self._accounts_by_topic: dict[str, Account] = {}  # order streams
-        self._marks: dict[str, Callable[[str], None]] = {}  # topic -> where its being stale is noted
+        self._accounts_by_topic: dict[str, AccountReplica] = {}  # order streams
+        self._set_stale: dict[str, Callable[[str], None]] = {}  # topic -> setter of the reason why it is stale
         self._started = False
-        self._asking = False
+        self._requesting = False
 
-    def upkeep(self) -> dict[str, Callable[..., None]]:
-        """What has to run for each handler before the strategy's own."""
+    def updates(self) -> dict[str, Callable[..., None]]:
+        """For each handler the method that runs before the strategy's own."""
         return {
-            "on_start": self._start,
-            "on_tick": self._tick,
-            "on_stale": self._stale,
-            "on_live": self._live,
-            "on_book_snapshot": self._book_snapshot,
-            "on_book_delta": self._book_delta,
-            "on_book_status": self._book_status,
-            "on_top_of_book": self._top_of_book,
-            "on_trade": self._trade,
-            "on_rules": self._rules,
-            "on_orders_snapshot": self._orders_snapshot,
-            "on_order_update": self._order_update,
-            "on_balances": self._balances,
+            "on_start": self._on_start,
+            "on_tick": self._on_tick,
+            "on_stale": self._on_stale,
+            "on_live": self._on_live,
+            "on_book_snapshot": self._on_book_snapshot,
+            "on_book_delta": self._on_book_delta,
+            "on_book_status": self._on_book_status,
+            "on_top_of_book": self._on_top_of_book,
+            "on_trade": self._on_trade,
+            "on_rules": self._on_rules,
+            "on_orders_snapshot": self._on_orders_snapshot,
+            "on_order_update": self._on_order_update,
+            "on_balances": self._on_balances,
         }
 
     # -- opening --------------------------------------------------------------------------------------
 
     def open(self, name: str) -> Market:
-        """A new Market; subscribed now, or at the start."""
+        """Makes a Market and subscribes to it, now or at the start. Raises ValueError for an invalid name."""
         connector, colon, symbol = name.partition(":")
         if not (connector and colon and symbol):
-            raise ValueError(f"market {name!r}: want connector:symbol, as in binance:BTC-USDT")
+            raise ValueError(f"market {name!r}: use connector:symbol, as in binance:BTC-USDT")
         account = self.accounts.get(connector) or self._open_account(connector)
         market = self.markets[name] = Market(name, connector, symbol, account)
         for kind in ("book", "top", "trade", "rules"):
             self._by_topic[market.topic(kind)] = market
         for kind in ("book", "rules"):
-            self._marks[market.topic(kind)] = partial(market.mark, kind)
+            self._set_stale[market.topic(kind)] = partial(market.set_stale, kind)
         if self._started:
             self._subscribe(market)
         return market
 
-    def _open_account(self, connector: str) -> Account:
-        account = self.accounts[connector] = Account(connector)
-        orders = topics.orders(connector, self._strategy.name)
+    def _open_account(self, connector: str) -> AccountReplica:
+        account = self.accounts[connector] = AccountReplica(connector)
+        orders = topics.orders(connector, self._owner.name)
         self._accounts_by_topic[orders] = account
-        self._marks[orders] = partial(account.mark, "orders")
-        self._marks[topics.account(connector)] = partial(account.mark, "balances")
+        self._set_stale[orders] = partial(account.set_stale, "orders")
+        self._set_stale[topics.account(connector)] = partial(account.set_stale, "balances")
         return account
 
-    def _start(self) -> None:
+    def _on_start(self) -> None:
         self._started = True
-        settings = self._strategy.settings
+        settings = self._owner.settings
         for name in [getattr(settings, "market", ""), *getattr(settings, "markets", [])]:
             if isinstance(name, str) and name and name not in self.markets:
                 self.open(name)
         for market in self.markets.values():
             self._subscribe(market)
 
-    def _tick(self, tick: Tick) -> None:
-        """Marks are seen: the book of a connector that had its turn before us is as of this tick."""
-        follows = self._strategy.follows
+    def _on_tick(self, tick: Tick) -> None:
+        """The marks are reached: the book of a connector that had its turn before is as of this tick."""
+        follows = self._owner.follows
         for market in self.markets.values():
             on_time = market.connector in follows and market.connector not in tick.late
             if on_time and not (tick.stale and market.topic("book") in tick.stale):
-                market.seen_ns = tick.time_ns
+                market.confirmed_ns = tick.time_ns
 
     def _subscribe(self, market: Market) -> None:
-        strategy = self._strategy
-        strategy.subscribe(topics.orders(market.connector, strategy.name))
-        strategy.subscribe(topics.account(market.connector))
-        for kind in ("rules", "book", "trade", *strategy.extra_streams):
-            strategy.subscribe(market.topic(kind))
-        self.ask_soon()
+        owner = self._owner
+        owner.subscribe(topics.orders(market.connector, owner.name))
+        owner.subscribe(topics.account(market.connector))
+        for kind in ("rules", "book", "trade", *owner.extra_streams):
+            owner.subscribe(market.topic(kind))
+        self.request_soon()
 
     def cursor(self, topic: str) -> int:
-        """The last fill counted of an order stream; a new life asks for none: its position has the old ones."""
+        """The number of the last fill counted of an order stream.
+
+        A new process run requests no fills: the positions of its first snapshot contain the earlier ones.
+        """
         account = self._accounts_by_topic.get(topic)
         if account is None:
             return 0
         return account.orders.fill_no if account.orders.known else FROM_NOW
 
-    # -- asking again ---------------------------------------------------------------------------------
+    # -- requests -------------------------------------------------------------------------------------
 
-    def ask_soon(self) -> None:
-        """Until all is told and nothing is in doubt, ask for it from time to time."""
-        if not self._asking:
-            self._asking = True
-            self._strategy.after(ASK_AGAIN_NS, self._ask)
+    def request_soon(self) -> None:
+        """Requests snapshots at intervals until no data is missing and no order is in doubt."""
+        if not self._requesting:
+            self._requesting = True
+            self._owner.after(REQUEST_EVERY_NS, self._request_missing)
 
-    def _ask(self) -> None:
-        self._asking = False
-        missing = [market.topic(kind) for market in self.markets.values() for kind in market.untold]
+    def _request_missing(self) -> None:
+        self._requesting = False
+        missing = [market.topic(kind) for market in self.markets.values() for kind in market.missing_kinds]
         for topic, account in self._accounts_by_topic.items():
             if not account.orders.known or account.orders.in_doubt:
                 missing.append(topic)
-            if not account.balances_told:
+            if not account.balances_known:
                 missing.append(topics.account(account.connector))
         for topic in missing:
-            self._strategy.resync(topic)
+            self._owner.resync(topic)
         if missing:
-            self.ask_soon()
+            self.request_soon()
 
-    # -- what streams say of themselves -----------------------------------------------------------------
+    # -- state of streams -------------------------------------------------------------------------------
 
-    def _stale(self, topic: str) -> None:
-        mark = self._marks.get(topic)
-        if mark is not None:
-            mark("messages are missing")
+    def _on_stale(self, topic: str) -> None:
+        set_stale = self._set_stale.get(topic)
+        if set_stale is not None:
+            set_stale("messages are missing")
 
-    def _live(self, topic: str) -> None:
-        mark = self._marks.get(topic)
-        if mark is not None:
-            mark("")
+    def _on_live(self, topic: str) -> None:
+        set_stale = self._set_stale.get(topic)
+        if set_stale is not None:
+            set_stale("")
 
     # -- market data ------------------------------------------------------------------------------------
 
-    def _book_snapshot(self, news: BookSnapshot) -> None:
+    def _on_book_snapshot(self, snapshot: BookSnapshot) -> None:
         envelope = self._envelope
         market = self._by_topic.get(envelope.topic)
-        if market is None:  # of a stream that the strategy itself has subscribed to
+        if market is None:  # a stream to which the strategy itself has subscribed
             return
         try:
-            market.take_snapshot(news, envelope.seq, envelope.ts_ns)
+            market.apply_snapshot(snapshot, envelope.seq, envelope.ts_ns)
         except ValueError as error:
-            self._bad_book(market, error)
+            self._resync_book(market, error)
 
-    def _book_delta(self, news: BookDelta) -> None:
-        envelope, strategy = self._envelope, self._strategy
-        stages, now_ns = strategy.stages, strategy.now_ns
+    def _on_book_delta(self, delta: BookDelta) -> None:
+        envelope, owner = self._envelope, self._owner
+        stages, now_ns = owner.stages, owner.now_ns
         market = self._by_topic.get(envelope.topic)
         if market is None:
             return
         stages.begin(now_ns)
         stages.record(BUS, now_ns - envelope.ts_ns)
         try:
-            market.take_delta(news, envelope.seq, envelope.ts_ns)
+            market.apply_delta(delta, envelope.seq, envelope.ts_ns)
         except ValueError as error:
-            self._bad_book(market, error)
+            self._resync_book(market, error)
         stages.mark(REPLICA)
 
-    def _bad_book(self, market: Market, error: ValueError) -> None:
-        """Levels that are none: the book is not to be relied on, and asked for whole."""
-        self._strategy.log.error("unusable book", market=market.name, error=str(error))
-        self._strategy.resync(market.topic("book"))
-        market.mark("book", f"unusable levels: {error}")
+    def _resync_book(self, market: Market, error: ValueError) -> None:
+        """Invalid levels: the book is stale until a snapshot comes."""
+        self._owner.log.error("invalid book levels", market=market.name, error=str(error))
+        self._owner.resync(market.topic("book"))
+        market.set_stale("book", f"invalid levels: {error}")
 
-    def _book_status(self, news: BookStatus) -> None:
+    def _on_book_status(self, status: BookStatus) -> None:
         if (market := self._by_topic.get(self._envelope.topic)) is not None:
-            market.take_status(news, self._envelope.seq, self._envelope.ts_ns)
+            market.apply_status(status, self._envelope.seq, self._envelope.ts_ns)
 
-    def _top_of_book(self, news: TopOfBook) -> None:
+    def _on_top_of_book(self, top: TopOfBook) -> None:
         if (market := self._by_topic.get(self._envelope.topic)) is not None:
-            market.top = news
+            market.top = top
 
-    def _trade(self, news: Trade) -> None:
+    def _on_trade(self, trade: Trade) -> None:
         if (market := self._by_topic.get(self._envelope.topic)) is not None:
-            market.last_trade = news
+            market.last_trade = trade
 
-    def _rules(self, news: Rules) -> None:
+    def _on_rules(self, rules: Rules) -> None:
         if (market := self._by_topic.get(self._envelope.topic)) is not None:
-            market.take_rules(news)
+            market.apply_rules(rules)
 
     # -- orders and balances ----------------------------------------------------------------------------
 
-    def _balances(self, news: Balances) -> None:
+    def _on_balances(self, balances: Balances) -> None:
         if (account := self.accounts.get(self._envelope.sender)) is not None:
-            account.take_balances(news)
+            account.set_balances(balances)
 
-    def _orders_snapshot(self, news: OrdersSnapshot) -> None:
+    def _on_orders_snapshot(self, snapshot: OrdersSnapshot) -> None:
         account = self._accounts_by_topic.get(self._envelope.topic)
         if account is None:
             return
         known_before = account.orders.known
-        changed, fills = account.orders.replace(news, self._envelope.ts_ns)
-        account.judge()
+        changed, fills = account.orders.on_snapshot(snapshot, self._envelope.ts_ns)
+        account.update_status()
         if account.orders.in_doubt:
-            self.ask_soon()
+            self.request_soon()
         for fill in fills if known_before else []:
-            self._strategy.told_fill(fill)
+            self._owner.new_fill(fill)
         for order in changed:
-            self._strategy.order_changed(order)
+            self._owner.order_changed(order)
 
-    def _order_update(self, news: OrderUpdate) -> None:
+    def _on_order_update(self, update: OrderUpdate) -> None:
         account = self._accounts_by_topic.get(self._envelope.topic)
-        order = account.orders.update(news) if account is not None else None
+        order = account.orders.on_update(update) if account is not None else None
         if order is not None:
-            self._strategy.order_changed(order)
+            self._owner.order_changed(order)
 
-    def fill(self, news: Fill) -> None:
-        """Count a fill once, and tell the strategy of it if it is news."""
+    def on_fill(self, fill: Fill) -> None:
+        """Counts a fill, and reports it to the strategy if it was not counted before."""
         account = self._accounts_by_topic.get(self._envelope.topic)
-        if account is None or not account.orders.fill(news):
+        if account is None or not account.orders.on_fill(fill):
             return
         orders = account.orders
-        self._strategy.told_fill(news)
-        order = orders.get(news.order_ref)
+        self._owner.new_fill(fill)
+        order = orders.get(fill.order_ref)
         if order is not None:
-            self._strategy.order_changed(order)
+            self._owner.order_changed(order)

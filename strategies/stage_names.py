@@ -1,10 +1,10 @@
-"""The stages of a strategy's work, told on `sys.<strategy>.stages.` (actors.stages)."""
+"""The stages of a strategy's work, published on `sys.<strategy>.stages.` (see actors.stages)."""
 
 STAGES = (
-    "bus",  # a change of the book, from the frame's arrival in the connector to its arrival here
-    "replica",  # into the local book
-    "decide",  # until an order is asked for
-    "order",  # the order, checked and made
-    "send",  # its command, encoded and handed to the bus
+    "bus",  # a book delta, from the frame's arrival at the connector to its arrival here
+    "replica",  # the update of the local book
+    "decide",  # the strategy's decision, until it places an order
+    "order",  # checking and building the order
+    "send",  # encoding its command and writing it to the bus
 )
 BUS, REPLICA, DECIDE, ORDER, SEND = range(len(STAGES))

@@ -14,7 +14,7 @@ from protocol import (
     PositionRow,
     Side,
 )
-from strategies.order import Order, want_cancel
+from strategies.order import Order, set_cancel_wanted
 from strategies.order_table import FINISHED_MAX, OrderTable
 
 
@@ -40,8 +40,8 @@ def test_an_answer_that_comes_after_the_news_changes_nothing():
     table = OrderTable()
     one = order()
     table.add(one)
-    table.update(update())
-    assert not table.answered(one, Answer(1, AnswerCode.SILENT))
+    table.on_update(update())
+    assert not table.on_answer(one, Answer(1, AnswerCode.SILENT))
     assert one.status is OrdStatus.NEW
 
 
@@ -49,7 +49,7 @@ def test_an_expired_command_is_provably_not_placed():
     table = OrderTable()
     one = order()
     table.add(one)
-    assert table.answered(one, Answer(1, AnswerCode.EXPIRED, "too late"))
+    assert table.on_answer(one, Answer(1, AnswerCode.EXPIRED, "too late"))
     assert (one.status, one.reason, table.open) == (OrdStatus.NOT_PLACED, "too late", {})
 
 
@@ -57,10 +57,10 @@ def test_what_a_list_told_before_the_deadline_lacks_is_in_doubt_and_after_it_not
     table = OrderTable()
     one = order(deadline_ns=100)
     table.add(one)
-    table.replace(told(), 100)
+    table.on_snapshot(told(), 100)
     assert one.is_open
     assert table.in_doubt
-    table.replace(told(), 101)
+    table.on_snapshot(told(), 101)
     assert one.status is OrdStatus.NOT_PLACED
     assert not table.in_doubt
 
@@ -69,8 +69,8 @@ def test_an_order_that_was_taken_and_is_not_listed_after_its_deadline_has_ended_
     table = OrderTable()
     one = order()
     table.add(one)
-    table.answered(one, Answer(1, AnswerCode.OK))
-    table.replace(told(), 101)
+    table.on_answer(one, Answer(1, AnswerCode.OK))
+    table.on_snapshot(told(), 101)
     assert one.status is OrdStatus.CANCELED
 
 
@@ -78,16 +78,16 @@ def test_a_late_discovery_brings_an_order_back():
     table = OrderTable()
     one = order()
     table.add(one)
-    table.replace(told(), 101)
-    assert table.update(update()) is one
+    table.on_snapshot(told(), 101)
+    assert table.on_update(update()) is one
     assert table.open == {1: one}
     assert one.status is OrdStatus.NEW
 
 
 def test_cumulative_quantity_never_falls():
     table = OrderTable()
-    table.update(update(cum_lots=5, status=OrdStatus.PARTIALLY_FILLED))
-    table.update(update(cum_lots=3, status=OrdStatus.PARTIALLY_FILLED))
+    table.on_update(update(cum_lots=5, status=OrdStatus.PARTIALLY_FILLED))
+    table.on_update(update(cum_lots=3, status=OrdStatus.PARTIALLY_FILLED))
     assert table.open[1].cum_lots == 5
 
 
@@ -95,19 +95,19 @@ def test_a_fill_before_any_other_news_fills_the_order():
     table = OrderTable()
     one = order()
     table.add(one)
-    assert table.fill(fill(1, 4, 4))
+    assert table.on_fill(fill(1, 4, 4))
     assert (one.status, one.leaves_lots) == (OrdStatus.PARTIALLY_FILLED, 6)
-    assert not table.fill(fill(1, 4, 4))
-    assert table.fill(fill(2, 6, 10))
-    assert (one.status, one.leaves_lots, table.of("BTC-USDT")) == (OrdStatus.FILLED, 0, [])
+    assert not table.on_fill(fill(1, 4, 4))
+    assert table.on_fill(fill(2, 6, 10))
+    assert (one.status, one.leaves_lots, table.open_in("BTC-USDT")) == (OrdStatus.FILLED, 0, [])
     assert table.position("BTC-USDT").net_lots == 10
 
 
 def test_a_fill_after_the_cancel_counts_and_the_order_stays_over():
     table = OrderTable()
-    table.update(update())
-    table.update(update(status=OrdStatus.CANCELED))
-    assert table.fill(fill(1, 4, 4))
+    table.on_update(update())
+    table.on_update(update(status=OrdStatus.CANCELED))
+    assert table.on_fill(fill(1, 4, 4))
     assert table.get(1).status is OrdStatus.CANCELED
     assert table.get(1).cum_lots == 4
     assert table.position("BTC-USDT").net_lots == 4
@@ -115,20 +115,20 @@ def test_a_fill_after_the_cancel_counts_and_the_order_stays_over():
 
 def test_a_list_brings_positions_that_replace_what_was_added_up():
     table = OrderTable()
-    table.fill(fill(1, 4, 4))
+    table.on_fill(fill(1, 4, 4))
     row = PositionRow("BTC-USDT", 9, 2, Decimal(9), Decimal(2))
-    _, news = table.replace(told(positions=[row], fills=[fill(1, 4, 4), fill(2, 5, 9)], fill_no=2), 1)
+    _, news = table.on_snapshot(told(positions=[row], fills=[fill(1, 4, 4), fill(2, 5, 9)], fill_no=2), 1)
     assert [one.fill_no for one in news] == [2]
     assert table.position("BTC-USDT").net_lots == 7
-    assert not table.fill(fill(2, 5, 9))
-    table.replace(told(fill_no=2), 2)
+    assert not table.on_fill(fill(2, 5, 9))
+    table.on_snapshot(told(fill_no=2), 2)
     assert table.position("BTC-USDT").net_lots == 0
 
 
 def test_finished_orders_are_remembered_up_to_a_bound():
     table = OrderTable()
     for order_ref in range(1, FINISHED_MAX + 11):
-        table.update(update(order_ref, OrdStatus.CANCELED))
+        table.on_update(update(order_ref, OrdStatus.CANCELED))
     assert len(table.finished) == FINISHED_MAX
     assert table.get(10) is None
     assert table.get(11).status is OrdStatus.CANCELED
@@ -137,5 +137,5 @@ def test_finished_orders_are_remembered_up_to_a_bound():
 def test_a_cancel_is_wanted_once_and_only_of_open_orders():
     one, other = order(1), order(2)
     other.end(OrdStatus.CANCELED, "")
-    assert want_cancel([one, other], True) == [one]
-    assert want_cancel([one, other], True) == []
+    assert set_cancel_wanted([one, other], True) == [one]
+    assert set_cancel_wanted([one, other], True) == []

@@ -122,7 +122,7 @@ def test_market_data_of_somebody_else_reaches_the_strategy_and_not_its_replicas(
 
 
 def test_a_wrong_market_name_says_what_it_wants(watcher):
-    with pytest.raises(ValueError, match="want connector:symbol, as in binance:BTC-USDT"):
+    with pytest.raises(ValueError, match="use connector:symbol, as in binance:BTC-USDT"):
         watcher.market("BTC-USDT")
 
 
@@ -332,7 +332,7 @@ def test_replace_swaps_one_order_for_another(house, market, watcher):
     assert old.status is OrdStatus.CANCELED
     assert (new.status, new.side, new.price_ticks, new.size_lots) == (OrdStatus.NEW, Side.BUY, 9_890, 5)
     again = house.act(watcher, watcher.replace, market, old, price_ticks=9_880, size_lots=5)
-    assert again.reason == "the order to replace is over: CANCELED"
+    assert again.reason == "the order to replace has ended: CANCELED"
 
 
 def test_balances_count_orders_that_are_still_on_their_way(house, market, watcher):
@@ -405,7 +405,7 @@ def test_an_author_who_overrides_everything_without_super_breaks_nothing(house):
 
 
 def test_a_name_that_the_base_needs_is_refused_when_the_class_is_made():
-    with pytest.raises(BadHandler, match="_place is Strategy's own: choose another name"):
+    with pytest.raises(BadHandler, match="_place is a method of Strategy: choose another name"):
         type("Clash", (Strategy,), {"_place": None})
 
 
