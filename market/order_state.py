@@ -1,4 +1,4 @@
-"""The order state lattice: news about an order is merged in any order, any number of times, to one same end."""
+"""The state of an order, and how evidence is merged into it: in any order and any number of times, to one result."""
 
 import msgspec
 
@@ -6,15 +6,16 @@ from protocol import OrdStatus
 
 OVERFILL = "overfill"
 NEGATIVE = "negative quantity"
-CONTRADICTED = "the exchange shows an order that it said, or time had proven, not to be there"
-LATE_FILL = "a fill beyond the quantity that the exchange had ended the order with"
+CONTRADICTED = "the exchange shows an order that was recorded as not there"
+LATE_FILL = "a fill beyond the quantity with which the exchange had ended the order"
 
 
 class OrderState(msgspec.Struct, frozen=True, gc=False):
     """What is known of one order; quantities in lots.
 
-    `cum_lots`: executed, by the exchange's count or by the fills known, whichever is more. `filled_lots`: sum of the
-    fills known. `ended`: how the exchange says the order ended; it is the status only once every fill is known.
+    `cum_lots`: executed, by the exchange's count or by the known fills, whichever is more. `filled_lots`: the sum of
+    the known fills. `ended`: how the order ended by the exchange's report; it becomes the status once every fill is
+    known.
     """
 
     size_lots: int
@@ -22,21 +23,21 @@ class OrderState(msgspec.Struct, frozen=True, gc=False):
     cum_lots: int = 0
     filled_lots: int = 0
     seen: bool = False  # the exchange has shown that the order reached it
-    doubted: bool = False  # a request may have left, and its answer told nothing
+    doubted: bool = False  # a request may have left, and its answer did not show the result
     cancel_wanted: bool = False
     ended: OrdStatus | None = None
 
     @property
     def open_lots(self) -> int:
-        """What fills may still come to: all that is left, or, once ended, the fills reported but not yet known."""
+        """Lots that may still fill: all that is left, or, once ended, the fills reported but not yet known."""
         if self.status.is_final:
             return 0
         most = self.size_lots if self.ended is None else self.cum_lots
         return most - self.filled_lots
 
 
-class News(msgspec.Struct, frozen=True, gc=False):
-    """One piece of evidence. `last_lots` > 0: a fill that was not merged before (the caller knows its trade id)."""
+class OrderEvidence(msgspec.Struct, frozen=True, gc=False):
+    """One piece of evidence. `last_lots` > 0: a fill that was not merged before (the caller checks its trade id)."""
 
     status: OrdStatus
     cum_lots: int = 0
@@ -50,7 +51,7 @@ class _Claim(msgspec.Struct, frozen=True, gc=False):
     ends: bool = False
 
 
-# What news of each status claims. Claims are only ever added up; the status follows from their sum.
+# What evidence of each status claims. Claims only accumulate; the status follows from all of them.
 _CLAIMS = {
     OrdStatus.PENDING_NEW: _Claim(),
     OrdStatus.UNKNOWN: _Claim(doubted=True),
@@ -67,24 +68,27 @@ _CLAIMS = {
 _ABSENT = (OrdStatus.REJECTED, OrdStatus.NOT_PLACED)
 
 
-def merge(state: OrderState, news: News) -> tuple[OrderState, str]:
-    """(state after the news, finding). A finding is "" or says why the news is not believed (state unchanged) or
-    contradicts what was believed (state changed: what exists outranks what was thought absent)."""
-    finding = _nonsense(state, news)
+def merge(state: OrderState, evidence: OrderEvidence) -> tuple[OrderState, str]:
+    """(state after the evidence, finding).
+
+    A finding is "", or the reason why the evidence is impossible (state unchanged), or that it contradicts the state
+    (state changed: an order that the exchange shows exists, even if it was recorded as REJECTED or NOT_PLACED).
+    """
+    finding = _impossible(state, evidence)
     if finding:
         return state, finding
-    claim = _CLAIMS[news.status]
-    seen = state.seen or claim.seen or news.last_lots > 0 or news.cum_lots > 0
-    filled = state.filled_lots + news.last_lots
-    cum = max(state.cum_lots, news.cum_lots, filled)
-    if news.status is OrdStatus.FILLED:
+    claim = _CLAIMS[evidence.status]
+    seen = state.seen or claim.seen or evidence.last_lots > 0 or evidence.cum_lots > 0
+    filled = state.filled_lots + evidence.last_lots
+    cum = max(state.cum_lots, evidence.cum_lots, filled)
+    if evidence.status is OrdStatus.FILLED:
         cum = state.size_lots
     ended = state.ended
     if claim.ends and (ended is None or ended in _ABSENT):
-        ended = news.status if news.status not in _ABSENT or not seen else ended
+        ended = evidence.status if evidence.status not in _ABSENT or not seen else ended
     if seen and ended in _ABSENT:
         ended, finding = None, CONTRADICTED
-    elif state.status.is_final and news.last_lots and state.ended not in _ABSENT:
+    elif state.status.is_final and evidence.last_lots and state.ended not in _ABSENT:
         finding = LATE_FILL
     after = OrderState(
         size_lots=state.size_lots,
@@ -99,10 +103,10 @@ def merge(state: OrderState, news: News) -> tuple[OrderState, str]:
     return msgspec.structs.replace(after, status=state.status if terminal else _status(after)), finding
 
 
-def _nonsense(state: OrderState, news: News) -> str:
-    if news.cum_lots < 0 or news.last_lots < 0:
+def _impossible(state: OrderState, evidence: OrderEvidence) -> str:
+    if evidence.cum_lots < 0 or evidence.last_lots < 0:
         return NEGATIVE
-    if news.cum_lots > state.size_lots or state.filled_lots + news.last_lots > state.size_lots:
+    if evidence.cum_lots > state.size_lots or state.filled_lots + evidence.last_lots > state.size_lots:
         return OVERFILL
     return ""
 

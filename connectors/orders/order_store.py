@@ -3,7 +3,7 @@
 from collections import deque
 
 from connectors.orders.order import Order
-from market.order_state import News, merge
+from market.order_state import OrderEvidence, merge
 from protocol import Fill, OrderUpdate, Side
 
 KEEP_NS = 15 * 60_000_000_000  # how long a final order is kept, for late reports
@@ -80,7 +80,7 @@ class OrderStore:
             order.order_id = order_id
             self._by_order_id[order.terms.symbol, order_id] = order
 
-    def merge(self, order: Order, evidence: News, reason: str, ts_ns: int) -> list[Fill | OrderUpdate]:
+    def merge(self, order: Order, evidence: OrderEvidence, reason: str, ts_ns: int) -> list[Fill | OrderUpdate]:
         """Merge evidence into an order. Returns the update to publish, if the order changed."""
         before = order.state
         self._expose(order, -1)

@@ -27,9 +27,10 @@ from connectors.core.records import (
 from connectors.orders.client_id import decode_id
 from connectors.orders.order import Order
 from connectors.orders.order_store import OrderStore
-from connectors.orders.owners import Owner, Position
+from connectors.orders.owners import Owner
 from connectors.orders.trade_ids import TradeIds, trade_key
-from market.order_state import CONTRADICTED, News, merge
+from market.order_state import CONTRADICTED, OrderEvidence, merge
+from market.position import Position
 from protocol import Fill, Liquidity, OrdersSnapshot, OrderUpdate, OrdStatus
 
 
@@ -103,7 +104,7 @@ class OrderTracker(OrderStore):
         order = self.orders[cl_ord_id]
         if status is OrdStatus.REJECTED and order.state.seen:
             status = OrdStatus.EXPIRED  # it was acknowledged before: it existed, and the exchange has ended it
-        state, finding = merge(order.state, News(status, cum_lots))
+        state, finding = merge(order.state, OrderEvidence(status, cum_lots))
         records: list[AnyRecord] = []
         if state != order.state or (order_id and not order.order_id):
             records.append(ReportRecord(cl_ord_id, status, cum_lots, order_id, ts_event_ns, now_ns, source, reason))
@@ -135,7 +136,7 @@ class OrderTracker(OrderStore):
             return []
         was_counted = self.trade_ids.is_counted(terms.symbol, trade_id, terms.side)
         counted = not (was_counted and terms.adopted)
-        state, finding = merge(order.state, News(OrdStatus.PARTIALLY_FILLED, last_lots=last_lots))
+        state, finding = merge(order.state, OrderEvidence(OrdStatus.PARTIALLY_FILLED, last_lots=last_lots))
         records = self.decide_finding(cl_ord_id, finding, now_ns)
         if state == order.state or last_lots <= 0 or last_ticks <= 0:
             return records or self.decide_finding(cl_ord_id, f"trade {trade_id} without size or price", now_ns)
@@ -168,7 +169,7 @@ class OrderTracker(OrderStore):
     def decide_status(self, cl_ord_id: str, status: OrdStatus, evidence: str, now_ns: int) -> list[AnyRecord]:
         """Evidence without an order report: REJECTED, NOT_PLACED or UNKNOWN. Empty if stronger evidence is known."""
         order = self.orders[cl_ord_id]
-        state, _ = merge(order.state, News(status))
+        state, _ = merge(order.state, OrderEvidence(status))
         return [] if state == order.state else [ResolvedRecord(cl_ord_id, status, evidence, now_ns)]
 
     def decide_restart(self, now_ns: int) -> list[AnyRecord]:
@@ -219,7 +220,7 @@ class OrderTracker(OrderStore):
         order = self.orders[record.cl_ord_id]
         self.set_order_id(order, record.order_id)
         order.ts_event_ns = max(order.ts_event_ns, record.ts_event_ns)
-        return self.merge(order, News(record.status, record.cum_lots), record.reason, record.ts_ns)
+        return self.merge(order, OrderEvidence(record.status, record.cum_lots), record.reason, record.ts_ns)
 
     def _apply_fill(self, record: FillRecord) -> list[Fill | OrderUpdate]:
         order = self.orders[record.cl_ord_id]
@@ -230,7 +231,7 @@ class OrderTracker(OrderStore):
         order.trades.add(key)
         self.trade_ids.add(terms.symbol, key)
         order.ts_event_ns = max(order.ts_event_ns, record.ts_event_ns)
-        evidence = News(OrdStatus.PARTIALLY_FILLED, last_lots=record.last_lots)
+        evidence = OrderEvidence(OrdStatus.PARTIALLY_FILLED, last_lots=record.last_lots)
         updates = self.merge(order, evidence, "", record.ts_ns)
         return [self._count(order, record), *updates] if record.counted else updates
 
@@ -263,10 +264,10 @@ class OrderTracker(OrderStore):
 
     def _apply_cancel(self, record: CancelRecord) -> list[Fill | OrderUpdate]:
         order = self.orders[record.cl_ord_id]
-        return self.merge(order, News(OrdStatus.PENDING_CANCEL), "", record.ts_ns)
+        return self.merge(order, OrderEvidence(OrdStatus.PENDING_CANCEL), "", record.ts_ns)
 
     def _apply_resolved(self, record: ResolvedRecord) -> list[Fill | OrderUpdate]:
-        return self.merge(self.orders[record.cl_ord_id], News(record.status), record.evidence, record.ts_ns)
+        return self.merge(self.orders[record.cl_ord_id], OrderEvidence(record.status), record.evidence, record.ts_ns)
 
     def _apply_scanned(self, record: ScannedRecord) -> list[Fill | OrderUpdate]:
         self.trade_ids.raise_floor(record.symbol, record.trade_id)

@@ -3,12 +3,12 @@
 from connectors.core.records import NewOrderRecord
 from connectors.orders.order import Order
 from connectors.orders.rechecks import RecheckKind, Rechecks
-from market.order_state import News, merge
+from market.order_state import OrderEvidence, merge
 from protocol import OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
 from tests.connectors.parts import MARGIN_NS, SECOND_NS, FakeEffects
 
 
-def order(*news: News) -> Order:
+def order(*news: OrderEvidence) -> Order:
     made = Order(
         NewOrderRecord(
             1, "t-1", "m", 1, "BTC-USDT", Side.BUY, OrdType.LIMIT, TimeInForce.GTC, SelfTradePrevention.NONE, 100, 10,
@@ -38,25 +38,25 @@ def sent_at(waiting: Rechecks, kind: RecheckKind, until_s: int) -> list[int]:
 
 def test_an_unknown_order_is_asked_about_at_one_two_four_eight_seconds():
     waiting = rechecks()
-    waiting.follow(order(News(OrdStatus.UNKNOWN)), 0)
+    waiting.follow(order(OrderEvidence(OrdStatus.UNKNOWN)), 0)
     assert sent_at(waiting, RecheckKind.QUERY, 40) == [1, 2, 4, 8, 16, 24, 32]
 
 
 def test_a_wanted_cancel_is_sent_at_once_and_then_every_five_seconds():
     waiting = rechecks()
-    waiting.follow(order(News(OrdStatus.NEW), News(OrdStatus.PENDING_CANCEL)), 0)
+    waiting.follow(order(OrderEvidence(OrdStatus.NEW), OrderEvidence(OrdStatus.PENDING_CANCEL)), 0)
     assert sent_at(waiting, RecheckKind.CANCEL, 20) == [0, 1, 3, 7, 12, 17]
 
 
 def test_nothing_is_asked_about_an_order_that_waits_for_its_answer():
     waiting = rechecks()
-    waiting.follow(order(News(OrdStatus.PENDING_CANCEL)), 0)
+    waiting.follow(order(OrderEvidence(OrdStatus.PENDING_CANCEL)), 0)
     assert waiting.pending == {}
 
 
 def test_a_question_is_not_sent_again_while_its_answer_is_on_the_way():
     waiting = rechecks()
-    waiting.follow(order(News(OrdStatus.UNKNOWN)), 0)
+    waiting.follow(order(OrderEvidence(OrdStatus.UNKNOWN)), 0)
     (recheck,) = waiting.due(SECOND_NS)
     waiting.on_sent(recheck, SECOND_NS)
     assert waiting.due(100 * SECOND_NS) == []
@@ -66,20 +66,20 @@ def test_a_question_is_not_sent_again_while_its_answer_is_on_the_way():
 
 def test_missing_fills_are_asked_for_also_after_the_end():
     waiting = rechecks()
-    ended = order(News(OrdStatus.CANCELED, 0))
+    ended = order(OrderEvidence(OrdStatus.CANCELED, 0))
     waiting.follow(ended, 0)
     assert waiting.pending == {}
-    ended.state, _ = merge(ended.state, News(OrdStatus.CANCELED, 3))
+    ended.state, _ = merge(ended.state, OrderEvidence(OrdStatus.CANCELED, 3))
     waiting.follow(ended, 0)
     assert [kind for _, kind in waiting.pending] == [RecheckKind.FILLS]
-    ended.state, _ = merge(ended.state, News(OrdStatus.PARTIALLY_FILLED, last_lots=3))
+    ended.state, _ = merge(ended.state, OrderEvidence(OrdStatus.PARTIALLY_FILLED, last_lots=3))
     waiting.follow(ended, 0)
     assert waiting.pending == {}
 
 
 def test_not_found_counts_three_times_and_only_late_enough():
     waiting = rechecks()
-    lost = order(News(OrdStatus.UNKNOWN))
+    lost = order(OrderEvidence(OrdStatus.UNKNOWN))
     late_ns = 75 * SECOND_NS
     for _ in range(10):
         assert waiting.not_found(lost, late_ns) == ""
@@ -90,7 +90,7 @@ def test_not_found_counts_three_times_and_only_late_enough():
 
 def test_an_order_that_was_seen_is_never_given_up_for_not_being_found():
     waiting = rechecks()
-    seen = order(News(OrdStatus.NEW))
+    seen = order(OrderEvidence(OrdStatus.NEW))
     assert [waiting.not_found(seen, 1_000 * SECOND_NS) for _ in range(9)] == [""] * 9
 
 
