@@ -33,8 +33,8 @@ class SimVenue:
         parts = urlsplit(path)
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.now_ns = now_ns
-        asked = Request(request.method, parts.path, parts.query, headers, request.body)
-        answer = self.exchange.handle(asked, now_ns)
+        venue_request = Request(request.method, parts.path, parts.query, headers, request.body)
+        answer = self.exchange.handle(venue_request, now_ns)
         self._keep()
         if answer.status == REFUSED:
             return HttpFailure(False, "connection refused"), 0  # type: ignore[return-value]

@@ -1,1 +1,1 @@
-"""Faults of the exchange by name: what each is, when it strikes, and what it does. docs/venue.md lists them."""
+"""Fault injection: the scheduler, and what the faults do to requests, streams and the exchange (docs/venue.md)."""

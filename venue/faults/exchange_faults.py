@@ -24,7 +24,7 @@ from venue.symbols.symbol import Symbol
 
 BPS = 10_000
 FOR_A_WINDOW = (kinds.ClockDrift, kinds.SymbolHalt, kinds.Delisted, kinds.FiltersChanged)
-HUMAN_PREFIX = "web_"
+EXTERNAL_PREFIX = "web_"
 """Prefix of the client order ids of external orders, as orders entered on the exchange's web page have."""
 
 
@@ -101,7 +101,7 @@ class ExchangeFaults:
         elif one.number in self.orders:
             order = self.orders.pop(one.number)
             if order.is_open:
-                self.engine.cancel(order, HUMAN_PREFIX + "cancel", now_ns)
+                self.engine.cancel(order, EXTERNAL_PREFIX + "cancel", now_ns)
 
     def _recompute(self, changed: Fault) -> None:
         """Sets the clock's drift, or a market's status and filters, from all faults in effect."""
@@ -130,10 +130,10 @@ class ExchangeFaults:
         try:
             if isinstance(fault, kinds.BalanceMoved):
                 return self._move(fault, now_ns)
-            if isinstance(fault, kinds.HumanOrder):
+            if isinstance(fault, kinds.ExternalOrder):
                 self.orders[one.number] = self._place(one, fault, now_ns)
                 return True
-            if isinstance(fault, kinds.HumanCancel):
+            if isinstance(fault, kinds.ExternalCancel):
                 return self._cancel(one, fault, now_ns)
         except ApiError:  # the exchange rejects it, as it would for any client
             return False
@@ -150,28 +150,28 @@ class ExchangeFaults:
         user.position(account, (fault.asset,), now_ns)
         return True
 
-    def _place(self, one: ActiveFault, fault: kinds.HumanOrder, now_ns: int) -> ExchangeOrder:
+    def _place(self, one: ActiveFault, fault: kinds.ExternalOrder, now_ns: int) -> ExchangeOrder:
         account, symbol = self._account(fault.account), self._symbol(fault.symbol)
         side = Side[fault.side] if fault.side else one.random.choice((Side.BUY, Side.SELL))
         price_ticks = symbol.last_ticks * (BPS - side.sign * fault.away_bps) // BPS
         price_ticks = max(symbol.tick_step, price_ticks - price_ticks % symbol.tick_step)
         size_lots = int(atoms(fault.notional)) // (price_ticks * symbol.notional_atoms) + 1
         size_lots += -size_lots % symbol.lot_step
-        name = HUMAN_PREFIX + self.engine.new_client_id("human", one.number, one.open_ns, now_ns)[:12]
+        name = EXTERNAL_PREFIX + self.engine.new_client_id("external", one.number, one.open_ns, now_ns)[:12]
         new_order = NewOrder(symbol, side, "LIMIT", "GTC", "NONE", price_ticks, size_lots, client_order_id=name)
         return self.engine.place(account, new_order, now_ns)[0]
 
-    def _cancel(self, one: ActiveFault, fault: kinds.HumanCancel, now_ns: int) -> bool:
+    def _cancel(self, one: ActiveFault, fault: kinds.ExternalCancel, now_ns: int) -> bool:
         account, symbol = self._account(fault.account), self._symbol(fault.symbol)
         found = [
             order
             for order in account.open_orders.values()
-            if order.symbol == symbol.name and not order.client_order_id.startswith(HUMAN_PREFIX)
+            if order.symbol == symbol.name and not order.client_order_id.startswith(EXTERNAL_PREFIX)
         ]
         if not found:
             return False
         order = one.random.choice(found)
-        self.engine.cancel(order, self.engine.new_client_id("human cancel", order.order_id, now_ns), now_ns)
+        self.engine.cancel(order, self.engine.new_client_id("external cancel", order.order_id, now_ns), now_ns)
         return True
 
     # -- orders that the exchange ends ----------------------------------------------------------------

@@ -61,7 +61,7 @@ def _storm_of_requests() -> list[Fault]:
         r.Overloaded(chance=0.02),
         r.HtmlPage(chance=0.01),
         r.TruncatedBody(chance=0.02),
-        r.GarbageBody(chance=0.02),
+        r.InvalidBody(chance=0.02),
         r.RejectAfterAck(chance=0.03),
         r.RateLimited(chance=0.5, every_s=45, after_s=12, for_s=1, retry_after_s=2),
         r.RateLimited(chance=0.5, every_s=300, after_s=150, for_s=2, retry_after_s=0),
@@ -104,8 +104,8 @@ def _storm_of_the_exchange() -> list[Fault]:
         e.FiltersChanged(tick_size=Decimal("0.02"), every_s=150, after_s=120, for_s=40),
         e.BalanceMoved(amount=Decimal(500), every_s=20, after_s=2),
         e.BalanceMoved(amount=Decimal(-500), every_s=20, after_s=5),
-        e.HumanOrder(every_s=20, after_s=3, for_s=8),
-        e.HumanCancel(every_s=15, after_s=7),
+        e.ExternalOrder(every_s=20, after_s=3, for_s=8),
+        e.ExternalCancel(every_s=15, after_s=7),
     ]
 
 

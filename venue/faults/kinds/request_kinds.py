@@ -13,7 +13,7 @@ from venue.faults.kinds.fault import Fault
 JSON = {"content-type": "application/json;charset=UTF-8"}
 HTML = {"content-type": "text/html"}
 PAGE = b"<html>\r\n<head><title>%d</title></head>\r\n<body><center><h1>%d</h1></center></body>\r\n</html>\r\n"
-GARBAGE = (b"", b"null", b"[]", b"{}", b'"OK"', b"\x00\xff\xfe\x80garbage", b"[" * 2000, b'{"code":"x","msg":7}')
+INVALID_BODIES = (b"", b"null", b"[]", b"{}", b'"OK"', b"\x00\xff\xfe\x80garbage", b"[" * 2000, b'{"code":"x","msg":7}')
 BUSY = "Server is currently overloaded with other requests. Please try again in a few minutes."
 UNEXPECTED = (
     "An unexpected response was received from the message bus. Execution status unknown. OPEN API server find some "
@@ -132,12 +132,12 @@ class TruncatedBody(RequestFault, frozen=True, tag="truncated_body"):
         return msgspec.structs.replace(answer, cut_at=random.randrange(max(1, len(answer.body))))
 
 
-class GarbageBody(RequestFault, frozen=True, tag="garbage_body"):
+class InvalidBody(RequestFault, frozen=True, tag="garbage_body"):
     """Status 200 with a body that is empty, noise, half an answer, or JSON of another shape."""
 
     def changed(self, answer: Response | None, random: Random) -> Response:
         half = b"" if answer is None else answer.body[: len(answer.body) // 2]
-        return Response(200, dict(JSON), random.choice((*GARBAGE, half)))
+        return Response(200, dict(JSON), random.choice((*INVALID_BODIES, half)))
 
 
 class RateLimited(RequestFault, frozen=True, tag="rate_limited"):
@@ -220,6 +220,6 @@ class PresetAnswer(RequestFault, frozen=True, tag="error_next"):
 
 KINDS: tuple[Any, ...] = (
     Late, Timeout, Reset, ServerError, UnexpectedResponse, BackendTimeout, Overloaded, HtmlPage, TruncatedBody,
-    GarbageBody, RateLimited, Banned, StaleReads, RejectAfterAck,
+    InvalidBody, RateLimited, Banned, StaleReads, RejectAfterAck,
 )  # fmt: skip
 """The kinds that can be added by name; PresetAnswer comes from the control endpoint alone."""
