@@ -18,7 +18,7 @@ from venue.faults.kinds import delays
 from venue.faults.kinds.catalogue import KINDS, BadFault, load_faults, read_fault, summary
 from venue.faults.kinds.profiles import PROFILES, drizzle, storm
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "venue.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "venue.md"
 SECOND_NS = 1_000_000_000
 PLACE = "POST /api/v3/order"
 

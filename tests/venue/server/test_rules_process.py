@@ -9,7 +9,7 @@ import pytest
 
 from venue.base import demo
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 VENUE = f"""
 [venue]
 address_file = "FOLDER/address.json"

@@ -2,7 +2,7 @@
 
 A share of a million orders runs with the suite. The whole, which takes some minutes:
 
-    TICKBUS_RANDOM_ORDERS=1000000 .venv/bin/python -m pytest tests/venue/test_conservation.py -k large -s
+    TICKBUS_RANDOM_ORDERS=1000000 .venv/bin/python -m pytest tests/venue/engine/test_conservation.py -k large -s
 """
 
 import os

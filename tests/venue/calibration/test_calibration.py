@@ -19,7 +19,7 @@ from venue.calibration.stats_collector import StatsCollector
 from venue.sources.profiles import PROBABILITIES
 from venue.sources.sources import profiles
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "binance_spot"
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "binance_spot"
 SECONDS = 180
 MARKETS = {
     "btcusdt_spot": MarketSettings(start_price=Decimal(61_740)),

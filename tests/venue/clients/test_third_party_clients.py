@@ -9,9 +9,9 @@ import pytest
 from venue.api.dispatch import BY_ROUTE
 from venue.base import demo
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENTS = ROOT / ".venv-clients"
-SCRIPTS = Path(__file__).parent / "clients"
+SCRIPTS = Path(__file__).parent
 KEYS = (demo.MAKER_KEY, demo.MAKER_SECRET, demo.HUMAN_KEY, demo.HUMAN_SECRET)
 STILL = [{"history_days": 0, "flow": {"limit_rate": 0, "market_rate": 0}}]
 HAS_LISTS = ("POST", "/api/v3/orderList/oco") in BY_ROUTE  # then each client places two pairs of orders, too

@@ -13,7 +13,7 @@ import pytest
 
 from tickbus.bot.supervisor_client import Supervisor
 
-PAPER = Path(__file__).resolve().parents[2] / "runs" / "paper.toml"
+PAPER = Path(__file__).resolve().parents[3] / "runs" / "paper.toml"
 QUICKER = {
     "tick_ms = 1000": "tick_ms = 200",
     "order_refresh_ms = 5000": "order_refresh_ms = 1500",
