@@ -32,8 +32,8 @@ def account(name: str, **balances: str) -> AccountSettings:
     return AccountSettings(name=name, keys=[key], balances={k: Decimal(v) for k, v in balances.items()})
 
 
-class World:
-    """An exchange in memory, a clock that stands still until told, and clients of its accounts."""
+class ExchangeWorld:
+    """An exchange in memory, a clock that moves only in `advance`, and clients of its accounts."""
 
     def __init__(self, log: list[bytes] | None = None, **settings: object) -> None:
         settings.setdefault("markets", [MarketSettings(flow=STILL, history_days=0)])
@@ -104,15 +104,15 @@ class World:
         self._settle()
         return [json.loads(text) for to, text in self.pushes[seen:] if to == conn_id and isinstance(text, bytes)]
 
-    def heard(self, conn_id: int) -> list[dict]:
-        """All that a websocket has been told, as JSON."""
+    def received(self, conn_id: int) -> list[dict]:
+        """All frames that a websocket has received, as JSON."""
         return [json.loads(text) for to, text in self.pushes if to == conn_id and isinstance(text, bytes)]
 
     def was_closed(self, conn_id: int) -> bool:
         return (conn_id, CLOSE) in self.pushes
 
     def subscribe_user(self, who: str = "ann") -> int:
-        """A websocket API connection that hears the account."""
+        """A websocket API connection that is subscribed to the account."""
         conn_id = self.open("/ws-api/v3")
         params = {"apiKey": f"key-{who}", "timestamp": self.now_ns // 1_000_000}
         payload = "&".join(f"{k}={v}" for k, v in sorted(params.items()))
@@ -156,7 +156,7 @@ def misfit(ours: object, documented: list, where: str = "$", optional: frozenset
     return f"{where}: {ours!r} is no {' or '.join(sorted({type(one).__name__ for one in documented}))}"
 
 
-class Market(World):
+class StillMarket(ExchangeWorld):
     """A still market around 40,000 in which Bob and Cal trade at will; Ann has 10 BTC and 1,000,000 USDT."""
 
     def __init__(self, log: list[bytes] | None = None, **market: object) -> None:
@@ -173,7 +173,7 @@ class Market(World):
                 self.signed("DELETE", "openOrders", who, symbol="BTCUSDT")
 
     def found(self, order_id: int, who: str = "ann") -> dict:
-        """An order as GET /api/v3/order tells it."""
+        """An order as in the answer to GET /api/v3/order."""
         return self.signed("GET", "order", who, symbol="BTCUSDT", orderId=order_id)[1]
 
     def call(self, conn_id: int, method: str, who: str = "ann", **params: object) -> dict:
@@ -184,9 +184,9 @@ class Market(World):
         return next(answer for answer in answers if "id" in answer)
 
     def events(self, conn_id: int, kind: str = "executionReport") -> list[dict]:
-        """The user events of a kind that a websocket has heard."""
-        heard = [message["event"] for message in self.heard(conn_id) if "event" in message]
-        return [event for event in heard if event["e"] == kind]
+        """The user events of a kind that a websocket has received."""
+        received = [message["event"] for message in self.received(conn_id) if "event" in message]
+        return [event for event in received if event["e"] == kind]
 
 
 class VenueClient:
@@ -263,7 +263,7 @@ class Venue(VenueClient):
 
 @pytest.fixture(name="misfit")
 def misfit_of():
-    """`misfit(ours, documented)` says how they differ in keys and types."""
+    """`misfit(ours, documented)` describes how they differ in keys and types."""
     return misfit
 
 
@@ -276,13 +276,13 @@ def documented(recorded):
 @pytest.fixture
 def world():
     """`world()` is a fresh still exchange; settings of VenueSettings may be given."""
-    return World
+    return ExchangeWorld
 
 
 @pytest.fixture
 def market():
     """`market()` is a fresh Market; settings of MarketSettings may be given."""
-    return Market
+    return StillMarket
 
 
 @pytest.fixture

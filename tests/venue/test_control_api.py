@@ -1,4 +1,4 @@
-"""Trouble on demand, and the other control endpoints."""
+"""The control endpoints: preset answers, silences, drops, deposits and the true state."""
 
 import json
 
@@ -49,7 +49,7 @@ def test_an_answer_may_be_late_or_the_connection_cut(ann_and_bob):
     assert len(world.signed("GET", "openOrders", symbol="BTCUSDT")[1]) == 2
 
 
-def test_faults_meet_the_websocket_api_too(ann_and_bob):
+def test_preset_answers_apply_to_the_websocket_api_too(ann_and_bob):
     world = ann_and_bob
     conn_id = world.open("/ws-api/v3")
     fault(world, status=504, code=-1007, msg="Timeout.", accepted=True)
@@ -67,22 +67,22 @@ def test_faults_meet_the_websocket_api_too(ann_and_bob):
     assert len(world.signed("GET", "openOrders", symbol="BTCUSDT")[1]) == 1
 
 
-def test_streams_may_fall_silent_and_speak_again(ann_and_bob):
+def test_streams_may_be_silenced_and_resume(ann_and_bob):
     world = ann_and_bob
     market, user = world.open("/ws/btcusdt@bookTicker"), world.subscribe_user()
     control(world, "POST", "faults", {"silence": {"kind": "user", "seconds": 5}})
     world.pushes.clear()
     world.order("BUY", "1", "50000")
-    assert world.heard(user) == []
-    assert world.heard(market) != []
+    assert world.received(user) == []
+    assert world.received(market) != []
     control(world, "POST", "faults", {"silence": {"kind": "all", "seconds": 5}})
     world.pushes.clear()
     world.order("BUY", "1", "50001")
-    assert world.heard(market) == world.heard(user) == []
+    assert world.received(market) == world.received(user) == []
     world.advance(5000)
     world.order("BUY", "1", "50002")
-    assert world.heard(user) != []
-    assert world.heard(market) != []
+    assert world.received(user) != []
+    assert world.received(market) != []
 
 
 def test_websockets_are_dropped_by_kind(ann_and_bob):
@@ -95,7 +95,7 @@ def test_websockets_are_dropped_by_kind(ann_and_bob):
     assert world.was_closed(market)
 
 
-def test_the_ledger_tells_the_whole_truth(ann_and_bob):
+def test_the_ledger_endpoint_shows_the_true_state(ann_and_bob):
     world = ann_and_bob
     world.order("SELL", "1", "60000", who="bob")
     world.order("BUY", "0.5", "60000", newClientOrderId="x")
@@ -110,13 +110,13 @@ def test_the_ledger_tells_the_whole_truth(ann_and_bob):
     assert control(world, "GET", "status")[1]["symbols"]["BTCUSDT"]["trades"] == 1
 
 
-def test_deposits_are_told_to_the_user(ann_and_bob):
+def test_deposits_are_reported_to_the_user(ann_and_bob):
     world = ann_and_bob
     user = world.subscribe_user()
     world.pushes.clear()
     body = {"account": "ann", "asset": "USDT", "amount": "-1000000"}
     assert control(world, "POST", "deposit", body) == (200, {"free": "0.00000000"})
-    told = [frame["event"] for frame in world.heard(user)]
+    told = [frame["event"] for frame in world.received(user)]
     assert [(event["e"], event.get("d")) for event in told] == [
         ("balanceUpdate", "-1000000.00000000"),
         ("outboundAccountPosition", None),
@@ -124,7 +124,7 @@ def test_deposits_are_told_to_the_user(ann_and_bob):
     assert control(world, "POST", "deposit", body)[0] == 400
 
 
-def test_wrong_control_requests_say_what_is_wrong(ann_and_bob):
+def test_wrong_control_requests_get_a_clear_error(ann_and_bob):
     world = ann_and_bob
     assert control(world, "GET", "nothing")[0] == 404
     status, body = control(world, "POST", "faults", {"eror_next": {}})
@@ -176,8 +176,8 @@ def test_a_later_silence_replaces_an_earlier_one(ann_and_bob):
     }  # fmt: skip
     late = world.open("/ws/btcusdt@bookTicker")
     world.order("BUY", "1", "50000")
-    assert world.heard(market) == world.heard(late) == []
+    assert world.received(market) == world.received(late) == []
     world.advance(5_000)
     world.order("BUY", "1", "50001")
-    assert world.heard(market) != []
+    assert world.received(market) != []
     assert control(world, "POST", "faults", {"clear": True})[1]["silent_until_ns"] == {}

@@ -1,4 +1,4 @@
-"""The exchange in a simulation: what is left of those who hang up or die, and of itself when it is killed."""
+"""The exchange in a simulation: clients that disconnect or die, and its own recovery after a kill."""
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_who_is_killed_leaves_no_websocket_behind_not_even_one_on_its_way(after_
     assert house.websockets == 0
 
 
-def test_who_hangs_up_before_the_exchange_has_answered_hears_that_it_is_closed_and_nothing_else():
+def test_a_client_that_closes_before_the_answer_is_informed_of_the_close_and_nothing_else():
     house = House()
     house.sim.run_for(0.0005)
     house.caller.link.close()

@@ -1,4 +1,4 @@
-"""Commissions: the worked example of the exchange's FAQ, who overrules whom, and the discount asset."""
+"""Commissions: the worked example of Binance's FAQ, the precedence of settings, and the discount asset."""
 
 from decimal import Decimal as D
 
@@ -137,7 +137,7 @@ def test_the_account_overrules_the_market_which_overrules_the_venue(faq):
     assert set(other["taxCommission"].values()) == {"0.00000000"}
 
 
-def test_a_test_order_tells_what_its_side_would_cost(faq):
+def test_a_test_order_returns_the_commission_of_its_side(faq):
     world = faq(account("ann"))
     order = {"symbol": "BTCUSDT", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1", "price": "35000"}
     for side, standard in (("SELL", ("0.00000050", "0.00000060")), ("BUY", ("0.00000040", "0.00000050"))):
@@ -152,7 +152,7 @@ def test_reports_and_positions_name_the_asset_that_paid(faq):
     world = faq(account("ann"))
     conn_id = world.subscribe_user()
     sell_for_17491(world)
-    events = [heard["event"] for heard in world.heard(conn_id) if "event" in heard]
+    events = [received["event"] for received in world.received(conn_id) if "event" in received]
     (trade,) = [event for event in events if event.get("x") == "TRADE"]
     assert (trade["n"], trade["N"]) == ("4.03660713", "BNB")
     assert {row["a"] for row in events[-1]["B"]} == {"BTC", "USDT", "BNB"}
@@ -193,7 +193,7 @@ TRADES = st.tuples(st.sampled_from(["BTCUSDT", "BNBUSDT"]), st.booleans(), st.in
     bnb=st.integers(0, 300),
     trades=st.lists(TRADES, min_size=1, max_size=12),
 )
-def test_every_commission_is_in_the_house_to_the_last_unit(world, kinds, bnb, trades):
+def test_every_commission_is_accounted_for_outside_the_accounts_to_the_last_unit(world, kinds, bnb, trades):
     markets = [msgspec.structs.replace(market, commission=kinds) for market in (BTC, BNB)]
     ann, bob = account("ann", bnb=D(bnb) / 100), account("bob", bnb=D(bnb) / 10)
     one = world(markets=markets, accounts=[ann, bob])

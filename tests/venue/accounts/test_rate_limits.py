@@ -7,7 +7,7 @@ import pytest
 from venue.base.settings import BINANCE_LIMITS, LimitSettings
 
 
-def test_every_answer_tells_the_weight_used(ann_and_bob):
+def test_every_answer_has_the_used_weight(ann_and_bob):
     world = ann_and_bob
     used = []
     for path in ("ping", "exchangeInfo", "depth?symbol=BTCUSDT&limit=5000"):
@@ -65,7 +65,7 @@ def test_bans_grow_to_three_days_and_no_further(world, tight):
     assert told[-2:] == [3 * 86_400] * 2
 
 
-def test_who_is_banned_on_the_websocket_api_is_told_until_when_and_disconnected(world, tight):
+def test_a_ban_on_the_websocket_api_names_its_end_and_closes_the_connection(world, tight):
     one = world(limits=tight)
     conn_id = one.open("/ws-api/v3")
     answers = [one.send(conn_id, id=n, method="exchangeInfo")[0] for n in range(7)]
@@ -81,7 +81,7 @@ def unfilled(one, who="ann"):
     return counts.ten_seconds.now(one.now_ns), counts.day.now(one.now_ns)
 
 
-def test_a_takers_first_fill_takes_its_order_out_of_the_count(world):
+def test_a_takers_first_fill_removes_its_order_from_the_count(world):
     """Example 1 of order_count_decrement.md."""
     one = world()
     one.order("BUY", "1", "50000")
@@ -132,7 +132,7 @@ def test_cancels_and_expiries_change_no_count_and_fills_of_yesterday_do(world):
     assert unfilled(one) == (0, 0)
 
 
-def test_both_ways_of_asking_list_their_own_limits(ann_and_bob):
+def test_rest_and_websocket_list_their_own_limits(ann_and_bob):
     world = ann_and_bob
     (answer,) = world.send(world.open("/ws-api/v3"), id=1, method="exchangeInfo")
     for rows, last in ((world.get("exchangeInfo"), "RAW_REQUESTS"), (answer["result"], "CONNECTIONS")):
@@ -172,7 +172,7 @@ def test_order_counts_are_in_the_headers(ann_and_bob):
     assert (answer.headers["x-mbx-order-count-10s"], answer.headers["x-mbx-order-count-1d"]) == ("1", "1")
 
 
-def test_who_sends_too_much_into_a_stream_is_cut_off(world, tight):
+def test_a_client_that_sends_too_much_into_a_stream_is_disconnected(world, tight):
     one = world(limits=tight)
     conn_id = one.open("/ws")
     for number in range(5):

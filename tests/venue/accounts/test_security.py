@@ -1,4 +1,4 @@
-"""Signatures and timing: the documents' own vectors, and the rules of the window."""
+"""Signatures and timing: the documented examples, and the rules of the time window."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Self-trade prevention: the scenarios A to H of the exchange's STP FAQ, trade groups, and what is told of it all."""
+"""Self-trade prevention: the scenarios A to H of the exchange's STP FAQ, trade groups, reports."""
 
 from decimal import Decimal
 
@@ -47,11 +47,11 @@ def sell(world, size, price, mode, who="ann", **params):
 
 
 def reports(world, conn_id, kind="TRADE_PREVENTION"):
-    events = [heard["event"] for heard in world.heard(conn_id) if "event" in heard]
+    events = [received["event"] for received in world.received(conn_id) if "event" in received]
     return [event for event in events if event["e"] == "executionReport" and event["x"] == kind]
 
 
-def test_an_account_that_must_prevent_self_trades_says_so_and_has_no_order_without(world):
+def test_an_account_that_requires_self_trade_prevention_shows_it_and_has_no_order_without(world):
     careful = msgspec.structs.replace(account("ann"), require_stp=True)
     one = world(markets=[FAQ], accounts=[careful, account("bob")])
     assert one.signed("GET", "account")[1]["requireSelfTradePrevention"] is True
@@ -175,7 +175,7 @@ def test_scenario_h_transfer_between_two_accounts_of_a_group(cheap):
     assert cheap.balance("USDT") == (Decimal("19999.88"), Decimal("0.08"))
     assert cheap.balance("BTC", "bob") == (Decimal("19999.8"), 0)
     assert cheap.balance("USDT", "bob") == (Decimal("20000.04"), 0)
-    assert cheap.get("trades", symbol="BTCUSDT") == [], "the public hears of no trade"
+    assert cheap.get("trades", symbol="BTCUSDT") == [], "no trade is published"
     assert cheap.signed("GET", "myTrades", symbol="BTCUSDT") == (200, [])
 
 
@@ -209,7 +209,7 @@ def test_a_market_order_must_be_payable_beyond_all_orders_that_it_clears_away(fa
     assert faq.balance("USDT", "bob") == (0, 0)
 
 
-def test_accounts_of_one_group_are_kept_apart_and_strangers_are_not(faq):
+def test_accounts_of_one_group_do_not_trade_with_each_other_and_other_accounts_do(faq):
     rest(faq, ("1", "1"), who="ann")
     assert sell(faq, "1", "1", "EXPIRE_TAKER", who="bob")["status"] == "EXPIRED_IN_MATCH"
     assert sell(faq, "1", "1", "EXPIRE_TAKER", who="eve")["status"] == "FILLED"
@@ -217,7 +217,7 @@ def test_accounts_of_one_group_are_kept_apart_and_strangers_are_not(faq):
     assert "tradeGroupId" not in faq.signed("GET", "account", "eve")[1]
 
 
-def test_the_reports_of_both_orders_tell_what_was_prevented(faq):
+def test_the_reports_of_both_orders_have_the_prevented_quantities(faq):
     ann, bob = faq.subscribe_user("ann"), faq.subscribe_user("bob")
     (maker,) = rest(faq, ("6", "2"), mode="TRANSFER")
     taker = sell(faq, "2", "2", "TRANSFER", who="bob")
@@ -230,7 +230,7 @@ def test_the_reports_of_both_orders_tell_what_was_prevented(faq):
     assert match.items() <= of_taker.items()
     assert (of_maker["U"], of_maker["X"], of_maker["i"]) == (taker["orderId"], "NEW", maker)
     assert (of_taker["U"], of_taker["X"], of_taker["V"]) == (maker, "EXPIRED_IN_MATCH", "TRANSFER")
-    positions = [heard["event"] for heard in faq.heard(bob) if "event" in heard]
+    positions = [received["event"] for received in faq.received(bob) if "event" in received]
     last = [event for event in positions if event["e"] == "outboundAccountPosition"][-1]
     assert {row["a"]: row["f"] for row in last["B"]} == {"BTC": "19998.00000000", "USDT": "20004.00000000"}
 

@@ -1,4 +1,4 @@
-"""What an account is bound by: the answers in the documents' shapes, by REST and by websocket."""
+"""Endpoints about an account's rules: answers in the documented shapes, by REST and websocket."""
 
 import json
 from decimal import Decimal as D

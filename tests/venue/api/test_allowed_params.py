@@ -1,4 +1,4 @@
-"""What is sent beside, twice, empty, too long or in the wrong letters: the documented codes and words."""
+"""Extra, duplicate, empty, too long and malformed parameters: the documented codes and texts."""
 
 import json
 
@@ -81,7 +81,7 @@ def test_a_signed_request_counts_its_signature_among_what_is_read(ann_and_bob):
     assert not ann_and_bob.exchange.accounts.by_name["ann"].orders
 
 
-def test_a_wrong_signature_is_told_before_what_is_unread(ann_and_bob):
+def test_a_wrong_signature_is_reported_before_unread_parameters(ann_and_bob):
     query = f"wish=1&timestamp={ann_and_bob.now_ns // 10**6}&signature=0"
     answer = ann_and_bob.request("GET", "/api/v3/account", query, headers={"x-mbx-apikey": "key-ann"})
     assert json.loads(answer.body)["code"] == -1022

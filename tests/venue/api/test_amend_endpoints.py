@@ -133,11 +133,11 @@ def test_a_symbol_may_forbid_it_or_limit_it(world):
     assert {"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": 2} in rows
 
 
-def test_the_report_says_replaced_and_carries_both_ids(faq):
+def test_the_report_has_the_type_replaced_and_both_ids(faq):
     world, orders = faq
     conn_id = world.subscribe_user("you")
     _, body = amend(world, orderId=orders["you"], newQty="5", newClientOrderId="mine")
-    events = [heard["event"] for heard in world.heard(conn_id) if "event" in heard]
+    events = [received["event"] for received in world.received(conn_id) if "event" in received]
     assert [event["e"] for event in events] == ["executionReport", "outboundAccountPosition"]
     report = events[0]
     assert (report["x"], report["X"], report["c"], report["C"]) == ("REPLACED", "NEW", "mine", "of-you")
@@ -178,7 +178,9 @@ def test_a_partly_filled_order_amended_to_what_it_has_ends_and_costs_no_weight(f
     assert world.exchange.limits.peer("127.0.0.1").weight.now(world.now_ns) == used
     assert (body["amendedOrder"]["status"], body["amendedOrder"]["executedQty"]) == ("EXPIRED", "2.00000000")
     assert world.balance("USDT", "you")[1] == 0
-    assert [heard["event"]["X"] for heard in world.heard(conn_id) if "x" in heard.get("event", {})] == ["EXPIRED"]
+    assert [received["event"]["X"] for received in world.received(conn_id) if "x" in received.get("event", {})] == [
+        "EXPIRED"
+    ]
     assert world.get("depth", symbol="BTCUSDT")["bids"][0] == ["87000.00000000", "4.00000000"]
 
 

@@ -1,7 +1,7 @@
 """Every endpoint of the documents, over HTTP and the websocket API: the documented keys, types and weights.
 
 A case is one request. Its answer must have the shape of one of the documented examples, recursively, and weigh what
-the documents say. `{first}` and the like in parameters are ids of the scene that each case starts with.
+the documents have. `{first}` and the like in parameters are ids of the scene that each case starts with.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Whatever is sent, the exchange answers; nothing sent makes it fail or changes who owns what."""
+"""Any request is answered; no request makes the exchange fail or changes balances."""
 
 import json
 import re
@@ -146,7 +146,7 @@ def test_any_frame_is_taken(world, fuzzed, path, data):
     conn_id = one.open(path)
     one.exchange.receive(conn_id, data, one.now_ns)
     one._settle()
-    assert one.heard(conn_id)
+    assert one.received(conn_id)
     one.exchange.close(conn_id, one.now_ns)
 
 
@@ -169,7 +169,7 @@ def test_nasty_frames_are_taken(ann_and_bob, path, data):
     ann_and_bob.exchange.receive(conn_id, data, ann_and_bob.now_ns)
     ann_and_bob.exchange.receive(conn_id, b'{"id":2,"method":"LIST_SUBSCRIPTIONS"}', ann_and_bob.now_ns)
     ann_and_bob._settle()
-    assert len(ann_and_bob.heard(conn_id)) == 2
+    assert len(ann_and_bob.received(conn_id)) == 2
 
 
 @FEW

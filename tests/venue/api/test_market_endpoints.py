@@ -1,4 +1,4 @@
-"""Market data endpoints: shapes as the documents show them, and what they say."""
+"""Market data endpoints: answers in the documented shapes, and their contents."""
 
 import json
 
@@ -36,7 +36,7 @@ def test_the_book_is_sorted_and_cut(traded):
     assert traded.get("depth")["code"] == -1102
 
 
-def test_trades_are_told_singly_and_in_aggregates(traded):
+def test_trades_are_listed_singly_and_in_aggregates(traded):
     rows = traded.get("trades", symbol="BTCUSDT")
     assert [(row["price"], row["qty"], row["isBuyerMaker"]) for row in rows] == [
         ("60000.00000000", "2.00000000", False),
@@ -101,7 +101,7 @@ def test_klines_of_any_time_are_answered(traded, interval, moment):
         assert traded.get("klines", symbol="BTCUSDT", interval=interval, **{bound: moment}) in ([], known)
 
 
-def test_a_day_opens_where_its_time_zone_says(traded):
+def test_a_day_opens_by_its_time_zone(traded):
     rows = {zone: traded.get("uiKlines", symbol="BTCUSDT", interval="1d", timeZone=zone)[0] for zone in ("0", "8")}
     day_ms = 86_400_000
     assert rows["0"][0] % day_ms == 0

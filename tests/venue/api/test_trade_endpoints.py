@@ -1,4 +1,4 @@
-"""Placing and canceling: what is answered, what is refused with which code, and what happens to the money."""
+"""Placing and canceling: answers, rejections with their codes, and balances."""
 
 from decimal import Decimal
 

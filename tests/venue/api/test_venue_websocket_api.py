@@ -1,4 +1,4 @@
-"""The websocket API: logon, user data, orders as methods, and what the user hears."""
+"""The websocket API: logon, user data, orders as methods, and user events."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ ORDER = {
 }
 
 
-def test_an_order_is_placed_asked_for_and_canceled(ann_and_bob):
+def test_an_order_is_placed_queried_and_canceled(ann_and_bob):
     world = ann_and_bob
     conn_id = world.open("/ws-api/v3")
     (placed,) = world.send(conn_id, id="a", method="order.place", params=signed(world, **ORDER))
@@ -61,12 +61,12 @@ def test_public_methods_need_no_key(ann_and_bob):
     "text",
     ["{", "[]", '{"id":1}', '{"id":{},"method":"ping"}', "\x00", '{"id":1,"method":"ping","params":[]}'],
 )
-def test_garbage_is_answered_and_harms_nothing(ann_and_bob, text):
+def test_invalid_frames_are_answered_and_change_nothing(ann_and_bob, text):
     world = ann_and_bob
     conn_id = world.open("/ws-api/v3")
     world.exchange.receive(conn_id, text, world.now_ns)
     world._settle()
-    assert world.heard(conn_id)[-1]["error"]["code"] == -1135
+    assert world.received(conn_id)[-1]["error"]["code"] == -1135
     assert world.send(conn_id, id=1, method="ping")[0]["status"] == 200
 
 
@@ -79,13 +79,13 @@ def test_garbage_is_answered_and_harms_nothing(ann_and_bob, text):
         ("{", None),
     ],
 )
-def test_what_is_no_request_is_answered_under_its_id_if_it_has_one(ann_and_bob, text, name):
+def test_an_invalid_request_is_answered_with_its_id_if_it_has_one(ann_and_bob, text, name):
     world = ann_and_bob
     conn_id = world.open("/ws-api/v3")
     world.exchange.receive(conn_id, text, world.now_ns)
     world._settle()
     error = {"code": -1135, "msg": "Invalid JSON Request"}
-    assert world.heard(conn_id)[-1] == {"id": name, "status": 400, "error": error}
+    assert world.received(conn_id)[-1] == {"id": name, "status": 400, "error": error}
 
 
 def test_an_unknown_method_is_not_supported(ann_and_bob):
@@ -201,19 +201,19 @@ def test_subscriptions_are_numbered_and_one_per_account(ann_and_bob):
     assert none["error"]["code"] == -2036
     world.pushes.clear()
     world.order("BUY", "1", "50000")
-    assert world.heard(conn_id) == []
+    assert world.received(conn_id) == []
     world.order("BUY", "1", "50000", who="bob")
-    assert {frame["subscriptionId"] for frame in world.heard(conn_id)} == {1}
+    assert {frame["subscriptionId"] for frame in world.received(conn_id)} == {1}
 
 
-def test_the_user_hears_each_step_of_an_order(ann_and_bob):
+def test_the_user_stream_reports_each_step_of_an_order(ann_and_bob):
     world = ann_and_bob
     conn_id = world.subscribe_user()
     world.pushes.clear()
     world.order("SELL", "1", "60000", newClientOrderId="s")
     world.order("BUY", "0.4", "60000", who="bob")
     world.signed("DELETE", "order", symbol="BTCUSDT", origClientOrderId="s", newClientOrderId="c")
-    events = [frame["event"] for frame in world.heard(conn_id)]
+    events = [frame["event"] for frame in world.received(conn_id)]
     reports = [event for event in events if event["e"] == "executionReport"]
     assert [(r["x"], r["X"], r["c"], r["C"], r["z"]) for r in reports] == [
         ("NEW", "NEW", "s", "", "0.00000000"),
@@ -248,19 +248,19 @@ def test_the_events_have_the_documented_fields(ann_and_bob, recorded):
     world.pushes.clear()
     world.order("SELL", "1", "60000")
     world.request("POST", "/control/deposit", body=json.dumps({"account": "ann", "asset": "BTC", "amount": "1"}))
-    heard = {frame["event"]["e"]: set(frame["event"]) for frame in world.heard(conn_id)}
+    received = {frame["event"]["e"]: set(frame["event"]) for frame in world.received(conn_id)}
     documented["executionReport"].discard("v")  # only where self-trade prevention ended the order
     for name in ("executionReport", "outboundAccountPosition", "balanceUpdate"):
-        assert heard[name] == documented[name]
+        assert received[name] == documented[name]
 
 
-def test_prevented_orders_tell_so(ann_and_bob):
+def test_prevented_orders_show_it(ann_and_bob):
     world = ann_and_bob
     conn_id = world.subscribe_user()
     world.pushes.clear()
     world.order("SELL", "1", "60000", newClientOrderId="rests")
     world.order("BUY", "1", "60000", newClientOrderId="takes", selfTradePreventionMode="EXPIRE_MAKER")
-    reports = [f["event"] for f in world.heard(conn_id) if f["event"]["e"] == "executionReport"]
+    reports = [f["event"] for f in world.received(conn_id) if f["event"]["e"] == "executionReport"]
     assert [(r["c"], r["x"], r["X"]) for r in reports] == [
         ("rests", "NEW", "NEW"),
         ("takes", "NEW", "NEW"),

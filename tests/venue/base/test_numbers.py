@@ -1,4 +1,4 @@
-"""Decimal strings of the API and atoms: there and back, and what is no such string."""
+"""Decimal strings of the API and atoms: conversion in both directions, and invalid strings."""
 
 import re
 from decimal import Decimal
@@ -13,7 +13,7 @@ TEXTS = st.text("0123456789.+-e_ \n٣²", max_size=45) | st.from_regex(r"[0-9]{0
 
 
 @given(TEXTS)
-def test_a_text_is_a_decimal_where_the_range_says_so(text):
+def test_a_text_is_a_decimal_if_the_documented_range_matches(text):
     whole, _, fraction = text.partition(".")
     if re.fullmatch(DECIMAL_RANGE[1:-1], text, re.ASCII) is None:
         assert parse_decimal(text) is None

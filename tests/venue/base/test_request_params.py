@@ -1,4 +1,4 @@
-"""Parameters as they come in a query or a form."""
+"""Parameters of a query or a form."""
 
 from urllib.parse import parse_qsl, urlencode
 

@@ -1,4 +1,4 @@
-"""Settings of the local exchange are refused where they make no sense, in words that say what to do."""
+"""Settings of the local exchange: invalid ones are rejected with a text that describes the remedy."""
 
 from decimal import Decimal
 

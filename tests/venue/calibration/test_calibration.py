@@ -81,7 +81,7 @@ def test_volatility_over_several_horizons_and_clustering_are_the_recordings(both
     assert not off(zip(where, recorded, found, strict=False), *band)
 
 
-def test_signs_of_market_orders_remember_as_the_recordings_do(both):
+def test_signs_of_market_orders_have_the_memory_of_the_recordings(both):
     recorded, found = both
     for lag, one, other in zip(SIGN_LAGS, recorded.signs, found.signs, strict=True):
         assert other == pytest.approx(one, abs=0.2), lag
@@ -106,7 +106,7 @@ def test_the_depth_profile_and_its_intensities_are_the_recordings(both):
         assert not off(rows, 0.4, 2.0), field
 
 
-def test_the_measure_tells_a_wild_market_from_a_calm_one():
+def test_the_statistics_distinguish_a_wild_market_from_a_calm_one():
     """A check of the checks: what is not calibrated is outside the bands."""
     usual = run(MARKETS["btcusdt_spot"], 40)
     wild = run(replace(MARKETS["btcusdt_spot"], flow=FlowSettings(volatility_bps=6.0)), 40)
@@ -137,7 +137,7 @@ def test_a_recording_is_read_plain_or_compressed(tmp_path):
 
 
 @pytest.mark.parametrize("text", [b"nonsense", b"17 {", b'17 {"stream":"x@trade","data":{"T":1}}', b"17 []"])
-def test_what_is_no_recording_is_told_with_its_line(tmp_path, text):
+def test_an_invalid_recording_is_reported_with_its_line(tmp_path, text):
     path = tmp_path / "one"
     path.write_bytes(text)
     with pytest.raises(BadVenue, match="line 1"):

@@ -1,6 +1,6 @@
 """What every client does on the venue, in its own words; and its own view of the account at the end, as JSON.
 
-A client is a class with the methods used here. Orders are told as [id, state in Binance's words, filled size], books as
+A client is a class with the methods used here. Orders are reported as [id, Binance's status, filled size], books as
 [bids, asks] of [price, size], trades as [id, order id, price, size, fee, fee's asset, bought?].
 """
 
@@ -80,7 +80,7 @@ async def play(maker, human, has_lists):
 
 
 def main(client_class):
-    """HTTP WS HAS_LISTS KEY SECRET KEY SECRET: the last four of the maker and of the human."""
+    """HTTP WS HAS_LISTS KEY SECRET KEY SECRET: the keys are those of the accounts `maker` and `human`."""
     http, ws, has_lists, *keys = sys.argv[1:]
     maker, human = client_class(http, ws, *keys[:2]), client_class(http, ws, *keys[2:])
     asyncio.run(tell(play(maker, human, has_lists == "lists")))

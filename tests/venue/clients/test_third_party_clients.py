@@ -1,4 +1,4 @@
-"""The venue with other people's clients, unchanged, each in its own environment: what they do, and see at the end."""
+"""The venue with third-party clients, unchanged, each in its own environment: their trades and their final view."""
 
 import json
 import subprocess
@@ -23,8 +23,8 @@ CLIENTS = {
 
 
 @pytest.fixture
-def told_by(tmp_path):
-    """`told_by(client, venue)` is what the client told after it had played its part."""
+def report_of(tmp_path):
+    """`report_of(client, venue)` runs a client and returns its report."""
 
     def play(client, venue):
         python = ENVIRONMENTS / client / "bin" / "python"
@@ -40,7 +40,7 @@ def told_by(tmp_path):
 
 
 def view_of(ledger):
-    """The venue's truth about an account, in the words of the clients' story."""
+    """The venue's true state of an account, in the form of the clients' reports."""
     return {
         "balances": {asset: [float(row["free"]), float(row["locked"])] for asset, row in ledger["balances"].items()},
         "open_orders": sorted(
@@ -57,9 +57,9 @@ def view_of(ledger):
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_client_trades_and_its_view_is_the_ledger_of_the_venue(client, venue, told_by):
+def test_a_client_trades_and_its_view_is_the_ledger_of_the_venue(client, venue, report_of):
     one = venue(markets=STILL)
-    told = told_by(client, one)
+    told = report_of(client, one)
     assert told["market"] == [0.01, 0.00001]
     assert told["book"] == [[[59900, 0.5]], [[60100, 0.5]]]
     assert told["trade"]["states"] == ["NEW", "PARTIALLY_FILLED", "CANCELED", "NEW", "CANCELED"]

@@ -1,4 +1,4 @@
-"""Filters over all that an account has open on the whole exchange (filters.md), on two markets."""
+"""Filters over an account's open orders on the whole exchange (filters.md), on two markets."""
 
 from decimal import Decimal as D
 
@@ -31,7 +31,7 @@ def failure(name):
 
 
 def shown(world):
-    """The filters of the exchange as both endpoints tell them."""
+    """The filters of the exchange as both endpoints list them."""
     told = world.get("exchangeInfo")["exchangeFilters"]
     assert world.signed("GET", "myFilters", symbol="ETHUSDT")[1]["exchangeFilters"] == told
     return told
@@ -88,7 +88,7 @@ def test_order_lists_of_both_markets_are_counted_together(exchange):
     assert world.signed("POST", "orderList/oco", **asked)[0] == 200
 
 
-def test_my_filters_tells_all_that_count_on_a_symbol(exchange):
+def test_my_filters_lists_all_filters_that_count_on_a_symbol(exchange):
     _, mine = exchange().signed("GET", "myFilters", symbol="BTCUSDT")
     assert [one["filterType"] for one in mine["symbolFilters"]] == [
         "MAX_NUM_ORDERS", "MAX_NUM_ORDER_LISTS", "MAX_NUM_ALGO_ORDERS", "MAX_NUM_ICEBERG_ORDERS",

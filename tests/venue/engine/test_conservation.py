@@ -1,4 +1,4 @@
-"""Nothing appears and nothing vanishes: twenty accounts trade at random, and every event is held against a referee.
+"""Conservation: twenty accounts trade at random, and every event is compared with a referee.
 
 A share of a million orders runs with the suite. The whole, which takes some minutes:
 
@@ -40,7 +40,7 @@ LIST_PATHS = ("orderList/oco", "orderList/oto", "orderList/otoco")
 
 
 class Referee:
-    """Stands before a matching engine, and holds its events against a book of its own, as simple as can be."""
+    """Stands before a matching engine, and compares its events with a simple book of its own."""
 
     def __init__(self, engine):
         self.engine = engine
@@ -133,7 +133,7 @@ class Referee:
 
 
 class Traders:
-    """Accounts on an exchange in memory that do what seven small numbers say: see `act`."""
+    """Accounts on an exchange in memory; seven small numbers determine each of their actions: see `act`."""
 
     def __init__(self, matching_class, accounts=ACCOUNTS):
         still = MarketSettings(flow=FlowSettings(limit_rate=0, market_rate=0))
@@ -152,7 +152,7 @@ class Traders:
         self.done, self.orders = Counter(), 0
 
     def call(self, who, method, path, **params):
-        """An endpoint, as one who has been let in; ApiError for what is refused."""
+        """An endpoint, called by an authenticated client; ApiError for a rejected call."""
         self.now_ns += STEP_NS
         one = self.exchange
         values = Params({name: str(value) for name, value in params.items()})
@@ -271,7 +271,7 @@ class Traders:
             assert all(account.balance(asset).locked == locked[account.name, asset] for account in self.accounts)
 
     def outcome(self):
-        """What both twins must come to."""
+        """The result that both implementations must have."""
         balances = [[(one.free, one.locked) for one in map(account.balance, OWNED)] for account in self.accounts]
         return balances, self.done, self.symbol.matching.state_hash(), self.exchange.settlement.funds.outside
 
@@ -282,7 +282,7 @@ def numbers(rnd):
     return [bits >> shift & 0xFFFF for shift in range(0, 112, 16)]
 
 
-def test_a_large_crowd_trades_and_every_atom_is_accounted_for():
+def test_many_traders_trade_and_every_atom_is_accounted_for():
     crowd, rnd = Traders(FastMatching or PlainMatching), Random(SEED)
     started = time.process_time()
     while crowd.orders < ORDERS:
@@ -303,13 +303,15 @@ def test_a_large_crowd_trades_and_every_atom_is_accounted_for():
 actions = st.lists(st.tuples(*[st.integers(0, 0xFFFF)] * 7), max_size=60)
 
 
-@pytest.mark.skipif(FastMatching is None, reason="market._matching is not compiled: there is one twin only")
+@pytest.mark.skipif(
+    FastMatching is None, reason="market._matching is not compiled: only the Python implementation is there"
+)
 @settings(max_examples=40, deadline=None)
 @given(actions)
-def test_a_small_crowd_comes_to_the_same_on_both_twins(asked):
+def test_few_traders_have_the_same_result_on_both_implementations(asked):
     outcomes = []
-    for twin in (PlainMatching, FastMatching):
-        crowd = Traders(twin, accounts=3)
+    for implementation in (PlainMatching, FastMatching):
+        crowd = Traders(implementation, accounts=3)
         for one in asked:
             crowd.act(*one)
             crowd.check()

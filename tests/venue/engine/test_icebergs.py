@@ -1,4 +1,4 @@
-"""Iceberg orders: what is shown, where the next part stands, what is refused, and that they outlive a kill."""
+"""Iceberg orders: the displayed part, the place of the next part, rejections, and a kill."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Amending orders that do not stand in the book alone: contingent ones, and those of order lists."""
+"""Amendments of contingent orders, and of orders in order lists."""
 
 import json
 from decimal import Decimal
@@ -75,7 +75,7 @@ def test_a_half_amended_to_what_was_prevented_ends_both(market):
     assert world.balance("USDT") == (1_000_000, 0)
 
 
-def test_a_list_whose_client_ids_stay_is_not_told_of(market):
+def test_a_list_whose_client_ids_stay_is_not_reported(market):
     world = market()
     _, ids = place(world, "oco", **BUY_OCO, belowClientOrderId="below")
     conn_id = world.subscribe_user()

@@ -1,4 +1,4 @@
-"""Order lists: one order cancels, triggers or pays another; what is held, told, found, and kept over a kill."""
+"""Order lists: one order cancels, triggers or pays another; locked funds, reports, queries, and a kill."""
 
 from decimal import Decimal
 
@@ -101,7 +101,7 @@ def test_the_triggered_stop_takes_the_limit_half_out_of_the_book(market):
     world = market()
     ear = world.subscribe_user()
     _, placed = place(world, "oco", SELL_OCO)
-    first = [message["event"]["e"] for message in world.heard(ear) if "event" in message]
+    first = [message["event"]["e"] for message in world.received(ear) if "event" in message]
     assert [name for name in first if name != "outboundAccountPosition"] == [
         "executionReport", "executionReport", "listStatus",
     ]  # fmt: skip
@@ -428,7 +428,7 @@ def without_ids(rows):
 
 
 def test_lists_go_on_after_a_kill_at_any_moment(market):
-    """Every step is made in a world that has just come back from the log; one without kills tells what is true."""
+    """Every step is made on an exchange that was just recovered from its ledger; one without kills is the reference."""
     steady, log = market(max_algo_orders=50), []
 
     def step(action):

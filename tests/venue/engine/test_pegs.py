@@ -1,4 +1,4 @@
-"""Pegged orders: which may be, what price they get and when, and what is told of them (faqs/pegged_orders.md)."""
+"""Pegged orders: which are allowed, what price they get and when, and their reports (faqs/pegged_orders.md)."""
 
 from decimal import Decimal as D
 
@@ -105,7 +105,7 @@ def test_what_may_not_be_pegged_is_refused_by_its_documented_words(quoted, param
     assert quoted.balance("USDT")[1] == 0
 
 
-def test_a_market_without_pegs_says_so(market):
+def test_a_market_without_pegs_shows_it(market):
     one = market(peg_allowed=False)
     assert one.get("exchangeInfo")["symbols"][0]["pegInstructionsAllowed"] is False
     text = "Pegged orders are not supported for this symbol."
@@ -113,7 +113,7 @@ def test_a_market_without_pegs_says_so(market):
     assert market().get("exchangeInfo")["symbols"][0]["pegInstructionsAllowed"] is True
 
 
-def test_a_price_that_is_sent_as_well_is_told_back(quoted):
+def test_an_additional_price_is_shown_in_the_answer(quoted):
     order = peg(quoted, "BUY", price="39000", **PRIMARY)[1]
     assert (order["price"], order["peggedPrice"]) == ("39000.00000000", "39990.00000000")
 

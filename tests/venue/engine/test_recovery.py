@@ -1,4 +1,4 @@
-"""An exchange that dies and comes back from its log: in memory, after every record."""
+"""Recovery of an exchange from its ledger: in memory, after every record."""
 
 import json
 from decimal import Decimal

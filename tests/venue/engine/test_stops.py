@@ -1,4 +1,4 @@
-"""Contingent orders: what triggers them, what they hold and tell while they wait, and that they outlive a kill."""
+"""Contingent orders: their triggers, their locked funds and reports while they wait, and a kill."""
 
 from decimal import Decimal
 
@@ -89,7 +89,7 @@ def test_the_side_of_the_market_a_stop_price_must_lie_on(market, ord_type, side,
     assert limit_order["isWorking"]
 
 
-def test_what_a_stop_tells_from_its_placing_to_its_end(market):
+def test_the_reports_of_a_stop_from_its_placing_to_its_end(market):
     world = market()
     ear = world.subscribe_user()
     _, placed = stop(world, "STOP_LOSS_LIMIT", "SELL", stopPrice=39000, price=38900, newOrderRespType="FULL")
@@ -110,7 +110,7 @@ def test_what_a_stop_tells_from_its_placing_to_its_end(market):
     assert {"d", "D"}.isdisjoint(reports[0])
 
 
-def test_a_trailing_stop_tells_its_delta_and_when_it_trails(market):
+def test_a_trailing_stop_shows_its_delta_and_when_it_began_to_trail(market):
     world = market()
     ear = world.subscribe_user()
     _, placed = stop(world, "TAKE_PROFIT", "SELL", stopPrice=41000, trailingDelta=100)
@@ -226,7 +226,7 @@ def test_few_contingent_orders_may_be_open(market):
 
 
 def test_stops_wait_and_trail_on_after_a_kill_at_any_moment(market):
-    """Each life begins from the log of the one before; a second world without kills tells what is true."""
+    """Each process run recovers from the ledger of the one before; an exchange without kills is the reference."""
     steady, log = market(), []
     orders = [
         ("STOP_LOSS", "SELL", {"stopPrice": 39000}),

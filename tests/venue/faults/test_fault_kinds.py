@@ -1,4 +1,4 @@
-"""Faults by name: each kind does what its line says, when it is due, by its seed; and what is wrong is said."""
+"""Fault kinds: each has its documented effect, at its time, by its seed; and the errors for wrong settings."""
 
 import json
 import re
@@ -29,7 +29,7 @@ def control(world, body=None, method="POST"):
 
 
 def fault(world, name, **fields):
-    """Let it begin, if not before, at the next moment of the exchange; its number."""
+    """Adds a fault; returns its number."""
     status, shown = control(world, {"add": [{"name": name, **fields}]})
     assert status == 200, shown
     return shown["active"][-1]["number"]
@@ -50,7 +50,7 @@ def place(world, client_id="x", price=50_000):
 
 
 def events(world, conn_id):
-    return [(frame["event"]["e"], frame["event"].get("X", "")) for frame in world.heard(conn_id) if "event" in frame]
+    return [(frame["event"]["e"], frame["event"].get("X", "")) for frame in world.received(conn_id) if "event" in frame]
 
 
 def code(answer):
@@ -73,7 +73,7 @@ def test_codes_that_leave_the_execution_in_doubt(ann_and_bob, name, told, accept
 
 
 @pytest.mark.parametrize(("user_event", "now", "later"), [("sent", 2, 2), ("late", 0, 2), ("lost", 0, 0)])
-def test_the_news_of_an_unanswered_order_is_sent_late_or_lost(ann_and_bob, user_event, now, later):
+def test_the_user_events_of_an_unanswered_order_are_sent_late_or_lost(ann_and_bob, user_event, now, later):
     world = ann_and_bob
     user = world.subscribe_user()
     late = {"kind": "fixed", "ms": 1500}
@@ -87,7 +87,7 @@ def test_the_news_of_an_unanswered_order_is_sent_late_or_lost(ann_and_bob, user_
     assert len(events(world, user)) == later
 
 
-def test_answers_that_are_no_answers(ann_and_bob):
+def test_invalid_answers(ann_and_bob):
     world = ann_and_bob
     for name in ("reset", "server_error", "html_page", "truncated_body"):
         fault(world, name, count=1, accepted=True)
@@ -145,7 +145,7 @@ def test_an_order_is_rejected_after_its_acknowledgement(ann_and_bob):
     assert world.signed("GET", "order", symbol="BTCUSDT", origClientOrderId="x")[1]["status"] == "REJECTED"
 
 
-def test_the_websocket_api_meets_the_same_faults(ann_and_bob):
+def test_the_same_faults_apply_to_the_websocket_api(ann_and_bob):
     world = ann_and_bob
     user = world.subscribe_user()
     kinds = {"backend_timeout": True, "timeout": False, "html_page": False, "garbage_body": True, "reset": False}
@@ -226,16 +226,16 @@ def test_a_stall_keeps_the_connection_and_its_pings(world):
     place_.pushes.clear()
     place(place_)
     place_.advance(3_000)
-    told = place_.heard(market)
+    told = place_.received(market)
     assert {frame["e"] for frame in told} == {"24hrMiniTicker"}
     assert len([item for to, item in place_.pushes if to == market]) > len(told)
     place_.advance(3_000)
     place(place_, "y")
     place_.advance(200)
-    assert [frame["e"] for frame in place_.heard(market)].count("depthUpdate") == 1
+    assert [frame["e"] for frame in place_.received(market)].count("depthUpdate") == 1
 
 
-def test_a_half_open_websocket_says_and_hears_nothing_until_it_is_reset(ann_and_bob):
+def test_a_half_open_websocket_sends_and_receives_nothing_until_it_is_reset(ann_and_bob):
     world = ann_and_bob
     user = world.subscribe_user()
     world.pushes.clear()
@@ -285,7 +285,7 @@ def test_in_maintenance_all_answers_are_down_and_orders_rest(ann_and_bob):
     assert world.signed("GET", "openOrders")[1][0]["clientOrderId"] == "x"
 
 
-def test_a_halted_market_takes_cancels_and_no_orders(ann_and_bob):
+def test_a_halted_market_accepts_cancels_and_rejects_orders(ann_and_bob):
     world = ann_and_bob
     place(world)
     fault(world, "symbol_halt", status="HALT", for_s=5)
@@ -325,7 +325,7 @@ def test_filters_change_while_it_runs_and_change_back(ann_and_bob):
     assert (status, "must be a multiple" in told["error"]) == (400, True)
 
 
-def test_what_overlaps_holds_together_and_ends_each_by_itself(ann_and_bob):
+def test_overlapping_faults_are_combined_and_end_separately(ann_and_bob):
     world = ann_and_bob
     symbol = world.exchange.engine.symbols["BTCUSDT"]
     opened = symbol.settings
@@ -345,7 +345,7 @@ def test_what_overlaps_holds_together_and_ends_each_by_itself(ann_and_bob):
     assert symbol.settings == opened
 
 
-def test_a_person_places_cancels_and_moves_money(ann_and_bob):
+def test_external_orders_cancels_and_transfers_happen(ann_and_bob):
     world = ann_and_bob
     user = world.subscribe_user()
     place(world)
@@ -376,7 +376,7 @@ def test_the_clock_steps_forward_at_once_and_back_slowly(ann_and_bob):
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**10), st.integers(-30_000, 30_000), st.integers(-100_000, 100_000))))
-def test_a_clock_never_runs_back_and_tells_when_it_will_show_a_time(turns):
+def test_a_clock_never_runs_back_and_knows_when_it_will_show_a_time(turns):
     skew, now_ns, shown_ns = ClockSkew(), 10**18, 0
     for passed_ns, step_ms, ppm in turns:
         now_ns += passed_ns
@@ -414,7 +414,7 @@ def test_windows_open_close_and_come_again(ann_and_bob):
     assert 0.01 < sum(on) / len(on) < 0.3
 
 
-def test_the_same_seed_gives_the_same_strikes_and_another_seed_others(world):
+def test_the_same_seed_gives_the_same_hits_and_another_seed_others(world):
     def struck(seed):
         one = world(faults="storm", faults_seed=seed)
         found = []
@@ -458,7 +458,7 @@ def test_faults_are_listed_removed_and_cleared(ann_and_bob):
         ({"profile": "hail"}, "unknown fault profile `hail`; known are drizzle, none, storm"),
     ],
 )
-def test_what_is_wrong_is_one_line_with_the_known_names(ann_and_bob, asked, said):
+def test_an_error_is_one_line_with_the_known_names(ann_and_bob, asked, said):
     status, body = control(ann_and_bob, asked)
     assert status == 400
     assert said in body["error"]

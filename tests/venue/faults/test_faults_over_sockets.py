@@ -1,4 +1,4 @@
-"""Faults that only real sockets can show: what a client sees of a venue process that is told to misbehave."""
+"""Faults that only real sockets show: what a client observes of a venue process with faults."""
 
 import asyncio
 import contextlib
@@ -53,7 +53,7 @@ async def messages(ws, seconds):
     return found
 
 
-def test_a_half_open_websocket_neither_tells_nor_answers_until_it_is_reset(venue):
+def test_a_half_open_websocket_neither_sends_nor_answers_until_it_is_reset(venue):
     one = venue()
 
     async def watch():
@@ -77,7 +77,7 @@ def test_a_half_open_websocket_neither_tells_nor_answers_until_it_is_reset(venue
     assert code == 1006
 
 
-def test_a_stalled_stream_answers_pings_and_tells_nothing(venue):
+def test_a_stalled_stream_answers_pings_and_sends_nothing(venue):
     one = venue()
 
     async def watch():
@@ -96,7 +96,7 @@ def test_a_stalled_stream_answers_pings_and_tells_nothing(venue):
     assert aiohttp.WSMsgType.TEXT in after
 
 
-def test_nobody_listens_for_a_while_and_then_again_on_the_same_port(venue):
+def test_connections_are_refused_for_a_while_and_then_accepted_on_the_same_port(venue):
     one = venue()
     add(one, name="connection_refused", for_s=1.5)
     end, refused = time.monotonic() + 20, 0
@@ -129,7 +129,7 @@ def test_a_profile_or_a_file_is_at_work_from_the_start(venue, tmp_path):
         ('faults_file = "FILE"', 'unknown fault `hail`; known are backend_timeout, '),
     ],
 )  # fmt: skip
-def test_what_cannot_be_is_one_clear_line(tmp_path, setting, said):
+def test_an_invalid_fault_setting_is_one_clear_line(tmp_path, setting, said):
     (tmp_path / "faults.toml").write_text('[[faults]]\nname = "hail"\n')
     file = tmp_path / "venue.toml"
     file.write_text("[venue]\n" + setting.replace("FILE", str(tmp_path / "faults.toml")))

@@ -1,4 +1,4 @@
-"""The front door of the venue: HTTP as clients really send it, byte by byte, and what is handed on to aiohttp."""
+"""The venue's HTTP server: HTTP as clients really send it, byte by byte, and the requests handed to aiohttp."""
 
 import base64
 import json
@@ -72,7 +72,7 @@ def test_a_body_may_come_in_chunks(shared_venue):
 
 
 @pytest.mark.parametrize("asked", [PING.replace(b"Host: x", b"Connection: close"), PING.replace(b"1.1", b"1.0")])
-def test_who_wants_the_connection_closed_has_it_closed(shared_venue, asked):
+def test_a_connection_is_closed_on_request(shared_venue, asked):
     wire = Wire(shared_venue).send(asked)
     assert wire.answer()[0] == 200
     assert wire.is_at_end()
@@ -92,7 +92,7 @@ def test_a_connection_may_become_a_websocket_also_after_other_requests(shared_ve
         wire._more()
 
 
-def test_what_is_no_http_is_refused(shared_venue):
+def test_invalid_http_is_rejected(shared_venue):
     wire = Wire(shared_venue).send(b"\x16\x03\x01 nonsense\r\n\r\n")
     assert wire.answer()[0] == 400
 

@@ -1,4 +1,4 @@
-"""The log on disk: torn tails are cut, damage is told, records come back."""
+"""The ledger on disk: torn tails are cut, damage is reported, records are recovered."""
 
 import os
 
@@ -53,7 +53,7 @@ def test_zeros_after_a_power_loss_are_a_torn_tail(data):
     assert scan(data + b"\x00" * 100, "log") == (RECORDS, len(data))
 
 
-def test_any_flipped_bit_before_the_last_record_is_told(data):
+def test_any_flipped_bit_before_the_last_record_is_reported(data):
     last = len(data) - len(frame(3, RECORDS[3]))
     for at in range(last):
         damaged = bytearray(data)
@@ -62,7 +62,7 @@ def test_any_flipped_bit_before_the_last_record_is_told(data):
             scan(bytes(damaged), "log")
 
 
-def test_a_file_that_is_no_log_is_left_alone(tmp_path):
+def test_a_file_that_is_not_a_ledger_is_left_alone(tmp_path):
     path = tmp_path / "venue.log"
     path.write_bytes(b"something else entirely")
     with pytest.raises(LedgerDamaged, match="is not a ledger of a venue"):

@@ -112,5 +112,5 @@ def test_a_bot_trades_on_paper_and_the_live_exchange_gets_no_order(venue, bot):
     assert (summary["orders_open"], summary["orders_unknown"], summary["restarts"]) == (0, 0, 1)
     assert summary["fills"] > 3
     left = [one["left"] for one in live.call("GET", "/control/faults")["errors"]]
-    assert left == [1000] * len(ORDERS), "nobody asked the live exchange for more than market data"
+    assert left == [1000] * len(ORDERS), "only market data was requested from the live exchange"
     assert live.call("GET", "/control/accounts") == {"accounts": [], "house": {}}

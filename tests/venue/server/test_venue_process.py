@@ -294,7 +294,7 @@ def test_a_disk_that_takes_no_more_stops_the_venue(venue_client, tmp_path):
     assert answered > 0
 
 
-def test_a_client_that_does_not_read_is_cut_off_and_disturbs_nobody(world, monkeypatch):
+def test_a_client_that_does_not_read_is_disconnected_and_disturbs_no_other(world, monkeypatch):
     monkeypatch.setattr(send_queue, "MAX_UNSENT", 100)
     exchange = world(markets=[MarketSettings(flow=FlowSettings(limit_rate=0, market_rate=0))]).exchange
 
@@ -317,9 +317,9 @@ def test_a_client_that_does_not_read_is_cut_off_and_disturbs_nobody(world, monke
             for _ in range(300):
                 driver._push([(deaf_id, b"x" * 100_000), (healthy_id, b"y")])
                 await asyncio.sleep(0)
-            heard = 0
-            while heard < 300:
-                heard += (await healthy.receive(5)).data == "y"
+            received = 0
+            while received < 300:
+                received += (await healthy.receive(5)).data == "y"
             for _ in range(100):
                 if deaf_id not in driver.sockets:
                     break
@@ -328,11 +328,11 @@ def test_a_client_that_does_not_read_is_cut_off_and_disturbs_nobody(world, monke
             await healthy.close()
         writer.close()
         await runner.cleanup()
-        return await reader.read(20), heard
+        return await reader.read(20), received
 
-    head, heard = asyncio.run(run())
+    head, received = asyncio.run(run())
     assert head.startswith(b"HTTP/1.1 101")
-    assert heard == 300
+    assert received == 300
 
 
 def test_signatures_are_over_the_bytes_on_the_wire(venue):

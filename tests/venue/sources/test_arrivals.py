@@ -1,4 +1,4 @@
-"""Bursts and signs: the statistics that their numbers promise, and bounds."""
+"""Arrivals and signs: the statistics that their parameters promise, and bounds."""
 
 from random import Random
 
@@ -22,7 +22,7 @@ def arrivals(base_rate: float, kernels: list[Kernel], usual_rate: float, seconds
     return found
 
 
-def test_arrivals_that_bring_no_others_come_at_their_rate_and_know_nothing_of_each_other():
+def test_arrivals_without_children_come_at_their_rate_independently():
     times_s = arrivals(10, [], 10, 1000)
     assert len(times_s) == pytest.approx(10_000, rel=0.05)
     assert series.fano(series.counts(times_s, 1, 1000)) == pytest.approx(1, abs=0.15)

@@ -1,4 +1,4 @@
-"""Profiles: those that come with the venue are valid, what is wrong in one is told, and quantiles are drawn true."""
+"""Profiles: the included ones are valid, errors in one are reported, and random values have its quantiles."""
 
 from random import Random
 
@@ -56,7 +56,7 @@ def test_quantiles_are_drawn_between_the_least_and_the_largest(values, seed):
     assert values[0] * 0.999 <= quantiles.moment(1) <= values[-1] * 1.001
 
 
-def test_what_is_drawn_has_the_quantiles_and_the_mean_that_were_asked_for():
+def test_random_values_have_the_quantiles_and_the_mean_of_the_profile():
     wanted = load("btcusdt_spot").touch_sizes
     quantiles, random = Quantiles(wanted), Random(1)
     drawn = [quantiles.draw(random) for _ in range(40_000)]

@@ -88,7 +88,7 @@ def test_after_a_long_pause_the_market_goes_on_at_once(world):
     one.exchange.advance(one.now_ns)
     one._settle()
     one.advance(1000)
-    diffs = one.heard(conn_id)
+    diffs = one.received(conn_id)
     assert all(after["U"] == before["u"] + 1 for before, after in pairwise(diffs))
     assert one.get("time")["serverTime"] == one.now_ns // 1_000_000
 
@@ -123,7 +123,7 @@ def test_no_trade_is_older_than_the_order_it_fills(world):
     assert times == sorted(times)
 
 
-def test_the_flow_is_woken_seldom_and_still_gives_each_order_its_own_time(world):
+def test_the_flow_advances_rarely_and_still_gives_each_order_its_own_time(world):
     one = world(markets=ALIVE)
     wakes = []
     while one.now_ns < 1_700_000_001_000_000_000:
@@ -161,7 +161,7 @@ def test_half_the_scale_is_half_the_orders_in_a_book_as_deep(world):
     assert 0.5 * deep < as_deep < 2 * deep
 
 
-def test_whoever_stands_in_the_way_of_the_price_is_taken(world):
+def test_orders_beyond_the_fair_price_are_filled(world):
     one = world(markets=ALIVE)
     for _ in range(20):
         best = one.exchange.engine.symbols["BTCUSDT"].matching.best_bid_ticks
@@ -171,7 +171,7 @@ def test_whoever_stands_in_the_way_of_the_price_is_taken(world):
     assert sum(order.executed_lots for order in orders) == sum(order.size_lots for order in orders)
 
 
-def test_the_flow_lives_on_from_the_log_and_what_was_traded_with_it_is_the_same(world):
+def test_the_flow_continues_after_a_recovery_and_earlier_trades_with_it_are_the_same(world):
     def ledger(one) -> dict:
         answer = json.loads(one.request("GET", "/control/ledger", "account=ann").body)
         return {name: answer[name] for name in ("balances", "orders", "trades", "open_orders")}
@@ -236,6 +236,6 @@ def test_a_setting_below_zero_is_refused_by_name(field):
         msgspec.convert({field: -1}, FlowSettings)
 
 
-def test_a_profile_that_is_not_there_is_told_with_those_that_are(world):
+def test_an_unknown_profile_is_reported_with_the_known_ones(world):
     with pytest.raises(BadVenue, match=r"flow profile moon: .*btcusdt_spot"):
         world(markets=[MarketSettings(flow=FlowSettings(profile="moon"))])

@@ -1,4 +1,4 @@
-"""Paper trading: a market that is followed over the bus, closed whenever it is not known, honest about fills."""
+"""Paper trading: a market that follows messages of the bus, is closed without a reliable book, and has correct fills."""
 
 import json
 from decimal import Decimal
@@ -20,7 +20,7 @@ BOOK = ([(10_000, 50), (9_999, 80)], [(10_002, 40), (10_003, 70)])
 
 
 class OnPaper:
-    """An exchange on paper, and the connector that it hears, by hand."""
+    """An exchange in paper trading, and the messages of its connector, by hand."""
 
     def __init__(self, world, **settings):
         paper = PaperSettings(connector="binance", **settings)
@@ -98,14 +98,14 @@ def test_a_gap_closes_the_market_until_a_book_that_what_came_since_goes_on_from(
     assert "gap" in on_paper.why_closed
     assert on_paper.buy(10_000, 10)[1]["msg"] == "Market is closed."
     on_paper.trade(Side.SELL, 10_000, 900)
-    assert on_paper.filled(order_id) == 0, "what is heard of a market that is not known fills nothing"
+    assert on_paper.filled(order_id) == 0, "messages about a market without a known book fill nothing"
     on_paper.u, later = lost, on_paper.u
     on_paper.snapshot()
     on_paper.u = later
     on_paper.world.advance(10)
     assert not on_paper.why_closed
     matching = on_paper.world.exchange.engine.symbols["BTCUSDT"].matching
-    assert matching.size_at(Side.BUY, 10_000) == 70, "the diff that was heard before the book is in it"
+    assert matching.size_at(Side.BUY, 10_000) == 70, "the delta received before the book is in it"
     status, _ = on_paper.world.signed("DELETE", "order", symbol="BTCUSDT", orderId=order_id)
     assert status == 200
 
@@ -121,7 +121,7 @@ def test_a_book_that_the_connector_does_not_vouch_for_closes_the_market(on_paper
     assert not on_paper.why_closed
 
 
-def test_a_connector_that_says_nothing_closes_the_market_and_orders_can_still_be_cancelled(on_paper):
+def test_a_silent_connector_closes_the_market_and_orders_can_still_be_canceled(on_paper):
     on_paper.snapshot()
     order_id = on_paper.buy(10_000, 10)[1]["orderId"]
     on_paper.world.advance(4_900)
@@ -135,7 +135,7 @@ def test_a_connector_that_says_nothing_closes_the_market_and_orders_can_still_be
     assert not on_paper.why_closed
 
 
-def test_the_connector_is_asked_for_books_that_are_not_known_and_not_too_often(on_paper):
+def test_missing_books_are_requested_from_the_connector_and_not_too_often(on_paper):
     now_ns = on_paper.world.now_ns
     assert on_paper.paper.needs_snapshots(now_ns)
     assert not on_paper.paper.needs_snapshots(now_ns + REQUEST_EVERY_NS - 1)
@@ -169,7 +169,7 @@ def test_a_live_market_that_is_halted_is_closed_here_until_it_trades_again(on_pa
     assert not on_paper.why_closed
 
 
-def test_weights_are_not_told_so_that_the_live_exchange_s_count_stands(on_paper, ann_and_bob):
+def test_answers_have_no_weights_so_that_the_live_exchange_s_count_stands(on_paper, ann_and_bob):
     paper = on_paper.world.request("GET", "/api/v3/time").headers
     plain = ann_and_bob.request("GET", "/api/v3/time").headers
     assert set(plain) - set(paper) == {"x-mbx-used-weight", "x-mbx-used-weight-1m"}

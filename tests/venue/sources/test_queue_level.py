@@ -1,4 +1,4 @@
-"""Levels that follow another market: what was taken stays taken, and cancels are shared as the model says."""
+"""Levels that follow an external market: traded size stays traded, cancels are distributed by the model."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +17,7 @@ def test_shares_by_model():
 
 
 @given(ORDERS, st.data(), st.sampled_from(["proportional", "back", "front"]))
-def test_shares_add_up_and_nobody_loses_more_than_he_has(orders, data, model):
+def test_shares_add_up_and_no_order_loses_more_than_it_has(orders, data, model):
     lots = data.draw(st.integers(0, sum(orders.values())))
     found = shares(orders, lots, model)
     assert sum(found.values()) == lots
@@ -49,7 +49,7 @@ def test_what_we_took_stays_taken_until_the_level_has_lost_it():
     assert one.target_lots == 10, "a level that was gone begins anew"
 
 
-def test_what_trades_consumed_is_not_consumed_again_as_the_book_tells_of_it():
+def test_size_consumed_by_trades_is_not_consumed_again_when_the_book_shows_it():
     one = level(100, traded_lots=30)
     assert one.target_lots == 70
     one.record(80)

@@ -1,4 +1,4 @@
-"""Orders of accounts in a market that follows another one: places in the queue, fills, and what was taken."""
+"""Orders of accounts in a market that follows another one: places in the queue, fills, and own trades."""
 
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ BIDS, ASKS = [(10_000, 50), (9_999, 80), (9_990, 500)], [(10_002, 40), (10_003, 
 
 
 class Followed:
-    """Another market that is told of by hand, in ticks of 0.01 and lots of 0.001, and the exchange that follows it."""
+    """An external market whose messages are made by hand, ticks of 0.01 and lots of 0.001, and the exchange that follows."""
 
     def __init__(self, world, cancels="proportional", **changes):
         market = {"tick_size": Decimal("0.01"), "lot_size": Decimal("0.001"), "min_notional": Decimal("0.01")}
@@ -86,7 +86,7 @@ def test_without_our_orders_the_book_is_the_other_one(followed):
     followed.level(SELL, 10_002, 0)
     assert followed.symbol.update_id == followed.u
     followed.trade(SELL, 10_001, 3)
-    assert followed.size_at(BUY, 10_001) == 7, "the book tells of it by itself"
+    assert followed.size_at(BUY, 10_001) == 7, "the book shows it by itself"
     followed.top(10_000, 20, 10_003, 70)
     bids, asks = followed.symbol.matching.snapshot()
     assert (unpack_levels(bids), unpack_levels(asks)) == ([(10_000, 20), *BIDS[1:]], ASKS[1:])
@@ -111,7 +111,7 @@ def test_an_order_waits_behind_what_stood_there_and_before_what_comes_later(foll
     assert followed.size_at(BUY, 10_000) == 30
 
 
-def test_a_trade_that_the_book_has_yet_to_tell_of_is_not_put_back_before_it_does(followed):
+def test_a_trade_that_the_book_does_not_show_yet_is_not_reverted_before_it_does(followed):
     ours = followed.place(BUY, 10_000, 10)
     followed.trade(SELL, 10_000, 20)
     followed.top(10_000, 50, 10_002, 39)
@@ -128,7 +128,7 @@ def test_a_book_that_crosses_itself_is_believed_where_it_is_newer(followed):
 
 
 @pytest.mark.parametrize(("model", "ahead"), [("proportional", 30), ("back", 50), ("front", 10)])
-def test_cancels_shrink_the_queue_as_the_model_says(world, model, ahead):
+def test_cancels_shrink_the_queue_by_the_model(world, model, ahead):
     followed = Followed(world, model).open()
     ours = followed.place(BUY, 10_000, 10)
     followed.level(BUY, 10_000, 100)

@@ -147,13 +147,13 @@ def test_a_loop_goes_on_with_ids_that_clients_can_follow(world, tmp_path):
     conn = one.open("/stream", "streams=btcusdt@depth@100ms/btcusdt@trade/btcusdt@bookTicker")
     one.advance(20_000)
     assert one.exchange.flows[0].turns > 3
-    heard = [frame["data"] for frame in one.heard(conn)]
-    diffs = [frame for frame in heard if frame.get("e") == "depthUpdate"]
+    received = [frame["data"] for frame in one.received(conn)]
+    diffs = [frame for frame in received if frame.get("e") == "depthUpdate"]
     assert len(diffs) > 12
     assert all(b["U"] == a["u"] + 1 for a, b in pairwise(diffs))
-    ids = [frame["t"] for frame in heard if frame.get("e") == "trade"]
+    ids = [frame["t"] for frame in received if frame.get("e") == "trade"]
     assert ids == list(range(1, len(ids) + 1))
-    tops = [frame["u"] for frame in heard if "B" in frame]
+    tops = [frame["u"] for frame in received if "B" in frame]
     assert tops == sorted(set(tops))
     book = {}
     for frame in diffs:

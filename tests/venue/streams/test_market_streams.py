@@ -35,8 +35,8 @@ def test_diffs_are_contiguous_and_rebuild_the_book(world, stream):
     conn_id = one.open(f"/ws/{stream}")
     one.advance(2300)
     snapshot = one.get("depth", symbol="BTCUSDT", limit=5000)
-    one.advance(20_200)  # up to a whole second, so that both streams have told all
-    diffs = one.heard(conn_id)
+    one.advance(20_200)  # up to a whole second, so that both streams are complete
+    diffs = one.received(conn_id)
     assert len(diffs) >= (20 if stream.endswith("depth") else 200)
     for before, after in pairwise(diffs):
         assert after["U"] == before["u"] + 1
@@ -60,7 +60,7 @@ def test_the_rebuilt_book_is_the_true_one_at_every_diff(world):
         one.exchange.streams.each_tenth(one.now_ns, False)
         one._settle()
         truth = one.get("depth", symbol="BTCUSDT", limit=5000)
-        last, book = rebuild(snapshot, one.heard(conn_id))
+        last, book = rebuild(snapshot, one.received(conn_id))
         assert last == truth["lastUpdateId"]
         assert book == {"b": dict(truth["bids"]), "a": dict(truth["asks"])}
         compared += 1
@@ -73,7 +73,7 @@ def test_the_best_prices_agree_with_the_book_at_their_update_id(world):
     one.advance(100)
     snapshot = one.get("depth", symbol="BTCUSDT", limit=5000)
     one.advance(5000)
-    frames = one.heard(conn_id)
+    frames = one.received(conn_id)
     diffs, checked = [], 0
     latest = None
     for frame in frames:
@@ -94,13 +94,13 @@ def test_the_best_prices_agree_with_the_book_at_their_update_id(world):
     assert checked > 30
 
 
-def test_trades_are_told_as_they_happen(ann_and_bob):
+def test_trades_are_published_as_they_happen(ann_and_bob):
     world = ann_and_bob
     conn_id = world.open("/stream", "streams=btcusdt@trade/btcusdt@aggTrade")
     world.order("SELL", "1", "60000", who="bob")
     world.order("SELL", "1", "60000", who="bob")
     world.order("BUY", "1.5", "60000")
-    frames = world.heard(conn_id)
+    frames = world.received(conn_id)
     assert [(f["stream"], f["data"]["q"], f["data"]["m"]) for f in frames] == [
         ("btcusdt@trade", "1.00000000", False),
         ("btcusdt@trade", "0.50000000", False),
@@ -115,7 +115,7 @@ def test_slow_streams_come_each_second(ann_and_bob):
     world.order("SELL", "1", "60000", who="bob")
     world.order("BUY", "0.5", "60000")
     world.advance(2000)
-    frames = world.heard(conn_id)
+    frames = world.received(conn_id)
     counts = {name: sum(f["stream"] == f"btcusdt@{name}" for f in frames) for name in names}
     assert counts == {
         "miniTicker": 2,
@@ -148,10 +148,10 @@ def test_control_messages(ann_and_bob):
     assert world.send(conn_id, method="SET_PROPERTY", params=["other", True], id=6)[0]["code"] == 0
     assert world.send(conn_id, method="SHOUT", id=7)[0]["code"] == 2
     world.order("SELL", "1", "60000")
-    assert world.heard(conn_id)[-1]["stream"] == "btcusdt@bookTicker"
+    assert world.received(conn_id)[-1]["stream"] == "btcusdt@bookTicker"
     world.exchange.receive(conn_id, "{nonsense", world.now_ns)
     world._settle()
-    assert world.heard(conn_id)[-1]["code"] == 3
+    assert world.received(conn_id)[-1]["code"] == 3
 
 
 @pytest.mark.parametrize(
@@ -170,12 +170,12 @@ def test_control_messages(ann_and_bob):
         ('{"method":}', 3, "Invalid JSON: expected value at line 1 column 11"),
     ],
 )
-def test_bad_control_messages_get_the_documented_words(ann_and_bob, text, code, message):
+def test_bad_control_messages_get_the_documented_texts(ann_and_bob, text, code, message):
     world = ann_and_bob
     conn_id = world.open("/ws")
     world.exchange.receive(conn_id, text, world.now_ns)
     world._settle()
-    answer = world.heard(conn_id)[-1]
+    answer = world.received(conn_id)[-1]
     assert answer["code"] == code
     assert answer["msg"].startswith(message)
 
@@ -194,26 +194,26 @@ def test_any_path_below_ws_is_a_raw_connection(ann_and_bob):
         world.send(conn_id, method="SUBSCRIBE", params=["btcusdt@bookTicker"], id=1)
         world.order("SELL", "0.1", 60000 + conn_id)
         world.order("BUY", "0.1", 50000 + conn_id)
-        assert "u" in world.heard(conn_id)[-1]
+        assert "u" in world.received(conn_id)[-1]
     assert not world.exchange.open(99, "/elsewhere", world.now_ns)
 
 
-def test_streams_tell_microseconds_where_asked(ann_and_bob):
+def test_streams_have_microseconds_on_request(ann_and_bob):
     world = ann_and_bob
     conn_id = world.open("/ws/btcusdt@trade", "timeUnit=MICROSECOND")
     world.order("SELL", "1", "60000", who="bob")
     world.order("BUY", "1", "60000")
-    assert world.heard(conn_id)[0]["T"] == world.now_ns // 1000
+    assert world.received(conn_id)[0]["T"] == world.now_ns // 1000
 
 
-def test_a_client_that_answers_no_pings_is_cut_off(ann_and_bob):
+def test_a_client_that_answers_no_pings_is_disconnected(ann_and_bob):
     world = ann_and_bob
     deaf, alive = world.open("/ws"), world.open("/ws")
     babbling = world.open("/ws")
     for second in range(1, 101):
-        heard = len(world.pushes)
+        received = len(world.pushes)
         world.advance(1000)
-        for to, item in world.pushes[heard:]:
+        for to, item in world.pushes[received:]:
             if to == alive and isinstance(item, PingFrame):
                 world.exchange.pong(alive, world.now_ns, item.payload)
         if second % 10 == 0:
@@ -223,11 +223,11 @@ def test_a_client_that_answers_no_pings_is_cut_off(ann_and_bob):
     pings = [item for to, item in world.pushes if to == deaf and isinstance(item, PingFrame)]
     assert len(pings) == 3
     assert world.was_closed(deaf)
-    assert world.was_closed(babbling)  # pongs that nobody asked for are allowed, and prevent nothing
+    assert world.was_closed(babbling)  # unsolicited pongs are allowed, and do not keep the websocket open
     assert not world.was_closed(alive)
 
 
-def test_a_day_is_the_longest_that_a_websocket_lives(ann_and_bob):
+def test_a_websocket_is_closed_after_a_day(ann_and_bob):
     world = ann_and_bob
     raw, combined, user = world.open("/ws"), world.open("/stream"), world.open("/ws-api/v3")
     world.now_ns += 86_400 * 10**9 - 599 * 10**9
@@ -235,27 +235,27 @@ def test_a_day_is_the_longest_that_a_websocket_lives(ann_and_bob):
     world._settle()
     stamp = world.now_ns // 10**6
     gone = {"e": "serverShutdown", "E": stamp}
-    assert world.heard(raw) == [gone]
-    assert world.heard(combined) == [{"stream": "!serverShutdown", "data": gone}]
-    assert world.heard(user) == [{"event": gone}]
+    assert world.received(raw) == [gone]
+    assert world.received(combined) == [{"stream": "!serverShutdown", "data": gone}]
+    assert world.received(user) == [{"event": gone}]
     assert not world.was_closed(raw)
     world.now_ns += 600 * 10**9
     world.exchange.advance(world.now_ns)
     world._settle()
     assert all(map(world.was_closed, (raw, combined, user)))
-    assert world.heard(raw) == [gone]
+    assert world.received(raw) == [gone]
 
 
-def test_a_server_that_goes_says_so_to_all(ann_and_bob):
+def test_a_server_that_shuts_down_announces_it_to_all(ann_and_bob):
     world = ann_and_bob
     raw, user = world.open("/ws", "timeUnit=MICROSECOND"), world.subscribe_user()
     world.exchange.announce_shutdown(world.now_ns)
     world._settle()
-    assert world.heard(raw) == [{"e": "serverShutdown", "E": world.now_ns // 1000}]
-    assert world.heard(user)[-1] == {"event": {"e": "serverShutdown", "E": world.now_ns // 10**6}}
+    assert world.received(raw) == [{"e": "serverShutdown", "E": world.now_ns // 1000}]
+    assert world.received(user)[-1] == {"event": {"e": "serverShutdown", "E": world.now_ns // 10**6}}
 
 
-def test_a_websocket_hears_so_many_streams_and_no_more(world):
+def test_a_websocket_has_a_maximum_number_of_streams(world):
     one = world(limits=LimitSettings(streams=2))
     conn_id = one.open("/ws/btcusdt@trade")
     assert one.send(conn_id, method="SUBSCRIBE", params=["btcusdt@depth", "btcusdt@trade"], id=1)[0]["result"] is None
@@ -270,7 +270,7 @@ def test_a_ping_is_answered_with_its_payload(ann_and_bob):
     assert world.exchange.take_pushes() == [(conn_id, PongFrame(b"abc"))]
 
 
-def test_a_closed_websocket_hears_nothing_more(ann_and_bob):
+def test_a_closed_websocket_receives_nothing_more(ann_and_bob):
     world = ann_and_bob
     conn_id = world.open("/ws/btcusdt@bookTicker")
     user = world.subscribe_user()

@@ -9,7 +9,7 @@ STREAMS = {
     "Reference Price Streams": ("btcusdt@referencePrice", 2),
     "Aggregate Trade Streams": ("btcusdt@aggTrade", 2),
     "Trade Streams": ("btcusdt@trade", 2),
-    "Block Trade Streams": ("btcusdt@blockTrade", 0),  # nobody trades in blocks here
+    "Block Trade Streams": ("btcusdt@blockTrade", 0),  # there are no block trades here
     "Kline/Candlestick Streams for UTC": ("btcusdt@kline_1m", 1),
     "Kline/Candlestick Streams with timezone offset": ("btcusdt@kline_1d@+08:00", 1),
     "Individual Symbol Mini Ticker Stream": ("btcusdt@miniTicker", 2),
@@ -32,7 +32,7 @@ def market(world):
     for price in ("60000", "60100", "60200"):
         one.order("SELL", "1", price, who="bob")
     one.order("BUY", "1", "50000", who="bob")
-    one.advance(2000)  # what was before is told
+    one.advance(2000)  # earlier changes are published
     return one
 
 
@@ -48,11 +48,11 @@ def test_every_documented_stream_is_tried(documented):
 
 
 @pytest.mark.parametrize("title", STREAMS)
-def test_a_stream_tells_what_is_documented_as_often(market, documented, misfit, title):
+def test_a_stream_has_the_documented_content_and_speed(market, documented, misfit, title):
     name, expected = STREAMS[title]
     conn_id = market.open("/ws/" + name)
     two_seconds(market)
-    events = market.heard(conn_id)
+    events = market.received(conn_id)
     assert len(events) == expected
     (example,) = next(row["examples"] for row in documented["streams"] if row["title"] == title)
     if isinstance(example, list):  # "Same as <symbol>@... payload"
@@ -72,20 +72,20 @@ def test_the_answers_to_control_messages_are_the_documented_ones(market, documen
 def test_a_combined_stream_with_a_time_zone_may_be_named_in_the_address(market):
     conn_id = market.open("/stream", "streams=btcusdt@kline_1d@+08:00/btcusdt@trade&timeUnit=microsecond")
     two_seconds(market)
-    candle, trade = market.heard(conn_id)[-1], market.heard(conn_id)[0]
+    candle, trade = market.received(conn_id)[-1], market.received(conn_id)[0]
     assert candle["stream"] == "btcusdt@kline_1d@+08:00"
     assert (candle["data"]["k"]["t"] // 10**6 + 8 * 3600) % 86_400 == 0
     assert candle["data"]["k"]["T"] - candle["data"]["k"]["t"] == 86_400 * 10**6 - 1
     assert trade["data"]["E"] > 10**15
 
 
-def test_arrays_tell_only_what_has_changed(market):
+def test_arrays_have_only_changed_symbols(market):
     conn_id = market.open("/ws/!ticker_1d@arr")
     market.advance(3000)
-    assert market.heard(conn_id) == []
+    assert market.received(conn_id) == []
     market.order("BUY", "0.4", "60000")
     market.advance(1000)
-    ((row,),) = market.heard(conn_id)
+    ((row,),) = market.received(conn_id)
     assert (row["e"], row["n"], row["O"] % 60_000) == ("1dTicker", 1, 0)
 
 
@@ -93,4 +93,4 @@ def test_arrays_tell_only_what_has_changed(market):
 def test_streams_that_are_gone_stay_silent(market, name):
     conn_id = market.open("/ws/" + name)
     two_seconds(market)
-    assert market.heard(conn_id) == []
+    assert market.received(conn_id) == []

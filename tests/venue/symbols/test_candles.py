@@ -1,4 +1,4 @@
-"""Candles: what is summed once a second is what they sum up to."""
+"""Candles: the turnover that is cached for a second equals their sum."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Filters as whole numbers: they say what the settings' decimals say."""
+"""Filter limits as integers: they agree with the decimals of the settings."""
 
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ SHARES = st.decimals(min_value="0.0001", max_value=100, places=4)
 
 
 @given(st.integers(1, 10**16), st.integers(1, 10**16), SHARES, SHARES)
-def test_a_band_is_as_wide_as_its_decimals_say(price_atoms, average_atoms, up, down):
+def test_a_band_agrees_with_its_decimals(price_atoms, average_atoms, up, down):
     settings = MarketSettings(ask_multiplier_up=up, ask_multiplier_down=down)
     band = FilterBounds.of(settings).bands[Side.SELL]
     assert band.holds(price_atoms, average_atoms) == (average_atoms * down <= price_atoms <= average_atoms * up)
@@ -32,7 +32,7 @@ def test_a_price_on_the_edge_of_its_band_is_within(average, share):
 
 
 @pytest.mark.parametrize("name", [name for name in FilterBounds.__struct_fields__ if name != "bands"])
-def test_a_bound_that_no_order_could_be_held_against_is_refused_by_name(name):
+def test_a_limit_with_too_many_decimals_is_rejected_by_name(name):
     settings = msgspec.structs.replace(MarketSettings(), **{name: Decimal("0.000000001")})
     with pytest.raises(BadVenue, match=f"market BTC-USDT: {name}: 1E-9 has more than eight decimals"):
         FilterBounds.of(settings)

@@ -1,4 +1,4 @@
-"""The time before the exchange began, as klines tell it: as long as asked for, one story in all intervals."""
+"""Klines of the time before the exchange's start: their number, and consistent values in all intervals."""
 
 from decimal import Decimal as D
 from itertools import pairwise
@@ -37,7 +37,7 @@ def merged(rows):
 
 
 @pytest.mark.parametrize("interval", sorted(INTERVALS_NS.keys() - {"1M"}))
-def test_who_asks_for_five_hundred_klines_gets_them_and_they_end_at_the_first_price(old, interval):
+def test_a_request_for_five_hundred_klines_gets_them_and_they_end_at_the_first_price(old, interval):
     rows = klines(old, interval, limit=500)
     assert len(rows) == 500
     assert D(rows[-1][4]) == 60_000
@@ -91,7 +91,7 @@ def test_the_same_seed_has_the_same_past_and_another_has_another(world):
     assert past(1) != past(2)
 
 
-def test_what_is_asked_first_changes_nothing(world):
+def test_the_order_of_requests_changes_nothing(world):
     first, second = (world(markets=[MarketSettings(flow=STILL, history_days=100)]) for _ in range(2))
     days = klines(first, "1d", limit=90)
     seconds = klines(second, "1s")
@@ -110,7 +110,7 @@ def test_the_past_goes_over_into_the_present(old):
     assert klines(old, "1m", startTime=now[0]) == [now]
     assert klines(old, "1m", limit=2)[1] == now
     old.advance(3000)
-    told = old.heard(stream)[-1]["k"]
+    told = old.received(stream)[-1]["k"]
     assert [told[name] for name in "tohlcvn"] == [now[0], *now[1:6], now[8]]
     old.advance(60_000)
     old.order("SELL", "1", "60400", who="bob")

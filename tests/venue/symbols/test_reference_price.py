@@ -46,7 +46,7 @@ def test_a_price_that_left_the_window_is_null_and_one_that_never_was_is_an_error
     assert one.get("referencePrice", symbol="BTCUSDT") == {
         "symbol": "BTCUSDT", "referencePrice": "60000.00000000", "timestamp": stamp,
     }  # fmt: skip
-    assert one.heard(conn_id)[-1] == {"e": "referencePrice", "s": "BTCUSDT", "r": "60000.00000000", "t": stamp}
+    assert one.received(conn_id)[-1] == {"e": "referencePrice", "s": "BTCUSDT", "r": "60000.00000000", "t": stamp}
     one.advance(20_000)
     assert one.get("referencePrice", symbol="BTCUSDT")["referencePrice"] is None
-    assert one.heard(conn_id)[-1]["r"] is None
+    assert one.received(conn_id)[-1]["r"] is None
