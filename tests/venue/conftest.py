@@ -59,8 +59,8 @@ class ExchangeWorld:
         self.now_ns = end_ns
 
     def request(self, method: str, path: str, query: str = "", body: str = "", headers: dict | None = None):
-        asked = Request(method, path, query, headers or {}, body.encode())
-        answer = self.exchange.handle(asked, self.now_ns)
+        requested = Request(method, path, query, headers or {}, body.encode())
+        answer = self.exchange.handle(requested, self.now_ns)
         self._settle()
         return answer
 
@@ -80,11 +80,11 @@ class ExchangeWorld:
 
     def order(self, side: str, size: object, price: object = None, who: str = "ann", **params: object):
         """Place an order: LIMIT GTC with a price, else MARKET."""
-        asked = {"symbol": "BTCUSDT", "side": side, "quantity": size}
-        asked |= {"type": "MARKET"} if price is None else {"type": "LIMIT", "timeInForce": "GTC", "price": price}
-        asked |= params
-        asked = {k: v for k, v in asked.items() if v is not None}
-        return self.signed("POST", "order", who, **asked)
+        requested = {"symbol": "BTCUSDT", "side": side, "quantity": size}
+        requested |= {"type": "MARKET"} if price is None else {"type": "LIMIT", "timeInForce": "GTC", "price": price}
+        requested |= params
+        requested = {k: v for k, v in requested.items() if v is not None}
+        return self.signed("POST", "order", who, **requested)
 
     def balance(self, asset: str, who: str = "ann") -> tuple[Decimal, Decimal]:
         """(free, locked)"""
@@ -178,9 +178,9 @@ class StillMarket(ExchangeWorld):
 
     def call(self, conn_id: int, method: str, who: str = "ann", **params: object) -> dict:
         """The answer to a signed request over the websocket API."""
-        asked = {**params, "apiKey": f"key-{who}", "timestamp": self.now_ns // 1_000_000}
-        payload = "&".join(f"{name}={value}" for name, value in sorted(asked.items()))
-        answers = self.send(conn_id, id=1, method=method, params={**asked, "signature": self.sign(payload, who)})
+        requested = {**params, "apiKey": f"key-{who}", "timestamp": self.now_ns // 1_000_000}
+        payload = "&".join(f"{name}={value}" for name, value in sorted(requested.items()))
+        answers = self.send(conn_id, id=1, method=method, params={**requested, "signature": self.sign(payload, who)})
         return next(answer for answer in answers if "id" in answer)
 
     def events(self, conn_id: int, kind: str = "executionReport") -> list[dict]:

@@ -38,13 +38,13 @@ def test_an_answer_may_be_late_or_the_connection_cut(ann_and_bob):
     world = ann_and_bob
     fault(world, status=200, delay_ms=1500, accepted=True)
     fault(world, status=0, accepted=True)
-    asked = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=50000"
-    asked += f"&timestamp={world.now_ns // 10**6}"
-    asked += "&signature=" + world.sign(asked)
+    requested = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=50000"
+    requested += f"&timestamp={world.now_ns // 10**6}"
+    requested += "&signature=" + world.sign(requested)
     headers = {"x-mbx-apikey": "key-ann"}
-    late = world.request("POST", "/api/v3/order", asked, headers=headers)
+    late = world.request("POST", "/api/v3/order", requested, headers=headers)
     assert (late.status, late.delay_ns) == (200, 1_500_000_000)
-    cut = world.request("POST", "/api/v3/order", asked, headers=headers)
+    cut = world.request("POST", "/api/v3/order", requested, headers=headers)
     assert cut.status == 0
     assert len(world.signed("GET", "openOrders", symbol="BTCUSDT")[1]) == 2
 
@@ -116,8 +116,8 @@ def test_deposits_are_reported_to_the_user(ann_and_bob):
     world.pushes.clear()
     body = {"account": "ann", "asset": "USDT", "amount": "-1000000"}
     assert control(world, "POST", "deposit", body) == (200, {"free": "0.00000000"})
-    told = [frame["event"] for frame in world.received(user)]
-    assert [(event["e"], event.get("d")) for event in told] == [
+    reported = [frame["event"] for frame in world.received(user)]
+    assert [(event["e"], event.get("d")) for event in reported] == [
         ("balanceUpdate", "-1000000.00000000"),
         ("outboundAccountPosition", None),
     ]
@@ -137,8 +137,8 @@ def test_wrong_control_requests_get_a_clear_error(ann_and_bob):
 def test_control_is_for_this_machine_only(ann_and_bob):
     world = ann_and_bob
     for remote, headers in (("10.1.2.3", {}), ("127.0.0.1", {"origin": "http://evil.example"})):
-        asked = Request("GET", "/control/status", headers=headers, remote=remote)
-        assert world.exchange.handle(asked, world.now_ns).status == 403
+        requested = Request("GET", "/control/status", headers=headers, remote=remote)
+        assert world.exchange.handle(requested, world.now_ns).status == 403
 
 
 def test_preset_answers_are_shown_with_the_number_left_and_leave_when_used_up(ann_and_bob):

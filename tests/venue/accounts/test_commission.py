@@ -141,10 +141,10 @@ def test_a_test_order_returns_the_commission_of_its_side(faq):
     world = faq(account("ann"))
     order = {"symbol": "BTCUSDT", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1", "price": "35000"}
     for side, standard in (("SELL", ("0.00000050", "0.00000060")), ("BUY", ("0.00000040", "0.00000050"))):
-        _, told = world.signed("POST", "order/test", side=side, computeCommissionRates="true", **order)
-        assert told["standardCommissionForOrder"] == dict(zip(("maker", "taker"), standard, strict=True))
-    assert told["specialCommissionForOrder"] == {"maker": "0.04000000", "taker": "0.05000000"}
-    assert told["taxCommissionForOrder"] == {"maker": "0.00000230", "taker": "0.00000232"}
+        _, reported = world.signed("POST", "order/test", side=side, computeCommissionRates="true", **order)
+        assert reported["standardCommissionForOrder"] == dict(zip(("maker", "taker"), standard, strict=True))
+    assert reported["specialCommissionForOrder"] == {"maker": "0.04000000", "taker": "0.05000000"}
+    assert reported["taxCommissionForOrder"] == {"maker": "0.00000230", "taker": "0.00000232"}
     assert world.signed("POST", "order/test", side="BUY", **order) == (200, {})
 
 

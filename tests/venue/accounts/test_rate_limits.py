@@ -55,14 +55,14 @@ def test_a_second_ban_is_longer(world, tight):
 
 def test_bans_grow_to_three_days_and_no_further(world, tight):
     one = world(limits=tight)
-    told = []
-    while len(told) < 14:
+    reported = []
+    while len(reported) < 14:
         answer = one.request("GET", "/api/v3/exchangeInfo")
         if answer.status == 418:
-            told.append(int(answer.headers["retry-after"]))
-            one.now_ns += told[-1] * 10**9
-    assert told[:3] == [120, 240, 480]
-    assert told[-2:] == [3 * 86_400] * 2
+            reported.append(int(answer.headers["retry-after"]))
+            one.now_ns += reported[-1] * 10**9
+    assert reported[:3] == [120, 240, 480]
+    assert reported[-2:] == [3 * 86_400] * 2
 
 
 def test_a_ban_on_the_websocket_api_names_its_end_and_closes_the_connection(world, tight):

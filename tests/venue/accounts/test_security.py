@@ -143,9 +143,9 @@ def test_an_order_must_be_valid_still_when_it_is_matched(ann_and_bob, waited_ms,
     )
     query += "&recvWindow=10"
     query += "&signature=" + world.sign(query)
-    asked = Request("POST", "/api/v3/order", query, {"x-mbx-apikey": "key-ann"}, received_ns=world.now_ns)
+    requested = Request("POST", "/api/v3/order", query, {"x-mbx-apikey": "key-ann"}, received_ns=world.now_ns)
     world.advance(waited_ms)
-    assert json.loads(world.exchange.handle(asked, world.now_ns).body).get("code") == code
+    assert json.loads(world.exchange.handle(requested, world.now_ns).body).get("code") == code
     assert len(world.exchange.accounts.by_name["ann"].orders) == (code is None)
 
 
@@ -153,9 +153,9 @@ def test_what_does_not_go_to_the_matching_engine_need_only_come_in_time(ann_and_
     world = ann_and_bob
     query = f"timestamp={world.now_ns // 10**6}&recvWindow=10"
     query += "&signature=" + world.sign(query)
-    asked = Request("GET", "/api/v3/account", query, {"x-mbx-apikey": "key-ann"}, received_ns=world.now_ns)
+    requested = Request("GET", "/api/v3/account", query, {"x-mbx-apikey": "key-ann"}, received_ns=world.now_ns)
     world.advance(11)
-    assert world.exchange.handle(asked, world.now_ns).status == 200
+    assert world.exchange.handle(requested, world.now_ns).status == 200
 
 
 @pytest.mark.parametrize(
@@ -200,14 +200,14 @@ def test_wrong_keys_get_their_codes(ann_and_bob):
     world = ann_and_bob
     query = f"timestamp={world.now_ns // 1_000_000}"
     good = query + "&signature=" + world.sign(query)
-    for headers, asked, code, status in (
+    for headers, requested, code, status in (
         ({}, good, -2014, 401),
         ({"x-mbx-apikey": "key-nobody"}, good, -2015, 401),
         ({"x-mbx-apikey": "key-ann"}, query, -1102, 400),
         ({"x-mbx-apikey": "key-bob"}, good, -1022, 400),
         ({"x-mbx-apikey": "key-ann"}, "signature=" + world.sign(""), -1102, 400),
     ):
-        answer = world.request("GET", "/api/v3/account", asked, headers=headers)
+        answer = world.request("GET", "/api/v3/account", requested, headers=headers)
         assert (json.loads(answer.body)["code"], answer.status) == (code, status)
 
 

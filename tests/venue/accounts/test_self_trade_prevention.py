@@ -254,20 +254,20 @@ def test_prevented_matches_by_id_and_by_order(faq):
     taker = sell(faq, "3", "1", "EXPIRE_MAKER", who="bob")
     ids = [one["preventedMatchId"] for one in taker["preventedMatches"]]
 
-    def asked(who="ann", **params):
+    def requested(who="ann", **params):
         return faq.signed("GET", "myPreventedMatches", who, symbol="BTCUSDT", **params)
 
-    assert [row["preventedMatchId"] for row in asked(orderId=makers[1])[1]] == [ids[1]]
+    assert [row["preventedMatchId"] for row in requested(orderId=makers[1])[1]] == [ids[1]]
     for who in ("ann", "bob"):
-        assert [row["preventedMatchId"] for row in asked(who, orderId=taker["orderId"])[1]] == ids
-        assert [row["makerOrderId"] for row in asked(who, preventedMatchId=ids[2])[1]] == [makers[2]]
-    later = asked("bob", orderId=taker["orderId"], fromPreventedMatchId=ids[1])[1]
+        assert [row["preventedMatchId"] for row in requested(who, orderId=taker["orderId"])[1]] == ids
+        assert [row["makerOrderId"] for row in requested(who, preventedMatchId=ids[2])[1]] == [makers[2]]
+    later = requested("bob", orderId=taker["orderId"], fromPreventedMatchId=ids[1])[1]
     assert [row["preventedMatchId"] for row in later] == ids[1:]
-    some = asked("bob", orderId=taker["orderId"], fromPreventedMatchId=ids[0], limit=2)[1]
+    some = requested("bob", orderId=taker["orderId"], fromPreventedMatchId=ids[0], limit=2)[1]
     assert [row["preventedMatchId"] for row in some] == ids[:2]
-    assert asked("eve", preventedMatchId=ids[0]) == (200, [])
+    assert requested("eve", preventedMatchId=ids[0]) == (200, [])
     for wrong in ({}, {"fromPreventedMatchId": 1}, {"preventedMatchId": 1, "orderId": 1}, {"orderId": 1, "limit": 5}):
-        assert asked(**wrong)[1]["code"] == -1128
+        assert requested(**wrong)[1]["code"] == -1128
 
 
 def test_a_symbol_may_allow_some_modes_only_and_have_its_own_default(world):
@@ -289,9 +289,9 @@ def test_prevented_matches_and_groups_outlive_the_exchange(world, faq):
     for log in (faq.log, list(faq.exchange.recovery.state())):
         second = world(markets=[FAQ], accounts=faq.settings.accounts, log=log)
         for who in ("ann", "bob"):
-            asked = {"symbol": "BTCUSDT", "orderId": taker["orderId"]}
-            before = faq.signed("GET", "myPreventedMatches", who, **asked)
-            assert before == second.signed("GET", "myPreventedMatches", who, **asked)
+            requested = {"symbol": "BTCUSDT", "orderId": taker["orderId"]}
+            before = faq.signed("GET", "myPreventedMatches", who, **requested)
+            assert before == second.signed("GET", "myPreventedMatches", who, **requested)
             assert len(before[1]) == 1
         again = sell(second, "9", "2", "TRANSFER", who="bob")
         assert again["preventedMatches"][0]["preventedMatchId"] > taker["preventedMatchId"]

@@ -151,21 +151,21 @@ def test_the_history_of_an_order(faq):
         world.advance(10)
         amend(world, orderId=orders["you"], newQty=size)
 
-    def asked(**params):
+    def requested(**params):
         found, rows = world.signed("GET", "order/amendments", "you", symbol="BTCUSDT", **params)
         assert found == 200, rows
         return rows
 
-    rows = asked(orderId=orders["you"])
+    rows = requested(orderId=orders["you"])
     assert [(row["origQty"], row["newQty"]) for row in rows] == [
         ("5.50000000", "5.00000000"),
         ("5.00000000", "4.00000000"),
         ("4.00000000", "3.00000000"),
     ]
     assert [row["origClientOrderId"] for row in rows[1:]] == [row["newClientOrderId"] for row in rows[:-1]]
-    assert asked(orderId=orders["you"], fromExecutionId=rows[1]["executionId"]) == rows[1:]
-    assert asked(orderId=orders["you"], limit=1) == rows[:1]
-    assert asked(orderId=orders["a"]) == []
+    assert requested(orderId=orders["you"], fromExecutionId=rows[1]["executionId"]) == rows[1:]
+    assert requested(orderId=orders["you"], limit=1) == rows[:1]
+    assert requested(orderId=orders["a"]) == []
     assert world.signed("GET", "order/amendments", "you", symbol="BTCUSDT")[1]["code"] == -1102
 
 
@@ -188,12 +188,12 @@ def test_amendments_outlive_the_exchange(world, faq):
     first, orders = faq
     first.order("SELL", "2", "87000", who="eve")
     amend(first, orderId=orders["you"], newQty="5", newClientOrderId="mine")
-    asked = {"symbol": "BTCUSDT", "orderId": orders["you"]}
+    requested = {"symbol": "BTCUSDT", "orderId": orders["you"]}
     for log in (first.log, list(first.exchange.recovery.state())):
         second = world(markets=first.settings.markets, accounts=first.settings.accounts, log=log)
         assert status(second, orders["you"]) == status(first, orders["you"])
-        history = second.signed("GET", "order/amendments", "you", **asked)
-        assert history == first.signed("GET", "order/amendments", "you", **asked)
+        history = second.signed("GET", "order/amendments", "you", **requested)
+        assert history == first.signed("GET", "order/amendments", "you", **requested)
         assert second.signed("GET", "order", "you", symbol="BTCUSDT", origClientOrderId="mine")[0] == 200
         assert amend(second, orderId=orders["you"], newQty="3")[1]["amendedOrder"]["qty"] == "3.00000000"
         second.order("SELL", "2.5", "87000", who="eve")
@@ -204,18 +204,18 @@ def test_it_is_there_by_websocket_too(faq):
     world, orders = faq
     conn_id = world.open("/ws-api/v3")
 
-    def asked(method, **params):
+    def requested(method, **params):
         params |= {"apiKey": "key-you", "symbol": "BTCUSDT", "timestamp": world.now_ns // 1_000_000}
         payload = "&".join(f"{name}={params[name]}" for name in sorted(params))
         (answer,) = world.send(conn_id, id=7, method=method, params={**params, "signature": world.sign(payload, "you")})
         return answer
 
-    amended = asked("order.amend.keepPriority", orderId=orders["you"], newQty="5")
+    amended = requested("order.amend.keepPriority", orderId=orders["you"], newQty="5")
     assert (amended["status"], amended["result"]["amendedOrder"]["qty"]) == (200, "5.00000000")
     assert [row["rateLimitType"] for row in amended["rateLimits"]] == ["REQUEST_WEIGHT"]
-    (row,) = asked("order.amendments", orderId=orders["you"])["result"]
+    (row,) = requested("order.amendments", orderId=orders["you"])["result"]
     assert row["executionId"] == amended["result"]["executionId"]
-    assert asked("order.amend.keepPriority", orderId=orders["you"], newQty="5")["error"]["code"] == -2038
+    assert requested("order.amend.keepPriority", orderId=orders["you"], newQty="5")["error"]["code"] == -2038
 
 
 def test_the_answers_have_the_documents_keys_and_types(faq, recorded):

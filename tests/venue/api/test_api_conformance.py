@@ -238,10 +238,10 @@ def test_the_websocket_api_answers_the_same(scene, documented, misfit, case):
 
 @pytest.mark.parametrize("case", SERVED)
 def test_a_plain_number_as_documented_weight_is_ours(documented, case):
-    told = next(row["weight"] for row in documented["rest"] if row["endpoint"] == case.endpoint)
+    reported = next(row["weight"] for row in documented["rest"] if row["endpoint"] == case.endpoint)
     endpoint = BY_ROUTE[tuple(case.endpoint.split())]
-    if told is not None and told.isdigit():
-        assert case.weight == int(told) or (endpoint.is_free and case.weight == 0)
+    if reported is not None and reported.isdigit():
+        assert case.weight == int(reported) or (endpoint.is_free and case.weight == 0)
 
 
 def test_every_method_of_the_websocket_api_is_there(documented):

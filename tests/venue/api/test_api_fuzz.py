@@ -99,9 +99,9 @@ def check(world):
 
 
 @FEW
-@given(asked=requests(), body=st.binary(max_size=40))
-def test_any_unsigned_request_is_answered(world, fuzzed, asked, body):
-    route, params = asked
+@given(requested=requests(), body=st.binary(max_size=40))
+def test_any_unsigned_request_is_answered(world, fuzzed, requested, body):
+    route, params = requested
     one = one_world(world, fuzzed)
     query = "&".join(f"{name}={value}" for name, value in params.items())
     headers = {"x-mbx-apikey": params.get("symbol", "key-ann")}
@@ -112,9 +112,9 @@ def test_any_unsigned_request_is_answered(world, fuzzed, asked, body):
 
 
 @FEW
-@given(asked=requests())
-def test_any_signed_request_is_answered(world, fuzzed, asked):
-    route, params = asked
+@given(requested=requests())
+def test_any_signed_request_is_answered(world, fuzzed, requested):
+    route, params = requested
     one = one_world(world, fuzzed)
     path = route[1].removeprefix("/api/v3/")
     params.pop("signature", None)

@@ -81,15 +81,15 @@ def test_klines_from_a_start_are_the_oldest_and_else_the_newest(traded):
     first = world.get("klines", symbol="BTCUSDT", interval="1m")[0][0]
     opens = [first + n * 60_000 for n in range(4)]
 
-    def asked(**params):
+    def requested(**params):
         return [row[0] for row in world.get("klines", symbol="BTCUSDT", interval="1m", **params)]
 
-    assert asked() == opens
-    assert asked(limit=2) == opens[2:]
-    assert asked(limit=2, startTime=first) == opens[:2]
-    assert asked(limit=2, endTime=opens[2]) == opens[1:3]
-    assert asked(startTime=opens[1] * 1000, endTime=opens[2] * 1000) == opens[1:3]
-    assert asked(startTime=opens[1] + 1) == opens[2:]
+    assert requested() == opens
+    assert requested(limit=2) == opens[2:]
+    assert requested(limit=2, startTime=first) == opens[:2]
+    assert requested(limit=2, endTime=opens[2]) == opens[1:3]
+    assert requested(startTime=opens[1] * 1000, endTime=opens[2] * 1000) == opens[1:3]
+    assert requested(startTime=opens[1] + 1) == opens[2:]
 
 
 @pytest.mark.parametrize("interval", ["1s", "1M"])

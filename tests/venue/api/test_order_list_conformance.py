@@ -117,6 +117,6 @@ def test_the_user_event_looks_as_in_the_docs(market, docs):
     world = market()
     ear = world.subscribe_user()
     world.signed("POST", "orderList/oco", symbol="BTCUSDT", **oco(ABOVE, BELOW_LIMIT))
-    [told] = [message for message in world.received(ear) if message.get("event", {}).get("e") == "listStatus"]
+    [reported] = [message for message in world.received(ear) if message.get("event", {}).get("e") == "listStatus"]
     [example] = [row for row in docs["user"] if row["event"]["e"] == "listStatus"]
-    assert shape(told) == shape(example)
+    assert shape(reported) == shape(example)

@@ -101,8 +101,8 @@ def test_a_bad_order_gets_its_code_and_changes_nothing(ann_and_bob, change, code
         "quantity": "0.1",
         "price": 60000,
     }
-    asked = {name: value for name, value in {**good, **change}.items() if value is not None}
-    status, body = world.signed("POST", "order", **asked)
+    requested = {name: value for name, value in {**good, **change}.items() if value is not None}
+    status, body = world.signed("POST", "order", **requested)
     assert status == 400
     assert body["code"] == code
     if text is not None:
@@ -272,10 +272,10 @@ def test_cancel_replace_in_all_its_outcomes(ann_and_bob):
 
 def test_a_test_order_is_checked_and_not_placed(ann_and_bob):
     world = ann_and_bob
-    asked = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": 1}
-    assert world.signed("POST", "order/test", **asked, price=60000) == (200, {})
-    assert world.signed("POST", "order/test", **asked, price="60000.001")[1]["code"] == -1013
-    _, rates = world.signed("POST", "order/test", **asked, price=60000, computeCommissionRates="true")
+    requested = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": 1}
+    assert world.signed("POST", "order/test", **requested, price=60000) == (200, {})
+    assert world.signed("POST", "order/test", **requested, price="60000.001")[1]["code"] == -1013
+    _, rates = world.signed("POST", "order/test", **requested, price=60000, computeCommissionRates="true")
     assert rates["standardCommissionForOrder"] == {"maker": "0.00100000", "taker": "0.00100000"}
     assert world.signed("GET", "allOrders", symbol="BTCUSDT") == (200, [])
 

@@ -97,17 +97,17 @@ def test_an_unknown_method_is_not_supported(ann_and_bob):
 def test_the_answers_about_sessions_have_the_documented_shape(world, documented, misfit):
     one = world(accounts=demo.accounts())
     conn_id, stamp = one.open("/ws-api/v3"), one.now_ns // 1_000_000
-    asked = {"apiKey": demo.MAKER_KEY, "timestamp": stamp}
+    requested = {"apiKey": demo.MAKER_KEY, "timestamp": stamp}
     payload = f"apiKey={demo.MAKER_KEY}&timestamp={stamp}"
-    asked["signature"] = hmac.new(demo.MAKER_SECRET.encode(), payload.encode(), hashlib.sha256).hexdigest()
+    requested["signature"] = hmac.new(demo.MAKER_SECRET.encode(), payload.encode(), hashlib.sha256).hexdigest()
     seen = set()
     for method, params in (
-        ("session.logon", asked),
+        ("session.logon", requested),
         ("session.status", {}),
         ("userDataStream.subscribe", {}),
         ("session.subscriptions", {}),
         ("userDataStream.unsubscribe", {}),
-        ("userDataStream.subscribe.signature", asked),
+        ("userDataStream.subscribe.signature", requested),
         ("session.logout", {}),
     ):
         examples = [row for rows in documented["wsapi"] if rows["method"] == method for row in rows["responses"]]

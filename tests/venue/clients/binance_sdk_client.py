@@ -41,7 +41,7 @@ class OfficialSdk:
         )
         self.rest, self.api, self.streams = spot.rest_api, spot.websocket_api, spot.websocket_streams
         self.watched = []
-        self.told = None
+        self.reported = None
 
     async def ask(self, method, *arguments, **named):
         """A call of the REST part, which blocks."""
@@ -58,8 +58,8 @@ class OfficialSdk:
         return [float(tick), float(step)]
 
     async def book(self):
-        told = await self.ask(self.rest.depth, SYMBOL, limit=20)
-        return [floats(told.bids), floats(told.asks)]
+        reported = await self.ask(self.rest.depth, SYMBOL, limit=20)
+        return [floats(reported.bids), floats(reported.asks)]
 
     async def klines(self):
         rows = await self.ask(self.rest.klines, SYMBOL, "1m")
@@ -140,8 +140,8 @@ class OfficialSdk:
         user.stream.on("message", self.hear)
         await self.streams.create_connection()
         book = await self.streams.partial_book_depth(symbol=SYMBOL, levels="5", update_speed="100ms")
-        book.on("message", lambda told: setattr(self, "told", told))
-        await story.until(lambda: self.told is not None, "the partial book")
+        book.on("message", lambda reported: setattr(self, "reported", reported))
+        await story.until(lambda: self.reported is not None, "the partial book")
 
     def hear(self, event):
         event = getattr(event, "actual_instance", event)
@@ -149,7 +149,7 @@ class OfficialSdk:
             self.watched.append([event.i, event.X, float(event.z)])
 
     def watched_book(self):
-        return [floats(self.told.bids), floats(self.told.asks)]
+        return [floats(self.reported.bids), floats(self.reported.asks)]
 
 
 if __name__ == "__main__":

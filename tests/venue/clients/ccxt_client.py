@@ -93,8 +93,8 @@ class Ccxt:
         await self.exchange.private_delete_orderlist({"symbol": "BTCUSDT", "orderListId": list_id})
 
     async def balances(self):
-        told = await self.exchange.fetch_balance()
-        return {asset: [told["free"][asset], told["used"][asset]] for asset in told["free"]}
+        reported = await self.exchange.fetch_balance()
+        return {asset: [reported["free"][asset], reported["used"][asset]] for asset in reported["free"]}
 
     async def open_orders(self):
         orders = await self.exchange.fetch_open_orders(SYMBOL)

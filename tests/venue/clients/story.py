@@ -33,10 +33,10 @@ async def trade(maker, human):
     refused = await maker.refusal(maker.place("BUY", 50000, 100))
     canceled = await maker.cancel(replaced[0])
     gone = await maker.refusal(maker.cancel(replaced[0]))
-    told = [placed, partly, old, replaced, canceled]
+    reported = [placed, partly, old, replaced, canceled]
     return {
-        "states": [state for _, state, _ in told],
-        "filled": [size for *_, size in told],
+        "states": [state for _, state, _ in reported],
+        "filled": [size for *_, size in reported],
         "refused": [refused, gone],
     }
 
@@ -50,33 +50,33 @@ async def lists(maker, human):
     second = await maker.oco("SELL", 0.003, above=60050, stop=59000, below=58990)
     await human.place("BUY", 60050, 0.003)
     filled = await maker.orders(second[1])
-    return {"states": [sorted(state for _, state, _ in told) for told in (both, ended, filled)]}
+    return {"states": [sorted(state for _, state, _ in reported) for reported in (both, ended, filled)]}
 
 
 async def play(maker, human, has_lists):
     """All of it, on a still market at 60,000."""
     await maker.start()
     await human.start()
-    told = {"market": await maker.market()}
+    reported = {"market": await maker.market()}
     await human.place("SELL", 60100, 0.5)
     await human.place("BUY", 59900, 0.5)
     await maker.watch()
-    told["book"] = await maker.book()
-    told["trade"] = await trade(maker, human)
-    told["lists"] = await lists(maker, human) if has_lists else None
-    told["bought"] = (await maker.buy_at_market(0.002))[1:]
+    reported["book"] = await maker.book()
+    reported["trade"] = await trade(maker, human)
+    reported["lists"] = await lists(maker, human) if has_lists else None
+    reported["bought"] = (await maker.buy_at_market(0.002))[1:]
     left = await maker.place("BUY", 59000, 0.003)
-    told["klines"] = sum(volume for _, volume in await maker.klines())
-    told["last_book"] = await maker.book()
-    await until(lambda: maker.watched_book() == told["last_book"], f"the watched book {maker.watched_book()}")
+    reported["klines"] = sum(volume for _, volume in await maker.klines())
+    reported["last_book"] = await maker.book()
+    await until(lambda: maker.watched_book() == reported["last_book"], f"the watched book {maker.watched_book()}")
     await until(lambda: left[:2] in [one[:2] for one in maker.watched], f"order {left} among {maker.watched}")
-    told["watched"] = sorted({state for _, state, _ in maker.watched})
-    told["view"] = {
+    reported["watched"] = sorted({state for _, state, _ in maker.watched})
+    reported["view"] = {
         "balances": await maker.balances(),
         "open_orders": sorted(await maker.open_orders()),
         "trades": sorted(await maker.trades()),
     }
-    return told
+    return reported
 
 
 def main(client_class):

@@ -59,16 +59,16 @@ def view_of(ledger):
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_client_trades_and_its_view_is_the_ledger_of_the_venue(client, venue, report_of):
     one = venue(markets=STILL)
-    told = report_of(client, one)
-    assert told["market"] == [0.01, 0.00001]
-    assert told["book"] == [[[59900, 0.5]], [[60100, 0.5]]]
-    assert told["trade"]["states"] == ["NEW", "PARTIALLY_FILLED", "CANCELED", "NEW", "CANCELED"]
-    assert told["trade"]["filled"] == [0, 0.004, 0.004, 0, 0]
-    assert told["trade"]["refused"] == [-2010, -2011]
+    reported = report_of(client, one)
+    assert reported["market"] == [0.01, 0.00001]
+    assert reported["book"] == [[[59900, 0.5]], [[60100, 0.5]]]
+    assert reported["trade"]["states"] == ["NEW", "PARTIALLY_FILLED", "CANCELED", "NEW", "CANCELED"]
+    assert reported["trade"]["filled"] == [0, 0.004, 0.004, 0, 0]
+    assert reported["trade"]["refused"] == [-2010, -2011]
     if HAS_LISTS:
-        assert told["lists"]["states"] == [["NEW", "NEW"], ["CANCELED", "CANCELED"], ["EXPIRED", "FILLED"]]
-    assert told["bought"] == ["FILLED", 0.002]
-    assert told["klines"] == pytest.approx(0.009 if HAS_LISTS else 0.006)
-    assert told["last_book"] == [[[59900, 0.5], [59000, 0.003]], [[60100, 0.498]]]
-    assert told["watched"] == ["CANCELED", *(["EXPIRED"] if HAS_LISTS else []), "FILLED", "NEW", "PARTIALLY_FILLED"]
-    assert told["view"] == view_of(one.call("GET", "/control/ledger?account=maker"))
+        assert reported["lists"]["states"] == [["NEW", "NEW"], ["CANCELED", "CANCELED"], ["EXPIRED", "FILLED"]]
+    assert reported["bought"] == ["FILLED", 0.002]
+    assert reported["klines"] == pytest.approx(0.009 if HAS_LISTS else 0.006)
+    assert reported["last_book"] == [[[59900, 0.5], [59000, 0.003]], [[60100, 0.498]]]
+    assert reported["watched"] == ["CANCELED", *(["EXPIRED"] if HAS_LISTS else []), "FILLED", "NEW", "PARTIALLY_FILLED"]
+    assert reported["view"] == view_of(one.call("GET", "/control/ledger?account=maker"))

@@ -32,9 +32,9 @@ def failure(name):
 
 def shown(world):
     """The filters of the exchange as both endpoints list them."""
-    told = world.get("exchangeInfo")["exchangeFilters"]
-    assert world.signed("GET", "myFilters", symbol="ETHUSDT")[1]["exchangeFilters"] == told
-    return told
+    reported = world.get("exchangeInfo")["exchangeFilters"]
+    assert world.signed("GET", "myFilters", symbol="ETHUSDT")[1]["exchangeFilters"] == reported
+    return reported
 
 
 def test_without_settings_the_exchange_has_no_filters(exchange):
@@ -81,11 +81,11 @@ def test_order_lists_of_both_markets_are_counted_together(exchange):
     world = exchange(max_order_lists=1)
     world.exchange.accounts.by_name["ann"].balance("ETH").free = 10**9
     assert world.signed("POST", "orderList/oco", symbol="ETHUSDT", **LIST)[0] == 200
-    asked = {"symbol": "BTCUSDT", **LIST}
-    assert world.signed("POST", "orderList/oco", **asked) == failure("EXCHANGE_MAX_NUM_ORDER_LISTS")
-    assert world.signed("POST", "orderList/oco", "bob", **asked)[0] == 200
+    requested = {"symbol": "BTCUSDT", **LIST}
+    assert world.signed("POST", "orderList/oco", **requested) == failure("EXCHANGE_MAX_NUM_ORDER_LISTS")
+    assert world.signed("POST", "orderList/oco", "bob", **requested)[0] == 200
     world.signed("DELETE", "openOrders", symbol="ETHUSDT")
-    assert world.signed("POST", "orderList/oco", **asked)[0] == 200
+    assert world.signed("POST", "orderList/oco", **requested)[0] == 200
 
 
 def test_my_filters_lists_all_filters_that_count_on_a_symbol(exchange):

@@ -147,8 +147,8 @@ class Traders:
         self.symbol = self.exchange.engine.symbol("BTCUSDT")
         self.symbol.matching = self.referee = Referee(matching_class())
         self.accounts = [self.exchange.accounts.by_name[name] for name in names]
-        told = self.call(0, "GET", "exchangeInfo")["symbols"][0]
-        self.types, self.modes = told["orderTypes"], told["allowedSelfTradePreventionModes"]
+        reported = self.call(0, "GET", "exchangeInfo")["symbols"][0]
+        self.types, self.modes = reported["orderTypes"], reported["allowedSelfTradePreventionModes"]
         self.done, self.orders = Counter(), 0
 
     def call(self, who, method, path, **params):
@@ -168,17 +168,17 @@ class Traders:
         order = {"symbol": "BTCUSDT", "side": side, "selfTradePreventionMode": mode}
         open_ids = list(account.open_orders)
         if open_ids and (len(open_ids) > MANY_OPEN or what % 64 < 6):
-            name, method, path, asked = self.about(open_ids[more % len(open_ids)], what, price, size, order)
+            name, method, path, requested = self.about(open_ids[more % len(open_ids)], what, price, size, order)
         elif 6 <= what % 64 < 9 and ("POST", f"/api/v3/{LIST_PATHS[0]}") in BY_ROUTE:
-            name, method, path, asked = self.list_of(order, what % 64 - 6, price, size, more)
+            name, method, path, requested = self.list_of(order, what % 64 - 6, price, size, more)
         else:
-            name, asked = self.order_of(order, self.types[what % len(self.types)], price, size, more)
-            asked = self.pegged(asked, distance // 60) if "LIMIT" in name else asked
-            name = f"pegged {name}" if "pegPriceType" in asked else name
+            name, requested = self.order_of(order, self.types[what % len(self.types)], price, size, more)
+            requested = self.pegged(requested, distance // 60) if "LIMIT" in name else requested
+            name = f"pegged {name}" if "pegPriceType" in requested else name
             method, path = "POST", "order"
         self.orders += method == "POST"
         try:
-            self.call(who, method, path, **asked)
+            self.call(who, method, path, **requested)
         except ApiError as refused:
             self.done["refused", refused.code] += 1
         else:
@@ -188,35 +188,35 @@ class Traders:
     def order_of(self, order, kind, price, size, more):
         """(name, parameters) of one order."""
         amount = f"0.{size % 200 + 1:03}"
-        asked = {**order, "type": kind, "quantity": amount}
+        requested = {**order, "type": kind, "quantity": amount}
         if kind == "MARKET" and more % 2:
-            del asked["quantity"]
-            return "MARKET by quote", {**asked, "quoteOrderQty": 10 + size % 9000}
+            del requested["quantity"]
+            return "MARKET by quote", {**requested, "quoteOrderQty": 10 + size % 9000}
         name = kind
         if "LIMIT" in kind:
-            asked["price"] = price
+            requested["price"] = price
         if kind.endswith("LIMIT"):
-            asked["timeInForce"] = ("GTC", "GTC", "GTC", "IOC", "FOK")[more % 5]
-            name += " " + asked["timeInForce"]
+            requested["timeInForce"] = ("GTC", "GTC", "GTC", "IOC", "FOK")[more % 5]
+            name += " " + requested["timeInForce"]
         if kind.startswith(("STOP", "TAKE")):
-            asked |= {"trailingDelta": 10 + more % 50} if more % 3 == 0 else {"stopPrice": MIDDLE + more % 61 - 30}
-        elif "LIMIT" in kind and asked.get("timeInForce", "GTC") == "GTC" and more % 7 == 0 and len(self.types) > 3:
-            asked["icebergQty"] = f"0.{size % 200 // 2 + 1:03}"
+            requested |= {"trailingDelta": 10 + more % 50} if more % 3 == 0 else {"stopPrice": MIDDLE + more % 61 - 30}
+        elif "LIMIT" in kind and requested.get("timeInForce", "GTC") == "GTC" and more % 7 == 0 and len(self.types) > 3:
+            requested["icebergQty"] = f"0.{size % 200 // 2 + 1:03}"
             name += " iceberg"
-        return name, asked
+        return name, requested
 
-    def pegged(self, asked, which):
+    def pegged(self, requested, which):
         """One in five at a price of the book in place of its own."""
         if which % 5:
-            return asked
-        peg = {"pegPriceType": PEGS[asked["type"] != "LIMIT_MAKER" and which // 5 % 2]}
+            return requested
+        peg = {"pegPriceType": PEGS[requested["type"] != "LIMIT_MAKER" and which // 5 % 2]}
         if which // 10 % 2:
             peg |= {"pegOffsetType": "PRICE_LEVEL", "pegOffsetValue": 1 + which // 20 % 5}
-        return {name: value for name, value in asked.items() if name != "price"} | peg
+        return {name: value for name, value in requested.items() if name != "price"} | peg
 
     def about(self, order_id, what, price, size, order):
         """(name, method, path, parameters) of what is done to an open order."""
-        asked = {"symbol": "BTCUSDT", "orderId": order_id}
+        requested = {"symbol": "BTCUSDT", "orderId": order_id}
         if what % 4 == 0:
             amount = f"0.{size % 200 + 1:03}"
             new = {**order, "type": "LIMIT", "timeInForce": "GTC", "quantity": amount, "price": price}
@@ -224,8 +224,8 @@ class Traders:
                 **new, "cancelReplaceMode": "STOP_ON_FAILURE", "cancelOrderId": order_id
             }  # fmt: skip
         if what % 4 == 1 and "order.amend.keepPriority" in BY_WS_METHOD:
-            return "amend", "PUT", "order/amend/keepPriority", {**asked, "newQty": f"0.{size % 50 + 1:03}"}
-        return "cancel", "DELETE", "order", asked
+            return "amend", "PUT", "order/amend/keepPriority", {**requested, "newQty": f"0.{size % 50 + 1:03}"}
+        return "cancel", "DELETE", "order", requested
 
     def list_of(self, order, which, price, size, more):
         """(name, method, path, parameters) of an order list."""
@@ -283,21 +283,21 @@ def numbers(rnd):
 
 
 def test_many_traders_trade_and_every_atom_is_accounted_for():
-    crowd, rnd = Traders(FastMatching or PlainMatching), Random(SEED)
+    traders, rnd = Traders(FastMatching or PlainMatching), Random(SEED)
     started = time.process_time()
-    while crowd.orders < ORDERS:
-        crowd.act(*numbers(rnd))
-        if crowd.orders % CHECKED_EVERY == 0:
-            crowd.check()
-    crowd.check()
+    while traders.orders < ORDERS:
+        traders.act(*numbers(rnd))
+        if traders.orders % CHECKED_EVERY == 0:
+            traders.check()
+    traders.check()
     took_s = time.process_time() - started
-    print(f"\n{crowd.orders} orders, {crowd.referee.traded} trades, {took_s:.0f} s: {dict(crowd.done)}")
-    assert crowd.referee.traded > ORDERS / 10
+    print(f"\n{traders.orders} orders, {traders.referee.traded} trades, {took_s:.0f} s: {dict(traders.done)}")
+    assert traders.referee.traded > ORDERS / 10
     lists = [path for path in LIST_PATHS if ("POST", f"/api/v3/{path}") in BY_ROUTE]
-    often = [str(done) for done, count in crowd.done.items() if count > 5]
-    kinds = [*crowd.types, *(f"pegged {one}" for one in crowd.types if "LIMIT" in one), *crowd.modes, *lists]
+    often = [str(done) for done, count in traders.done.items() if count > 5]
+    kinds = [*traders.types, *(f"pegged {one}" for one in traders.types if "LIMIT" in one), *traders.modes, *lists]
     rare = [name for name in kinds if not any(one.startswith(name) for one in often)]
-    assert not rare, f"of {ORDERS} orders too few were of {rare}: {crowd.done}"
+    assert not rare, f"of {ORDERS} orders too few were of {rare}: {traders.done}"
 
 
 actions = st.lists(st.tuples(*[st.integers(0, 0xFFFF)] * 7), max_size=60)
@@ -308,14 +308,14 @@ actions = st.lists(st.tuples(*[st.integers(0, 0xFFFF)] * 7), max_size=60)
 )
 @settings(max_examples=40, deadline=None)
 @given(actions)
-def test_few_traders_have_the_same_result_on_both_implementations(asked):
+def test_few_traders_have_the_same_result_on_both_implementations(requested):
     outcomes = []
     for implementation in (PlainMatching, FastMatching):
-        crowd = Traders(implementation, accounts=3)
-        for one in asked:
-            crowd.act(*one)
-            crowd.check()
-        outcomes.append(crowd.outcome())
+        traders = Traders(implementation, accounts=3)
+        for one in requested:
+            traders.act(*one)
+            traders.check()
+        outcomes.append(traders.outcome())
     assert outcomes[0] == outcomes[1]
 
 

@@ -14,47 +14,49 @@ def price(rnd, away=400):
 
 def contingent(rnd, prefix=""):
     """A trigger on any side of the market: some are refused."""
-    asked = {}
+    requested = {}
     if rnd.random() < 0.8:
-        asked[f"{prefix}stopPrice" if not prefix else f"{prefix}StopPrice"] = price(rnd)
-    if rnd.random() < 0.4 or not asked:
-        asked["trailingDelta" if not prefix else f"{prefix}TrailingDelta"] = rnd.randint(10, 80)
-    return asked
+        requested[f"{prefix}stopPrice" if not prefix else f"{prefix}StopPrice"] = price(rnd)
+    if rnd.random() < 0.4 or not requested:
+        requested["trailingDelta" if not prefix else f"{prefix}TrailingDelta"] = rnd.randint(10, 80)
+    return requested
 
 
 def single(rnd):
     ord_type = rnd.choice(
         ("LIMIT", "LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
     )
-    asked = {"side": rnd.choice(("BUY", "SELL")), "type": ord_type, "quantity": f"0.{rnd.randint(1, 30):02}"}
-    asked["selfTradePreventionMode"] = rnd.choice(("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT"))
+    requested = {"side": rnd.choice(("BUY", "SELL")), "type": ord_type, "quantity": f"0.{rnd.randint(1, 30):02}"}
+    requested["selfTradePreventionMode"] = rnd.choice(
+        ("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT")
+    )
     if "LIMIT" in ord_type:
-        asked["price"] = price(rnd)
+        requested["price"] = price(rnd)
         if ord_type != "LIMIT_MAKER":
-            asked["timeInForce"] = rnd.choice(("GTC", "GTC", "GTC", "IOC", "FOK"))
-        if asked.get("timeInForce", "GTC") == "GTC" and rnd.random() < 0.4:
-            asked["icebergQty"] = f"0.{rnd.randint(1, 8):02}"
+            requested["timeInForce"] = rnd.choice(("GTC", "GTC", "GTC", "IOC", "FOK"))
+        if requested.get("timeInForce", "GTC") == "GTC" and rnd.random() < 0.4:
+            requested["icebergQty"] = f"0.{rnd.randint(1, 8):02}"
     if "STOP" in ord_type or "PROFIT" in ord_type:
-        asked |= contingent(rnd)
+        requested |= contingent(rnd)
     if "LIMIT" in ord_type and rnd.random() < 0.25:
-        del asked["price"]
-        asked["pegPriceType"] = rnd.choice(("PRIMARY_PEG", "MARKET_PEG"))
+        del requested["price"]
+        requested["pegPriceType"] = rnd.choice(("PRIMARY_PEG", "MARKET_PEG"))
         if rnd.random() < 0.5:
-            asked |= {"pegOffsetType": "PRICE_LEVEL", "pegOffsetValue": rnd.randint(1, 4)}
-    return "order", asked
+            requested |= {"pegOffsetType": "PRICE_LEVEL", "pegOffsetValue": rnd.randint(1, 4)}
+    return "order", requested
 
 
 def pair(rnd, prefix, side):
     above, below = (f"{prefix}{part}" if not prefix else f"{prefix}{part.capitalize()}" for part in ("above", "below"))
     low, high = 40_000 - 10 * rnd.randint(1, 30), 40_000 + 10 * rnd.randint(1, 30)
     stop, limit, stop_at, limit_at = (above, below, high, low) if side == "BUY" else (below, above, low, high)
-    asked = {f"{limit}Type": "LIMIT_MAKER", f"{limit}Price": limit_at, f"{stop}Type": "STOP_LOSS"}
-    asked[f"{stop}StopPrice"] = stop_at
+    requested = {f"{limit}Type": "LIMIT_MAKER", f"{limit}Price": limit_at, f"{stop}Type": "STOP_LOSS"}
+    requested[f"{stop}StopPrice"] = stop_at
     if rnd.random() < 0.5:
-        asked |= {f"{stop}Type": "STOP_LOSS_LIMIT", f"{stop}Price": stop_at, f"{stop}TimeInForce": "GTC"}
+        requested |= {f"{stop}Type": "STOP_LOSS_LIMIT", f"{stop}Price": stop_at, f"{stop}TimeInForce": "GTC"}
     if rnd.random() < 0.3:
-        asked[f"{limit}IcebergQty"] = "0.02"
-    return asked
+        requested[f"{limit}IcebergQty"] = "0.02"
+    return requested
 
 
 def order_list(rnd):
@@ -64,17 +66,17 @@ def order_list(rnd):
     if kind == "oco":
         return "orderList/oco", {"side": side, "quantity": size, **pair(rnd, "", side)}
     paid = kind.startswith("opo")
-    asked = {"workingType": "LIMIT", "workingTimeInForce": rnd.choice(("GTC", "GTC", "IOC"))}
-    asked |= {"workingSide": "BUY" if paid else side, "workingPrice": price(rnd), "workingQuantity": size}
+    requested = {"workingType": "LIMIT", "workingTimeInForce": rnd.choice(("GTC", "GTC", "IOC"))}
+    requested |= {"workingSide": "BUY" if paid else side, "workingPrice": price(rnd), "workingQuantity": size}
     pending_side = "SELL" if paid else rnd.choice(("BUY", "SELL"))
-    asked["pendingSide"] = pending_side
+    requested["pendingSide"] = pending_side
     if not paid:
-        asked["pendingQuantity"] = size
+        requested["pendingQuantity"] = size
     if kind.endswith("oco"):
-        return f"orderList/{kind}", {**asked, **pair(rnd, "pending", pending_side)}
+        return f"orderList/{kind}", {**requested, **pair(rnd, "pending", pending_side)}
     if rnd.random() < 0.5:
-        return f"orderList/{kind}", {**asked, "pendingType": "MARKET"}
-    return f"orderList/{kind}", {**asked, "pendingType": "STOP_LOSS", **contingent(rnd, "pending")}
+        return f"orderList/{kind}", {**requested, "pendingType": "MARKET"}
+    return f"orderList/{kind}", {**requested, "pendingType": "STOP_LOSS", **contingent(rnd, "pending")}
 
 
 def act(world, seed):
@@ -87,9 +89,9 @@ def act(world, seed):
             return 0
         order = rnd.choice(open_now)["orderId"]
         return world.signed("DELETE", "order", who, symbol="BTCUSDT", orderId=order)[0]
-    path, asked = order_list(rnd) if dice < 0.35 else single(rnd)
+    path, requested = order_list(rnd) if dice < 0.35 else single(rnd)
     world.advance(1)
-    return world.signed("POST", path, who, symbol="BTCUSDT", **asked)[0]
+    return world.signed("POST", path, who, symbol="BTCUSDT", **requested)[0]
 
 
 def check(world):

@@ -55,8 +55,8 @@ def test_a_market_order_by_quote_quantity_takes_what_is_hidden_too(market):
 )
 def test_a_bad_iceberg_gets_its_code(market, params, code, text):
     world = market()
-    asked = {"price": 41000, "icebergQty": "0.1", **params}
-    status, body = world.order("SELL", "1", **{"type": "LIMIT", "timeInForce": "GTC", **asked})
+    requested = {"price": 41000, "icebergQty": "0.1", **params}
+    status, body = world.order("SELL", "1", **{"type": "LIMIT", "timeInForce": "GTC", **requested})
     assert (status, body) == (400, {"code": code, "msg": text})
     assert world.balance("BTC") == (10, 0)
 

@@ -41,10 +41,10 @@ def test_either_half_of_an_oco_amends_both(market, which):
     assert world.balance("USDT")[1] == Decimal("0.4") * 41000
     assert world.get("depth", symbol="BTCUSDT")["bids"] == [["39000.00000000", "0.40000000"]]
     assert sorted(event["i"] for event in world.events(conn_id) if event["x"] == "REPLACED") == sorted(ids)
-    (told,) = world.events(conn_id, "listStatus")
-    assert (told["l"], told["g"]) == ("UPDATED", placed["orderListId"])
-    assert "mine" in {row["c"] for row in told["O"]}
-    assert {row["clientOrderId"] for row in body["listStatus"]["orders"]} == {row["c"] for row in told["O"]}
+    (reported,) = world.events(conn_id, "listStatus")
+    assert (reported["l"], reported["g"]) == ("UPDATED", placed["orderListId"])
+    assert "mine" in {row["c"] for row in reported["O"]}
+    assert {row["clientOrderId"] for row in body["listStatus"]["orders"]} == {row["c"] for row in reported["O"]}
     found = world.signed("GET", "orderList", orderListId=placed["orderListId"])[1]
     assert found["orders"] == body["listStatus"]["orders"]
     world.order("SELL", "0.4", 39000, who="bob")
@@ -136,8 +136,8 @@ def test_amended_lists_outlive_the_exchange(market):
     for log in (first.log, list(first.exchange.recovery.state())):
         second = market(log)
         assert sizes(second, ids) == [Decimal("0.4")] * 2
-        asked = {"orderListId": placed["orderListId"]}
-        assert second.signed("GET", "orderList", **asked) == first.signed("GET", "orderList", **asked)
+        requested = {"orderListId": placed["orderListId"]}
+        assert second.signed("GET", "orderList", **requested) == first.signed("GET", "orderList", **requested)
         assert second.balance("USDT") == first.balance("USDT")
         assert amend(second, ids[1], "0.3")[0] == 200
         assert second.balance("USDT")[1] == Decimal("0.3") * 41000

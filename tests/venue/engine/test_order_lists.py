@@ -29,11 +29,11 @@ PENDING_OCO = {
 
 
 def place(world, kind, *parts, who="ann", **more):
-    asked = {"symbol": "BTCUSDT"}
+    requested = {"symbol": "BTCUSDT"}
     for part in (*parts, more):
-        asked |= part
-    asked = {name: value for name, value in asked.items() if value is not None}
-    return world.signed("POST", f"orderList/{kind}" if kind != "order/oco" else kind, who, **asked)
+        requested |= part
+    requested = {name: value for name, value in requested.items() if value is not None}
+    return world.signed("POST", f"orderList/{kind}" if kind != "order/oco" else kind, who, **requested)
 
 
 def orders_of(world, placed, who="ann"):
@@ -89,9 +89,9 @@ def test_the_first_fill_of_the_limit_half_ends_the_stop(market):
     assert world.events(ear, "listStatus") == []
     world.order("BUY", "0.3", 41000, who="bob")
     assert status_of(world, placed) == ("ALL_DONE", "ALL_DONE")
-    told = [(one["i"], one["x"], one["g"]) for one in world.events(ear)]
+    reported = [(one["i"], one["x"], one["g"]) for one in world.events(ear)]
     list_id, (stop_id, limit_id) = placed["orderListId"], [row["orderId"] for row in placed["orders"]]
-    assert told == [(stop_id, "EXPIRED", list_id), (limit_id, "TRADE", list_id), (limit_id, "TRADE", list_id)]
+    assert reported == [(stop_id, "EXPIRED", list_id), (limit_id, "TRADE", list_id), (limit_id, "TRADE", list_id)]
     [done] = world.events(ear, "listStatus")
     assert (done["l"], done["L"], done["g"]) == ("ALL_DONE", "ALL_DONE", list_id)
     assert {one["orderListId"] for one in world.signed("GET", "myTrades", symbol="BTCUSDT")[1]} == {list_id}

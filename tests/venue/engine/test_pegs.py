@@ -31,7 +31,7 @@ def peg(world, side, kind=LIMIT, price=None, **params):
 
 
 @pytest.mark.parametrize(
-    ("side", "asked", "price"),
+    ("side", "requested", "price"),
     [
         ("BUY", PRIMARY, "39990"),
         ("SELL", PRIMARY, "40010"),
@@ -42,14 +42,14 @@ def peg(world, side, kind=LIMIT, price=None, **params):
         ("BUY", MARKET | level(1), "40020"),
     ],
 )
-def test_the_price_is_a_level_of_the_book(quoted, side, asked, price):
-    status, order = peg(quoted, side, **asked)
+def test_the_price_is_a_level_of_the_book(quoted, side, requested, price):
+    status, order = peg(quoted, side, **requested)
     assert (status, order["price"]) == (200, "0.00000000")
     assert D(order["peggedPrice"]) == D(price)
-    assert order["pegPriceType"] == asked["pegPriceType"]
-    assert order.get("pegOffsetValue") == asked.get("pegOffsetValue")
-    assert order.get("pegOffsetType") == asked.get("pegOffsetType")
-    assert order["status"] == ("NEW" if asked["pegPriceType"] == "PRIMARY_PEG" else "FILLED")
+    assert order["pegPriceType"] == requested["pegPriceType"]
+    assert order.get("pegOffsetValue") == requested.get("pegOffsetValue")
+    assert order.get("pegOffsetType") == requested.get("pegOffsetType")
+    assert order["status"] == ("NEW" if requested["pegPriceType"] == "PRIMARY_PEG" else "FILLED")
     found = quoted.found(order["orderId"])
     assert (found["price"], found["peggedPrice"]) == (order["price"], order["peggedPrice"])
 
@@ -119,9 +119,9 @@ def test_an_additional_price_is_shown_in_the_answer(quoted):
 
 
 def test_a_test_order_is_checked_alike(quoted):
-    asked = {"symbol": "BTCUSDT", "side": "BUY", "quantity": "0.1", **LIMIT}
-    assert quoted.signed("POST", "order/test", **asked, **PRIMARY) == (200, {})
-    assert quoted.signed("POST", "order/test", **asked, **PRIMARY, **level(3))[1]["msg"] == LIQUIDITY
+    requested = {"symbol": "BTCUSDT", "side": "BUY", "quantity": "0.1", **LIMIT}
+    assert quoted.signed("POST", "order/test", **requested, **PRIMARY) == (200, {})
+    assert quoted.signed("POST", "order/test", **requested, **PRIMARY, **level(3))[1]["msg"] == LIQUIDITY
 
 
 def test_a_limit_maker_is_pegged_to_its_own_side(quoted):
@@ -133,7 +133,7 @@ def test_a_limit_maker_is_pegged_to_its_own_side(quoted):
 
 
 def test_a_stop_gets_its_price_as_it_is_triggered(quoted):
-    hears = quoted.subscribe_user()
+    receives = quoted.subscribe_user()
     order = peg(quoted, "BUY", STOP, **PRIMARY | level(1))[1]
     assert "peggedPrice" not in order
     assert quoted.balance("USDT")[1] == D(4100)  # at the stop price
@@ -142,7 +142,7 @@ def test_a_stop_gets_its_price_as_it_is_triggered(quoted):
     found = quoted.found(order["orderId"])
     assert (found["status"], found["peggedPrice"], found["price"]) == ("NEW", "39980.00000000", "0.00000000")
     assert quoted.balance("USDT")[1] == D(3998)
-    first, *_, last = [event for event in quoted.events(hears) if event["i"] == order["orderId"]]
+    first, *_, last = [event for event in quoted.events(receives) if event["i"] == order["orderId"]]
     assert (first["gP"], first["gOT"], first["gOV"], "gp" in first) == ("PRIMARY_PEG", "PRICE_LEVEL", 1, False)
     assert (last["gp"], last["p"]) == ("39980.00000000", "0.00000000")
 
@@ -169,8 +169,8 @@ def test_the_legs_of_an_oco_may_be_pegged(quoted):
     legs = {"aboveType": "STOP_LOSS_LIMIT", "aboveStopPrice": "41000", "aboveTimeInForce": "GTC",
             "abovePegPriceType": "MARKET_PEG", "belowType": "LIMIT_MAKER", "belowPegPriceType": "PRIMARY_PEG",
             "belowPegOffsetType": "PRICE_LEVEL", "belowPegOffsetValue": 1}  # fmt: skip
-    asked = {"symbol": "BTCUSDT", "side": "BUY", "quantity": "0.1", **legs}
-    status, answer = quoted.signed("POST", "orderList/oco", **asked)
+    requested = {"symbol": "BTCUSDT", "side": "BUY", "quantity": "0.1", **legs}
+    status, answer = quoted.signed("POST", "orderList/oco", **requested)
     assert status == 200, answer
     stop, maker = answer["orderReports"]
     assert ("peggedPrice" in stop, stop["pegPriceType"]) == (False, "MARKET_PEG")
@@ -216,9 +216,9 @@ def test_a_pending_order_that_finds_no_price_expires(quoted):
 
 def test_a_replaced_best_order_is_not_what_its_successor_is_pegged_to(quoted):
     best = quoted.order("BUY", "0.1", "39995")[1]["orderId"]
-    asked = {"symbol": "BTCUSDT", "side": "BUY", "quantity": "0.1", **LIMIT, **PRIMARY}
+    requested = {"symbol": "BTCUSDT", "side": "BUY", "quantity": "0.1", **LIMIT, **PRIMARY}
     status, answer = quoted.signed(
-        "POST", "order/cancelReplace", **asked, cancelReplaceMode="STOP_ON_FAILURE", cancelOrderId=best
+        "POST", "order/cancelReplace", **requested, cancelReplaceMode="STOP_ON_FAILURE", cancelOrderId=best
     )
     assert status == 200, answer
     assert answer["newOrderResponse"]["peggedPrice"] == "39990.00000000"

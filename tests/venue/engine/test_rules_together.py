@@ -53,8 +53,8 @@ def fresh(world):
 
 
 def take(world, what, who, side, size, price, mode):
-    asked = {"symbol": "BTCUSDT", "selfTradePreventionMode": mode}
-    order = {**asked, "side": side, "quantity": size}
+    requested = {"symbol": "BTCUSDT", "selfTradePreventionMode": mode}
+    order = {**requested, "side": side, "quantity": size}
     limit = {**order, "type": "LIMIT", "timeInForce": "GTC", "price": price}
     if what == "limit":
         return world.signed("POST", "order", who, **limit)
@@ -74,7 +74,7 @@ def take(world, what, who, side, size, price, mode):
         working = {"workingType": "LIMIT", "workingTimeInForce": "GTC", "workingSide": "BUY"}
         pending = {"pendingType": "LIMIT", "pendingTimeInForce": "GTC", "pendingSide": "SELL", "pendingPrice": price}
         sized = {"workingQuantity": size, "workingPrice": price}
-        return world.signed("POST", "orderList/opo", who, **asked, **working, **pending, **sized)
+        return world.signed("POST", "orderList/opo", who, **requested, **working, **pending, **sized)
     opened = list(world.exchange.accounts.by_name[who].open_orders)
     if not opened:
         return None

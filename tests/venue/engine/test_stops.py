@@ -19,10 +19,10 @@ SCENARIOS = {
 
 def stop(world, ord_type, side, **params):
     """(status, JSON) of a contingent order of 0.1."""
-    asked = {"symbol": "BTCUSDT", "side": side, "type": ord_type, "quantity": "0.1", **params}
+    requested = {"symbol": "BTCUSDT", "side": side, "type": ord_type, "quantity": "0.1", **params}
     if ord_type.endswith("_LIMIT"):
-        asked = {"timeInForce": "GTC", **asked}
-    return world.signed("POST", "order", **{name: value for name, value in asked.items() if value is not None})
+        requested = {"timeInForce": "GTC", **requested}
+    return world.signed("POST", "order", **{name: value for name, value in requested.items() if value is not None})
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -30,8 +30,8 @@ def test_a_trailing_stop_scenario_of_the_faq(market, name):
     ord_type, side, stop_price, delta, limit, walk, trigger = SCENARIOS[name]
     world = market()
     world.trade(40000)
-    asked = {"stopPrice": stop_price, "trailingDelta": delta, "price": limit}
-    status, placed = stop(world, ord_type, side, newOrderRespType="RESULT", **asked)
+    requested = {"stopPrice": stop_price, "trailingDelta": delta, "price": limit}
+    status, placed = stop(world, ord_type, side, newOrderRespType="RESULT", **requested)
     assert status == 200
     assert (placed["status"], placed["workingTime"], placed["trailingDelta"]) == ("NEW", -1, delta)
     assert (placed["trailingTime"] == -1) == (stop_price is not None)
@@ -245,10 +245,10 @@ def test_stops_wait_and_trail_on_after_a_kill_at_any_moment(market):
         for world in (steady, killed):
             world.trade(price)
         log = killed.log
-        told = [world.signed("GET", "allOrders", symbol="BTCUSDT")[1] for world in (steady, market(log=log))]
-        assert told[0] == told[1], price
+        reported = [world.signed("GET", "allOrders", symbol="BTCUSDT")[1] for world in (steady, market(log=log))]
+        assert reported[0] == reported[1], price
         assert market(log=log).balance("BTC") == steady.balance("BTC")
-    assert [one["isWorking"] for one in told[0]] == [True, True, True]
+    assert [one["isWorking"] for one in reported[0]] == [True, True, True]
 
 
 def test_exchange_info_allows_what_is_allowed(market):

@@ -41,10 +41,10 @@ def hits(world, name):
 
 def place(world, client_id="x", price=50_000):
     """(the answer as it leaves, the order's status on the exchange or "")"""
-    asked = f"symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price={price}"
-    asked += f"&newClientOrderId={client_id}&timestamp={world.now_ns // 10**6}"
-    asked += "&signature=" + world.sign(asked)
-    answer = world.request("POST", "/api/v3/order", asked, headers={"x-mbx-apikey": "key-ann"})
+    requested = f"symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price={price}"
+    requested += f"&newClientOrderId={client_id}&timestamp={world.now_ns // 10**6}"
+    requested += "&signature=" + world.sign(requested)
+    answer = world.request("POST", "/api/v3/order", requested, headers={"x-mbx-apikey": "key-ann"})
     rows = {row.client_order_id: row for row in world.exchange.accounts.by_name["ann"].orders.values()}
     return answer, rows[client_id].status if client_id in rows else ""
 
@@ -62,14 +62,14 @@ def code(answer):
 
 @pytest.mark.parametrize("accepted", [True, False])
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "reported"),
     [("unexpected_response", (500, -1006)), ("backend_timeout", (504, -1007)), ("overloaded", (503, -1008))],
 )
-def test_codes_that_leave_the_execution_in_doubt(ann_and_bob, name, told, accepted):
+def test_codes_that_leave_the_execution_in_doubt(ann_and_bob, name, reported, accepted):
     world = ann_and_bob
     fault(world, name, endpoint=PLACE, account="ann", accepted=accepted)
     answer, status = place(world)
-    assert (code(answer), status) == (told, "NEW" if accepted else "")
+    assert (code(answer), status) == (reported, "NEW" if accepted else "")
 
 
 @pytest.mark.parametrize(("user_event", "now", "later"), [("sent", 2, 2), ("late", 0, 2), ("lost", 0, 0)])
@@ -154,17 +154,17 @@ def test_the_same_faults_apply_to_the_websocket_api(ann_and_bob):
     params = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "price": "50000"}
     params |= {"quantity": "1", "apiKey": "key-ann", "timestamp": world.now_ns // 10**6}
     payload = "&".join(f"{k}={v}" for k, v in sorted(params.items()))
-    asked = {"method": "order.place", "params": {**params, "signature": world.sign(payload)}}
-    (answer,) = world.send(user, id=7, **asked)
+    requested = {"method": "order.place", "params": {**params, "signature": world.sign(payload)}}
+    (answer,) = world.send(user, id=7, **requested)
     assert (answer["id"], answer["status"], answer["error"]["code"]) == (7, 504, -1007)
-    assert world.send(user, id=8, **asked) == []
-    assert world.send(user, id=9, **asked)[0]["status"] == 502
+    assert world.send(user, id=8, **requested) == []
+    assert world.send(user, id=9, **requested)[0]["status"] == 502
     before = len(world.pushes)
-    world.exchange.receive(user, json.dumps({"id": 10, **asked}), world.now_ns)
+    world.exchange.receive(user, json.dumps({"id": 10, **requested}), world.now_ns)
     world._settle()
     assert len(world.pushes) == before + 1
     assert len(world.exchange.accounts.by_name["ann"].open_orders) == 2
-    world.send(user, id=11, **asked)
+    world.send(user, id=11, **requested)
     assert world.pushes[-1] == (user, RESET)
 
 
@@ -176,7 +176,7 @@ def test_user_events_are_lost_twice_late_and_change_places(ann_and_bob):
     user = world.subscribe_user()
     whole = [("executionReport", "NEW"), ("outboundAccountPosition", "")]
 
-    def told(name, **fields):
+    def reported(name, **fields):
         number = fault(world, name, event="executionReport", **fields)
         world.pushes.clear()
         place(world, f"{name}-1")
@@ -186,17 +186,17 @@ def test_user_events_are_lost_twice_late_and_change_places(ann_and_bob):
         control(world, {"remove": [number]})
         return soon, later
 
-    assert told("user_event_lost") == (whole[1:], whole[1:])
-    assert told("user_event_twice") == ([whole[0], *whole], [whole[0], *whole])
-    assert told("user_event_late", delay={"kind": "fixed", "ms": 500}) == (whole[1:], [whole[1], whole[0]])
-    assert told("user_event_reordered", count=1) == ([whole[1], whole[0]], [whole[1], whole[0]])
+    assert reported("user_event_lost") == (whole[1:], whole[1:])
+    assert reported("user_event_twice") == ([whole[0], *whole], [whole[0], *whole])
+    assert reported("user_event_late", delay={"kind": "fixed", "ms": 500}) == (whole[1:], [whole[1], whole[0]])
+    assert reported("user_event_reordered", count=1) == ([whole[1], whole[0]], [whole[1], whole[0]])
 
 
 def test_diffs_are_lost_twice_and_change_places_and_frames_are_corrupt(ann_and_bob):
     world = ann_and_bob
     market = world.open("/ws/btcusdt@depth@100ms")
 
-    def told(name, **fields):
+    def reported(name, **fields):
         number = fault(world, name, symbol="BTC-USDT", **fields)
         world.pushes.clear()
         for n in range(3):
@@ -210,11 +210,11 @@ def test_diffs_are_lost_twice_and_change_places_and_frames_are_corrupt(ann_and_b
         rows = [json.loads(one)["U"] for one in frames]
         return [row - min(rows) for row in rows]
 
-    assert ids(told("diff_lost", count=1)) == [0, 1]
-    assert ids(told("diff_twice", count=1)) == [0, 0, 1, 2]
-    assert ids(told("diff_reordered", count=1)) == [1, 0, 2]
-    assert ids(told("stream_delay", count=1, delay={"kind": "fixed", "ms": 250})) == [0, 1, 2]
-    for frame in told("frame_corrupt"):
+    assert ids(reported("diff_lost", count=1)) == [0, 1]
+    assert ids(reported("diff_twice", count=1)) == [0, 0, 1, 2]
+    assert ids(reported("diff_reordered", count=1)) == [1, 0, 2]
+    assert ids(reported("stream_delay", count=1, delay={"kind": "fixed", "ms": 250})) == [0, 1, 2]
+    for frame in reported("frame_corrupt"):
         with pytest.raises((ValueError, KeyError, TypeError)):
             assert json.loads(frame)["U"] < json.loads(frame)["u"]["x"]
 
@@ -226,9 +226,9 @@ def test_a_stall_keeps_the_connection_and_its_pings(world):
     place_.pushes.clear()
     place(place_)
     place_.advance(3_000)
-    told = place_.received(market)
-    assert {frame["e"] for frame in told} == {"24hrMiniTicker"}
-    assert len([item for to, item in place_.pushes if to == market]) > len(told)
+    reported = place_.received(market)
+    assert {frame["e"] for frame in reported} == {"24hrMiniTicker"}
+    assert len([item for to, item in place_.pushes if to == market]) > len(reported)
     place_.advance(3_000)
     place(place_, "y")
     place_.advance(200)
@@ -321,8 +321,8 @@ def test_filters_change_while_it_runs_and_change_back(ann_and_bob):
     assert world.order("BUY", "0.02", "50000.5")[0] == 200
     world.advance(5_100)
     assert world.order("BUY", "0.0105", "50000.1")[0] == 200
-    status, told = control(world, {"add": [{"name": "filters_changed", "tick_size": "0.015"}]})
-    assert (status, "must be a multiple" in told["error"]) == (400, True)
+    status, reported = control(world, {"add": [{"name": "filters_changed", "tick_size": "0.015"}]})
+    assert (status, "must be a multiple" in reported["error"]) == (400, True)
 
 
 def test_overlapping_faults_are_combined_and_end_separately(ann_and_bob):
@@ -445,7 +445,7 @@ def test_faults_are_listed_removed_and_cleared(ann_and_bob):
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("requested", "expected"),
     [
         ({"add": [{"name": "dely"}]}, "did you mean `delay`? - at `$.add[0].name`"),
         ({"add": [{"name": "nothing like it"}]}, "known are backend_timeout, balance_moved"),
@@ -458,10 +458,10 @@ def test_faults_are_listed_removed_and_cleared(ann_and_bob):
         ({"profile": "hail"}, "unknown fault profile `hail`; known are drizzle, none, storm"),
     ],
 )
-def test_an_error_is_one_line_with_the_known_names(ann_and_bob, asked, said):
-    status, body = control(ann_and_bob, asked)
+def test_an_error_is_one_line_with_the_known_names(ann_and_bob, requested, expected):
+    status, body = control(ann_and_bob, requested)
     assert status == 400
-    assert said in body["error"]
+    assert expected in body["error"]
     assert "\n" not in body["error"]
 
 
@@ -502,8 +502,8 @@ def test_a_storm_is_every_kind_of_fault():
 
 def test_the_page_lists_every_fault_with_its_line():
     part = PAGE.read_text(encoding="utf-8").partition("## Faults\n")[2].partition("\n## ")[0]
-    told = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", part, re.MULTILINE))
-    assert told == {name: summary(kind) for name, kind in KINDS.items()}
+    reported = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", part, re.MULTILINE))
+    assert reported == {name: summary(kind) for name, kind in KINDS.items()}
 
 
 def test_the_example_of_the_page_is_a_file_of_faults(tmp_path):

@@ -123,18 +123,18 @@ def test_a_profile_or_a_file_is_at_work_from_the_start(venue, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"),
+    ("setting", "expected"),
     [
         ('faults = "strom"', "[venue]: unknown fault profile `strom`, did you mean `storm`?"),
         ('faults_file = "FILE"', 'unknown fault `hail`; known are backend_timeout, '),
     ],
 )  # fmt: skip
-def test_an_invalid_fault_setting_is_one_clear_line(tmp_path, setting, said):
+def test_an_invalid_fault_setting_is_one_clear_line(tmp_path, setting, expected):
     (tmp_path / "faults.toml").write_text('[[faults]]\nname = "hail"\n')
     file = tmp_path / "venue.toml"
     file.write_text("[venue]\n" + setting.replace("FILE", str(tmp_path / "faults.toml")))
     command = [sys.executable, "-m", "venue.server.main", str(file)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert ended.returncode == 2
-    assert said in ended.stderr
+    assert expected in ended.stderr
     assert ended.stderr.count("\n") == 1

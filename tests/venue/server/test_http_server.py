@@ -71,9 +71,9 @@ def test_a_body_may_come_in_chunks(shared_venue):
     assert (status, json.loads(answer)) == (200, {"free": "1.50000000"})
 
 
-@pytest.mark.parametrize("asked", [PING.replace(b"Host: x", b"Connection: close"), PING.replace(b"1.1", b"1.0")])
-def test_a_connection_is_closed_on_request(shared_venue, asked):
-    wire = Wire(shared_venue).send(asked)
+@pytest.mark.parametrize("requested", [PING.replace(b"Host: x", b"Connection: close"), PING.replace(b"1.1", b"1.0")])
+def test_a_connection_is_closed_on_request(shared_venue, requested):
+    wire = Wire(shared_venue).send(requested)
     assert wire.answer()[0] == 200
     assert wire.is_at_end()
 
@@ -85,8 +85,8 @@ def test_a_connection_may_become_a_websocket_also_after_other_requests(shared_ve
         assert wire.send(before).answer()[0] == 200
     key = base64.b64encode(os.urandom(16)).decode()
     upgrade = f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}"
-    asked = f"GET /ws/btcusdt@depth@100ms HTTP/1.1\r\nHost: x\r\n{upgrade}\r\n\r\n".encode()
-    status, headers, _ = wire.send(asked[:50]).send(asked[50:]).answer()
+    requested = f"GET /ws/btcusdt@depth@100ms HTTP/1.1\r\nHost: x\r\n{upgrade}\r\n\r\n".encode()
+    status, headers, _ = wire.send(requested[:50]).send(requested[50:]).answer()
     assert (status, headers["upgrade"]) == (101, "websocket")
     while b"depthUpdate" not in wire.data:
         wire._more()

@@ -62,8 +62,8 @@ class Bot:
             if what(ledger):
                 return ledger
             time.sleep(0.1)
-        told = [(one["side"], one["price"], one["status"]) for one in ledger["orders"][-8:]]
-        raise AssertionError(f"did not come true in {WAIT_S} s: {len(ledger['trades'])} trades, {told}")
+        reported = [(one["side"], one["price"], one["status"]) for one in ledger["orders"][-8:]]
+        raise AssertionError(f"did not come true in {WAIT_S} s: {len(ledger['trades'])} trades, {reported}")
 
     def kill(self, name: str) -> None:
         pid = next(one.pid for one in self.supervisor.processes() if one.name == name)
@@ -72,8 +72,8 @@ class Bot:
     def stop(self) -> dict:
         """End it as Ctrl-C does; its summary."""
         self.process.send_signal(signal.SIGINT)
-        told, _ = self.process.communicate(timeout=60)
-        return json.loads(told.splitlines()[-1])
+        reported, _ = self.process.communicate(timeout=60)
+        return json.loads(reported.splitlines()[-1])
 
 
 @pytest.fixture

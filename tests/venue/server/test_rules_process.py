@@ -54,7 +54,7 @@ def house(tmp_path, venue_client):
         process.wait()
 
 
-def asked(one, order_id):
+def requested(one, order_id):
     """All that is kept of an order, of what was prevented of it, and of what was paid."""
     params = {"symbol": "BTCUSDT", "orderId": order_id}
     paths = ("order", "order/amendments", "myPreventedMatches", "myTrades")
@@ -69,11 +69,11 @@ def test_a_killed_venue_keeps_amendments_prevented_matches_and_commissions(house
     buy = {**order, "side": "BUY", "quantity": "0.1"}
     assert one.signed("POST", "order", selfTradePreventionMode="DECREMENT", **buy)[1]["status"] == "EXPIRED_IN_MATCH"
     assert one.signed("POST", "order", selfTradePreventionMode="NONE", **buy)[1]["status"] == "FILLED"
-    before = asked(one, sell)
+    before = requested(one, sell)
     one.process.kill()
     one.process.wait()
     again = house()
-    assert asked(again, sell) == before
+    assert requested(again, sell) == before
     assert all(status == 200 for status, _ in before.values())
     shown = before["order"][1]
     assert (shown["origQty"], shown["preventedQuantity"], shown["executedQty"]) == (

@@ -31,12 +31,12 @@ def test_a_run_makes_its_own_certificate_and_serves_by_it(tmp_path, venue_client
         url = one.ws + "/ws"
         async with aiohttp.ClientSession() as session, session.ws_connect(url, ssl=one.trusted) as ws:
             await ws.send_str('{"method":"LIST_SUBSCRIPTIONS","id":1}')
-            asked = json.loads((await ws.receive(5)).data)
+            requested = json.loads((await ws.receive(5)).data)
             process.terminate()
-            return asked, json.loads((await ws.receive(5)).data)
+            return requested, json.loads((await ws.receive(5)).data)
 
-    asked, gone = asyncio.run(first_event())
-    assert asked == {"result": [], "id": 1}
+    requested, gone = asyncio.run(first_event())
+    assert requested == {"result": [], "id": 1}
     assert gone["e"] == "serverShutdown"
     assert process.wait(10) == 0
 
@@ -45,8 +45,8 @@ def test_files_that_are_no_certificate_are_refused_at_the_start(tmp_path):
     cert, key = tls.own_certificate(tmp_path, "127.0.0.1", 1_700_000_000 * 10**9)
     assert tls.context(str(cert), str(key)) is not None
     assert tls.context(None, None) is None
-    with pytest.raises(BadVenue, match="set both, or neither"):
+    with pytest.raises(BadVenue, match="must both be set, or neither"):
         tls.context(str(cert), None)
     for bad in (str(tmp_path / "none"), str(cert)):
-        with pytest.raises(BadVenue, match="name a PEM certificate and its key"):
+        with pytest.raises(BadVenue, match="set a PEM certificate and its key"):
             tls.context(str(cert), bad)

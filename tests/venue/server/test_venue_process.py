@@ -113,8 +113,8 @@ def test_kill_9_keeps_stops_lists_and_icebergs(venue, tmp_path):
     iceberg = {**common, "type": "LIMIT", "price": 120000, "icebergQty": "0.0004"}
     oco = {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.001", "aboveType": "LIMIT_MAKER", "abovePrice": 130000}
     oco |= {"belowType": "STOP_LOSS", "belowStopPrice": 20000}
-    for path, asked in (("order", stop), ("order", iceberg), ("orderList/oco", oco)):
-        status, placed = one.signed("POST", path, **asked)
+    for path, requested in (("order", stop), ("order", iceberg), ("orderList/oco", oco)):
+        status, placed = one.signed("POST", path, **requested)
         assert status == 200, placed
     before = one.signed("GET", "openOrders", symbol="BTCUSDT")[1], one.signed("GET", "openOrderList")[1]
     assert (len(before[0]), len(before[1])) == (4, 1)
@@ -202,13 +202,13 @@ def test_a_port_in_use_is_one_clear_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("[venue]\nprot = 1\n", "prot"),
         ("[venue]\nport = 'x'\n", "$.port"),
         ("[venue\n", "[venue]"),
         ("[venue]\naccounts_file = '/nowhere/accounts.toml'\n", "/nowhere/accounts.toml"),
-        ("[[venue.markets]]\nsymbol = 'BTCUSDT'\n", "name it base-quote"),
+        ("[[venue.markets]]\nsymbol = 'BTCUSDT'\n", "must have the form BASE-QUOTE"),
         ("[[venue.markets]]\ntick_size = '0.000001'\n", "eight decimals"),
         (
             "[[venue.accounts]]\nname = 'a'\nkeys = [{api_key = 'k'}]\n",
@@ -217,12 +217,12 @@ def test_a_port_in_use_is_one_clear_line(tmp_path):
         ("[venue]\nhost = 'no.such.host.invalid'\n", "cannot listen"),
     ],
 )
-def test_wrong_settings_are_one_clear_line(tmp_path, text, said):
+def test_wrong_settings_are_one_clear_line(tmp_path, text, expected):
     ended = run_venue(tmp_path, text)
     assert ended.returncode == 2
     assert ended.stderr.startswith("venue: ")
     assert ended.stderr.count("\n") == 1
-    assert said in ended.stderr
+    assert expected in ended.stderr
 
 
 def test_a_damaged_log_stops_the_start_with_its_own_code(venue, tmp_path):
@@ -287,10 +287,10 @@ def test_a_disk_that_takes_no_more_stops_the_venue(venue_client, tmp_path):
             status, _ = one.signed("GET", "account")
             assert status == 200
             answered += len(quote(one, number))
-    _, said = process.communicate(timeout=10)
+    _, expected = process.communicate(timeout=10)
     assert process.returncode == 2
-    assert said.startswith("venue: log_file ")
-    assert said.count("\n") == 1
+    assert expected.startswith("venue: log_file ")
+    assert expected.count("\n") == 1
     assert answered > 0
 
 

@@ -1,4 +1,4 @@
-"""Paper trading: a market that follows messages of the bus, is closed without a reliable book, and has correct fills."""
+"""Paper trading: a market that follows the bus, is closed without a reliable book, and has correct fills."""
 
 import json
 from decimal import Decimal

@@ -18,7 +18,7 @@ BIDS, ASKS = [(10_000, 50), (9_999, 80), (9_990, 500)], [(10_002, 40), (10_003, 
 
 
 class Followed:
-    """An external market whose messages are made by hand, ticks of 0.01 and lots of 0.001, and the exchange that follows."""
+    """An external market with hand-made messages, ticks of 0.01 and lots of 0.001, and the exchange that follows."""
 
     def __init__(self, world, cancels="proportional", **changes):
         market = {"tick_size": Decimal("0.01"), "lot_size": Decimal("0.001"), "min_notional": Decimal("0.01")}

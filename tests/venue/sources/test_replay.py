@@ -52,7 +52,7 @@ def test_without_our_orders_every_best_price_and_every_level_is_the_recorded_one
     symbol = one.exchange.engine.symbols[name.replace("-", "")]
     replay, matching = one.exchange.flows[0], symbol.matching
     recording = [message for _, message in messages(path, Symbol(one.settings.markets[0]))]
-    told = {
+    reported = {
         message.update_id: (message.bid_ticks, message.bid_lots, message.ask_ticks, message.ask_lots)
         for message in recording if isinstance(message, TopOfBook)
     }  # fmt: skip
@@ -66,9 +66,9 @@ def test_without_our_orders_every_best_price_and_every_level_is_the_recorded_one
             books[message.update_id] = dict(book) if len(books) % 100 == 0 else None
     while replay.next_ns is not None:
         replay.advance(replay.next_ns, 0)
-        if symbol.update_id in told:
+        if symbol.update_id in reported:
             best = matching.best_bid_ticks, matching.best_bid_lots, matching.best_ask_ticks, matching.best_ask_lots
-            assert best == told[symbol.update_id], symbol.update_id
+            assert best == reported[symbol.update_id], symbol.update_id
             checked += 1
         if books.get(symbol.update_id) and replay.market.book_id == symbol.update_id == replay.market.update_id:
             bids, asks = (dict(unpack_levels(side)) for side in matching.snapshot())

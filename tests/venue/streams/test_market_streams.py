@@ -42,11 +42,11 @@ def test_diffs_are_contiguous_and_rebuild_the_book(world, stream):
         assert after["U"] == before["u"] + 1
     last, book = rebuild(snapshot, diffs)
     truth = one.get("depth", symbol="BTCUSDT", limit=5000)
-    told = diffs[-1]["u"]
-    assert last == told
-    if told == truth["lastUpdateId"]:
+    reported = diffs[-1]["u"]
+    assert last == reported
+    if reported == truth["lastUpdateId"]:
         assert book == {"b": dict(truth["bids"]), "a": dict(truth["asks"])}
-    assert abs(truth["lastUpdateId"] - told) < 10
+    assert abs(truth["lastUpdateId"] - reported) < 10
 
 
 def test_the_rebuilt_book_is_the_true_one_at_every_diff(world):

@@ -65,8 +65,8 @@ def test_the_answers_to_control_messages_are_the_documented_ones(market, documen
     conn_id = market.open("/ws")
     for row in documented["streams"]:
         if not row["stream"] and row["title"] != "Server Shutdown":
-            asked, answered = row["examples"]
-            assert market.send(conn_id, **asked) == [answered]
+            requested, answered = row["examples"]
+            assert market.send(conn_id, **requested) == [answered]
 
 
 def test_a_combined_stream_with_a_time_zone_may_be_named_in_the_address(market):

@@ -110,8 +110,8 @@ def test_the_past_goes_over_into_the_present(old):
     assert klines(old, "1m", startTime=now[0]) == [now]
     assert klines(old, "1m", limit=2)[1] == now
     old.advance(3000)
-    told = old.received(stream)[-1]["k"]
-    assert [told[name] for name in "tohlcvn"] == [now[0], *now[1:6], now[8]]
+    reported = old.received(stream)[-1]["k"]
+    assert [reported[name] for name in "tohlcvn"] == [now[0], *now[1:6], now[8]]
     old.advance(60_000)
     old.order("SELL", "1", "60400", who="bob")
     old.order("BUY", "1", "60400")
