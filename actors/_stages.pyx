@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""The fast twin of actors.stages.PlainStages: one clock_gettime and one increment a mark."""
+"""The Cython implementation of actors.stages.PlainStages: one clock_gettime and one increment for each lap."""
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
@@ -56,7 +56,7 @@ cdef class FastStages:
             self.begun_ns = now_ns
             self.at_ns = now_ns - self.anchor_ns
 
-    def mark(self, int stage):
+    def lap(self, int stage):
         cdef timespec now
         cdef int64_t now_ns
         clock_gettime(CLOCK_MONOTONIC, &now)
@@ -67,7 +67,7 @@ cdef class FastStages:
     def record(self, int stage, int64_t ns):
         self.counts[stage * BUCKETS + bucket(ns)] += 1
 
-    def take(self):
+    def drain(self):
         cdef int stage, at
         found = []
         for stage in range(self.stages):

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from actors.envelope import Envelope
 from actors.net import HttpAnswer, HttpFailure, HttpRequest, Link, Listener
-from protocol import Message
+from protocol import Answer, Command, Message
 
 
 class Log(Protocol):
@@ -45,7 +46,7 @@ class Effects(Protocol):
     def cancel_timer(self, timer: int) -> None:
         """Cancels a timer; has no effect if it has run or does not exist."""
 
-    def queue(self, call: Callable[..., None], *args: Any) -> None:
+    def queue(self, call: Callable[..., object], *args: Any) -> None:
         """Runs `call(*args)` after all effects queued before it are performed."""
 
     def http(self, request: HttpRequest, then: Callable[[HttpAnswer | HttpFailure], None]) -> None:
@@ -62,3 +63,48 @@ class Effects(Protocol):
 
     def request_stop(self) -> None:
         """Begins an orderly stop: `on_stop`, then the process ends when `may_stop` returns True."""
+
+
+class ActorEffects(Effects, Protocol):
+    """The effects that an Actor itself uses; its runtime provides them."""
+
+    @property
+    def epoch(self) -> int:
+        """The number of this process run; a restart gets a higher one."""
+
+    @property
+    def follows(self) -> list[str]:
+        """The actors that the run file names in `follows`."""
+
+    @property
+    def envelope(self) -> Envelope:
+        """The origin of the message in hand."""
+
+    @property
+    def real_time(self) -> bool:
+        """Whether time passes while code runs: False in the sim driver and in lockstep."""
+
+    @property
+    def anchor_ns(self) -> int:
+        """What to add to the monotonic clock to get `now_ns`."""
+
+    def publish_unmarked(self, topic: str, message: Message) -> None:
+        """Publishes a message that is in no trace and that no actor waits for before its turn."""
+
+    def subscribe(self, prefix: str) -> None:
+        """Subscribes to each stream of one publisher that starts with `prefix`."""
+
+    def resync(self, topic: str) -> None:
+        """Makes a stream stale until its publisher has sent a snapshot."""
+
+    def new_id(self) -> int:
+        """A command id, unique over restarts."""
+
+    def send(self, target: str, command: Command, then: Callable[[Answer], None] | None) -> None:
+        """Sends a command; `then` receives exactly one Answer."""
+
+    def health(self, state: str, detail: str) -> None:
+        """Publishes the actor's status if it has changed."""
+
+    def stop(self, reason: str, exit_code: int) -> None:
+        """Ends the process once the queued effects are performed."""

@@ -7,6 +7,11 @@ from protocol import StreamPosition, topics
 MAX_HELD_FRAMES = 10_000  # while a snapshot is awaited; over it, hold afresh and ask again
 
 
+def is_direct(topic: str) -> bool:
+    """Whether it is a stream of commands or answers: sent to one actor, and never repeated in a snapshot."""
+    return topic.startswith(("cmd.", "ans."))
+
+
 class StreamIn:
     """One stream as it has arrived. `live`: nothing is missing up to `seq`."""
 
@@ -31,7 +36,7 @@ class Inbox:
         self.streams: dict[bytes, StreamIn] = {}
         self.unsynced: dict[str, StreamIn] = {}
         self.lost = 0
-        self.dropped = 0
+        self.discarded = 0
 
     def subscribe(self, prefix: str) -> bool:
         """False if it was subscribed already."""
@@ -61,13 +66,13 @@ class Inbox:
                     stream.seq = seq
                     return True
                 if seq <= stream.seq:
-                    self.dropped += 1
+                    self.discarded += 1
                     return False
                 self.lost += seq - stream.seq - 1
             elif epoch < stream.epoch:
-                self.dropped += 1
+                self.discarded += 1
                 return False
-            self.mark_stale(stream)
+            self.set_stale(stream)
         elif not stream.held and ((stream.epoch == 0 and seq == 1) or (epoch, seq) == (stream.epoch, stream.seq + 1)):
             # The very first, or the next after all: what was taken for lost was late.
             stream.epoch, stream.seq, stream.live = epoch, seq, True
@@ -78,39 +83,39 @@ class Inbox:
 
     def _hold(self, stream: StreamIn, epoch: int, seq: int, frame: bytes) -> None:
         if len(stream.held) >= MAX_HELD_FRAMES:
-            self.dropped += len(stream.held)
+            self.discarded += len(stream.held)
             stream.held.clear()
         stream.held.append((epoch, seq, frame))
         self.unsynced[stream.topic] = stream
 
-    def mark_stale(self, stream: StreamIn) -> None:
+    def set_stale(self, stream: StreamIn) -> None:
         """It needs a snapshot before anything of it is delivered again."""
         stream.live = False
         self.unsynced[stream.topic] = stream
 
-    def resume(self, stream: StreamIn, epoch: int, seq: int, says_all: bool = True) -> Iterator[bytes]:
+    def resume(self, stream: StreamIn, epoch: int, seq: int, has_state: bool = True) -> Iterator[bytes]:
         """A snapshot at (epoch, seq) was applied: the held frames that follow it without a hole.
 
-        A snapshot that says nothing (`says_all` False: a stream of mere events) covers no frame. All that was held and
+        A snapshot that says nothing (`has_state` False: a stream of mere events) covers no frame. All that was held and
         not yet seen is delivered, what is missing between is gone, and what is on its way is still to come.
         """
         seen = stream.seq if stream.epoch == epoch else 0
         held, stream.held = stream.held, []
-        if not says_all and (newer := [one for one in held if one[0] == epoch and one[1] > seen]):
+        if not has_state and (newer := [one for one in held if one[0] == epoch and one[1] > seen]):
             seq = newer[0][1] - 1
         stream.epoch, stream.seq, stream.live = epoch, seq, True
         self.unsynced.pop(stream.topic, None)
         for at, (held_epoch, held_seq, frame) in enumerate(held):
             if held_epoch < epoch or (held_epoch == epoch and held_seq <= stream.seq):
                 continue
-            if held_epoch == epoch and not says_all:
+            if held_epoch == epoch and not has_state:
                 self.lost += held_seq - stream.seq - 1
                 stream.seq = held_seq - 1
             if held_epoch == epoch and held_seq == stream.seq + 1:
                 stream.seq = held_seq
                 yield frame
                 continue
-            self.mark_stale(stream)
+            self.set_stale(stream)
             stream.held = held[at:]
             return
 

@@ -7,7 +7,17 @@ from actors.net import HttpAnswer, HttpFailure, HttpRequest, Link
 
 
 class Port(Protocol):
-    """Every method returns at once. Frames are whole (topic, header, body)."""
+    """Every method returns at once. Frames are whole (topic, header, body).
+
+    The runtime reads `pub`, `send` and `reply` once, when it is made.
+    """
+
+    @property
+    def real_time(self) -> bool:
+        """Whether time passes while code runs; False in virtual time."""
+
+    def rss_bytes(self) -> int:
+        """The resident memory of this process; 0 if it is unknown."""
 
     def pub(self, frame: bytes) -> None:
         """To everybody who has subscribed to its topic."""

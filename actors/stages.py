@@ -1,19 +1,18 @@
-"""Where each microsecond goes: how long the stages of an actor's work take, always counted, told once a second.
+"""Durations of the stages of an actor's work: always counted, published once a second.
 
-The plain twin of actors/_stages.pyx, and the choice between them.
+The Python implementation, the choice between it and the Cython one (actors/_stages.pyx), and `stages_of`.
 """
 
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
-from protocol import Stages, topics
+from protocol import Message, topics
+from protocol import Stages as StagesMessage
 
-if TYPE_CHECKING:
-    from actors.actor import Actor
-
-FINE = 3  # 2**FINE buckets for each doubling: a figure is within an eighth of the truth
-EVERY_NS = 1_000_000_000
+FINE = 3  # 2**FINE buckets for each doubling: a duration is known to within an eighth of it
+PUBLISH_NS = 1_000_000_000
 
 
 def bucket(ns: int) -> int:
@@ -30,11 +29,24 @@ def bucket_ns(at: int) -> int:
     return part if not doubling else (1 << FINE | part) << (doubling - 1)
 
 
-class PlainStages:
-    """A histogram for each of `names`. A chain of stages begins at a time; each `mark` ends one and begins the next.
+class StageTimer(Protocol):
+    """What an actor uses to measure its stages. A chain begins at a time; each `lap` ends one stage of it."""
 
-    `anchor_ns`: what UTC, as the actor is told it, is ahead of the monotonic clock.
-    """
+    def begin(self, now_ns: int) -> None:
+        """Begins a chain with the event in hand; `now_ns` is the actor's time."""
+
+    def ensure(self, now_ns: int) -> None:
+        """As `begin`, unless this event has begun a chain already."""
+
+    def lap(self, stage: int) -> None:
+        """Ends stage number `stage` now, and begins the next."""
+
+    def record(self, stage: int, ns: int) -> None:
+        """Counts a duration that was measured elsewhere."""
+
+
+class PlainStages:
+    """A histogram for each of `names`. `anchor_ns`: what to add to the monotonic clock to get the actor's UTC time."""
 
     def __init__(self, names: tuple[str, ...], anchor_ns: int) -> None:
         self.names = names
@@ -43,34 +55,30 @@ class PlainStages:
         self._counts: list[dict[int, int]] = [{} for _ in names]
 
     def begin(self, now_ns: int) -> None:
-        """A chain begins with the event in hand: `now_ns` is the actor's."""
         self._begun_ns = now_ns
         self._at_ns = now_ns - self._anchor_ns
 
     def ensure(self, now_ns: int) -> None:
-        """`begin`, unless this event has begun one already."""
         if self._begun_ns != now_ns:
             self.begin(now_ns)
 
-    def mark(self, stage: int) -> None:
-        """Stage number `stage` is done."""
+    def lap(self, stage: int) -> None:
         now_ns = time.monotonic_ns()
         self.record(stage, now_ns - self._at_ns)
         self._at_ns = now_ns
 
     def record(self, stage: int, ns: int) -> None:
-        """Count a duration that was measured otherwise."""
         counts, at = self._counts[stage], bucket(ns)
         counts[at] = counts.get(at, 0) + 1
 
-    def take(self) -> list[dict[int, int]]:
-        """For each stage how many durations fell into which bucket, since the last call."""
+    def drain(self) -> list[dict[int, int]]:
+        """For each stage the number of durations in each bucket since the last call."""
         counts, self._counts = self._counts, [{} for _ in self.names]
         return counts
 
 
 class NoStages:
-    """Nothing is counted: in virtual time nothing takes any."""
+    """Counts nothing: in virtual time no work takes any time."""
 
     names = ()
 
@@ -78,7 +86,7 @@ class NoStages:
 
     def ensure(self, now_ns: int) -> None: ...
 
-    def mark(self, stage: int) -> None: ...
+    def lap(self, stage: int) -> None: ...
 
     def record(self, stage: int, ns: int) -> None: ...
 
@@ -112,19 +120,35 @@ def _percentile_us(buckets: dict[int, int], rank: int) -> float:
     raise AssertionError("a rank above the count")
 
 
-def stages_of(actor: "Actor", names: tuple[str, ...]) -> Any:
-    """Count these stages of an actor, and tell them each second on `sys.<actor>.stages.`; nothing in virtual time."""
-    runtime = actor.runtime
-    if runtime.lockstep or not getattr(runtime.port, "takes_time", True):
+class StageEffects(Protocol):
+    """The effects that publishing the stages takes."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def real_time(self) -> bool: ...
+
+    @property
+    def anchor_ns(self) -> int: ...
+
+    def after(self, delay_ns: int, call: Callable[..., None], *args: Any) -> int: ...
+
+    def publish_unmarked(self, topic: str, message: Message) -> None: ...
+
+
+def stages_of(effects: StageEffects, names: tuple[str, ...]) -> StageTimer:
+    """A timer for these stages of an actor, published each second on `sys.<actor>.stages.`; none in virtual time."""
+    if not effects.real_time:
         return NoStages()
-    stages = (FastStages if FAST else PlainStages)(names, runtime.anchor_ns)
-    stream = runtime.outbox.stream(topics.stages(actor.name), marked=False)
+    stages = (FastStages if FAST else PlainStages)(names, effects.anchor_ns)
+    topic = topics.stages(effects.name)
 
-    def tell() -> None:
-        runtime.patience(EVERY_NS, tell)
-        told = rows(names, stages.take())
-        if told:
-            runtime.port.pub(runtime.outbox.next(stream, actor.now_ns, Stages(told)))
+    def publish() -> None:
+        effects.after(PUBLISH_NS, publish)
+        counted = rows(names, stages.drain())
+        if counted:
+            effects.publish_unmarked(topic, StagesMessage(counted))
 
-    runtime.patience(EVERY_NS, tell)
-    return stages
+    effects.after(PUBLISH_NS, publish)
+    return stages  # type: ignore[no-any-return]

@@ -1,254 +1,260 @@
-"""Keeping heard streams whole: asking for snapshots until they come, watching publishers, and telling snapshots."""
+"""Streams: the subscriber's side of catching up. Requests snapshots until they come, and watches publishers."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from actors.inbox import StreamIn
-from protocol import Heartbeat, Message, Snapshot, SnapshotRequest, encode, topics
-from protocol.errors import BadMessage, BadTopic
+from actors.actor_clock import ActorClock
+from actors.dispatcher import Dispatcher
+from actors.effects import Effects
+from actors.inbox import Inbox, StreamIn, is_direct
+from actors.outbox import Outbox
+from actors.port import Port
+from actors.sender import Sender
+from actors.timers import Timers
+from protocol import Heartbeat, Message, Snapshot, SnapshotRequest, topics
+from protocol.errors import BadMessage
 from protocol.frame import MAX_EPOCH, MAX_SEQ, body, split
 from protocol.message import decode
 
-if TYPE_CHECKING:
-    from actors.runtime import Runtime
-
-ASK_AGAIN_NS = 250_000_000
-MAX_STREAMS = 10_000  # with more, an actor opens no further one for somebody who asks for it
-SILENT_NS = 3_000_000_000  # three heartbeats missed: the publisher is taken for gone
+REQUEST_AGAIN_NS = 250_000_000
+SILENT_NS = 3_000_000_000  # three heartbeats missed: the publisher counts as gone
 
 
-def _is_direct(topic: str) -> bool:
-    """Commands and answers: told to one, and never told again."""
-    return topic.startswith(("cmd.", "ans."))
+class StreamListener(Protocol):
+    """An actor as Streams sees it."""
 
+    def on_stale(self, topic: str) -> None: ...
 
-def _is_topic_of(name: str, prefix: str) -> bool:
-    """Whether it could be a stream of the actor `name`: anybody may ask for anything."""
-    try:
-        return topics.publisher(topics.check_topic(prefix)) == name
-    except BadTopic:
-        return False
+    def on_live(self, topic: str) -> None: ...
+
+    def on_peer(self, name: str, up: bool) -> None: ...
+
+    def cursor(self, topic: str) -> int: ...
 
 
 class Streams:
-    """The runtime's dealings with publishers that it hears, and with subscribers that ask it."""
+    """Keeps the subscribed streams whole: each is live, or stale until a snapshot of it has come."""
 
-    def __init__(self, runtime: "Runtime") -> None:
-        self._runtime = runtime
-        self._inbox = runtime.inbox
-        self._heard_ns: dict[str, int] = {}  # publisher -> when its last heartbeat came (0: gone)
+    def __init__(
+        self,
+        effects: Effects,
+        *,
+        inbox: Inbox,
+        outbox: Outbox,
+        port: Port,
+        sender: Sender,
+        dispatcher: Dispatcher,
+        clock: ActorClock,
+        timers: Timers,
+        listener: StreamListener,
+    ) -> None:
+        self._effects = effects
+        self._inbox = inbox
+        self._port = port
+        self._sender = sender
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._timers = timers  # in the driver's time
+        self._listener = listener
+        self._received_ns: dict[str, int] = {}  # publisher -> when its last heartbeat came; 0: it is gone
         self._epochs: dict[str, int] = {}
-        self._asked = runtime.outbox.stream(f"req.{runtime.name}.snapshot.", marked=False)
-        self._told = runtime.outbox.stream(f"rep.{runtime.name}.snapshot.", marked=False)
-        self._asking = False
+        self._requests = outbox.stream(f"req.{effects.name}.snapshot.", marked=False)
+        self._timer_set = False
         self.resyncs = 0
 
-    # -- as a subscriber ------------------------------------------------------------------------------
-
     def subscribe(self, prefix: str) -> None:
+        """Subscribes to all streams under `prefix`, which are those of one publisher, and to its heartbeat."""
         publisher = topics.publisher(prefix)
-        if publisher not in self._heard_ns:
-            self._heard_ns[publisher] = 0
-            self._runtime.effect("subscribe", publisher, topics.heart(publisher))
-        self._runtime.effect("subscribe", publisher, prefix)
-        self._runtime.effect("_call", self._ask_all)
+        if publisher not in self._received_ns:
+            self._received_ns[publisher] = 0
+            self._effects.queue(self._port.subscribe, publisher, topics.heart(publisher))
+        self._effects.queue(self._port.subscribe, publisher, prefix)
+        self._effects.queue(self._request_all)
 
     @property
     def synced(self) -> bool:
-        """Every publisher has told all that it had under what we subscribe to, and nothing is missing."""
+        """Each publisher has sent all that it has under the subscribed prefixes, and nothing is missing."""
         return not self._inbox.unsynced and all(self._inbox.prefixes.values())
 
-    def odd(self, stream: StreamIn, epoch: int, seq: int, ts_ns: int, data: bytes, offset: int) -> None:
-        """A frame that is not simply the next one."""
-        was_live, was_asked = stream.live, stream.topic in self._inbox.unsynced
-        if self._inbox.accept(stream, epoch, seq, data):
+    # -- what arrives ---------------------------------------------------------------------------------
+
+    def out_of_order(self, stream: StreamIn, epoch: int, seq: int, ts_ns: int, data: bytes, offset: int) -> None:
+        """Takes a frame that is not simply the next one of a live stream: the first, an old one, or one after a gap."""
+        inbox = self._inbox
+        was_live, was_unsynced = stream.live, stream.topic in inbox.unsynced
+        if inbox.accept(stream, epoch, seq, data):
             try:
                 message = body(data, offset)
             except BadMessage as error:
                 self.unreadable(stream, data, error)
             else:
-                self._runtime.deliver(stream, epoch, seq, ts_ns, message)
-                self._runtime.arrive(("pub", stream.publisher), self._runtime.actor.on_live, stream.topic)
-            self._heard(stream.publisher)
+                self._dispatcher.deliver(stream, epoch, seq, ts_ns, message)
+                self._report_live(stream)
+            self._received(stream.publisher)
             return
-        if stream.topic in self._inbox.unsynced:
+        if stream.topic in inbox.unsynced:
             if was_live:
-                self._tell_stale(stream)
-            if not was_asked:  # once a hole, not once a frame that comes behind it; `_look` asks again
-                self._ask(stream.publisher, stream.topic)
-            self._ask_again()
+                self._report_stale(stream)
+            if not was_unsynced:  # one request for each gap, not for each frame behind it; `_on_timer` repeats it
+                self._request(stream.publisher, stream.topic)
+            self._set_timer()
 
     def unreadable(self, stream: StreamIn, data: bytes, error: BadMessage) -> None:
-        """The frame that is next in `stream` is no message: the stream is stale.
+        """Makes `stream` stale, because its next frame is invalid.
 
-        What it said is lost: a replica that went on without it might be wrong.
+        The content of that frame is lost: a replica that continued without it might be wrong.
         """
-        self._runtime.dead_letter(stream.publisher, data, error)
+        self._dispatcher.dead_letter(stream.publisher, data, error)
         self._inbox.lost += 1
-        stream.seq -= 1  # it counts as not come: what follows it waits for a snapshot
-        self._stale(stream)
-        self._ask(stream.publisher, stream.topic)
-        self._ask_again()
+        stream.seq -= 1  # it counts as missing: what follows it waits for a snapshot
+        self._set_stale(stream)
+        self._request(stream.publisher, stream.topic)
+        self._set_timer()
 
-    def heart(self, topic: bytes, epoch: int, message: Message | None) -> None:
-        """A publisher lives. Its marks show lost tails; a new epoch makes every stream of it stale."""
+    def heartbeat(self, topic: bytes, epoch: int, message: Message | None) -> None:
+        """Takes a publisher's heartbeat. Its positions show lost frames; a new epoch makes all its streams stale."""
         if type(message) is not Heartbeat:
             return
-        runtime, inbox = self._runtime, self._inbox
-        publisher = topics.publisher(topics.read(topic))
-        was_gone = not self._heard_ns.get(publisher)
-        self._heard_ns[publisher] = runtime.mono_ns
+        inbox, publisher = self._inbox, topics.publisher(topics.read(topic))
+        was_gone = not self._received_ns.get(publisher)
+        self._received_ns[publisher] = self._clock.mono_ns
         if self._epochs.get(publisher) != epoch or was_gone:
             self._epochs[publisher] = epoch
-            runtime.actor.on_peer(publisher, True)
-            for prefix in inbox.prefixes:
-                if topics.publisher(prefix) == publisher:
-                    inbox.prefixes[prefix] = False
-            for stream in inbox.of(publisher):
-                if stream.live and stream.epoch != epoch and not _is_direct(stream.topic):
-                    self._stale(stream)
-            self._ask_all()
-        for mark_topic in inbox.behind(message.streams):
-            # One socket carries both in order: what the beat counts and has not come before it is lost.
-            behind = inbox.stream(mark_topic.encode())
-            if behind is not None and not _is_direct(mark_topic):
+            self._listener.on_peer(publisher, True)
+            self._restart(publisher, epoch)
+        for topic_behind in inbox.behind(message.streams):
+            # One socket carries both in order: a frame that the heartbeat counts and that has not come is lost.
+            behind = inbox.stream(topic_behind.encode())
+            if behind is not None and not is_direct(topic_behind):
                 if behind.live:
-                    self._stale(behind)
-                self._inbox.mark_stale(behind)
-                self._ask(publisher, mark_topic)
-        self._ask_again()
+                    self._set_stale(behind)
+                inbox.set_stale(behind)
+                self._request(publisher, topic_behind)
+        self._set_timer()
 
-    def _heard(self, publisher: str) -> None:
-        """Silence counts from the first word, even of a publisher that dies before its first heartbeat comes."""
-        if publisher not in self._epochs and publisher in self._heard_ns:
-            self._heard_ns[publisher] = self._runtime.mono_ns
-            self._ask_again()
+    def _restart(self, publisher: str, epoch: int) -> None:
+        """The publisher runs under a new epoch, or is back."""
+        inbox = self._inbox
+        for prefix in inbox.prefixes:
+            if topics.publisher(prefix) == publisher:
+                inbox.prefixes[prefix] = False
+        for stream in inbox.of(publisher):
+            if stream.live and stream.epoch != epoch and not is_direct(stream.topic):
+                self._set_stale(stream)
+        self._request_all()
 
-    def snapshot(self, target: str, ts_ns: int, message: Snapshot) -> None:
-        """A stream as its publisher has it, or (seq -1) word that this was all under a prefix."""
-        runtime, inbox = self._runtime, self._inbox
+    def snapshot(self, target: str, ts_ns: int, message: Snapshot) -> StreamIn | None:
+        """Takes a stream's snapshot, or (seq -1) the end of the list under a prefix. Returns the stream if it moved."""
+        inbox, dispatcher = self._inbox, self._dispatcher
         if message.seq < 0:
             if message.topic in inbox.prefixes:
                 inbox.prefixes[message.topic] = True
-            return
+            return None
         try:
             stream = inbox.stream(message.topic.encode())
-            told = decode(message.body) if message.body else None
+            state = decode(message.body) if message.body else None
             if message.seq > MAX_SEQ or not 0 <= message.epoch <= MAX_EPOCH:
                 raise BadMessage(f"a snapshot at epoch {message.epoch}, seq {message.seq}")
         except BadMessage as error:
-            runtime.dead_letter(target, message.body, error)
-            return
+            dispatcher.dead_letter(target, message.body, error)
+            return None
         if stream is None or (message.epoch, message.seq) < (stream.epoch, stream.seq):
-            return  # older than what has been seen
-        if stream.live and message.epoch == stream.epoch and (told is None or message.seq == stream.seq):
-            return  # nothing is missing; what it may be ahead by is on its way
-        resumed = list(inbox.resume(stream, message.epoch, message.seq, told is not None))
-        if told is not None:
-            runtime.deliver(stream, message.epoch, message.seq, ts_ns, told)
-        runtime.arrive(("pub", stream.publisher), runtime.actor.on_live, stream.topic)
+            return None  # older than what has come
+        if stream.live and message.epoch == stream.epoch and (state is None or message.seq == stream.seq):
+            return None  # nothing is missing; if the snapshot is ahead, the frames up to it are on their way
+        resumed = list(inbox.resume(stream, message.epoch, message.seq, state is not None))
+        if state is not None:
+            dispatcher.deliver(stream, message.epoch, message.seq, ts_ns, state)
+        self._report_live(stream)
         self.resyncs += 1
-        self._heard(stream.publisher)
-        for at, data in enumerate(resumed):
+        self._received(stream.publisher)
+        self._deliver_held(stream, resumed, state is not None)
+        if not stream.live:  # there is a second gap behind the first
+            self._report_stale(stream)
+            self._request(stream.publisher, stream.topic)
+            self._set_timer()
+        return stream
+
+    def _deliver_held(self, stream: StreamIn, frames: list[bytes], has_state: bool) -> None:
+        """Delivers frames that were held. An invalid one makes a stream with a state stale again."""
+        for at, data in enumerate(frames):
             _, epoch, seq, ts_ns, offset = split(data)
             try:
-                held = body(data, offset)
+                message = body(data, offset)
             except BadMessage as error:
-                runtime.dead_letter(stream.publisher, data, error)
-                inbox.lost += 1
-                if told is None:
-                    continue  # of mere events the others stand by themselves
-                inbox.mark_stale(stream)
+                self._dispatcher.dead_letter(stream.publisher, data, error)
+                self._inbox.lost += 1
+                if not has_state:
+                    continue  # a stream of events alone: the others are valid without it
+                self._inbox.set_stale(stream)
                 stream.seq = seq - 1
-                stream.held = [(*split(later)[1:3], later) for later in resumed[at + 1 :]] + stream.held
+                stream.held = [(*split(later)[1:3], later) for later in frames[at + 1 :]] + stream.held
                 break
-            runtime.deliver(stream, epoch, seq, ts_ns, held)
-        if not stream.live:  # a second hole behind the first
-            self._tell_stale(stream)
-            self._ask(stream.publisher, stream.topic)
-            self._ask_again()
-        if runtime.turns.held is not None:
-            runtime.turns.seen(stream)
+            self._dispatcher.deliver(stream, epoch, seq, ts_ns, message)
+
+    def _received(self, publisher: str) -> None:
+        """Silence counts from the first frame, also for a publisher that dies before its first heartbeat."""
+        if publisher not in self._epochs and publisher in self._received_ns:
+            self._received_ns[publisher] = self._clock.mono_ns
+            self._set_timer()
+
+    # -- stale and live -------------------------------------------------------------------------------
 
     def resync(self, topic: str) -> None:
-        """A mark of this stream did not come within the wait: do not trust it until a snapshot."""
-        if _is_direct(topic):
+        """Makes a stream stale until its publisher has sent a snapshot."""
+        if is_direct(topic):
             return
         try:
             stream = self._inbox.stream(topic.encode())
         except BadMessage:
-            return  # a mark of no stream at all
+            return  # it comes from a Tick, which may contain any text
         if stream is None:
             return
         if stream.live:
-            self._stale(stream)
+            self._set_stale(stream)
         else:
-            self._inbox.mark_stale(stream)
-        self._ask(stream.publisher, topic)
-        self._ask_again()
+            self._inbox.set_stale(stream)
+        self._request(stream.publisher, topic)
+        self._set_timer()
 
-    def _stale(self, stream: StreamIn) -> None:
-        self._inbox.mark_stale(stream)
-        self._tell_stale(stream)
+    def _set_stale(self, stream: StreamIn) -> None:
+        self._inbox.set_stale(stream)
+        self._report_stale(stream)
 
-    def _tell_stale(self, stream: StreamIn) -> None:
-        """In lockstep in its place among what came: before that, the actor has not got so far."""
-        self._runtime.arrive(("pub", stream.publisher), self._runtime.actor.on_stale, stream.topic)
+    def _report_stale(self, stream: StreamIn) -> None:
+        """In lockstep it is queued behind what came before it."""
+        self._dispatcher.run_or_queue(("pub", stream.publisher), self._listener.on_stale, stream.topic)
 
-    def _ask(self, publisher: str, prefix: str) -> None:
-        runtime = self._runtime
-        request = SnapshotRequest(prefix, runtime.actor.cursor(prefix))
-        data = runtime.outbox.pack(self._asked, runtime.actor.now_ns, request)
-        if runtime.port.send(publisher, data):
-            runtime.outbox.commit(self._asked, data)
+    def _report_live(self, stream: StreamIn) -> None:
+        self._dispatcher.run_or_queue(("pub", stream.publisher), self._listener.on_live, stream.topic)
 
-    def _ask_all(self) -> None:
-        """Ask for whatever is missing: whole prefixes first told, then single streams."""
-        inbox = self._inbox
-        for prefix, told in inbox.prefixes.items():
-            if not told:
-                self._ask(topics.publisher(prefix), prefix)
-        for topic, stream in inbox.unsynced.items():
-            self._ask(stream.publisher, topic)
-        self._ask_again()
+    # -- requests -------------------------------------------------------------------------------------
 
-    def _ask_again(self) -> None:
-        """As long as anything is missing, or a publisher is to be watched, look again soon."""
-        if not self._asking and self._heard_ns:
-            self._asking = True
-            delay_ns = SILENT_NS // 3 if self.synced else ASK_AGAIN_NS
-            self._runtime.chores.add(self._runtime.mono_ns + delay_ns, self._look)
+    def _request(self, publisher: str, prefix: str) -> None:
+        self._sender.send(publisher, self._requests, SnapshotRequest(prefix, self._listener.cursor(prefix)))
 
-    def _look(self) -> None:
-        self._asking = False
-        runtime = self._runtime
-        for publisher, heard_ns in self._heard_ns.items():
-            if heard_ns and runtime.mono_ns - heard_ns > SILENT_NS:
-                self._heard_ns[publisher] = 0
-                runtime.actor.on_peer(publisher, False)
+    def _request_all(self) -> None:
+        """Requests whatever is missing: prefixes without a complete list first, then single streams."""
+        for prefix, complete in self._inbox.prefixes.items():
+            if not complete:
+                self._request(topics.publisher(prefix), prefix)
+        for topic, stream in self._inbox.unsynced.items():
+            self._request(stream.publisher, topic)
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        """One timer repeats requests while anything is missing, and otherwise watches the publishers."""
+        if not self._timer_set and self._received_ns:
+            self._timer_set = True
+            delay_ns = SILENT_NS // 3 if self.synced else REQUEST_AGAIN_NS
+            self._timers.add(self._clock.mono_ns + delay_ns, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer_set = False
+        for publisher, received_ns in self._received_ns.items():
+            if received_ns and self._clock.mono_ns - received_ns > SILENT_NS:
+                self._received_ns[publisher] = 0
+                self._listener.on_peer(publisher, False)
                 for stream in self._inbox.of(publisher):
-                    if stream.live and not _is_direct(stream.topic):
-                        self._stale(stream)
-        self._ask_all()
-
-    # -- as a publisher -------------------------------------------------------------------------------
-
-    def tell(self, peer: str, request: SnapshotRequest) -> None:
-        """Answer with each of our streams under the prefix, and then that this was all."""
-        runtime = self._runtime
-        known = runtime.outbox.streams
-        new = request.prefix not in known and _is_topic_of(runtime.name, request.prefix)
-        if new and len(known) < MAX_STREAMS and runtime.actor.snapshot(request.prefix, request.cursor) is not None:
-            # Nothing was published on it in this life, and yet there is something to say: it stands at 0.
-            runtime.outbox.stream(request.prefix)
-        for stream in list(runtime.outbox.streams.values()):
-            if stream.marked and stream.topic.startswith(request.prefix) and not _is_direct(stream.topic):
-                told = runtime.actor.snapshot(stream.topic, request.cursor)
-                content = b"" if told is None else encode(told)
-                self._reply(peer, Snapshot(stream.topic, runtime.epoch, stream.seq, content))
-        self._reply(peer, Snapshot(request.prefix, runtime.epoch, -1))
-
-    def _reply(self, peer: str, message: Snapshot) -> None:
-        runtime = self._runtime
-        data = runtime.outbox.pack(self._told, runtime.actor.now_ns, message)
-        if runtime.port.reply(peer, data):
-            runtime.outbox.commit(self._told, data)
+                    if stream.live and not is_direct(stream.topic):
+                        self._set_stale(stream)
+        self._request_all()

@@ -1,15 +1,28 @@
-from actors.inbox cimport StreamIn
-from actors.outbox cimport StreamOut
-from actors.runtime cimport Runtime
+from actors.actor_clock cimport ActorClock
+from actors.dispatcher cimport Dispatcher
+from actors.effect_queue cimport EffectQueue
+from actors.inbox cimport Inbox, StreamIn
+from actors.outbox cimport Outbox, StreamOut
+from actors.sender cimport Sender
+from actors.timers cimport Timers
+from protocol._tick_codec cimport TickCodec
 
 cdef class Turns:
-    cdef Runtime _runtime
-    cdef str _clock
+    cdef EffectQueue _effects
+    cdef ActorClock _clock
+    cdef Outbox _outbox
+    cdef Inbox _inbox
+    cdef object _streams
+    cdef Sender _sender
+    cdef Dispatcher _dispatcher
+    cdef Timers _timers
+    cdef object _on_tick
+    cdef TickCodec _codec
+    cdef str _clock_name
     cdef long long _patience_ms
     cdef long long _mark_wait_ns
-    cdef public object reply
     cdef public long long ticks
-    cdef public long long early
+    cdef public long long marks_missed
     cdef public object held
     cdef str _held_peer
     cdef long long _held_since_ns
@@ -19,8 +32,8 @@ cdef class Turns:
     cdef long long _period_ns
     cdef bint _started
     cdef bint _joined
-    cdef StreamOut _asked
-    cdef StreamOut _done
-    cpdef take(self, tick, str peer)
-    cpdef seen(self, StreamIn stream)
+    cdef StreamOut _joins
+    cdef StreamOut _dones
+    cpdef on_tick(self, tick, str peer)
+    cpdef on_moved(self, StreamIn stream)
     cdef _run(self, tick, str peer, long long waited_ns)

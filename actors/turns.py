@@ -1,30 +1,63 @@
-"""Turns: joining the clock's order, holding a Tick until its marks are seen, and handing the turn back."""
+"""Turns: joins the clock's order, holds a Tick until the streams have come as far as it requires, and returns the turn."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-from actors.inbox import StreamIn
+from actors.actor_clock import ActorClock
+from actors.dispatcher import Dispatcher
+from actors.effect_queue import EffectQueue
+from actors.inbox import Inbox, StreamIn
+from actors.sender import Sender
+from actors.streams import Streams
+from actors.timers import Timers
 from protocol import Join, Leave, StreamPosition, Tick, TickDone
+from protocol.tick_codec import CODEC
 
-if TYPE_CHECKING:
-    from actors.runtime import Runtime
-
-JOIN_NS = 50_000_000  # between tries to reach a clock that is not there
+JOIN_NS = 50_000_000  # between attempts while the clock cannot be reached
 JOIN_AGAIN_NS = 500_000_000
-UNTICKED_NS = 2_000_000_000  # so long without a Tick (or three periods): ask to be ticked again
+LOCKSTEP_JOIN_NS = 20_000_000
+UNTICKED_NS = 2_000_000_000  # without a Tick for longer than this (or three periods), join again
+
+
+class TurnSettings(NamedTuple):
+    """`clock`: the clock's name, empty if the actor is not ticked. `patience_ms`: how long the clock waits for a turn.
+    `mark_wait_ms`: how long a Tick is held for streams that are behind it."""
+
+    clock: str
+    patience_ms: int
+    mark_wait_ms: int
 
 
 class Turns:
-    """The runtime's dealings with the clock."""
+    """One actor's side of the clock's protocol: Join, Tick, TickDone, Leave."""
 
-    def __init__(self, runtime: "Runtime", clock: str, patience_ms: int, mark_wait_ms: int) -> None:
-        self._runtime = runtime
-        self._clock = clock
-        self._patience_ms = patience_ms
-        self._mark_wait_ns = mark_wait_ms * 1_000_000
-        self.reply: Callable[[str, bytes], bool] = runtime.port.reply
+    def __init__(
+        self,
+        effects: EffectQueue,
+        settings: TurnSettings,
+        *,
+        inbox: Inbox,
+        streams: Streams,
+        sender: Sender,
+        dispatcher: Dispatcher,
+        timers: Timers,
+        on_tick: Callable[[Tick], object],
+    ) -> None:
+        self._effects = effects
+        self._clock = effects.clock
+        self._outbox = effects.outbox
+        self._inbox = inbox
+        self._streams = streams
+        self._sender = sender
+        self._dispatcher = dispatcher
+        self._timers = timers  # in the driver's time
+        self._on_tick = on_tick
+        self._codec = CODEC
+        self._clock_name = settings.clock
+        self._patience_ms = settings.patience_ms
+        self._mark_wait_ns = settings.mark_wait_ms * 1_000_000
         self.ticks = 0
-        self.early = 0  # marks that were not seen when on_tick ran
+        self.marks_missed = 0  # streams that were behind a Tick when on_tick ran
         self.held: Tick | None = None
         self._held_peer = ""
         self._held_since_ns = 0
@@ -34,89 +67,84 @@ class Turns:
         self._period_ns = 0
         self._started = False
         self._joined = False
-        self._asked = runtime.outbox.stream(f"join.{runtime.name}.{clock}.", marked=False)
-        self._done = runtime.outbox.stream(f"done.{runtime.name}.{clock}.", marked=False)
+        self._joins = self._outbox.stream(f"join.{effects.name}.{settings.clock}.", False)
+        self._dones = self._outbox.stream(f"done.{effects.name}.{settings.clock}.", False)
 
     # -- joining --------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        if self._runtime.actor.ticks and self._clock:
+        """Begins to join, and goes on until this actor is ticked."""
+        if self._clock_name:
             self._started = True
-            self._look()
+            self._on_timer()
 
     def rejoin(self) -> None:
-        """What this actor hears has changed: the clock must know, to forward the right marks."""
+        """Joins again after the subscriptions have changed: the clock forwards the marks of subscribed streams."""
         self._joined = False
         if self._started:
             self._join()
 
     def leave(self) -> None:
+        """Leaves the clock's order for good."""
         if self._started:
             self._started = False
-            self._tell(Leave(self._runtime.name, self._runtime.epoch))
+            self._sender.send(self._clock_name, self._joins, Leave(self._effects.name, self._effects.epoch))
 
-    def _look(self) -> None:
-        """Ask to be ticked for as long as that does not happen."""
+    def _on_timer(self) -> None:
+        """Joins again while no Tick comes."""
         if not self._started:
             return
-        runtime = self._runtime
+        now_ns = self._clock.mono_ns
         quiet_ns = max(UNTICKED_NS, 3 * self._period_ns)
-        if not self._joined or runtime.mono_ns - self._ticked_ns > quiet_ns:
+        if not self._joined or now_ns - self._ticked_ns > quiet_ns:
             self._join()
-        runtime.chores.add(runtime.mono_ns + (JOIN_AGAIN_NS if self._joined else JOIN_NS), self._look)
+        self._timers.add(now_ns + (JOIN_AGAIN_NS if self._joined else JOIN_NS), self._on_timer)
 
     def _join(self) -> None:
-        runtime = self._runtime
-        if runtime.lockstep and not runtime.streams.synced:
-            # A lockstep run begins when everybody has heard where everything stands, so that reruns begin alike.
-            runtime.chores.add(runtime.mono_ns + 20_000_000, self._join)
+        effects = self._effects
+        if self._clock.lockstep and not self._streams.synced:
+            # A lockstep run begins when each actor has the snapshots of all that it follows, so that reruns begin alike.
+            self._timers.add(self._clock.mono_ns + LOCKSTEP_JOIN_NS, self._join)
             return
-        prefixes = list(runtime.inbox.prefixes)
-        self._joined = self._tell(Join(runtime.name, runtime.epoch, runtime.follows, prefixes, self._patience_ms))
-
-    def _tell(self, message: Join | Leave) -> bool:
-        runtime = self._runtime
-        data = runtime.outbox.pack(self._asked, runtime.actor.now_ns, message)
-        if not runtime.port.send(self._clock, data):
-            return False
-        runtime.outbox.commit(self._asked, data)
-        return True
+        prefixes = list(self._inbox.prefixes)
+        join = Join(effects.name, effects.epoch, effects.follows, prefixes, self._patience_ms)
+        self._joined = self._sender.send(self._clock_name, self._joins, join)
 
     # -- turns ----------------------------------------------------------------------------------------
 
-    def take(self, tick: Tick, peer: str) -> None:
-        """A Tick came: run it now, or hold it until all of its marks are seen, at most for the mark wait."""
-        runtime = self._runtime
-        self._ticked_ns, self._period_ns = runtime.mono_ns, tick.period_ns
+    def on_tick(self, tick: Tick, peer: str) -> None:
+        """Takes a Tick: runs it now, or holds it until its marks are reached, at most for the mark wait."""
+        now_ns = self._clock.mono_ns
+        self._ticked_ns, self._period_ns = now_ns, tick.period_ns
         if tick.marks or self.held is not None:
-            behind = runtime.inbox.behind(tick.marks)
-            if self.held is not None:  # the clock has given up on that one; what it waited for still counts
-                behind = runtime.inbox.behind(list(self._behind.values())) | behind
-                runtime.chores.cancel(self._deadline)
+            behind = self._inbox.behind(tick.marks)
+            if self.held is not None:  # the clock no longer waits for the held one; its marks still count
+                behind = self._inbox.behind(list(self._behind.values())) | behind
+                self._timers.cancel(self._deadline)
             if behind:
                 self.held, self._held_peer, self._behind = tick, peer, behind
-                self._held_since_ns = runtime.mono_ns
-                self._deadline = runtime.chores.add(runtime.mono_ns + self._mark_wait_ns, self._give_up)
+                self._held_since_ns = now_ns
+                self._deadline = self._timers.add(now_ns + self._mark_wait_ns, self._give_up)
                 return
         self.held = None
         self._run(tick, peer, 0)
 
-    def seen(self, stream: StreamIn) -> None:
+    def on_moved(self, stream: StreamIn) -> None:
         """A stream moved while a Tick is held."""
         mark = self._behind.get(stream.topic)
         if mark is None or not stream.live or (stream.epoch, stream.seq) < (mark[1], mark[2]):
             return
         del self._behind[stream.topic]
         if not self._behind:
-            self._runtime.chores.cancel(self._deadline)
+            self._timers.cancel(self._deadline)
             self._release([])
 
     def _give_up(self) -> None:
         stale = sorted(self._behind)
-        self.early += len(stale)
-        self._runtime.log.warning("marks not seen", tick=self.held.n if self.held else 0, topics=stale)
+        self.marks_missed += len(stale)
+        self._effects.log.warning("streams behind the tick", tick=self.held.n if self.held else 0, topics=stale)
         for topic in stale:
-            self._runtime.streams.resync(topic)
+            self._streams.resync(topic)
         self._release(stale)
 
     def _release(self, stale: list[str]) -> None:
@@ -126,21 +154,19 @@ class Turns:
             return
         if stale:
             tick = Tick(tick.n, tick.time_ns, tick.period_ns, tick.marks, tick.skipped, tick.late, stale)
-        self._run(tick, self._held_peer, self._runtime.mono_ns - self._held_since_ns)
+        self._run(tick, self._held_peer, self._clock.mono_ns - self._held_since_ns)
 
     def _run(self, tick: Tick, peer: str, waited_ns: int) -> None:
-        runtime = self._runtime
-        if runtime.lockstep:
-            runtime.advance(tick.time_ns)
+        clock, outbox, dones = self._clock, self._outbox, self._dones
+        if clock.lockstep:
+            self._dispatcher.advance(tick.time_ns)
         self.ticks += 1
-        runtime.actor.on_tick(tick)
-        runtime.perform()
-        outbox = runtime.outbox
-        marks, done, ts_ns = outbox.take_marks(), self._done, runtime.mono_ns + runtime.anchor_ns
+        self._on_tick(tick)
+        self._effects.perform()
+        marks, ts_ns, missed = outbox.take_marks(), clock.mono_ns + clock.anchor_ns, self.marks_missed
         if marks or tick.n < 0:
-            data = outbox.pack(done, ts_ns, TickDone(tick.n, marks, waited_ns, outbox.trace, self.early))
+            frame = outbox.pack(dones, ts_ns, TickDone(tick.n, marks, waited_ns, outbox.trace, missed))
         else:
-            trace, seq = outbox.trace, done.seq + 1
-            data = runtime.bare.done_frame(done.prefix, runtime.epoch, seq, ts_ns, tick.n, waited_ns, trace, self.early)
-        if self.reply(peer, data):
-            outbox.commit(done, data)
+            seq, trace = dones.seq + 1, outbox.trace
+            frame = self._codec.encode_done(dones.prefix, outbox.epoch, seq, ts_ns, tick.n, waited_ns, trace, missed)
+        self._sender.reply_frame(peer, dones, frame)

@@ -92,7 +92,7 @@ class Subscriber(Actor):
         elif self._received == self.settings.warm + 1:
             self._began_ns = self.envelope.ts_ns  # when the publisher's handler was called
         elif self._received == self.settings.warm + self.settings.count:
-            end_ns = time.monotonic_ns() + self.runtime.anchor_ns
+            end_ns = time.monotonic_ns() + self.effects.anchor_ns
             self.result = {
                 "messages_per_s": self.settings.count / (end_ns - self._began_ns) * 1e9,
                 "detail": {"transport": IMPLEMENTATION, "body_bytes": len(encode(message()))},

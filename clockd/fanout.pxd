@@ -1,9 +1,12 @@
-from actors.runtime cimport Runtime
+from actors.actor_clock cimport ActorClock
 from clockd.members cimport Member
+from clockd.tick_sender cimport TickSender
 
 cdef class Fanout:
-    cdef Runtime _runtime
+    cdef object _effects
     cdef object _members
+    cdef TickSender _sender
+    cdef ActorClock _clock
     cdef long long _period_ns
     cdef bint _with_marks
     cdef object _finished
@@ -11,17 +14,17 @@ cdef class Fanout:
     cdef Py_ssize_t _wave
     cdef long _open
     cdef bint _running
-    cdef long long _watch_ns
+    cdef long long _timer_ns
     cdef public long long n
     cdef public long long due_ns
     cdef public list hops
     cdef public list late
     cdef public long long ticks_late
     cpdef begin(self, long long n, long long due_ns)
-    cdef _go_on(self)
-    cdef _give(self, Member member)
-    cdef bint _tick(self, Member member) except -1
-    cpdef bint bare_done(self, str name, long long n) except -1
+    cdef _next_wave(self)
+    cdef _give_turn(self, Member member)
+    cdef bint _send_tick(self, Member member) except -1
+    cpdef bint on_unmarked_done(self, str name, long long n) except -1
     cpdef done(self, Member member, long long n)
     cpdef close(self, Member member)
     cdef _release(self, Member member)

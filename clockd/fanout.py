@@ -1,38 +1,46 @@
-"""Fanout: one tick's turns, wave after wave, and no wait for an actor longer than its patience."""
-
-from __future__ import annotations
+"""Fanout: one tick's turns, wave after wave. An actor is waited for at most as long as its patience."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from actors.actor_clock import ActorClock
+from actors.effects import Effects
+from clockd.members import Member, Members
+from clockd.tick_sender import TickSender
 from protocol import Tick
-
-if TYPE_CHECKING:
-    from actors.runtime import Runtime
-    from clockd.members import Member, Members
 
 NEVER_NS = 2**63 - 1
 
 
 class Fanout:
-    """Between `begin` and the call of `finished`, one tick is on its way through the order.
+    """Gives each member its turn. A tick begins with `begin` and ends with the call of `finished`.
 
-    The marks that come back with TickDone are kept and go out with the next Tick to whoever hears those streams.
+    The marks that come back with TickDone are kept, and go out with the next Tick to the subscribers of those streams.
     """
 
     def __init__(
-        self, runtime: Runtime, members: Members, period_ns: int, with_marks: bool, finished: Callable[[], Any]
+        self,
+        effects: Effects,
+        members: Members,
+        sender: TickSender,
+        clock: ActorClock,
+        *,
+        period_ns: int,
+        with_marks: bool,
+        finished: Callable[[], Any],
     ) -> None:
-        self._runtime = runtime
+        self._effects = effects
         self._members = members
+        self._sender = sender
+        self._clock = clock
         self._period_ns = period_ns
         self._with_marks = with_marks
         self._finished = finished
-        self._plan: list[list[Member]] = []  # the waves of this tick; who joins meanwhile comes with the next
+        self._plan: list[list[Member]] = []  # the waves of this tick; an actor that joins meanwhile is in the next
         self._wave = 0
-        self._open = 0  # how many of the wave have the turn
+        self._open = 0  # number of members of the wave that have the turn
         self._running = False
-        self._watch_ns = NEVER_NS  # when somebody's patience is next looked at
+        self._timer_ns = NEVER_NS  # when the turns are next checked for patience
         self.n = -1
         self.due_ns = 0
         self.hops: list[tuple[str, float]] = []
@@ -40,14 +48,14 @@ class Fanout:
         self.ticks_late = 0
 
     def begin(self, n: int, due_ns: int) -> None:
-        """Start tick `n`."""
+        """Starts tick `n`."""
         self.n, self.due_ns = n, due_ns
         self.hops, self.late = [], []
         self._plan, self._wave, self._running = list(self._members.waves), 0, True
-        self._go_on()
+        self._next_wave()
 
-    def _go_on(self) -> None:
-        """Give the turn to the next wave in which anybody can be reached; after the last, the tick is over."""
+    def _next_wave(self) -> None:
+        """Gives the turn to the next wave that has a member that can be reached; after the last, the tick is over."""
         while self._running and not self._open:
             if self._wave >= len(self._plan):
                 self._running = False
@@ -57,15 +65,15 @@ class Fanout:
             self._wave += 1
             for member in wave:
                 if member.joined:
-                    self._give(member)
+                    self._give_turn(member)
 
-    def _give(self, member: Member) -> None:
-        if member.turn >= 0:  # still late: it is ticked again when it has answered
+    def _give_turn(self, member: Member) -> None:
+        if member.turn >= 0:  # still late: it gets no further Tick before it has answered
             self.late.append(member.name)
             return
-        if not self._tick(member):
+        if not self._send_tick(member):
             if not member.absent:
-                self._runtime.log.warning("unreachable", member=member.name)
+                self._effects.log.warning("unreachable", member=member.name)
             member.absent = True
             self.late.append(member.name)
             return
@@ -73,24 +81,24 @@ class Fanout:
             member.marks.clear()
         member.absent = False
         member.turn = member.last_n = self.n
-        member.sent_ns = self._runtime.mono_ns
+        member.sent_ns = self._clock.mono_ns
         member.has_turn = True
         self._open += 1
-        if member.sent_ns + member.patience_ns < self._watch_ns:
-            self._watch(member.sent_ns + member.patience_ns)
+        if member.sent_ns + member.patience_ns < self._timer_ns:
+            self._set_timer(member.sent_ns + member.patience_ns)
 
-    def _tick(self, member: Member) -> bool:
-        """Send the Tick; False if the member cannot be reached."""
+    def _send_tick(self, member: Member) -> bool:
+        """Sends the Tick; False if the member cannot be reached."""
         skipped = self.n - member.last_n - 1 if member.last_n >= 0 else 0
         marks = list(member.marks.values()) if self._with_marks and member.marks else []
         late = [name for name in self.late if name in member.follows] if self.late else []
         if marks or late:
             tick = Tick(self.n, self.due_ns, self._period_ns, marks, skipped, late)
-            return self._runtime.tell(member.name, tick)
-        return self._runtime.tell_tick(member.name, self.n, self.due_ns, self._period_ns, skipped)
+            return self._sender.send(member.name, tick)
+        return self._sender.send_tick(member.name, self.n, self.due_ns, self._period_ns, skipped)
 
-    def bare_done(self, name: str, n: int) -> bool:
-        """A TickDone that only tells its `n` came; False if `name` is no member."""
+    def on_unmarked_done(self, name: str, n: int) -> bool:
+        """Takes a TickDone that contains only its `n`; False if `name` is not a member."""
         member = self._members.by_name.get(name)
         if member is None:
             return False
@@ -99,17 +107,17 @@ class Fanout:
         return True
 
     def done(self, member: Member, n: int) -> None:
-        """A TickDone came from `member`."""
+        """Takes the TickDone of `member` for tick `n`."""
         if n != member.turn:
-            return  # of a turn that is no longer its own
+            return  # of a turn that it no longer has
         if member.has_turn:
-            self.hops.append((member.name, (self._runtime.mono_ns - member.sent_ns) / 1e3))
+            self.hops.append((member.name, (self._clock.mono_ns - member.sent_ns) / 1e3))
         elif member.late:
-            self._runtime.log.info("back in time", member=member.name, tick=n)
+            self._effects.log.info("no longer late", member=member.name, tick=n)
         self.close(member)
 
     def close(self, member: Member) -> None:
-        """The member's turn is over, one way or the other; if it was the last of its wave, go on."""
+        """Ends the member's turn; if it was the last of its wave, the next wave begins."""
         member.turn = -1
         member.late = False
         self._release(member)
@@ -119,33 +127,33 @@ class Fanout:
             member.has_turn = False
             self._open -= 1
             if not self._open:
-                self._go_on()
+                self._next_wave()
 
-    def _watch(self, when_ns: int) -> None:
-        """Look at `when_ns` who has run out of patience: one timer for all turns, set again as it runs out."""
-        self._watch_ns = when_ns
-        self._runtime.patience(when_ns - self._runtime.mono_ns, self._look, when_ns)
+    def _set_timer(self, when_ns: int) -> None:
+        """Checks all turns at `when_ns` for patience: one timer for all, set again when it runs out."""
+        self._timer_ns = when_ns
+        self._effects.after(when_ns - self._clock.mono_ns, self._on_timer, when_ns)
 
-    def _look(self, when_ns: int) -> None:
-        if when_ns != self._watch_ns:
-            return  # an earlier one has taken its place
-        now_ns = self._runtime.mono_ns
-        self._watch_ns = NEVER_NS
+    def _on_timer(self, when_ns: int) -> None:
+        if when_ns != self._timer_ns:
+            return  # an earlier timer has replaced it
+        now_ns = self._clock.mono_ns
+        self._timer_ns = NEVER_NS
         waiting = [member for wave in self._plan for member in wave if member.has_turn]
         for member in waiting:
             if member.sent_ns + member.patience_ns <= now_ns:
                 self._give_up(member)
         left = [member.sent_ns + member.patience_ns for wave in self._plan for member in wave if member.has_turn]
-        if left and min(left) < self._watch_ns:
-            self._watch(min(left))
+        if left and min(left) < self._timer_ns:
+            self._set_timer(min(left))
 
     def _give_up(self, member: Member) -> None:
-        """Go on without it until it answers."""
+        """Continues without the member until it answers."""
         if not member.has_turn:
             return
         member.late = True
         self.ticks_late += 1
         self.late.append(member.name)
         patience_ms = member.patience_ns // 1_000_000
-        self._runtime.log.warning("late", member=member.name, tick=self.n, patience_ms=patience_ms)
+        self._effects.log.warning("late", member=member.name, tick=self.n, patience_ms=patience_ms)
         self._release(member)

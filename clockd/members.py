@@ -1,4 +1,4 @@
-"""Members: the actors that the clock ticks, in which order, and what each has yet to be told."""
+"""Members: the actors that the clock ticks, their order, and the marks that each gets with its next Tick."""
 
 from collections.abc import Iterator
 
@@ -15,17 +15,17 @@ class Member:
         self.prefixes: tuple[str, ...] = ()
         self.patience_ns = 500_000_000
         self.joined = False
-        self.late = False  # it has a turn that it did not hand back in time
-        self.absent = True  # it could not be reached
-        self.turn = -1  # the tick that it has the turn for; -1 if it has none
+        self.late = False  # it did not finish a turn within its patience
+        self.absent = True  # it could not be reached at the last attempt
+        self.turn = -1  # number of the tick whose TickDone is missing; -1: none
         self.last_n = -1
         self.sent_ns = 0
         self.has_turn = False  # the tick waits for it
         self.trace = 0
-        self.marks: dict[str, StreamPosition] = {}  # what moved since its last Tick
+        self.marks: dict[str, StreamPosition] = {}  # positions of streams that moved since its last Tick
 
-    def hears(self, topic: str) -> bool:
-        """Whether marks of a topic concern it: it subscribes to it, or it is told it as a command or an answer."""
+    def receives(self, topic: str) -> bool:
+        """Whether it receives a stream: it subscribes to it, or the stream is its commands or answers."""
         if topic.startswith(self.prefixes):
             return True
         kind, _, rest = topic.partition(".")
@@ -39,16 +39,14 @@ class Members:
         self.waves: list[list[Member]] = [[Member(name) for name in wave] for wave in order]
         self.by_name: dict[str, Member] = {member.name: member for wave in self.waves for member in wave}
         self._fixed = set(self.by_name)
-        self._routes: dict[str, list[Member]] = {}  # topic -> who is to hear of its marks
-        self._marks: dict[
-            str, StreamPosition
-        ] = {}  # where each stream stands: what somebody who joins has to have seen
+        self._routes: dict[str, list[Member]] = {}  # topic -> the members that receive it
+        self._marks: dict[str, StreamPosition] = {}  # position of each stream, for actors that join
 
     def __iter__(self) -> Iterator[Member]:
         return iter(self.by_name.values())
 
     def join(self, join: Join) -> Member:
-        """Take an actor into the order, or note its new incarnation."""
+        """Adds an actor to the order, or notes its new process run (epoch) or subscriptions."""
         member = self.by_name.get(join.name)
         if member is None:
             member = self.by_name[join.name] = Member(join.name)
@@ -58,7 +56,7 @@ class Members:
             self._forget(join.name)
         if renewed or tuple(join.subscriptions) != member.prefixes:
             member.epoch, member.follows, member.prefixes = join.epoch, join.follows, tuple(join.subscriptions)
-            member.marks = {topic: mark for topic, mark in self._marks.items() if member.hears(topic)}
+            member.marks = {topic: mark for topic, mark in self._marks.items() if member.receives(topic)}
             self._routes.clear()
         member.patience_ns = join.patience_ms * 1_000_000
         member.joined = True
@@ -69,13 +67,13 @@ class Members:
         if follows:
             behind = [i for i, wave in enumerate(self.waves) for other in wave if other.name in follows]
             at = max(behind) + 1 if behind else at
-            # Several that joined later after the same actor keep the order in which they came.
+            # Actors that joined later behind the same actor keep the order in which they joined.
             while at < len(self.waves) and not any(other.name in self._fixed for other in self.waves[at]):
                 at += 1
         self.waves.insert(at, [member])
 
     def leave(self, name: str, epoch: int) -> Member | None:
-        """An actor stopped on purpose: its place in a run file's order stays, another's is taken away."""
+        """Takes an actor out. Its place stays if the run file's order names it. None: it is not a member."""
         member = self.by_name.get(name)
         if member is None or member.epoch != epoch:
             return None
@@ -88,18 +86,18 @@ class Members:
         return member
 
     def _forget(self, publisher: str) -> None:
-        """Its streams have ended: nobody is to wait for what they carried."""
+        """Its streams have ended: no member is to wait for their positions."""
         for table in (self._marks, *(member.marks for member in self)):
             for topic in [topic for topic in table if topics.publisher(topic) == publisher]:
                 del table[topic]
 
-    def mark(self, marks: list[StreamPosition]) -> None:
-        """Note for everybody who hears a stream where it stands."""
+    def record(self, marks: list[StreamPosition]) -> None:
+        """Notes the positions of streams for each member that receives them."""
         for mark in marks:
             topic = mark[0]
             self._marks[topic] = mark
             route = self._routes.get(topic)
             if route is None:
-                route = self._routes[topic] = [member for member in self if member.hears(topic)]
+                route = self._routes[topic] = [member for member in self if member.receives(topic)]
             for member in route:
                 member.marks[topic] = mark

@@ -45,7 +45,7 @@ class Connector(Actor):
     def __init__(self, name: str, settings: ConnectorSettings, runtime: Any) -> None:
         super().__init__(name, settings, runtime)
         self.tracker = OrderTracker()
-        self.stages = stages_of(self, STAGES)
+        self.stages = stages_of(self.effects, STAGES)
         self._is_stopping = False
 
     def make_market_api(self) -> MarketApi:

@@ -208,7 +208,7 @@ class Replicas:
             market.apply_delta(delta, envelope.seq, envelope.ts_ns)
         except ValueError as error:
             self._resync_book(market, error)
-        stages.mark(REPLICA)
+        stages.lap(REPLICA)
 
     def _resync_book(self, market: Market, error: ValueError) -> None:
         """Invalid levels: the book is stale until a snapshot comes."""

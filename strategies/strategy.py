@@ -49,7 +49,7 @@ class Strategy(Handlers, Actor):
 
     def __init__(self, name: str, settings: Any, runtime: Any) -> None:
         super().__init__(name, settings, runtime)
-        self.stages = stages_of(self, STAGES)
+        self.stages = stages_of(self.effects, STAGES)
         self.paused = False
         self.stopping = False
         self.replicas = Replicas(self)
@@ -121,7 +121,7 @@ class Strategy(Handlers, Actor):
         replaces: Order | None = None,
     ) -> Order:
         self.stages.ensure(self.now_ns)
-        self.stages.mark(DECIDE)
+        self.stages.lap(DECIDE)
         price, size = index(price_ticks), index(size_lots)  # TypeError for a float
         kind = OrdType.LIMIT_MAKER if post_only else ord_type
         order_ref, until = self.new_id(), self.now_ns + self.answer_within_ms * MS_NS
@@ -141,8 +141,8 @@ class Strategy(Handlers, Actor):
             set_cancel_wanted([replaces], True)
             command = ReplaceOrder(order_ref, until, replaces.order_ref, price, size)
         self.send(market.connector, command, partial(self._on_answer, market, order, replaces))
-        self.stages.mark(ORDER)
-        self.queue(self.stages.mark, SEND)
+        self.stages.lap(ORDER)
+        self.queue(self.stages.lap, SEND)
         return order
 
     def _refusal(self, market: Market, order: Order, replaces: Order | None, allow_stale: bool) -> str:

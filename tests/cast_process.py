@@ -27,7 +27,9 @@ def main() -> int:
     with (folder / f"{name}.log").open("a", buffering=1) as lines:
         log = make_log(name, write=lines.write)
         epoch = Lock(folder, name).acquire()
-        return Live(name, kind, msgspec.convert(table, kind.Settings), folder, log=log, epoch=epoch, **options).run()
+        live = Live(name, kind, msgspec.convert(table, kind.Settings), folder, log=log, epoch=epoch, **options)
+        live.runtime.actor.runtime = live.runtime  # for actors that report what their runtime has counted
+        return live.run()
 
 
 if __name__ == "__main__":

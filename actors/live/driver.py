@@ -25,6 +25,7 @@ from actors.run.run_file import Run
 from actors.runtime import Runtime
 from protocol.message import Settings
 
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 LOCKSTEP_WAIT_MS = 5_000  # in lockstep, marks always come unless a process has died
 
 
@@ -39,6 +40,8 @@ class Live:
 
     `bus`: the run file's. `network(event, folder, log)` makes the network of an actor that has `network = True`.
     """
+
+    real_time = True
 
     def __init__(
         self,
@@ -99,7 +102,7 @@ class Live:
         poll(self.runtime, self._bus.transport)
 
     def _on_signal(self, *_: Any) -> None:
-        self.runtime.stop_asked = True
+        self.runtime.stop_requested = True
 
     async def _run_async(self) -> None:
         loop = AsyncLoop(self.runtime, self._bus.transport)
@@ -116,6 +119,9 @@ class Live:
         gc.freeze()  # what exists since the start exists to the end: the collector need not walk it again and again
 
     # -- the rest of the Port -----------------------------------------------------------------------------
+
+    def rss_bytes(self) -> int:
+        return resident_bytes()
 
     def http(self, request: HttpRequest, then: Callable[[HttpAnswer | HttpFailure], None]) -> None:
         self._network.http(request, then)
@@ -160,6 +166,15 @@ def run_actor(run: Run, name: str, epoch: int, *, keys: Any = None, log: Any = N
 def lockstep_options(run: Run) -> dict[str, Any]:
     """What a lockstep run changes in each actor's runtime."""
     return {"lockstep": True, "mark_wait_ms": LOCKSTEP_WAIT_MS} if run.clock.mode == "lockstep" else {}
+
+
+def resident_bytes() -> int:
+    """The resident memory of this process; 0 where the system has no /proc."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * PAGE_BYTES
+    except OSError:
+        return 0
 
 
 def keep_to(cpu: int | None) -> None:

@@ -1,124 +1,126 @@
-"""SimPort: what the sim driver does for one life of one actor."""
+"""SimPort: what the sim driver does for one process of an actor."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from actors.net import HttpAnswer, HttpFailure, HttpRequest, Link
-from actors.runtime import Runtime
-
-if TYPE_CHECKING:
-    from actors.sim.driver import Sim
-    from actors.sim.service import ServiceNode
+from actors.sim.bus import SimBus
+from actors.sim.events import Events
+from actors.sim.service import ServiceNode
 
 LOCAL = "local://"
 
 
 class SimPort:
-    """Frames become events of the heap; files are lists; `local://NAME/...` is a service of the simulation."""
+    """A Port. Frames become events, files are lists, and `local://NAME/...` is a service of the simulation.
 
-    runtime: Runtime
+    `deliver(call, *args)` runs a callback of the actor; `stopped(exit_code)` is called when the actor has ended.
+    """
 
-    takes_time = False  # in virtual time nothing takes any: see actors.stages
+    real_time = False
 
-    def __init__(self, sim: "Sim", name: str) -> None:
-        self.sim = sim
-        self.name = name
-        self.alive = True
-        self.exit_code: int | None = None
-        self.wake_ns: int | None = None
-        self.conns: dict[int, tuple[ServiceNode, int]] = {}
-        self.hears: dict[str, list[bytes]] = {}  # publisher -> prefixes
+    def __init__(
+        self,
+        name: str,
+        *,
+        events: Events,
+        bus: SimBus,
+        services: dict[str, ServiceNode],
+        journals: dict[tuple[str, str], list[bytes]],
+        net_ns: int,
+        deliver: Callable[..., None],
+        stopped: Callable[[int], None],
+    ) -> None:
+        self.subscriptions: dict[str, list[bytes]] = {}  # publisher -> prefixes
+        self._name = name
+        self._events = events
+        self._bus = bus
+        self._services = services
+        self._journals = journals
+        self._net_ns = net_ns
+        self._deliver = deliver
+        self._stopped = stopped
+        self._connections: dict[int, tuple[ServiceNode, int]] = {}
 
-    def die(self) -> None:
-        """As kill -9: nothing reaches it any more, and its websockets break."""
-        self.alive = False
-        for node, conn_id in self.conns.values():
+    def cut(self) -> None:
+        """Breaks each websocket, as the death of the process does."""
+        for node, conn_id in self._connections.values():
             node.close(conn_id, "connection lost")
+
+    def rss_bytes(self) -> int:
+        return 0
 
     # -- the bus --------------------------------------------------------------------------------------
 
     def pub(self, frame: bytes) -> None:
-        sim = self.sim
-        for other in sim.nodes.values():
-            prefixes = other.hears.get(self.name)
-            if prefixes is not None and frame.startswith(tuple(prefixes)):
-                sim.at(sim.now_ns + sim.latency_ns, sim.deliver, other, "frame_in", frame)
+        self._bus.publish(self._name, frame)
 
     def send(self, target: str, frame: bytes) -> bool:
-        return self._direct(target, "command_in", frame)
+        return self._bus.send(self._name, target, frame)
 
     def reply(self, peer: str, frame: bytes) -> bool:
-        return self._direct(peer, "answer_in", frame)
-
-    def _direct(self, name: str, method: str, frame: bytes) -> bool:
-        sim, other = self.sim, self.sim.nodes.get(name)
-        if other is None:
-            return False
-        sim.at(sim.now_ns + sim.latency_ns, sim.deliver, other, method, self.name, frame)
-        return True
+        return self._bus.reply(self._name, peer, frame)
 
     def subscribe(self, publisher: str, prefix: str) -> None:
-        self.hears.setdefault(publisher, []).append(prefix.encode("ascii"))
+        self.subscriptions.setdefault(publisher, []).append(prefix.encode("ascii"))
 
-    # -- the world ------------------------------------------------------------------------------------
+    # -- HTTP and websockets --------------------------------------------------------------------------
 
-    def http(self, request: HttpRequest, then: Any) -> None:
+    def http(self, request: HttpRequest, then: Callable[[HttpAnswer | HttpFailure], None]) -> None:
         node, path = self._service(request.url)
         if node is None:
-            self.sim.at(self.sim.now_ns, self.answered, then, HttpFailure(False, f"no service at {request.url}"))
+            self._events.after(0, self.answered, then, HttpFailure(False, f"no service at {request.url}"))
         else:
             node.http(self, request, path, then)
 
-    def answered(self, then: Any, answer: HttpAnswer | HttpFailure) -> None:
-        self.sim.deliver(self, "call", then, answer)
+    def answered(self, then: Callable[[Any], None], answer: HttpAnswer | HttpFailure) -> None:
+        self._deliver(then, answer)
 
     def ws_connect(self, link: Link) -> None:
         node, path = self._service(link.url)
         if node is None:
-            self.sim.at(self.sim.now_ns, self.ws_event, link, "closed", f"no service at {link.url}")
+            self._events.after(0, self.ws_event, link, "closed", f"no service at {link.url}")
         else:
-            node.connect(self, link, path)
+            self._connections[link.link_id] = node, node.connect(self, link, path)
 
     def ws_send(self, link: Link, data: str | bytes) -> None:
-        node, conn_id = self.conns[link.link_id]
-        raw = data.encode() if isinstance(data, str) else data
-        self.sim.at(self.sim.now_ns + self.sim.net_ns, node.receive, conn_id, raw)
+        node, conn_id = self._connections[link.link_id]
+        self._events.after(self._net_ns, node.receive, conn_id, data.encode() if isinstance(data, str) else data)
 
     def ws_close(self, link: Link) -> None:
-        node, conn_id = self.conns.get(link.link_id, (None, 0))
-        if node is not None:
+        found = self._connections.get(link.link_id)
+        if found is not None:
+            node, conn_id = found
             node.close(conn_id, "closed by us")
 
     def ws_event(self, link: Link, kind: str, data: Any) -> None:
-        """Something happened on a websocket; nothing more happens after it has closed."""
-        if link.is_closed or not self.alive:
+        """Reports an event of a websocket to its listener; there are none after it has closed."""
+        if link.is_closed:
             return
         if kind == "closed":
             link.is_open, link.is_closed = False, True
-            self.conns.pop(link.link_id, None)
-            self.sim.deliver(self, "call", link.listener.ws_closed, link, data)
+            self._connections.pop(link.link_id, None)
+            self._deliver(link.listener.ws_closed, link, data)
         elif kind == "opened":
             link.is_open = True
-            self.sim.deliver(self, "call", link.listener.ws_opened, link)
+            self._deliver(link.listener.ws_opened, link)
         elif link.is_open:
-            self.sim.deliver(self, "call", link.listener.ws_frame, link, data)
+            self._deliver(link.listener.ws_frame, link, data)
 
-    def _service(self, url: str) -> tuple["ServiceNode | None", str]:
+    def _service(self, url: str) -> tuple[ServiceNode | None, str]:
         if not url.startswith(LOCAL):
             return None, ""
         name, slash, path = url[len(LOCAL) :].partition("/")
-        return self.sim.services.get(name), slash + path
+        return self._services.get(name), slash + path
 
-    # -- files ----------------------------------------------------------------------------------------
+    # -- files and the process ------------------------------------------------------------------------
 
     def append(self, journal: str, record: bytes) -> str:
-        self.sim.journals.setdefault((self.name, journal), []).append(bytes(record))
+        self._journals.setdefault((self._name, journal), []).append(bytes(record))
         return ""
 
     def rewrite(self, journal: str, records: list[bytes]) -> None:
-        self.sim.journals[self.name, journal] = [bytes(record) for record in records]
+        self._journals[self._name, journal] = [bytes(record) for record in records]
 
     def stop(self, reason: str, exit_code: int) -> None:
-        self.exit_code = exit_code
-        if self.sim.nodes.get(self.name) is self:
-            del self.sim.nodes[self.name]
-        self.die()
+        self._stopped(exit_code)

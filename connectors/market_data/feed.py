@@ -146,7 +146,7 @@ class MarketFeed:
         except BadFrame as error:
             self.on_invalid_frame(str(error))
             return
-        stages.mark(PARSE)
+        stages.lap(PARSE)
         if self.watchdog.is_doubted and any(type(event) in DATA for event in events):
             self.watchdog.on_data()
         for event in events:

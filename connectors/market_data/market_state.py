@@ -92,7 +92,7 @@ class MarketState:
         """Apply a delta, and publish it if it continues the book."""
         fx, stages = self._fx, self._stages
         change = self.sync.on_delta(delta)
-        stages.mark(BOOK)
+        stages.lap(BOOK)
         now_ns = self.updated_ns = fx.now_ns
         self._counters.deltas += 1
         self._lateness.add(now_ns, delta.ts_event_ns)
@@ -100,8 +100,8 @@ class MarketState:
             self.top_ahead_ns = now_ns if self.top_id() > delta.update_id else 0
         if change is delta:
             self.book_seq = fx.publish(self.book_topic, delta)
-            stages.mark(ENCODE)
-            fx.queue(stages.mark, PUBLISH)
+            stages.lap(ENCODE)
+            fx.queue(stages.lap, PUBLISH)
         else:
             self.publish(change)
 

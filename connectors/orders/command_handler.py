@@ -49,7 +49,7 @@ class CommandHandler:
         """Through the risk check, into the journal, out to the exchange."""
         refusal = self._refusal(command, owner)
         if not refusal:
-            self._stages.mark(CHECK)
+            self._stages.lap(CHECK)
             refusal = self._executor.place(command, owner)
         if not refusal:
             self._gate.record_passed(command, owner, self._fx.now_ns)

@@ -78,13 +78,13 @@ class OrderExecutor:
     ) -> str:  # fmt: skip
         client, stages = self._client, self._stages
         call = make(terms, client.now_ns, client.next_request_id())
-        stages.mark(SIGN)
+        stages.lap(SIGN)
         if not client.acquire(call):
             return "the exchange's rate limit is used up"
         if terms.replaces:
             self._rechecks.cancel_sent(terms.replaces, self._fx.now_ns)
         self._journal.commit([*cancels, terms], partial(self._on_journaled, terms, call, make, then))
-        stages.mark(APPLY)
+        stages.lap(APPLY)
         return ""
 
     def _on_journaled(
@@ -92,7 +92,7 @@ class OrderExecutor:
     ) -> None:  # fmt: skip
         """The journal contains the order: now, and not before, its request may leave."""
         client, stages = self._client, self._stages
-        stages.mark(JOURNAL)
+        stages.lap(JOURNAL)
         if trouble:
             client.release(call)
             self._rechecks.on_answer(terms.replaces, RecheckKind.CANCEL, False)
@@ -103,9 +103,9 @@ class OrderExecutor:
         self.sent += 1
         client.send(call, partial(then, terms))
         if isinstance(call.request, SocketRequest):
-            stages.mark(SEND)
+            stages.lap(SEND)
         else:
-            self._fx.queue(stages.mark, SEND)
+            self._fx.queue(stages.lap, SEND)
 
     def _on_placed(self, terms: NewOrderRecord, verdict: Verdict, answer: Result) -> None:
         if verdict.outcome is Outcome.OK:

@@ -60,7 +60,7 @@ class Teller(Actor):
     told = 0
 
     def on_start(self) -> None:
-        self.total = self.runtime.epoch
+        self.total = self.epoch
         self.publish(TOPIC, Sum(self.total))
         self.after(self.settings.every_ms * MS_NS, self._tell)
 

@@ -105,7 +105,7 @@ def test_a_stop_waits_until_the_actor_is_done_but_not_for_ever(kind, takes_s):
     sim = Sim()
     sim.add("one", kind)
     sim.run_for(1)
-    port = sim.nodes["one"]
+    port = sim.processes["one"]
     sim.request_stop("one")
     asked_ns = sim.now_ns
     if port.alive:

@@ -3,7 +3,8 @@
 import pytest
 
 from actors.actor import Actor
-from actors.calls import MAX_PENDING, MAX_REMEMBERED
+from actors.command_client import MAX_PENDING
+from actors.command_server import MAX_REMEMBERED
 from actors.sim.driver import Sim
 from protocol import Answer, AnswerCode, Health
 from protocol.frame import body, split
@@ -74,21 +75,22 @@ class Line(Sim):
 
     def __init__(self):
         super().__init__()
-        self.arrived = []  # who got a frame, in order
+        self.arrived = []  # the receiver of each frame, in order
+        self.frames = []  # (input, frame)
 
-    def deliver(self, port, method, *args):
-        if method != "call":
-            self.arrived.append(port.name)
-        if method not in ("command_in", "answer_in"):
-            super().deliver(port, method, *args)
+    def deliver(self, process, runtime_input, *args):
+        method = runtime_input.__name__
+        self.arrived.append(process.name)
+        self.frames.append((method, args[-1]))
+        if method == "frame_in":
+            super().deliver(process, runtime_input, *args)
             return
         for delay_ms in self.delays(method):
-            self.at(self.now_ns + delay_ms * MS_NS, super().deliver, port, method, *args)
+            self.at(self.now_ns + delay_ms * MS_NS, super().deliver, process, runtime_input, *args)
 
     def call(self, name, *args):
-        """Let an actor do something now, as one of its own handlers."""
-        port = self.nodes[name]
-        self.deliver(port, "call", *args)
+        """Runs a method of an actor now, as one of its own handlers."""
+        self.act(self.processes[name].actor, *args)
 
 
 @pytest.fixture
@@ -116,7 +118,7 @@ def test_a_refusal_comes_with_its_reason(line):
 def test_a_command_that_nobody_handles_is_refused_by_name(line):
     line.call("client", line.client.ask, Unwanted(1, 0))
     line.run_for(0.1)
-    assert line.client.answers[0][0] == Answer(1, AnswerCode.REFUSED, "bank takes no Unwanted")
+    assert line.client.answers[0][0] == Answer(1, AnswerCode.REFUSED, "bank does not accept Unwanted")
 
 
 def test_a_late_command_is_not_acted_on_and_its_sender_is_told(line):
@@ -130,25 +132,12 @@ def test_a_late_command_is_not_acted_on_and_its_sender_is_told(line):
 
 def test_a_late_command_is_answered_expired_if_its_sender_still_waits(line):
     """A sender whose own clock is held up (it has not run its timers yet) hears the receiver's word."""
-    heard = []
     line.delays = lambda method: [30] if method == "command_in" else [0]
-    reply = line.nodes["bank"].reply
-
-    class Overheard:
-        """The bank's port, with an ear on it."""
-
-        def __getattr__(self, name):
-            return getattr(line.nodes["bank"], name)
-
-        def reply(self, peer, frame):
-            heard.append(body(frame, split(frame)[-1]))
-            return reply(peer, frame)
-
-    line.nodes["bank"].runtime.port = Overheard()
     command = Deposit(7, line.now_ns + 20 * MS_NS, 5)
     line.call("client", line.client.ask, command)
     line.run_for(0.1)
-    (answer,) = heard
+    ((method, frame),) = [one for one in line.frames if one[0] == "answer_in"]
+    answer = body(frame, split(frame)[-1])
     assert (answer.cmd_id, answer.code) == (7, AnswerCode.EXPIRED)
     assert "10." in answer.text
     assert "ms after its deadline" in answer.text

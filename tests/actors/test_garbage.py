@@ -50,6 +50,8 @@ class Nosy(Actor):
 class Post:
     """A Port on which everything leaves and is kept."""
 
+    real_time = False
+
     def __init__(self):
         self.told, self.sent, self.replied = [], [], []
 
@@ -66,6 +68,9 @@ class Post:
 
     def subscribe(self, publisher, prefix):
         pass
+
+    def rss_bytes(self):
+        return 0
 
 
 class World:
@@ -180,7 +185,7 @@ def test_garbage_is_counted_and_told_in_the_heartbeat():
     bombard(world, [("frame_in", "", b"junk"), ("command_in", "feed", b""), ("answer_in", "feed", b"x\x01y")])
     world.now_ns += 2_000_000_000
     world.arrive("frame_in", pack(prefix("md.feed.X.health."), 1, 1, 0, Health("GOOD")))
-    assert world.runtime.garbage == 3
+    assert world.runtime.dispatcher.invalid_frames == 3
     beats = [body(frame, split(frame)[-1]) for frame in world.post.told if frame.startswith(b"sys.me.heart.")]
     assert beats[-1].invalid_frames == 3
 
@@ -197,7 +202,7 @@ def test_a_frame_that_waited_for_a_snapshot_and_is_garbage_leaves_what_follows_i
     world.arrive("frame_in", pack(prefix(FEED), 1, 9, 0, Health("AHEAD")))
     told(world, 6, encode(Health("WHOLE")))
     assert world.runtime.actor.heard == 2
-    assert (world.runtime.garbage, world.runtime.inbox.lost) == (1, 1)
+    assert (world.runtime.dispatcher.invalid_frames, world.runtime.inbox.lost) == (1, 1)
     world.arrive("frame_in", pack(prefix(FEED), 1, 10, 0, Health("AHEAD")))
     assert world.runtime.actor.heard == 2
     told(world, 8, encode(Health("WHOLE")))
@@ -226,7 +231,7 @@ def test_a_replica_is_stale_when_the_next_of_its_stream_cannot_be_read():
     assert world.runtime.actor.heard == 1
     told(world, 2, encode(Health("WHOLE")))
     assert world.runtime.actor.heard == 3
-    assert (world.runtime.garbage, world.runtime.inbox.lost) == (1, 1)
+    assert (world.runtime.dispatcher.invalid_frames, world.runtime.inbox.lost) == (1, 1)
 
 
 def last_sent(world):
@@ -249,7 +254,7 @@ def test_a_bug_in_a_handler_is_no_garbage_even_if_it_looks_like_it():
     world.runtime.actor.bug = BadMessage("a snapshot of my own that I could not read")
     with pytest.raises(BadMessage):
         world.arrive("frame_in", pack(prefix(FEED), 1, 1, 0, Health("ONE")))
-    assert world.runtime.garbage == 0
+    assert world.runtime.dispatcher.invalid_frames == 0
 
 
 def test_a_command_with_another_streams_topic_does_not_move_that_stream():
@@ -295,4 +300,4 @@ def test_what_belongs_on_a_stream_is_not_believed_when_it_comes_from_a_peer():
     world.arrive("command_in", "feed", pack(prefix(FEED), 1, 1, 0, Health("FORGED")))
     world.arrive("answer_in", "feed", pack(prefix(FEED), 1, 1, 0, Health("FORGED")))
     assert world.runtime.actor.heard == 0
-    assert world.runtime.garbage == 2
+    assert world.runtime.dispatcher.invalid_frames == 2

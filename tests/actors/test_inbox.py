@@ -18,9 +18,9 @@ def frame(seq, epoch=1):
     return f"{epoch}/{seq}".encode()
 
 
-def resumed(inbox, seq, epoch=1, says_all=True):
+def resumed(inbox, seq, epoch=1, has_state=True):
     """The held frames that a snapshot at (epoch, seq) sets free."""
-    return list(inbox.resume(inbox.stream(TOPIC), epoch, seq, says_all))
+    return list(inbox.resume(inbox.stream(TOPIC), epoch, seq, has_state))
 
 
 def new_inbox():
@@ -65,7 +65,7 @@ def test_a_gap_is_counted_and_ends_the_stream_until_the_snapshot():
 def test_what_comes_twice_or_too_late_is_dropped():
     inbox = new_inbox()
     assert heard(inbox, 1, 2, 2, 1, 3) == [1, 2, 3]
-    assert inbox.dropped == 2
+    assert inbox.discarded == 2
     assert inbox.lost == 0
 
 
@@ -74,7 +74,7 @@ def test_a_frame_of_an_old_life_is_dropped():
     heard(inbox, 5, epoch=2)
     resumed(inbox, 5, epoch=2)
     assert heard(inbox, 6, epoch=1) == []
-    assert inbox.dropped == 1
+    assert inbox.discarded == 1
     assert heard(inbox, 6, epoch=2) == [6]
 
 
@@ -96,7 +96,7 @@ def test_a_snapshot_of_a_new_life_sets_no_frames_of_the_old_free():
 def test_what_was_taken_for_lost_and_comes_after_all_needs_no_snapshot():
     inbox = new_inbox()
     heard(inbox, 1, 2)
-    inbox.mark_stale(inbox.stream(TOPIC))  # as when a mark did not come within the wait
+    inbox.set_stale(inbox.stream(TOPIC))  # as when a mark did not come within the wait
     assert heard(inbox, 3) == [3]
     assert not inbox.unsynced
 
@@ -113,7 +113,7 @@ def test_a_second_hole_among_the_held_frames_needs_a_second_snapshot():
 def test_a_snapshot_that_says_nothing_sets_all_free_that_was_held():
     inbox = new_inbox()
     heard(inbox, 1, 3, 4, 6)
-    assert resumed(inbox, 4, says_all=False) == [frame(3), frame(4), frame(6)]
+    assert resumed(inbox, 4, has_state=False) == [frame(3), frame(4), frame(6)]
     assert heard(inbox, 7) == [7]
     assert inbox.lost == 2
 
@@ -121,15 +121,15 @@ def test_a_snapshot_that_says_nothing_sets_all_free_that_was_held():
 def test_a_snapshot_that_says_nothing_does_not_pass_over_what_is_still_on_its_way():
     inbox = new_inbox()
     heard(inbox, 1, 3, 4)
-    assert resumed(inbox, 9, says_all=False) == [frame(3), frame(4)]
+    assert resumed(inbox, 9, has_state=False) == [frame(3), frame(4)]
     assert heard(inbox, 5, 6, 7, 8, 9, 10) == [5, 6, 7, 8, 9, 10]
     assert inbox.lost == 1
 
 
 def test_a_snapshot_that_says_nothing_is_where_a_silent_stream_stands():
     inbox = new_inbox()
-    inbox.mark_stale(inbox.stream(TOPIC))
-    assert resumed(inbox, 9, says_all=False) == []
+    inbox.set_stale(inbox.stream(TOPIC))
+    assert resumed(inbox, 9, has_state=False) == []
     assert inbox.behind([(TOPIC.decode(), 1, 9)]) == {}
     assert heard(inbox, 10) == [10]
 
@@ -137,7 +137,7 @@ def test_a_snapshot_that_says_nothing_is_where_a_silent_stream_stands():
 def test_held_frames_are_bounded_and_what_is_given_up_is_counted():
     inbox = new_inbox()
     heard(inbox, *range(2, MAX_HELD_FRAMES + 4))
-    assert inbox.dropped == MAX_HELD_FRAMES
+    assert inbox.discarded == MAX_HELD_FRAMES
     assert len(inbox.stream(TOPIC).held) == 2
     assert resumed(inbox, MAX_HELD_FRAMES + 2) == [frame(MAX_HELD_FRAMES + 3)]
 

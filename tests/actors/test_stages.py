@@ -10,8 +10,7 @@ from actors import stages as module
 from actors.actor import Actor
 from actors.sim.driver import Sim
 from actors.stages import FastStages, NoStages, PlainStages, bucket, bucket_ns, rows, stages_of
-from protocol import Stages, decode, topics
-from protocol.frame import split
+from protocol import topics
 
 NAMES = ("one", "two")
 TWINS = [PlainStages] + ([FastStages] if FastStages is not None else [])
@@ -32,7 +31,7 @@ def test_the_twins_count_alike(durations):
         stages = twin(NAMES, 0)
         for stage, ns in durations:
             stages.record(stage, ns)
-        counted.append((stages.take(), stages.take()))
+        counted.append((stages.drain(), stages.drain()))
     assert all(one == counted[0] for one in counted)
     assert counted[0][1] == [{}, {}]
 
@@ -43,17 +42,17 @@ def test_marks_share_out_the_time_since_the_chain_began(twin):
     stages = twin(NAMES, anchor_ns)
     began_ns = time.monotonic_ns()
     stages.begin(began_ns + anchor_ns)
-    stages.mark(0)
+    stages.lap(0)
     stages.ensure(began_ns + anchor_ns)  # the same event: the chain goes on
     time.sleep(0.002)
-    stages.mark(1)
+    stages.lap(1)
     took_ns = time.monotonic_ns() - began_ns
-    (one,), (two,) = stages.take()
+    (one,), (two,) = stages.drain()
     assert bucket_ns(two + 1) > 2_000_000
     assert bucket_ns(one) + bucket_ns(two) <= took_ns
     stages.ensure(anchor_ns + time.monotonic_ns())  # another event: afresh
-    stages.mark(0)
-    assert bucket_ns(next(iter(stages.take()[0]))) < 2_000_000
+    stages.lap(0)
+    assert bucket_ns(next(iter(stages.drain()[0]))) < 2_000_000
 
 
 def test_rows_tell_median_and_worst_hundredth_of_what_happened():
@@ -70,8 +69,21 @@ class Timed(Actor):
     ticks = False
 
     def on_start(self):
-        self.stages = stages_of(self, NAMES)
+        self.stages = stages_of(self.effects, NAMES)
         self.stages.record(0, 1_000)
+
+
+class Reader(Actor):
+    """Keeps the stage times that it receives."""
+
+    ticks = False
+
+    def on_start(self):
+        self.received = []
+        self.subscribe(topics.stages("timed"))
+
+    def on_stages(self, message):
+        self.received.append(message)
 
 
 def test_nothing_is_counted_in_virtual_time_so_that_reruns_are_alike():
@@ -83,16 +95,13 @@ def test_nothing_is_counted_in_virtual_time_so_that_reruns_are_alike():
 
 def test_what_was_counted_is_told_once_a_second_outside_of_marks_and_trace():
     sim = Sim()
-    port = sim.nodes[sim.add("timed", Actor).name]
-    runtime, told = port.runtime, []
-    port.takes_time, port.pub = True, told.append
-    stages = stages_of(runtime.actor, NAMES)
+    timed, reader = sim.add("timed", Timed), sim.add("reader", Reader)
+    sim.run_for(0.1)
+    timed.effects.real_time = True
+    stages = stages_of(timed.effects, NAMES)
     stages.record(1, 7_000)
-    runtime.outbox.take_marks()
+    timed.effects.outbox.take_marks()
     sim.run_for(2.5)
-    frames = [frame for frame in told if frame.startswith(topics.stages("timed").encode())]
-    assert len(frames) == 1, "a second without anything is not told"
-    message = decode(frames[0][split(frames[0])[4] :])
-    assert isinstance(message, Stages)
+    (message,) = reader.received  # for a second without any stage there is no message
     assert [(name, count) for name, count, *_ in message.rows] == [("two", 1)]
-    assert not runtime.outbox.take_marks()
+    assert not timed.effects.outbox.take_marks()

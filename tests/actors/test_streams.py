@@ -42,7 +42,7 @@ class Teller(Actor):
     told = 0
 
     def on_start(self):
-        self.total = self.runtime.epoch
+        self.total = self.epoch
         self.seq = self.publish(TOPIC, Whole(self.total))  # a state that is not empty is told first
         self.after(PERIOD_MS * MS_NS, self._tell)
 
@@ -105,19 +105,22 @@ class Wire(Sim):
         super().__init__(**options)
         self.fault = None
         self.asked = Counter()
+        self.runtime_of = {}
 
-    def deliver(self, port, method, *args):
-        frame = args[-1]
+    def add(self, name, kind, *args, **options):
+        actor = super().add(name, kind, *args, **options)
+        self.runtime_of[actor] = self.processes[name].runtime
+        return actor
+
+    def deliver(self, process, runtime_input, *args):
+        frame, method = args[-1], runtime_input.__name__
         if method == "command_in" and type(body(frame, split(frame)[-1])) is SnapshotRequest:
-            self.asked[port.name] += 1
-        if method == "call" or self.fault is None:
-            super().deliver(port, method, *args)
-            return
-        for delay_ms in self.fault(method, frame):
+            self.asked[process.name] += 1
+        for delay_ms in self.fault(method, frame) if self.fault is not None else [0]:
             if delay_ms:
-                self.at(self.now_ns + delay_ms * MS_NS, super().deliver, port, method, *args)
+                self.at(self.now_ns + delay_ms * MS_NS, super().deliver, process, runtime_input, *args)
             else:
-                super().deliver(port, method, *args)
+                super().deliver(process, runtime_input, *args)
 
 
 def steps_only(decide):
@@ -153,7 +156,7 @@ def settle(wire, teller, follower):
     wire.run_for(5)
     assert follower.total == teller.total
     assert follower.is_live
-    assert follower.runtime.streams.synced
+    assert wire.runtime_of[follower].streams.synced
     assert_whole(follower.diary)
 
 
@@ -161,7 +164,7 @@ def test_on_a_good_wire_a_follower_from_the_start_needs_one_word_and_no_snapshot
     wire, teller, follower = house()
     wire.run_for(1)
     assert follower.seen.count("stale") == 0
-    assert follower.runtime.inbox.lost == 0
+    assert wire.runtime_of[follower].inbox.lost == 0
     settle(wire, teller, follower)
 
 
@@ -194,7 +197,7 @@ def test_one_lost_frame_is_told_as_stale_and_healed_by_a_snapshot_at_once():
     at = follower.seen.index("stale")
     assert follower.diary[at - 1] == ("step", 1, 19)
     assert follower.diary[at + 1 : at + 3] == [("whole", 1, 21), ("live", 0, 0)]
-    assert follower.runtime.inbox.lost == 1
+    assert wire.runtime_of[follower].inbox.lost == 1
     settle(wire, teller, follower)
 
 
@@ -212,7 +215,7 @@ def test_a_doubled_frame_is_applied_once():
     wire, teller, follower = house(steps_only(lambda seq: [0, 0, 25]))
     wire.run_for(1)
     assert follower.seen.count("stale") == 0
-    assert follower.runtime.inbox.dropped > 100
+    assert wire.runtime_of[follower].inbox.discarded > 100
     settle(wire, teller, follower)
 
 
@@ -273,7 +276,7 @@ def test_a_stream_of_mere_events_goes_on_after_a_gap_and_counts_what_it_lost():
     teller.has_snapshots = False
     wire.fault = steps_only(lambda seq: [] if seq in (20, 21) else [0])
     wire.run_for(1.005)
-    assert follower.runtime.inbox.lost == 2
+    assert wire.runtime_of[follower].inbox.lost == 2
     assert follower.is_live
     steps = [seq for what, _, seq in follower.diary if what == "step"]
     assert steps == [seq for seq in range(2, teller.seq + 1) if seq not in (20, 21)]
@@ -290,7 +293,7 @@ def test_a_follower_is_not_told_live_while_a_second_hole_is_open():
     wire.run_for(0.105)
     while teller.told < 60:
         wire.run_for(0.005)
-        stream = follower.runtime.inbox.stream(TOPIC.encode())
+        stream = wire.runtime_of[follower].inbox.stream(TOPIC.encode())
         assert follower.is_live is stream.live
     settle(wire, teller, follower)
 
@@ -338,7 +341,7 @@ def test_a_snapshot_of_an_old_life_changes_nothing(seq):
     teller = wire.add("teller", Teller)
     wire.run_for(0.5)
     old = pack(prefix("rep.teller.snapshot."), 1, 1, 0, Snapshot(TOPIC, 1, seq, encode(Whole(-1))))
-    wire.at(wire.now_ns, wire.deliver, wire.nodes["follower"], "answer_in", "teller", old)
+    wire.at(wire.now_ns, wire.deliver, wire.processes["follower"], wire.runtime_of[follower].answer_in, "teller", old)
     wire.run_for(0.1)
     assert follower.diary[-1][1] == 2
     settle(wire, teller, follower)
@@ -380,4 +383,4 @@ def test_a_snapshot_that_overtakes_events_does_not_swallow_them():
             steps = [seq for what, e, seq in diary if what == "step" and e == epoch]
             assert steps == list(range(steps[0], steps[-1] + 1)) if steps else diary is late.diary
     # At the beginning of a life, with nothing heard yet, what is on its way then is before one's time.
-    assert follower.runtime.inbox.dropped + late.runtime.inbox.dropped <= 10
+    assert wire.runtime_of[follower].inbox.discarded + wire.runtime_of[late].inbox.discarded <= 10

@@ -70,8 +70,8 @@ class Follower(Actor):
         if self.settings.report:
             inbox, turns = self.runtime.inbox, self.runtime.turns
             told = {
-                "turns": self.turns, "short": self.short, "seen": self.seen, "lost": inbox.lost, "early": turns.early,
-                "late": self.late, "trace": self.runtime.outbox.trace,
+                "turns": self.turns, "short": self.short, "seen": self.seen, "lost": inbox.lost, "early": turns.marks_missed,
+                "late": self.late, "trace": self.effects.outbox.trace,
             }  # fmt: skip
             Path(self.settings.report).write_text(json.dumps(told))
 

@@ -89,7 +89,7 @@ def test_a_lockstep_run_over_zeromq_and_the_same_run_under_sim_leave_the_same_tr
     sim.run_for(60)
 
     assert reports[-1].ticks == 200
-    assert follower.runtime.outbox.trace == account["trace"]
+    assert follower.effects.outbox.trace == account["trace"]
     assert reports[-1].trace == told.trace != 0
 
 

@@ -41,7 +41,7 @@ def test_a_mark_goes_to_those_who_hear_the_stream():
     members = Members([["feed"], ["maker"], ["deaf"]])
     members.join(Join("maker", 1, subscriptions=["md.feed.X."]))
     members.join(Join("deaf", 1, subscriptions=["md.feed.Y."]))
-    members.mark([BOOK])
+    members.record([BOOK])
     assert members.by_name["maker"].marks == {BOOK[0]: BOOK}
     assert members.by_name["deaf"].marks == {}
 
@@ -49,13 +49,13 @@ def test_a_mark_goes_to_those_who_hear_the_stream():
 def test_commands_and_answers_are_marked_for_the_one_they_are_told_to():
     members = Members([["maker"], ["binance"]])
     members.join(Join("binance", 1))
-    members.mark([("cmd.maker.binance.", 1, 3), ("ans.maker.other.", 1, 3)])
+    members.record([("cmd.maker.binance.", 1, 3), ("ans.maker.other.", 1, 3)])
     assert list(members.by_name["binance"].marks) == ["cmd.maker.binance."]
 
 
 def test_who_joins_is_told_of_all_that_was_said_before():
     members = Members([["feed"]])
-    members.mark([BOOK])
+    members.record([BOOK])
     members.join(Join("maker", 1, subscriptions=["md.feed."]))
     assert members.by_name["maker"].marks == {BOOK[0]: BOOK}
 
@@ -64,6 +64,6 @@ def test_nobody_waits_for_the_streams_of_an_earlier_life():
     members = Members([["feed"], ["maker"]])
     members.join(Join("feed", 1))
     members.join(Join("maker", 1, subscriptions=["md.feed."]))
-    members.mark([BOOK])
+    members.record([BOOK])
     members.join(Join("feed", 2))
     assert members.by_name["maker"].marks == {}

@@ -11,15 +11,15 @@ from clockd.schedule import Schedule
 def test_the_first_tick_is_the_next_boundary():
     schedule = Schedule(start_ns=0, period_ns=100)
     schedule.begin(250)
-    assert schedule.take(299) is None
-    assert schedule.take(300) == (3, 0)
+    assert schedule.advance(299) is None
+    assert schedule.advance(300) == (3, 0)
 
 
 def test_a_boundary_is_taken_once():
     schedule = Schedule(start_ns=0, period_ns=100)
-    assert schedule.take(100) == (1, 1)
-    assert schedule.take(199) is None
-    assert schedule.take(200) == (2, 0)
+    assert schedule.advance(100) == (1, 1)
+    assert schedule.advance(199) is None
+    assert schedule.advance(200) == (2, 0)
 
 
 @given(st.lists(st.integers(0, 5_000), min_size=1), st.integers(1, 700), st.integers(-10_000, 10_000))
@@ -29,7 +29,7 @@ def test_every_boundary_is_taken_or_counted_as_skipped(steps, period_ns, start_n
     now_ns, taken, numbers = start_ns, 0, []
     for step in steps:
         now_ns += step
-        if (tick := schedule.take(now_ns)) is not None:
+        if (tick := schedule.advance(now_ns)) is not None:
             taken += 1
             numbers.append(tick[0])
             assert schedule.due_ns(tick[0]) <= now_ns < schedule.due_ns(tick[0] + 1)

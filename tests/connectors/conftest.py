@@ -245,10 +245,10 @@ class World:
 
     def act(self, kind, *args) -> int:
         """Let the trader send a command; its id."""
-        port = self.sim.nodes["maker"]
+        port = self.sim.processes["maker"]
         port.runtime.begin(self.sim.now_ns)
         cmd_id = self.trader.ask(kind, *args)
-        self.sim.settle(port)
+        port.settle()
         return cmd_id
 
     def place(
@@ -281,8 +281,8 @@ class World:
 
     @property
     def state(self) -> tuple[str, str]:
-        runtime = self.connector.runtime
-        return runtime.state, runtime.detail
+        effects = self.connector.effects
+        return effects.state, effects.detail
 
     @property
     def ledger(self) -> dict:

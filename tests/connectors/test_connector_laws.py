@@ -117,7 +117,7 @@ def test_the_intent_is_in_the_journal_before_its_request_leaves(world):
 
 
 def test_an_order_that_cannot_be_journaled_is_not_sent(world):
-    world.sim.nodes["binance"].append = lambda journal, record: "no space left on device"
+    world.sim.processes["binance"].port.append = lambda journal, record: "no space left on device"
     intent = world.place(Side.BUY, FAR_BID)
     world.run(0.5)
     assert world.last(intent).status is OrdStatus.NOT_PLACED
@@ -131,7 +131,7 @@ def test_an_order_that_cannot_be_journaled_is_not_sent(world):
 def test_a_full_disk_stops_orders_and_not_cancels(world):
     intent = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
-    world.sim.nodes["binance"].append = lambda journal, record: "no space left on device"
+    world.sim.processes["binance"].port.append = lambda journal, record: "no space left on device"
     world.cancel(intent)
     world.run(0.5)
     assert world.ledger["open_orders"] == []
@@ -289,7 +289,7 @@ def test_stopping_cancels_what_is_open(world):
     world.sim.request_stop("binance")
     world.run(3)
     assert world.ledger["open_orders"] == []
-    assert world.connector.runtime.stopped
+    assert "binance" not in world.sim.processes
 
 
 # -- law 5: fills once ----------------------------------------------------------------------------------
@@ -746,13 +746,13 @@ def test_dying_at_every_record_of_an_orders_life_loses_nothing(new_world):
     for cut in range(1, 14):
         world = new_world().ready()
         start = len(world.sim.journals["binance", "orders"])
-        port = world.sim.nodes["binance"]
-        real = port.append
+        process = world.sim.processes["binance"]
+        port, real = process.port, process.port.append
 
-        def append(journal, record, world=world, port=port, real=real, start=start, cut=cut):
+        def append(journal, record, world=world, process=process, real=real, start=start, cut=cut):
             trouble = real(journal, record)
             if len(world.sim.journals["binance", "orders"]) == start + cut:
-                port.alive = False  # kill -9: nothing of what was to follow happens
+                process.alive = False  # kill -9: nothing of what was to follow happens
                 world.sim.at(world.sim.now_ns, world.kill_connector)
             return trouble
 
@@ -761,11 +761,11 @@ def test_dying_at_every_record_of_an_orders_life_loses_nothing(new_world):
         world.run(0.1)
         world.human("SELL", "59991", "0.01")
         world.run(0.1)
-        if "binance" in world.sim.nodes:
+        if "binance" in world.sim.processes:
             world.place(Side.SELL, BID - 100, 700)
             world.cancel(resting)
         world.run(0.5)
-        if "binance" in world.sim.nodes:
+        if "binance" in world.sim.processes:
             world.kill_connector()
         world.start_connector()
         world.run(130)
@@ -819,7 +819,7 @@ def test_a_person_may_stop_it(world):
     world.run(0.1)
     world.command("stop")
     world.run(2)
-    assert world.connector.runtime.stopped
+    assert "binance" not in world.sim.processes
     assert world.ledger["open_orders"] == []
 
 

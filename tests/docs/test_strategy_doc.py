@@ -48,10 +48,10 @@ def test_the_strategy_trades_in_the_simulation_as_shown(binance_settings):
     sim.run_for(120)
     assert market.position.bought_lots > 0
     assert market.position.sold_lots > 0
-    port = sim.nodes["dips"]
+    port = sim.processes["dips"]
     port.runtime.begin(sim.now_ns)
     scope["trade"](dips, market)
-    sim.settle(port)
+    port.settle()
     sim.request_stop("dips")
     sim.run_for(10)
     assert market.open_orders == []

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from random import Random
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -29,6 +30,22 @@ AMOUNTS = tuple(map(Decimal, ("0", "1", "NaN", "-1", "1E+400", "Infinity", "1E-3
 TEXTS = ("", "x", "maker", "binance", SYMBOL, "ord.binance.maker.", "ord.binance.", "acct.binance.", "é", "a." * 200)
 
 
+class Peer:
+    """A process on the bus that keeps the answers that it receives."""
+
+    subscriptions = {}
+
+    def __init__(self):
+        self.answers = []
+        self.runtime = SimpleNamespace(answer_in=self._answer_in, frame_in=None, command_in=None)
+
+    def deliver(self, runtime_input, *args):
+        runtime_input(*args)
+
+    def _answer_in(self, target, frame):
+        self.answers.append(body(frame, split(frame)[-1]))
+
+
 class Town:
     """Exchange and connector, and somebody who sends what it likes."""
 
@@ -42,29 +59,18 @@ class Town:
         keys = ApiKey(demo.MAKER_KEY, Secret(demo.MAKER_SECRET))
         self.connector = self.sim.add("binance", BinanceSpot, settings, keys=keys)
         self.replies = []
-        self.port = self.sim.nodes["binance"]
+        self.process = self.sim.processes["binance"]
+        self.peer = self.sim.processes["stranger"] = Peer()
         self.sim.run_for(3)
-        assert self.connector.runtime.state == "TRADING"
+        assert self.connector.effects.state == "TRADING"
 
     def send(self, message):
         """From a peer to the connector's command socket; what comes back."""
-        answers, port = [], self.port
-
-        class Ear:
-            """The connector's port, with an ear on what it replies."""
-
-            def __getattr__(self, name):
-                return getattr(port, name)
-
-            def reply(self, peer, frame):
-                answers.append(body(frame, split(frame)[-1]))
-                return True
-
-        port.runtime.port = Ear()
-        self.sim.deliver(port, "command_in", "stranger", pack(prefix("cmd.stranger.binance."), 1, 1, 0, message))
+        frame = pack(prefix("cmd.stranger.binance."), 1, 1, 0, message)
+        self.peer.answers.clear()
+        self.sim.deliver(self.process, self.process.runtime.command_in, "stranger", frame)
         self.sim.run_for(0.02)
-        port.runtime.port = port
-        return answers
+        return list(self.peer.answers)
 
     def streams(self):
         """The streams of which the connector tells the whole state."""
@@ -101,8 +107,8 @@ def test_messages_of_extreme_values_neither_end_a_connector_nor_place_an_order(s
             continue
         town.send(message)
     town.sim.run_for(2)
-    assert town.port.alive
-    assert town.connector.runtime.state == "TRADING"
+    assert town.process.alive
+    assert town.connector.effects.state == "TRADING"
     assert all(one.terms.price_ticks > 0 < one.terms.size_lots for one in town.connector.tracker.orders.values())
     assert "md.binance.BTC-USDT.book." in town.streams()
 

@@ -235,10 +235,10 @@ class House:
 
     def act(self, actor, call, *args, **kwargs):
         """Let an actor do something, as its handler would; then let the news travel."""
-        port = self.sim.nodes[actor.name]
+        port = self.sim.processes[actor.name]
         port.runtime.begin(self.sim.now_ns)
         result = call(*args, **kwargs)
-        self.sim.settle(port)
+        port.settle()
         self.sim.run_for(0.01)
         return result
 

@@ -102,16 +102,16 @@ class Town:
 
     def finish(self) -> None:
         """Let it trade no more, compare, then stop it."""
-        port = self.sim.nodes["maker"]
+        port = self.sim.processes["maker"]
         port.runtime.begin(self.sim.now_ns)
         self.maker.on_control(Control(1, 0, "pause"))
         self.maker.on_control(Control(2, 0, "cancel_all"))
-        self.sim.settle(port)
+        port.settle()
         self.sim.run_for(5)
         self.check()
         self.sim.request_stop("maker")
         self.sim.run_for(10)
-        assert "maker" not in self.sim.nodes
+        assert "maker" not in self.sim.processes
         assert self.ledger()["open_orders"] == []
 
 

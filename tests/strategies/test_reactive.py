@@ -58,7 +58,7 @@ def played(seed: int, orders_by: str = "websocket"):
     connector = sim.add("binance", BinanceSpot, settings, keys=ApiKey(demo.MAKER_KEY, Secret(demo.MAKER_SECRET)))
     sniper = sim.add("sniper", Sniper, Sniper.Settings(market=MARKET))
     sim.run_for(10)
-    return sniper.diary, [one.runtime.outbox.trace for one in (connector, sniper)]
+    return sniper.diary, [one.effects.outbox.trace for one in (connector, sniper)]
 
 
 def test_it_reacts_to_every_new_best_bid_and_to_trades():

@@ -37,9 +37,14 @@ class World:
 
     def lose_frames(self, share: float) -> None:
         """Let the broker's publications get lost on the bus."""
-        port = self.house.sim.nodes["binance"]
-        send, rng = type(port).pub, self.rng
-        port.pub = lambda frame: None if rng.random() < share else send(port, frame)
+        bus = self.house.sim.bus
+        publish, rng = type(bus).publish, self.rng
+
+        def maybe_publish(publisher: str, frame: bytes) -> None:
+            if publisher != "binance" or rng.random() >= share:
+                publish(bus, publisher, frame)
+
+        bus.publish = maybe_publish
 
     @property
     def market(self):
@@ -65,7 +70,7 @@ class World:
         """The connector dies with a command on the wire."""
         strategy = self.house.strategy
         self.seen.append(strategy.buy(self.market, price_ticks=9_900, size_lots=5))
-        self.house.sim.settle(self.house.sim.nodes["maker"])
+        self.house.sim.processes["maker"].settle()
         self.kill_broker()
 
     def cancel(self) -> None:

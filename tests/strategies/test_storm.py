@@ -85,8 +85,8 @@ class Coast:
         return self.control("GET", "ledger?account=maker")
 
     def state(self) -> tuple[str, str]:
-        runtime = self.connector.runtime
-        return runtime.state, runtime.detail
+        effects = self.connector.effects
+        return effects.state, effects.detail
 
     def clear(self) -> None:
         """The sky clears; after a while the bot trades as if nothing had been."""
@@ -97,11 +97,11 @@ class Coast:
 
     def finish(self) -> None:
         """It quotes no more."""
-        port = self.sim.nodes["maker"]
+        port = self.sim.processes["maker"]
         port.runtime.begin(self.sim.now_ns)
         self.maker.on_control(Control(1, 0, "pause"))
         self.maker.on_control(Control(2, 0, "cancel_all"))
-        self.sim.settle(port)
+        port.settle()
         self.sim.run_for(20)
 
     def check(self) -> None:

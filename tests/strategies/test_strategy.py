@@ -216,7 +216,7 @@ def test_with_the_connector_gone_an_order_is_provably_not_placed(house, market):
 
 def test_no_answer_leaves_an_order_in_doubt_until_the_connectors_list_proves_it_was_placed(house, market, watcher):
     order = watcher.buy(market, price_ticks=9_900, size_lots=10)
-    house.sim.settle(house.sim.nodes["maker"])  # the command leaves
+    house.sim.processes["maker"].settle()  # the command leaves
     house.sim.kill("binance")  # and its receiver dies before it arrives
     house.sim.run_for(3)
     assert order.in_doubt
@@ -232,7 +232,7 @@ def test_no_answer_leaves_an_order_in_doubt_until_the_connectors_list_proves_it_
 
 def test_no_answer_and_not_in_a_list_told_after_the_deadline_is_proof_that_it_was_never_placed(house, market, watcher):
     order = watcher.buy(market, price_ticks=9_900, size_lots=10)
-    house.sim.settle(house.sim.nodes["maker"])
+    house.sim.processes["maker"].settle()
     house.sim.kill("binance")
     house.start_broker()
     house.sim.run_for(1.0)
@@ -364,11 +364,11 @@ def test_a_stop_cancels_every_order_and_waits_for_the_proof(house, market, watch
     order = buy(house, market)
     house.sim.request_stop("maker")
     house.sim.run_for(1)
-    assert "maker" in house.sim.nodes, "the cancel is not proven yet"
+    assert "maker" in house.sim.processes, "the cancel is not proven yet"
     assert watcher.buy(market, price_ticks=9_900, size_lots=1).reason == "this strategy is stopping"
     house.exchange(house.broker.end, order.order_ref, OrdStatus.CANCELED)
     house.sim.run_for(1)
-    assert "maker" not in house.sim.nodes
+    assert "maker" not in house.sim.processes
 
 
 def test_an_author_who_overrides_everything_without_super_breaks_nothing(house):

@@ -59,7 +59,7 @@ def test_a_client_that_closes_before_the_answer_is_informed_of_the_close_and_not
     house = House()
     house.sim.run_for(0.0005)
     house.caller.link.close()
-    house.sim.settle(house.sim.nodes["caller"])
+    house.sim.processes["caller"].settle()
     house.sim.run_for(3)
     assert house.caller.noted == ["closed by us"]
     assert house.websockets == 0

@@ -332,7 +332,7 @@ def test_after_a_freeze_what_had_piled_up_is_old_news_until_it_is_worked_off(hou
     sim.run_for(10)
     assert desk.feed.book(SYMBOL).age_ns < SECOND_NS
     held = []
-    port = sim.nodes["desk"]
+    port = sim.processes["desk"].port
     port.ws_event = lambda link, kind, data: held.append((link, kind, data))
     sim.run_for(3)
     del port.ws_event
@@ -434,7 +434,7 @@ def test_fees_go_out_with_the_rules(house):
     sim, _line, desk, watcher = house
     sim.run_for(3)
     desk.feed.instruments.set_fees(Decimal("0.0005"), Decimal("0.0007"))
-    sim.settle(sim.nodes["desk"])
+    sim.processes["desk"].settle()
     sim.run_for(1)
     assert watcher.rules[SYMBOL].maker_fee == Decimal("0.0005")
     assert watcher.rules[SYMBOL].taker_fee == Decimal("0.0007")
@@ -446,7 +446,7 @@ def test_the_same_seed_gives_the_same_run():
         sim, line, _desk, watcher = build()
         line.drop, line.delay = 0.05, 0.05
         sim.run_for(20)
-        traces.append((sim.nodes["desk"].runtime.outbox.trace, sim.events, watcher.checked))
+        traces.append((sim.processes["desk"].runtime.outbox.trace, sim.events.count, watcher.checked))
     assert traces[0] == traces[1]
 
 

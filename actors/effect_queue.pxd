@@ -1,0 +1,27 @@
+from actors.actor_clock cimport ActorClock
+from actors.envelope cimport Envelope
+from actors.outbox cimport Outbox
+from actors.sender cimport Sender
+from actors.timers cimport Timers
+
+cdef class EffectQueue:
+    cdef public str name
+    cdef public long long epoch
+    cdef public list follows
+    cdef public object log
+    cdef public Envelope envelope
+    cdef public ActorClock clock
+    cdef public Outbox outbox
+    cdef public Sender sender
+    cdef public bint real_time
+    cdef public str state
+    cdef public str detail
+    cdef Timers _timers
+    cdef object _commands
+    cdef object _port
+    cdef object _pub
+    cdef object _control
+    cdef long _links
+    cdef object _queue
+    cpdef perform(self)
+    cpdef publish(self, str topic, message)
