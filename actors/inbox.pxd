@@ -11,7 +11,7 @@ cdef class Inbox:
     cdef public dict streams
     cdef public dict unsynced
     cdef public long long lost
-    cdef public long long discarded
+    cdef public long long duplicates
     cpdef bint accept(self, StreamIn stream, long long epoch, long long seq, bytes frame) except -1
     cpdef StreamIn stream(self, bytes topic)
     cpdef dict behind(self, list marks)

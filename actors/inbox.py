@@ -36,7 +36,7 @@ class Inbox:
         self.streams: dict[bytes, StreamIn] = {}
         self.unsynced: dict[str, StreamIn] = {}
         self.lost = 0
-        self.discarded = 0
+        self.duplicates = 0
 
     def subscribe(self, prefix: str) -> bool:
         """False if it was subscribed already."""
@@ -66,11 +66,11 @@ class Inbox:
                     stream.seq = seq
                     return True
                 if seq <= stream.seq:
-                    self.discarded += 1
+                    self.duplicates += 1
                     return False
                 self.lost += seq - stream.seq - 1
             elif epoch < stream.epoch:
-                self.discarded += 1
+                self.duplicates += 1
                 return False
             self.set_stale(stream)
         elif not stream.held and ((stream.epoch == 0 and seq == 1) or (epoch, seq) == (stream.epoch, stream.seq + 1)):
@@ -83,7 +83,7 @@ class Inbox:
 
     def _hold(self, stream: StreamIn, epoch: int, seq: int, frame: bytes) -> None:
         if len(stream.held) >= MAX_HELD_FRAMES:
-            self.discarded += len(stream.held)
+            self.duplicates += len(stream.held)
             stream.held.clear()
         stream.held.append((epoch, seq, frame))
         self.unsynced[stream.topic] = stream

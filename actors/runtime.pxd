@@ -5,7 +5,7 @@ from actors.inbox cimport Inbox, StreamIn
 from actors.outbox cimport Outbox, StreamOut
 from actors.timers cimport Timers
 from actors.turns cimport Turns
-from protocol._tick_codec cimport TickCodec
+from protocol._tick_codec cimport FastTickCodec
 
 cdef class Runtime:
     cdef public str name
@@ -18,7 +18,7 @@ cdef class Runtime:
     cdef public bint stopped
     cdef long long _stop_at_ns
     cdef object _port
-    cdef TickCodec _codec
+    cdef FastTickCodec _codec
     cdef public ActorClock clock
     cdef public Inbox inbox
     cdef public Outbox outbox

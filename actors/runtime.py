@@ -41,7 +41,7 @@ from protocol import (
 from protocol.errors import BadMessage
 from protocol.frame import split
 from protocol.message import Command, Settings, decode
-from protocol.tick_codec import CODEC
+from protocol.tick_codec import TICK_CODEC
 
 SECOND_NS = 1_000_000_000
 HEARTBEAT_NS = SECOND_NS
@@ -84,7 +84,7 @@ class Runtime:
         self.stopped = False
         self._stop_at_ns = 0
         self._port = port
-        self._codec = CODEC
+        self._codec = TICK_CODEC
         envelope = Envelope()
         self.clock = ActorClock(anchor_ns, lockstep)
         self.inbox = Inbox()
@@ -289,7 +289,7 @@ class Runtime:
     def _publish_heartbeat(self) -> None:
         effects, inbox, invalid = self.effects, self.inbox, self.dispatcher.invalid_frames
         heartbeat = Heartbeat(
-            self.pid, self.turns.ticks, self.outbox.positions(), inbox.lost, invalid, inbox.discarded, effects.state,
+            self.pid, self.turns.ticks, self.outbox.positions(), inbox.lost, invalid, inbox.duplicates, effects.state,
             effects.detail, self.loop, self._port.rss_bytes(),
         )  # fmt: skip
         self._port.pub(self.outbox.next(self._heartbeats, self.clock.now_ns, heartbeat))

@@ -151,4 +151,4 @@ def stages_of(effects: StageEffects, names: tuple[str, ...]) -> StageTimer:
             effects.publish_unmarked(topic, StagesMessage(counted))
 
     effects.after(PUBLISH_NS, publish)
-    return stages  # type: ignore[no-any-return]
+    return stages

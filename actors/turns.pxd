@@ -5,7 +5,7 @@ from actors.inbox cimport Inbox, StreamIn
 from actors.outbox cimport Outbox, StreamOut
 from actors.sender cimport Sender
 from actors.timers cimport Timers
-from protocol._tick_codec cimport TickCodec
+from protocol._tick_codec cimport FastTickCodec
 
 cdef class Turns:
     cdef EffectQueue _effects
@@ -17,7 +17,7 @@ cdef class Turns:
     cdef Dispatcher _dispatcher
     cdef Timers _timers
     cdef object _on_tick
-    cdef TickCodec _codec
+    cdef FastTickCodec _codec
     cdef str _clock_name
     cdef long long _patience_ms
     cdef long long _mark_wait_ns

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from actors.actor_clock import ActorClock
 from actors.dispatcher import Dispatcher
 from actors.effect_queue import EffectQueue
 from actors.inbox import Inbox, StreamIn
@@ -11,7 +10,7 @@ from actors.sender import Sender
 from actors.streams import Streams
 from actors.timers import Timers
 from protocol import Join, Leave, StreamPosition, Tick, TickDone
-from protocol.tick_codec import CODEC
+from protocol.tick_codec import TICK_CODEC
 
 JOIN_NS = 50_000_000  # between attempts while the clock cannot be reached
 JOIN_AGAIN_NS = 500_000_000
@@ -52,7 +51,7 @@ class Turns:
         self._dispatcher = dispatcher
         self._timers = timers  # in the driver's time
         self._on_tick = on_tick
-        self._codec = CODEC
+        self._codec = TICK_CODEC
         self._clock_name = settings.clock
         self._patience_ms = settings.patience_ms
         self._mark_wait_ns = settings.mark_wait_ms * 1_000_000

@@ -4,7 +4,7 @@ from actors.actor_clock import ActorClock
 from actors.outbox import Outbox, StreamOut
 from actors.sender import Sender
 from protocol import Message
-from protocol.tick_codec import CODEC
+from protocol.tick_codec import TICK_CODEC
 
 
 class TickSender:
@@ -15,7 +15,7 @@ class TickSender:
         self._outbox = outbox
         self._sender = sender
         self._clock = clock
-        self._codec = CODEC
+        self._codec = TICK_CODEC
         self._streams: dict[str, StreamOut] = {}
 
     def send(self, target: str, message: Message) -> bool:

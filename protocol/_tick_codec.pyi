@@ -1,7 +1,7 @@
 from protocol.ticks import Tick
 
 class FastTickCodec:
-    def tick_frame(
+    def encode_tick(
         self,
         prefix: bytes,
         epoch: int,
@@ -12,8 +12,8 @@ class FastTickCodec:
         period_ns: int,
         skipped: int,
     ) -> bytes: ...
-    def tick_of(self, frame: bytes) -> Tick | None: ...
-    def done_frame(
+    def decode_tick(self, frame: bytes) -> Tick | None: ...
+    def encode_done(
         self,
         prefix: bytes,
         epoch: int,
@@ -24,4 +24,4 @@ class FastTickCodec:
         trace: int,
         marks_missed: int,
     ) -> bytes: ...
-    def done_of(self, frame: bytes) -> int: ...
+    def decode_done(self, frame: bytes) -> int: ...

@@ -79,7 +79,7 @@ cdef inline const uint8_t *after_header(const uint8_t *start, const uint8_t *end
 cdef class FastTickCodec:
     """The methods of PlainTickCodec."""
 
-    cpdef bytes tick_frame(
+    cpdef bytes encode_tick(
         self, bytes prefix, uint32_t epoch, uint64_t seq, int64_t ts_ns, uint64_t n, uint64_t time_ns,
         uint64_t period_ns, uint64_t skipped,
     ):
@@ -93,8 +93,8 @@ cdef class FastTickCodec:
         p[0] = p[1] = EMPTY_LIST
         return PyBytes_FromStringAndSize(<char *>frame, p + 2 - frame)
 
-    cpdef tick_of(self, bytes frame):
-        """The Tick of a frame that `tick_frame` could have written; None for every other frame."""
+    cpdef decode_tick(self, bytes frame):
+        """The Tick of a frame that `encode_tick` could have written; None for every other frame."""
         cdef const uint8_t *start = <const uint8_t *>PyBytes_AS_STRING(frame)
         cdef const uint8_t *end = start + PyBytes_GET_SIZE(frame)
         cdef const uint8_t *p = after_header(start, end)
@@ -109,7 +109,7 @@ cdef class FastTickCodec:
             return None
         return Tick(n, time_ns, period_ns, [], skipped)
 
-    cpdef bytes done_frame(
+    cpdef bytes encode_done(
         self, bytes prefix, uint32_t epoch, uint64_t seq, int64_t ts_ns, uint64_t n, uint64_t waited_ns,
         uint64_t trace, uint64_t marks_missed,
     ):
@@ -122,7 +122,7 @@ cdef class FastTickCodec:
         p = write_int(write_int(write_int(p + 1, waited_ns), trace), marks_missed)
         return PyBytes_FromStringAndSize(<char *>frame, p - frame)
 
-    cpdef long long done_of(self, bytes frame) except? -1:
+    cpdef long long decode_done(self, bytes frame) except? -1:
         """The n of a TickDone without marks and without a trace; -1 for every other frame."""
         cdef const uint8_t *start = <const uint8_t *>PyBytes_AS_STRING(frame)
         cdef const uint8_t *end = start + PyBytes_GET_SIZE(frame)

@@ -14,26 +14,26 @@ class PlainTickCodec:
     """The Python implementation. It writes through `protocol.frame`, and leaves reading to it."""
 
     @staticmethod
-    def tick_frame(
+    def encode_tick(
         prefix: bytes, epoch: int, seq: int, ts_ns: int, n: int, time_ns: int, period_ns: int, skipped: int
     ) -> bytes:
         """The frame of Tick(n, time_ns, period_ns, [], skipped). The last four are not negative."""
         return pack(prefix, epoch, seq, ts_ns, Tick(n, time_ns, period_ns, [], skipped))
 
     @staticmethod
-    def tick_of(frame: bytes) -> Tick | None:
-        """The Tick of a frame that `tick_frame` could have written; None for every other frame."""
+    def decode_tick(frame: bytes) -> Tick | None:
+        """The Tick of a frame that `encode_tick` could have written; None for every other frame."""
         return None
 
     @staticmethod
-    def done_frame(
+    def encode_done(
         prefix: bytes, epoch: int, seq: int, ts_ns: int, n: int, waited_ns: int, trace: int, marks_missed: int
     ) -> bytes:
         """The frame of TickDone(n, [], waited_ns, trace, marks_missed). The last four are not negative."""
         return pack(prefix, epoch, seq, ts_ns, TickDone(n, [], waited_ns, trace, marks_missed))
 
     @staticmethod
-    def done_of(frame: bytes) -> int:
+    def decode_done(frame: bytes) -> int:
         """The n of a TickDone without marks and without a trace; -1 for every other frame."""
         return -1
 

@@ -9,7 +9,6 @@ from typing import Any
 import structlog
 
 from actors.actor import Actor
-from actors.effects import Log
 from actors.sim.bus import SimBus
 from actors.sim.events import Events
 from actors.sim.process import SimProcess

@@ -65,7 +65,7 @@ def test_a_gap_is_counted_and_ends_the_stream_until_the_snapshot():
 def test_what_comes_twice_or_too_late_is_dropped():
     inbox = new_inbox()
     assert heard(inbox, 1, 2, 2, 1, 3) == [1, 2, 3]
-    assert inbox.discarded == 2
+    assert inbox.duplicates == 2
     assert inbox.lost == 0
 
 
@@ -74,7 +74,7 @@ def test_a_frame_of_an_old_life_is_dropped():
     heard(inbox, 5, epoch=2)
     resumed(inbox, 5, epoch=2)
     assert heard(inbox, 6, epoch=1) == []
-    assert inbox.discarded == 1
+    assert inbox.duplicates == 1
     assert heard(inbox, 6, epoch=2) == [6]
 
 
@@ -137,7 +137,7 @@ def test_a_snapshot_that_says_nothing_is_where_a_silent_stream_stands():
 def test_held_frames_are_bounded_and_what_is_given_up_is_counted():
     inbox = new_inbox()
     heard(inbox, *range(2, MAX_HELD_FRAMES + 4))
-    assert inbox.discarded == MAX_HELD_FRAMES
+    assert inbox.duplicates == MAX_HELD_FRAMES
     assert len(inbox.stream(TOPIC).held) == 2
     assert resumed(inbox, MAX_HELD_FRAMES + 2) == [frame(MAX_HELD_FRAMES + 3)]
 

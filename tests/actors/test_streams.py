@@ -215,7 +215,7 @@ def test_a_doubled_frame_is_applied_once():
     wire, teller, follower = house(steps_only(lambda seq: [0, 0, 25]))
     wire.run_for(1)
     assert follower.seen.count("stale") == 0
-    assert wire.runtime_of[follower].inbox.discarded > 100
+    assert wire.runtime_of[follower].inbox.duplicates > 100
     settle(wire, teller, follower)
 
 
@@ -383,4 +383,4 @@ def test_a_snapshot_that_overtakes_events_does_not_swallow_them():
             steps = [seq for what, e, seq in diary if what == "step" and e == epoch]
             assert steps == list(range(steps[0], steps[-1] + 1)) if steps else diary is late.diary
     # At the beginning of a life, with nothing heard yet, what is on its way then is before one's time.
-    assert wire.runtime_of[follower].inbox.discarded + wire.runtime_of[late].inbox.discarded <= 10
+    assert wire.runtime_of[follower].inbox.duplicates + wire.runtime_of[late].inbox.duplicates <= 10

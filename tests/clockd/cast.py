@@ -69,11 +69,11 @@ class Follower(Actor):
     def on_stop(self) -> None:
         if self.settings.report:
             inbox, turns = self.runtime.inbox, self.runtime.turns
-            told = {
-                "turns": self.turns, "short": self.short, "seen": self.seen, "lost": inbox.lost, "early": turns.marks_missed,
-                "late": self.late, "trace": self.effects.outbox.trace,
+            counted = {
+                "turns": self.turns, "short": self.short, "seen": self.seen, "lost": inbox.lost,
+                "marks_missed": turns.marks_missed, "late": self.late, "trace": self.effects.outbox.trace,
             }  # fmt: skip
-            Path(self.settings.report).write_text(json.dumps(told))
+            Path(self.settings.report).write_text(json.dumps(counted))
 
 
 class Sleeper(Actor):

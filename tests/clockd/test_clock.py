@@ -40,7 +40,7 @@ def test_no_turn_begins_before_the_data_of_the_turns_before_it(house):
     assert account["turns"] >= 2_000
     assert account["seen"] >= 2_000 * cast.UPDATES
     assert account["short"] == 0
-    assert account["early"] == 0
+    assert account["marks_missed"] == 0
 
 
 def test_without_marks_turns_overtake_their_data(house):

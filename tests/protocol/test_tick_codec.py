@@ -37,21 +37,21 @@ def test_the_fast_twin_is_the_one_in_use():
 @fast
 @given(header=HEADERS, numbers=FOUR)
 def test_a_bare_tick_has_the_same_bytes_both_ways_and_comes_back(header, numbers):
-    frame = FAST.tick_frame(*header, *numbers)
-    assert frame == PLAIN.tick_frame(*header, *numbers)
+    frame = FAST.encode_tick(*header, *numbers)
+    assert frame == PLAIN.encode_tick(*header, *numbers)
     n, time_ns, period_ns, skipped = numbers
-    assert FAST.tick_of(frame) == usual(frame) == Tick(n, time_ns, period_ns, [], skipped)
-    assert FAST.done_of(frame) == -1
+    assert FAST.decode_tick(frame) == usual(frame) == Tick(n, time_ns, period_ns, [], skipped)
+    assert FAST.decode_done(frame) == -1
 
 
 @fast
 @given(header=HEADERS, n=NUMBERS, waited_ns=NUMBERS, trace=st.integers(0, 2**64 - 1), marks_missed=NUMBERS)
 def test_a_bare_tick_done_has_the_same_bytes_both_ways_and_tells_its_n(header, n, waited_ns, trace, marks_missed):
-    frame = FAST.done_frame(*header, n, waited_ns, trace, marks_missed)
-    assert frame == PLAIN.done_frame(*header, n, waited_ns, trace, marks_missed)
+    frame = FAST.encode_done(*header, n, waited_ns, trace, marks_missed)
+    assert frame == PLAIN.encode_done(*header, n, waited_ns, trace, marks_missed)
     assert usual(frame) == TickDone(n, [], waited_ns, trace, marks_missed)
-    assert FAST.done_of(frame) == (-1 if trace else n)
-    assert FAST.tick_of(frame) is None
+    assert FAST.decode_done(frame) == (-1 if trace else n)
+    assert FAST.decode_tick(frame) is None
 
 
 @fast
@@ -75,8 +75,8 @@ def test_a_bare_tick_done_has_the_same_bytes_both_ways_and_tells_its_n(header, n
 )
 def test_what_says_more_is_left_to_the_usual_way(message):
     frame = pack(PREFIX, 1, 1, 1, message)
-    assert FAST.tick_of(frame) is None
-    assert FAST.done_of(frame) == -1
+    assert FAST.decode_tick(frame) is None
+    assert FAST.decode_done(frame) == -1
 
 
 @fast
@@ -96,7 +96,7 @@ def test_no_bytes_are_read_as_more_than_the_usual_way_finds_in_them(data):
 @fast
 @given(numbers=FOUR, is_tick=st.booleans(), cut=st.integers(0, 120), at=st.integers(0, 119), byte=st.integers(0, 255))
 def test_a_damaged_frame_is_read_as_the_usual_way_reads_it_or_left_to_it(numbers, is_tick, cut, at, byte):
-    write = FAST.tick_frame if is_tick else FAST.done_frame
+    write = FAST.encode_tick if is_tick else FAST.encode_done
     frame = bytearray(write(PREFIX, 1, 2, 3, *numbers))
     frame[at % len(frame)] = byte
     agree(bytes(frame))
@@ -105,7 +105,7 @@ def test_a_damaged_frame_is_read_as_the_usual_way_reads_it_or_left_to_it(numbers
 
 def agree(data):
     """Whatever the short way reads is what the usual way reads."""
-    tick, n = FAST.tick_of(data), FAST.done_of(data)
+    tick, n = FAST.decode_tick(data), FAST.decode_done(data)
     if tick is not None:
         assert usual(data) == tick
     if n >= 0:
@@ -117,7 +117,7 @@ def agree(data):
 @fast
 def test_numbers_that_do_not_fit_are_refused():
     with pytest.raises(OverflowError):
-        FAST.tick_frame(PREFIX, 1, 1, 1, -1, 0, 0, 0)
+        FAST.encode_tick(PREFIX, 1, 1, 1, -1, 0, 0, 0)
     with pytest.raises(TypeError):
-        FAST.tick_of("no bytes")
-    assert encode(Tick(1, 2, 3)) in FAST.tick_frame(PREFIX, 1, 1, 1, 1, 2, 3, 0)
+        FAST.decode_tick("no bytes")
+    assert encode(Tick(1, 2, 3)) in FAST.encode_tick(PREFIX, 1, 1, 1, 1, 2, 3, 0)
