@@ -95,7 +95,7 @@ class Actor:
         return self.effects.publish(topic, message)
 
     def subscribe(self, prefix: str) -> None:
-        """Subscribe to each stream of one publisher that starts with `prefix` ("md.binance.BTC-USDT."), snapshot first."""
+        """Subscribe to one publisher's streams under `prefix` ("md.binance.BTC-USDT."), each from a snapshot on."""
         self.effects.subscribe(prefix)
 
     def resync(self, topic: str) -> None:

@@ -48,14 +48,14 @@ class Dispatcher:
             self.handle(stream.publisher, stream.topic, epoch, seq, ts_ns, message)
 
     def run_or_queue(self, channel: tuple[str, str], call: Callable[..., None], *args: Any) -> None:
-        """Runs `call(*args)`; in lockstep it is queued under `channel`, so that races between sockets have no effect."""
+        """Runs `call(*args)`, or queues it under `channel` in lockstep, so that races between sockets do not matter."""
         if self._clock.lockstep:
             self._queued.setdefault(channel, []).append((call, args))
         else:
             call(*args)
 
     def advance(self, now_ns: int) -> None:
-        """Lockstep: sets the actor's time, runs what is queued, ordered by channel, and then the timers that are due."""
+        """Lockstep: sets the actor's time, runs what is queued, channel by channel, then the timers that are due."""
         self._clock.now_ns = self._actor.now_ns = now_ns
         queued, self._queued = self._queued, {}
         for channel in sorted(queued):

@@ -81,6 +81,14 @@ class ActorEffects(Effects, Protocol):
         """The origin of the message in hand."""
 
     @property
+    def state(self) -> str:
+        """The status that `health` published last; empty before that."""
+
+    @property
+    def detail(self) -> str:
+        """The explanation of `state`."""
+
+    @property
     def real_time(self) -> bool:
         """Whether time passes while code runs: False in the sim driver and in lockstep."""
 

@@ -1,4 +1,4 @@
-"""Turns: joins the clock's order, holds a Tick until the streams have come as far as it requires, and returns the turn."""
+"""Turns: joins the clock's order, holds a Tick until the streams have reached its marks, and returns the turn."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -102,7 +102,7 @@ class Turns:
     def _join(self) -> None:
         effects = self._effects
         if self._clock.lockstep and not self._streams.synced:
-            # A lockstep run begins when each actor has the snapshots of all that it follows, so that reruns begin alike.
+            # A lockstep run begins when each actor has all snapshots of what it follows, so that reruns begin alike.
             self._timers.add(self._clock.mono_ns + LOCKSTEP_JOIN_NS, self._join)
             return
         prefixes = list(self._inbox.prefixes)

@@ -15,7 +15,7 @@ START_CHECK_NS = 10_000_000  # lockstep: between two attempts to reach all membe
 
 
 class Clock(Actor):
-    """At tick n an actor has received all that its predecessors in the order had published when they finished tick n."""
+    """At tick n an actor has received all that those before it in the order had published by the end of their turn."""
 
     ticks = False
 

@@ -1,4 +1,4 @@
-"""TickSender: messages from the clock to one actor; most of them are Ticks without marks, which are encoded in place."""
+"""TickSender: messages from the clock to an actor. Most are Ticks without marks, which are encoded in place."""
 
 from actors.actor_clock import ActorClock
 from actors.outbox import Outbox, StreamOut

@@ -67,7 +67,7 @@ def main() -> None:
     watch = sim.add("watch", ImbalanceWatch, ImbalanceWatch.Settings(symbol="BTC-USDT"), follows=["binance"])
     sim.run_for(10)
     assert isinstance(watch, ImbalanceWatch)
-    print(watch.runtime.state, watch.latest)
+    print(watch.effects.state, watch.latest)
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def main() -> None:
     assert isinstance(toy, Toy)
     sim.run_for(10.5)
     sync = toy.feed.markets["BTC-USDT"].sync
-    print(f"after 10 s: {toy.runtime.state}, book {sync.state.name}, best bid {sync.book.best_bid_ticks} ticks")
+    print(f"after 10 s: {toy.effects.state}, book {sync.state.name}, best bid {sync.book.best_bid_ticks} ticks")
 
     exchange.lose = 1
     sim.run_for(10)

@@ -136,7 +136,7 @@ def test_a_late_command_is_answered_expired_if_its_sender_still_waits(line):
     command = Deposit(7, line.now_ns + 20 * MS_NS, 5)
     line.call("client", line.client.ask, command)
     line.run_for(0.1)
-    ((method, frame),) = [one for one in line.frames if one[0] == "answer_in"]
+    ((_method, frame),) = [one for one in line.frames if one[0] == "answer_in"]
     answer = body(frame, split(frame)[-1])
     assert (answer.cmd_id, answer.code) == (7, AnswerCode.EXPIRED)
     assert "10." in answer.text
