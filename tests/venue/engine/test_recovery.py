@@ -1,7 +1,9 @@
 """Recovery of an exchange from its ledger: in memory, after every record."""
 
+import base64
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,7 @@ from venue.base.settings import AccountSettings, MarketSettings
 from venue.base.venue_errors import LedgerDamaged
 
 ALIVE = [MarketSettings()]
+GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "venue_ledger_0_1.json"
 
 
 def ledger(world, who="ann"):
@@ -150,3 +153,22 @@ def test_finished_orders_are_forgotten_beyond_a_bound(world):
     assert one.signed("GET", "order", symbol="BTCUSDT", origClientOrderId="n0")[1]["code"] == -2013
     assert one.signed("GET", "order", symbol="BTCUSDT", origClientOrderId="n39")[0] == 200
     assert len(one.exchange.accounts.by_name["ann"].executions) <= 20
+
+
+def test_a_ledger_of_version_0_1_is_still_read(market):
+    """The golden file holds the ledger of `ann`'s orders, one amended, one prevented, an OCO, a stop, an iceberg."""
+    golden = json.loads(GOLDEN.read_text())
+    recovered = market(log=[base64.b64decode(record) for record in golden["records"]])
+
+    def by_id(rows):
+        return sorted(rows, key=lambda row: (row.get("orderId", 0), row.get("id", 0)))
+
+    assert by_id(recovered.signed("GET", "openOrders", symbol="BTCUSDT")[1]) == by_id(golden["open_orders"])
+    assert recovered.signed("GET", "myTrades", symbol="BTCUSDT")[1] == golden["trades"]
+    assert recovered.signed("GET", "openOrderList")[1] == golden["lists"]
+    for asset, (free, locked) in golden["balances"].items():
+        assert recovered.balance(asset) == (Decimal(free), Decimal(locked))
+    (amended,) = (row for row in golden["open_orders"] if row["price"] == "39000.00000000")
+    answer = recovered.signed("GET", "order/amendments", symbol="BTCUSDT", orderId=amended["orderId"])[1]
+    assert [(row["origQty"], row["newQty"]) for row in answer] == [("0.40000000", "0.30000000")]
+    assert len(recovered.exchange.accounts.by_name["ann"].prevented) == 1
