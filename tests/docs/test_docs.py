@@ -12,7 +12,7 @@ import click
 import msgspec
 import pytest
 
-from actors import calls, inbox, outbox, timers
+from actors import command_server, inbox, outbox, timers
 from actors.live import transport_limits
 from actors.run.run_file import ActorConf, ClockConf, ExtraFile, RunFile, load, problems
 from connectors.binance import BinanceSpot
@@ -298,7 +298,7 @@ BOUNDS = [
     (inbox.MAX_HELD_FRAMES, 10_000, "10,000 a stream"),
     (outbox.MAX_POSITIONS, 1_000, "1,000 busiest"),
     (transport_limits.BATCH, 256, "256"),
-    (calls.MAX_REMEMBERED, 10_000, "last 10,000 answers"),
+    (command_server.MAX_REMEMBERED, 10_000, "last 10,000 answers"),
     (timers.MAX_TIMERS, 100_000, "100,000: more is a bug"),
 ]
 
