@@ -189,6 +189,58 @@ def test_files_that_are_named_exist(page):
         assert (ROOT / name).exists(), f"{page.name}: {name}"
 
 
+# Pages whose subject is names of others, or names of before.
+OTHER_NAMES = {"comparison.md", "names.md", "style.md"}
+HUMMINGBOT = [
+    "TimeIterator",
+    "c_tick",
+    "ConnectorBase",
+    "ExchangePyBase",
+    "status_dict",
+    "get_price",
+    "get_vwap_for_volume",
+    "get_balance",
+    "InFlightOrder",
+    "ClientOrderTracker",
+    "did_fill_order",
+    "did_",
+    "TradingRule",
+    "BudgetChecker",
+    "order_levels",
+    "order_level_spread",
+    "order_level_amount",
+    "order_amount",
+    "order_refresh_time",
+    "order_refresh_tolerance_pct",
+    "filled_order_delay",
+    "inventory_target_base_pct",
+    "add_transaction_costs",
+    "hanging_orders_enabled",
+    "hanging_orders_cancel_pct",
+]
+SHOWN_ONLY = {"on_tik", "MyClass", "zsh_source", "fish_source", "ticker_1h", "ticker_4h", "ticker_1d", "ethusdt_spot"}
+
+
+@pytest.fixture(scope="module")
+def known_names():
+    """Every identifier of the sources, and every file name."""
+    kinds = (".py", ".pyx", ".pxd", ".pyi", ".toml", ".c", ".conf")
+    files = [path for path in ROOT.rglob("*") if path.suffix in kinds and ".venv" not in path.parts[len(ROOT.parts)]]
+    found = {name for path in files for name in re.findall(r"[A-Za-z_]\w*", text_of(path))}
+    return found | {path.stem for path in files} | set(HUMMINGBOT) | SHOWN_ONLY
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages.PAGES])
+def test_names_in_code_exist_in_the_sources(page, known_names):
+    """Names with an underscore and names in CamelCase; others may be English words."""
+    if page.name in OTHER_NAMES:
+        return
+    text = re.sub(r"^```.*?^```", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
+    named = {name for code in re.findall(r"`([^`\n]+)`", text) for name in re.findall(r"[A-Za-z_]\w*", code)}
+    own = {name for name in named if re.fullmatch(r"[a-z]+_[a-z0-9_]+|[A-Z][a-z]+[A-Z]\w*", name)}
+    assert own - known_names == set()
+
+
 def test_every_decision_is_in_the_list():
     listed = text_of(DOCS / "decisions" / "README.md")
     for page in (DOCS / "decisions").glob("*.md"):
