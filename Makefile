@@ -1,4 +1,5 @@
-# make run: a bot that trades, on a local exchange. make test: the whole suite. make bench: the table of numbers.
+# make run: a bot that trades, on a local exchange. make test: the whole suite. make quick: its fast tests, for each
+# commit. make sanitize: the Cython modules under ASan and UBSan. make bench: the table of numbers.
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
@@ -7,7 +8,7 @@ TYPED := $(wildcard $(patsubst %.pxd,%.py,$(filter %.pxd,$(SOURCES))))
 
 CLIENTS := $(patsubst tests/clients/%.txt,.venv-clients/%/.installed,$(wildcard tests/clients/*.txt))
 
-.PHONY: venv clients run test bench lint clean
+.PHONY: venv clients run test quick sanitize bench lint clean
 
 venv: .venv/.installed
 
@@ -35,6 +36,13 @@ run: venv
 
 test: .venv/.tested clients lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+# Tests that start no process and take no second.
+quick: .venv/.tested
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not process" $(ARGS)
+
+sanitize: .venv/.tested
+	.ci/sanitize $(ARGS)
 
 lint: .venv/.tested
 	$(BIN)/ruff check .
