@@ -110,7 +110,7 @@ def _users_folders(name: str) -> list[str]:
     return [os.path.join(root, *parents) for root in roots if root != ROOT and root not in STDLIB]
 
 
-sys.meta_path.insert(0, PackageFinder)  # type: ignore[arg-type]
+sys.meta_path.insert(0, PackageFinder)
 for _name in NEEDS.keys() & sys.modules.keys():  # the package that imports this module, found the usual way
     if str(sys.modules[_name].__file__).startswith(os.path.join(ROOT, _name)):
         refuse_foreign_modules(_name)

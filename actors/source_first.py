@@ -38,4 +38,4 @@ def force(name: str) -> None:
 
 
 if os.environ.get("TICKBUS_PLAIN"):
-    sys.meta_path.insert(0, SourceFirst)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, SourceFirst)

@@ -94,7 +94,7 @@ class NoStages:
 try:
     from actors._stages import FastStages
 except ImportError:
-    FastStages = None  # type: ignore[assignment]
+    FastStages = None  # type: ignore[assignment,misc]
 
 FAST = FastStages is not None and not os.environ.get("TICKBUS_PLAIN")
 IMPLEMENTATION = "cython" if FAST else "plain"

@@ -9,7 +9,7 @@ from clockd.fanout import Fanout
 from clockd.members import Members
 from clockd.schedule import Schedule
 from clockd.tick_sender import TickSender
-from protocol import Join, Leave, Settings, TickDone, TickReport, Welcome, topics
+from protocol import Join, Leave, TickDone, TickReport, Welcome, message, topics
 
 START_CHECK_NS = 10_000_000  # lockstep: between two attempts to reach all members before the first tick
 
@@ -19,7 +19,7 @@ class Clock(Actor):
 
     ticks = False
 
-    class Settings(Settings):
+    class Settings(message.Settings):
         """`tick_ms`: the period. `order`: waves of actor names. `mode`: "realtime" or "lockstep".
 
         `start_ns`: UTC time of tick 0. `marks`: False switches the barrier off (to show its effect). `ticks_max`: stop

@@ -241,7 +241,7 @@ def _index(side: int) -> int:
 try:
     from market._book import FastBook
 except ImportError:
-    FastBook = None  # type: ignore[assignment]
+    FastBook = None  # type: ignore[assignment,misc]
 
 if TYPE_CHECKING or FastBook is None or FORCE_PLAIN:
     IMPLEMENTATION = "plain"

@@ -270,7 +270,7 @@ class PlainMatching(RestingOrders):
 try:
     from market._matching import FastMatching
 except ImportError:
-    FastMatching = None  # type: ignore[assignment]
+    FastMatching = None  # type: ignore[assignment,misc]
 
 if TYPE_CHECKING or FastMatching is None or FORCE_PLAIN:
     IMPLEMENTATION = "plain"

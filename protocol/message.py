@@ -1,13 +1,14 @@
 """The base of every message: frozen, and registered under its class name so that any process can decode it."""
 
 import re
-from typing import Any, Union
+from typing import Any, Union, dataclass_transform
 
 import msgspec
 
 from protocol.errors import BadMessage, DuplicateMessage
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Message(msgspec.Struct, array_like=True, frozen=True, gc=False, tag=True):
     """One message on the bus, encoded as the msgpack array [class name, field, field...].
 
@@ -20,6 +21,7 @@ class Message(msgspec.Struct, array_like=True, frozen=True, gc=False, tag=True):
         REGISTRY.add(cls)
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The base of every settings table of a run file: an unknown key is an error that lists the known keys."""
 
@@ -29,7 +31,7 @@ class Registry:
 
     def __init__(self) -> None:
         self.types: dict[str, type[Message]] = {}
-        self._decoder: msgspec.msgpack.Decoder | None = None
+        self._decoder: msgspec.msgpack.Decoder[Message] | None = None
 
     def add(self, cls: type[Message]) -> None:
         """Registers a type. Raises DuplicateMessage if another module has one of the same name."""

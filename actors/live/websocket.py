@@ -48,6 +48,7 @@ class WebSockets:
         self._event = event
         self._resolve = resolve
         self._implementation = implementation or choose()
+        self._errors: tuple[type[Exception], ...] = (*ERRORS, *self._implementation.errors)
         self._limits = limits
         self._tls = tls
         self._sockets: dict[int, WebSocket] = {}  # by link_id, from its opening to its end
@@ -100,7 +101,7 @@ class WebSockets:
                 await socket.open()
             self._opening.pop(link.link_id, None)
             await socket.wait_closed()
-        except (*ERRORS, *self._implementation.errors) as error:
+        except self._errors as error:
             reason = f"{type(error).__name__}: {error}"[:300]
         except asyncio.CancelledError:
             reason = "closed by us"

@@ -14,7 +14,7 @@ def _number(code: WSCloseCode) -> int:
     return int(code) or NO_CODE  # type: ignore[call-overload]  # an IntEnum; its stub lacks that
 
 
-class PicowsWebSocket(WSListener):  # type: ignore[misc]
+class PicowsWebSocket(WSListener):
     """picows calls the `on_ws_...` methods from the event loop."""
 
     def __init__(self, url: str, events: LinkEvents, limits: WebSocketLimits, tls: ssl.SSLContext | None) -> None:

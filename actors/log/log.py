@@ -104,7 +104,8 @@ def _json_line(_: Any, __: str, event: EventDict) -> str:
 
 
 def _redact_event(_: Any, __: str, event: EventDict) -> EventDict:
-    return redact(event)
+    redacted: EventDict = redact(event)
+    return redacted
 
 
 def _to_stderr(line: str) -> None:

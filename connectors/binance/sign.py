@@ -27,8 +27,10 @@ def sign(api_key: ApiKey, payload: bytes) -> str:
         inner, outer = halves[0].copy(), halves[1].copy()
         inner.update(payload)
         outer.update(inner.digest())
-        return outer.hexdigest()
-    return b64encode(_private_key(api_key.secret.reveal()).sign(payload)).decode("ascii")
+        digest: str = outer.hexdigest()
+        return digest
+    signature: bytes = _private_key(api_key.secret.reveal()).sign(payload)
+    return b64encode(signature).decode("ascii")
 
 
 def text(value: Value) -> str:

@@ -5,6 +5,7 @@ A journal outlives the version that wrote it: fields are only appended, with def
 """
 
 from decimal import Decimal
+from typing import dataclass_transform
 
 import msgspec
 
@@ -21,6 +22,7 @@ from protocol import (
 from protocol.errors import JournalDamaged
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Record(msgspec.Struct, array_like=True, frozen=True, gc=False, tag=True):
     """The base: encoded as the msgpack array [tag, field, field...]. Times are ns UTC."""
 

@@ -299,7 +299,7 @@ class OrderTracker(OrderStore):
         )
 
     def _apply_compaction(self, record: CompactionRecord) -> list[Fill | OrderUpdate]:
-        self.__init__()
+        self.__init__()  # type: ignore[misc]  # the object stays, its contents go
         self.epoch, self.tag, self.account_id = record.epoch, record.tag, record.account_id
         self.counter = record.counter
         self.scales = {scale.symbol: scale for scale in record.scales}

@@ -91,7 +91,7 @@ def _profile(
 
 def _write(target: Path, profile: "Profile") -> None:
     from venue.base.venue_errors import BadVenue
-    from venue.sources.sources import profiles
+    from venue.sources import profiles
 
     try:
         target.write_text(profiles.text_of(profile))

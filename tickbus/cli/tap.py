@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType):  # type: ignore[type-arg]  # generic in the stub alone
     """A duration in seconds: 5, 5s, 250ms, 2m, 1h."""
 
     name = "time"

@@ -52,7 +52,7 @@ def add_table(run: Run, text: str) -> str:
     names = list(tomllib.loads(text).get("actors", {}))
     if len(names) != 1:
         raise BadRunFile(f"expected one [actors.NAME] table, not {len(names)}: add actors one by one")
-    name = names[0]
+    name = str(names[0])
     if name in run.actors:
         raise BadRunFile(f"actor `{name}` exists already: choose another name, or `tickbus remove {name}` first")
     open_dir(run.dir)

@@ -8,9 +8,9 @@ from venue.base.settings import FlowSettings, MarketSettings, VenueSettings
 from venue.base.units import SECOND_NS
 from venue.base.wire import Request
 from venue.exchange import Exchange
+from venue.sources import profiles
 from venue.sources.order_flow import OrderFlow
 from venue.sources.profiles import Profile
-from venue.sources.sources import profiles
 
 START_NS = 1_700_000_000_000_000_000
 WARM_UP_S = 20

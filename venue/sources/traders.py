@@ -104,7 +104,7 @@ class Traders:
         """After a long pause: shifts the cancels that were due to start now."""
         late_ns = now_ns - self.expiries[0][0] if self.expiries else 0
         if late_ns > 0:
-            self.expiries = [(due_ns + late_ns, *rest) for due_ns, *rest in self.expiries]
+            self.expiries = [(one[0] + late_ns, one[1], one[2], one[3]) for one in self.expiries]
             heapify(self.expiries)
         self.touch_ns = now_ns + 1
 
