@@ -113,6 +113,7 @@ def test_a_log_that_cannot_be_written_is_counted_and_stops_nobody(tmp_path):
     assert file.dropped == 1
 
 
+@pytest.mark.process
 def test_logging_never_imports_rich_even_where_it_is_installed(tmp_path):
     (tmp_path / "rich").mkdir()
     (tmp_path / "rich" / "__init__.py").write_text("raise SystemExit('rich was imported')\n")

@@ -14,6 +14,8 @@ from actors.sim.driver import Sim
 from clockd import Clock
 from protocol import Heartbeat, TickReport
 
+pytestmark = pytest.mark.process
+
 _spec = importlib.util.spec_from_file_location("clock_cast", Path(__file__).with_name("cast.py"))
 assert _spec is not None
 assert _spec.loader is not None

@@ -86,6 +86,7 @@ def asked(monkeypatch):
     return answers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_whatever_happens_in_the_end_we_know_what_the_exchange_knows(new_world, asked, seed):
     world = new_world(seed, still=False).ready()

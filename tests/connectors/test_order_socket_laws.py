@@ -156,6 +156,7 @@ def test_a_line_that_breaks_with_requests_on_it_leaves_them_unknown_then_true(wo
     world.check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_whatever_happens_in_the_end_we_know_what_the_exchange_knows(new_world, seed):
     world = new_world(seed, still=False, orders_by="websocket").ready()

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 _spec = importlib.util.spec_from_file_location("docs_pages", Path(__file__).with_name("pages.py"))
 assert _spec is not None
 assert _spec.loader is not None

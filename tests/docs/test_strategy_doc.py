@@ -37,6 +37,7 @@ def binance_settings():
     return BinanceSpot.Settings(markets=["BTC-USDT"], limits={"BTC-USDT": limits}, **urls)
 
 
+@pytest.mark.slow
 def test_the_strategy_trades_in_the_simulation_as_shown(binance_settings):
     strategy, simulation, doing, _ = PYTHON
     scope: dict = {"binance_settings": binance_settings, "__name__": "dip_buyer"}

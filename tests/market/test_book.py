@@ -232,6 +232,7 @@ def command(book, rnd):
     return book.clear()
 
 
+@pytest.mark.slow
 @needs_both
 def test_the_twins_agree_over_100_000_random_commands():
     plain, fast = PlainBook(), FastBook()

@@ -139,6 +139,7 @@ eights = st.tuples(
 ).map(lambda parts: f'[["1","{parts[0]}.{parts[1]}{parts[2]}"]]'.encode())
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None)
 @given(st.one_of(st.binary(max_size=60), fragments, eights), scales, st.booleans())
 @example(b'[["1","2"]', (0, 1, 0, 1), False)

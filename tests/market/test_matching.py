@@ -524,6 +524,7 @@ def answers(engine, rnd):
     )
 
 
+@pytest.mark.slow
 @needs_both
 def test_the_twins_agree_over_100_000_random_commands():
     plain, fast, rnd = PlainMatching(), FastMatching(), random.Random(11)

@@ -75,6 +75,7 @@ def test_a_position_comes_back_from_its_row() -> None:
     assert position.row("BTC-USDT") == PositionRow("BTC-USDT", 0, 0, D(0), D(0))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from([BTC, ODD]), TRADES, st.integers(0, 10**7), st.integers(0, 40))
 def test_all_sums_are_exact_whenever_the_rules_come(

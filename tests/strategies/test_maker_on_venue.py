@@ -115,6 +115,7 @@ class Town:
         assert self.ledger()["open_orders"] == []
 
 
+@pytest.mark.slow
 def test_it_makes_a_market_trades_and_ends_without_a_loose_end():
     town = Town(1)
     town.sim.run_for(120)
@@ -127,6 +128,7 @@ def test_it_makes_a_market_trades_and_ends_without_a_loose_end():
     town.finish()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_deaths_of_maker_connector_and_exchange_while_trading_leave_no_order_untracked(seed):
     town = Town(seed, hanging_orders=bool(seed % 2), refresh_tolerance_bps=Decimal(seed))

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -139,6 +140,7 @@ fees = st.decimals("-0.001", "0.02", places=6)
 mids = st.integers(3, 10**6)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(plans, mids, inventories, inventories, fees)
 def test_quotes_always_hold_what_was_promised(plan, mid_x2, usable, more, fee):

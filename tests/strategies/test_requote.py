@@ -1,5 +1,6 @@
 """What to cancel, keep and place, so that the orders become the quotes."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -85,6 +86,7 @@ def quote_sets(draw):
     return bids + [Quote(SELL, price, size, level) for level, price in enumerate(sorted(asks))]
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(quote_sets(), resting_orders, st.integers(0, 500 * BPS))
 def test_every_order_and_every_quote_is_accounted_for_once(wanted, resting, tolerance):
@@ -99,6 +101,7 @@ def test_every_order_and_every_quote_is_accounted_for_once(wanted, resting, tole
         assert 1 / KEEP_SIZE_RATIO <= order.leaves_lots / quote.size_lots <= KEEP_SIZE_RATIO
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(quote_sets(), resting_orders, st.integers(0, 200), st.integers(0, 20_000), st.integers(0, 15))
 def test_placing_never_crosses_overspends_or_exceeds_the_count(wanted, resting, base_lots, quote_free, max_open):

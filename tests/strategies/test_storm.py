@@ -20,6 +20,8 @@ from venue.base.settings import FlowSettings, MarketSettings, VenueSettings
 from venue.faults.kinds.catalogue import KINDS
 from venue.sim_service import SimVenue
 
+pytestmark = pytest.mark.slow
+
 SYMBOL = "BTC-USDT"
 LOT = Decimal("0.00001")
 LIMITS = Limits(

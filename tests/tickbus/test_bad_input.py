@@ -11,6 +11,8 @@ import pytest
 
 from tickbus.keys.keyfile import KeyFile
 
+pytestmark = pytest.mark.process
+
 LONG = "d" * 100
 DEFAULT = (Path(__file__).resolve().parents[2] / "runs" / "default.toml").read_text()
 

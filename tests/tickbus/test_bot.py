@@ -15,6 +15,8 @@ from actors.tap import Tap
 from protocol import TickReport
 from tickbus.bot.supervisor_client import Supervisor
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -13,6 +13,8 @@ from tickbus.doctor.check import BAD, OK, WARN
 from tickbus.doctor.installation import NEEDED
 from tickbus.main import main
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = {"transport", "runtime", "frames", "stage timers", "parser", "book", "levels", "matching"}
 

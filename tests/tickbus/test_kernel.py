@@ -5,7 +5,11 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from tickbus.process import kernel
+
+pytestmark = pytest.mark.process
 
 PARENT = """
 import subprocess, sys, time

@@ -69,6 +69,7 @@ def test_the_usual_cost_of_a_guess_is_128_mib_of_scrypt(tmp_path):
     assert keys.get("main", PASSPHRASE).secret == KEY.secret
 
 
+@pytest.mark.slow
 def test_every_changed_byte_is_noticed(keys):
     keys.add("main", KEY, PASSPHRASE)
     data = keys.path.read_bytes()

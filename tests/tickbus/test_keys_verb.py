@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 KEY, SECRET, PHRASE = "api-key-of-main-0001", "very-secret-of-main-0001", "open sesame 42"
 
 

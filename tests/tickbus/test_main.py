@@ -7,6 +7,8 @@ import pytest
 
 from tickbus.main import VERBS
 
+pytestmark = pytest.mark.process
+
 HEAVY = ("zmq", "aiohttp", "structlog", "cryptography", "supervisor", "asyncio", "uvloop")
 
 

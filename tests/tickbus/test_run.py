@@ -15,6 +15,8 @@ from actors.tap import Tap
 from monitor.state import RunState
 from tickbus.bot.supervisor_client import Supervisor
 
+pytestmark = pytest.mark.process
+
 DEFAULT = Path(__file__).resolve().parents[2] / "runs" / "default.toml"
 WANTED = (
     "ticks", "ticks_skipped", "ticks_late", "tick_hop_us_p50", "orders_sent", "orders_unknown", "fills",

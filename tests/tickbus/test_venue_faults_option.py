@@ -8,6 +8,8 @@ import urllib.request
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 RUN = """
 [actors.binance]
 use = "connectors.binance:BinanceSpot"

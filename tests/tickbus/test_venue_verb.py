@@ -27,12 +27,14 @@ def recording(tmp_path):
     return path
 
 
+@pytest.mark.process
 def test_a_recording_has_an_exchange_of_its_own_that_ends_with_it(recording, tickbus):
     done = tickbus("venue", "--replay", recording, "--speed", "20", "--at-end", "stop")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("venue listens on http://127.0.0.1:")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("arguments", "words"), [([], "--replay"), (["--speed", "2"], "--replay"), (["--replay", "nowhere.gz"], "No such")]
 )

@@ -206,6 +206,7 @@ def test_syncing_is_done_once_for_many_records_and_not_at_all_for_none(path, mon
     assert len(calls) == 1
 
 
+@pytest.mark.process
 def test_a_process_that_is_killed_loses_nothing_that_append_returned_for(path):
     code = (
         "import sys\n"

@@ -12,6 +12,8 @@ from actors.live.transport_limits import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
 from protocol import AnswerCode
 from protocol.frame import body, pack, prefix, split
 
+pytestmark = pytest.mark.process
+
 
 class Watch:
     """What teller and followers say, read by a tap. One for a whole test: it sees each message once."""

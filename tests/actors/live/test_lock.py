@@ -10,6 +10,8 @@ import pytest
 from actors.live.lock import Lock, holder
 from protocol.errors import AlreadyRunning, TickbusError
 
+pytestmark = pytest.mark.process
+
 HOLD = """
 import sys
 from actors.live.lock import Lock

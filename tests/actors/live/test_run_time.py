@@ -77,6 +77,7 @@ def test_after_a_reboot_there_is_a_new_anchor_and_the_same_birth(tmp_path):
     assert after.anchor_ns != 5
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("is_after_reboot", [False, True])
 def test_processes_that_start_at_the_same_moment_agree(tmp_path, is_after_reboot, at_once):
     for number in range(ROUNDS):

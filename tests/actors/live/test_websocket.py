@@ -448,6 +448,7 @@ def test_a_handshake_that_takes_too_long_is_given_up(client):
     client.run(story())
 
 
+@pytest.mark.process
 def test_tls_works_with_a_known_certificate_and_fails_with_another(client, certificate):
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(*certificate)

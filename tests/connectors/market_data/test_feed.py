@@ -205,6 +205,7 @@ def test_a_late_joiner_gets_the_book_from_a_snapshot(house):
     assert SYMBOL in late.rules
 
 
+@pytest.mark.slow
 def test_drops_doubles_and_delays_never_give_a_wrong_book(house):
     sim, line, desk, watcher = house
     line.drop, line.double, line.delay = 0.01, 0.2, 0.05

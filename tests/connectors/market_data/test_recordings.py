@@ -79,6 +79,7 @@ def test_the_recordings_have_no_hole_of_their_own(recording):
     assert all(b.trade_id == a.trade_id + 1 for a, b in pairwise(trades))
 
 
+@pytest.mark.slow
 def test_the_rebuilt_book_agrees_with_every_recorded_best_price(recording):
     """Every top that is the last one within a diff must equal the book after that diff: price and size.
 

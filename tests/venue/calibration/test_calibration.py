@@ -68,6 +68,7 @@ def off(pairs, low, high):
     return {name: (one, other) for name, one, other in pairs if not low * one <= other <= high * one}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BANDS)
 def test_rates_spread_and_touch_are_the_recordings(both, name):
     recorded, found = (getattr(one, name) for one in both)
@@ -117,6 +118,7 @@ def test_the_statistics_distinguish_a_wild_market_from_a_calm_one():
     assert slow.level_changes_per_s < 0.5 * usual.level_changes_per_s
 
 
+@pytest.mark.slow
 def test_a_first_guess_is_a_valid_profile_and_a_correction_moves_it_towards_the_target(monkeypatch):
     monkeypatch.setattr(calibration, "TRIAL_S", 10.0)
     monkeypatch.setattr(calibration, "TRIAL_SIGNS", 200)

@@ -9,6 +9,8 @@ import pytest
 from venue.api.dispatch import BY_ROUTE
 from venue.base import demo
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENTS = ROOT / ".venv-clients"
 SCRIPTS = Path(__file__).parent

@@ -11,6 +11,8 @@ import urllib.error
 import aiohttp
 import pytest
 
+pytestmark = pytest.mark.process
+
 
 def add(one, **fault):
     return one.call("POST", "/control/faults", {"add": [fault]})["active"][-1]["number"]

@@ -46,6 +46,7 @@ class Wire:
         self.data += piece
 
 
+@pytest.mark.process
 def test_requests_sent_at_once_are_answered_in_their_order(shared_venue):
     wire = Wire(shared_venue).send(PING + TIME + PING)
     bodies = [wire.answer()[2] for _ in range(3)]

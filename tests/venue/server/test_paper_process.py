@@ -13,6 +13,8 @@ import pytest
 
 from tickbus.bot.supervisor_client import Supervisor
 
+pytestmark = pytest.mark.process
+
 PAPER = Path(__file__).resolve().parents[3] / "runs" / "paper.toml"
 QUICKER = {
     "tick_ms = 1000": "tick_ms = 200",

@@ -9,6 +9,8 @@ import pytest
 
 from venue.base import demo
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[3]
 VENUE = f"""
 [venue]

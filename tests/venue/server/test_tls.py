@@ -13,6 +13,8 @@ import pytest
 from venue.base.venue_errors import BadVenue
 from venue.server import tls
 
+pytestmark = pytest.mark.process
+
 
 def test_a_run_makes_its_own_certificate_and_serves_by_it(tmp_path, venue_client, stop_after):
     run_file = tmp_path / "run.toml"

@@ -24,6 +24,8 @@ from venue.server import send_queue
 from venue.server.address import bind, last_port, write_address
 from venue.server.server import Server
 
+pytestmark = pytest.mark.process
+
 MAX_QUOTES = 100
 
 

@@ -208,6 +208,7 @@ TICKS = st.sampled_from(["0.00000001", "0.0001", "0.01", "1", "10"])
 PRICES = st.sampled_from(["0.0001", "0.5", "3", "2500", "60000"])
 
 
+@pytest.mark.slow
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )

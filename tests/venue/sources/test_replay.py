@@ -46,6 +46,7 @@ def played(world, seconds):
     return world.exchange.flows[0]
 
 
+@pytest.mark.slow
 def test_without_our_orders_every_best_price_and_every_level_is_the_recorded_one(world, recorded, name):
     path = recorded(FILES[name])
     one = world(**settings_of(name, path, book_delay_ms=0))
@@ -225,6 +226,7 @@ def trade_on(path: Path, seconds: float):
     return market, json.loads(answer.body), venue.exchange.engine.symbols["BTCUSDT"]
 
 
+@pytest.mark.slow
 def test_the_bot_on_a_replay_ends_with_the_exchange_s_own_position_and_the_same_each_time(recorded):
     path = recorded(FILES["BTC-USDT"])
     market, ledger, symbol = trade_on(path, 40)
