@@ -17,10 +17,25 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reference.md"
-PACKAGES = ("strategies", "actors", "actors.tap", "connectors", "market", "protocol")
+PACKAGES = (
+    "strategies",
+    "actors",
+    "actors.effects",
+    "actors.net",
+    "actors.tap",
+    "connectors",
+    "connectors.connector",
+    "connectors.settings",
+    "connectors.core.market_api",
+    "connectors.core.order_api",
+    "connectors.core.reports",
+    "connectors.core.throttle",
+    "market",
+    "protocol",
+)
 HEAD = """# Reference: the Python API
 
-This page lists the names that the public packages export: those that a strategy, an actor, a connector or a tap
+This page lists the names of the public packages and modules: those that a strategy, an actor, a connector or a tap
 imports. Names that are not listed here are internal and may change. The page is made from the sources
 (`python tests/docs/reference.py`), and a test compares the two.
 """
@@ -34,8 +49,11 @@ def page() -> str:
 
 
 def exported(package: str) -> list[str]:
-    """The names in `__all__` of a package, in its order; empty if it has none."""
-    return list(getattr(importlib.import_module(package), "__all__", ()))
+    """The names in `__all__`; of a module without it the public classes and functions that it defines."""
+    module = importlib.import_module(package)
+    kinds = (ast.ClassDef, ast.FunctionDef)
+    defined = [node.name for node in _tree(package).body if isinstance(node, kinds) and not node.name.startswith("_")]
+    return list(getattr(module, "__all__", defined))
 
 
 def _package(name: str) -> str:
@@ -52,41 +70,47 @@ def _entry(name: str, value: Any) -> str:
         return f"\n### `{name}`\n\n{_paragraph(value.__doc__)}\n\n" + "".join(rows)
     node = _definition(value)
     if isinstance(node, ast.ClassDef):
-        return _class(name, node)
+        return _class(name, node, _source(value.__module__).splitlines())
     if node is not None:
         return f"\n### `{name}({_arguments(node)}){_returns(node)}`\n\n{_paragraph(ast.get_docstring(node))}\n"
     return f"\n### `{name}`\n\n{_paragraph(value.__doc__)}\n"
 
 
-def _class(name: str, node: ast.ClassDef) -> str:
+def _class(name: str, node: ast.ClassDef, lines: list[str]) -> str:
     bases = ", ".join(ast.unparse(base) for base in node.bases)
     text = f"\n### `{name}{f'({bases})' if bases else ''}`\n\n{_paragraph(ast.get_docstring(node))}\n"
-    rows = "".join(_rows(node))
+    rows = "".join(_rows(node, lines))
     return f"{text}\n{rows}" if rows else text
 
 
-def _rows(node: ast.ClassDef) -> Iterator[str]:
+def _rows(node: ast.ClassDef, lines: list[str]) -> Iterator[str]:
     """Fields, enum members, properties and public methods, in the order of the source."""
     for one in node.body:
         if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and not one.target.id.startswith("_"):
             value = "" if one.value is None else f" = {ast.unparse(one.value)}"
-            yield f"- `{one.target.id}: {ast.unparse(one.annotation)}{value}`\n"
+            yield f"- `{one.target.id}: {ast.unparse(one.annotation)}{value}`{_comment(one, lines)}\n"
         elif isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name) and one.targets[0].id.isupper():
-            yield f"- `{one.targets[0].id} = {ast.unparse(one.value)}`\n"
+            yield f"- `{one.targets[0].id} = {ast.unparse(one.value)}`{_comment(one, lines)}\n"
         elif isinstance(one, ast.FunctionDef) and one.name == "__init__":
-            yield from _attribute_rows(one)
+            yield from _attribute_rows(one, lines)
         elif isinstance(one, ast.FunctionDef) and not one.name.startswith("_"):
             yield _function_row(one)
 
 
-def _attribute_rows(init: ast.FunctionDef) -> Iterator[str]:
+def _attribute_rows(init: ast.FunctionDef, lines: list[str]) -> Iterator[str]:
     """The public attributes that a constructor sets."""
     for one in init.body:
         targets = [one.target] if isinstance(one, ast.AnnAssign) else one.targets if isinstance(one, ast.Assign) else []
         for target in (part for whole in targets for part in getattr(whole, "elts", [whole])):
             if isinstance(target, ast.Attribute) and not target.attr.startswith("_"):
                 kind = f": {ast.unparse(one.annotation)}" if isinstance(one, ast.AnnAssign) else ""
-                yield f"- `{target.attr}{kind}`\n"
+                yield f"- `{target.attr}{kind}`{_comment(one, lines)}\n"
+
+
+def _comment(node: ast.stmt, lines: list[str]) -> str:
+    """The comment at the end of a statement."""
+    _, mark, text = lines[(node.end_lineno or node.lineno) - 1][node.end_col_offset or 0 :].partition("# ")
+    return f": {text}" if mark and not text.startswith(("type:", "noqa")) else ""
 
 
 def _function_row(node: ast.FunctionDef) -> str:
@@ -126,10 +150,14 @@ def _definition(value: Any) -> Definition | None:
 
 
 def _tree(module: str) -> ast.Module:
+    return ast.parse(_source(module))
+
+
+def _source(module: str) -> str:
     base = ROOT / module.replace(".", "/")
     for path in (base / "__init__.py", base.with_suffix(".py"), base.with_suffix(".pyi")):
         if path.exists():
-            return ast.parse(path.read_text(encoding="utf-8"))
+            return path.read_text(encoding="utf-8")
     raise FileNotFoundError(f"{module} has neither a .py nor a .pyi")
 
 
