@@ -90,7 +90,7 @@ class ReportRecord(Record, tag="Report"):
 class FillRecord(Record):
     """One trade of an order, applied once. `fill_no`: its number among the owner's fills, from 1.
 
-    `counted` is False if the position already includes this trade, under an order that was forgotten since.
+    `counted` is False if the position already includes this trade, under an order that was dropped since.
     """
 
     cl_ord_id: str

@@ -142,7 +142,7 @@ class Session:
             self._set("handover", self.settings.handover_ms, self.finish_handover)
         self._set("silence", self.settings.max_silence_ms, self._check_silence)
         if self.settings.life_ms:
-            self._set("life", self.settings.life_ms, self.renew, "life_ms is over")
+            self._set("max_age", self.settings.life_ms, self.renew, "life_ms is over")
         self._listener.session_up(self)
 
     def ws_frame(self, link: Link, data: bytes) -> None:
@@ -203,7 +203,7 @@ class Session:
 
     def _down(self, reason: str) -> None:
         self.is_up = False
-        for name in ("silence", "life", "handover"):
+        for name in ("silence", "max_age", "handover"):
             self._cancel(name)
         lasted_ms = (self._fx.now_ns - self.opened_ns) // MS_NS
         if lasted_ms >= self.settings.stable_ms:

@@ -60,7 +60,7 @@ class BadNet:
     def __init__(self, seed: int = 0) -> None:
         self.random = Random(seed)
         self.rate = 0.0  # share of signed requests that meet a fate
-        self.slow_ns = 0  # answers come up to this later: after the user stream has told the same
+        self.slow_ns = 0  # answers come up to this later: after the user stream has reported the same
         self.event_rate = 0.0  # share of user events that are lost, doubled or swapped
         self.next_http: dict[tuple[str, str], list[str]] = {}
         self.requests: list[tuple[int, str, str]] = []  # (time, method, path)
@@ -131,7 +131,7 @@ class Venue(SimVenue):
 
 
 class Trader(Actor):
-    """A strategy that does what the test says, and keeps what it is told."""
+    """A strategy that sends what the test gives, and keeps what it receives."""
 
     ticks = False
 
@@ -155,7 +155,7 @@ class Trader(Actor):
         self.updates.append(update)
 
     def on_fill(self, fill: Fill) -> None:
-        assert fill.fill_no == self.fill_no + 1, "a fill is missing, or told twice"
+        assert fill.fill_no == self.fill_no + 1, "a fill is missing, or published twice"
         self.fill_no = fill.fill_no
         self.fills[fill.trade_id + fill.side.name] = fill
 
@@ -202,11 +202,11 @@ class World:
         return self.connector
 
     def make_book(self, bid: str = "59990", ask: str = "60010") -> None:
-        """A human rests an order on either side."""
-        self.human("BUY", bid, "0.5")
-        self.human("SELL", ask, "0.5")
+        """Another trader rests an order on either side."""
+        self.trade_by_hand("BUY", bid, "0.5")
+        self.trade_by_hand("SELL", ask, "0.5")
 
-    def human(self, side: str, price: str, size: str, kind: str = "LIMIT", key: str = demo.HUMAN_KEY) -> dict:
+    def trade_by_hand(self, side: str, price: str, size: str, kind: str = "LIMIT", key: str = demo.HUMAN_KEY) -> dict:
         """Trade by hand, on an account of one's own."""
         secret = {demo.HUMAN_KEY: demo.HUMAN_SECRET, demo.MAKER_KEY: demo.MAKER_SECRET}[key]
         return self.signed(
@@ -257,14 +257,14 @@ class World:
     ) -> int:  # fmt: skip
         return self.act(PlaceOrder, SYMBOL, side, price_ticks, size_lots, ord_type, time_in_force)
 
-    def cancel(self, intent: int) -> int:
-        return self.act(CancelOrder, intent)
+    def cancel(self, order_ref: int) -> int:
+        return self.act(CancelOrder, order_ref)
 
     def cancel_all(self) -> int:
         return self.act(CancelAll, SYMBOL)
 
-    def replace(self, intent: int, price_ticks: int, size_lots: int = 1_000) -> int:
-        return self.act(ReplaceOrder, intent, price_ticks, size_lots)
+    def replace(self, order_ref: int, price_ticks: int, size_lots: int = 1_000) -> int:
+        return self.act(ReplaceOrder, order_ref, price_ticks, size_lots)
 
     def command(self, verb: str, argument: str = "") -> int:
         return self.act(Control, verb, argument)
@@ -292,9 +292,9 @@ class World:
     def records(self) -> list:
         return [decode_record(one) for one in self.sim.journals.get(("binance", "orders"), [])]
 
-    def last(self, intent: int) -> OrderUpdate:
-        """The latest that the trader was told of an order."""
-        return [update for update in self.trader.updates if update.order_ref == intent][-1]
+    def last(self, order_ref: int) -> OrderUpdate:
+        """The latest update of an order that the trader received."""
+        return [update for update in self.trader.updates if update.order_ref == order_ref][-1]
 
     def placements(self) -> list[str]:
         """Client ids of every placement that was sent, in order."""
@@ -307,7 +307,7 @@ class World:
         ]
 
     def check(self) -> None:
-        """After the dust has settled: what we know is what the exchange knows (I1-I4, I6, I7, I26)."""
+        """After some quiet time: what we know is what the exchange knows (I1-I4, I6, I7, I26)."""
         ledger, tracker = self.ledger, self.connector.tracker
         ours = [row for row in ledger["orders"] if tracker.is_ours(row["clientOrderId"])]
         sent = self.placements()
@@ -327,9 +327,9 @@ class World:
             wanted = {"EXPIRED_IN_MATCH": "EXPIRED", "REJECTED": "EXPIRED"}.get(row["status"], row["status"])
             shown = order.status.name
             assert shown == wanted or (shown == "PENDING_CANCEL" and wanted in ("NEW", "PARTIALLY_FILLED"))
-        told = {asset: (free, locked) for asset, free, locked in self.trader.balances.rows}
+        received = {asset: (free, locked) for asset, free, locked in self.trader.balances.rows}
         for asset, row in ledger["balances"].items():
-            free, locked = told.get(asset, (Decimal(0), Decimal(0)))
+            free, locked = received.get(asset, (Decimal(0), Decimal(0)))
             assert (free, locked) == (Decimal(row["free"]), Decimal(row["locked"])), asset
 
 

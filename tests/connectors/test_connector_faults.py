@@ -1,4 +1,4 @@
-"""What the connector makes of the local exchange's faults, one at a time."""
+"""How the connector handles the local exchange's faults, one at a time."""
 
 from decimal import Decimal
 
@@ -16,10 +16,10 @@ def world(new_world):
 
 
 def placed(world, price_ticks=FAR):
-    """Place an order; what became of it within a second."""
-    intent = world.place(Side.BUY, price_ticks)
+    """Place an order; its status after a second."""
+    order_ref = world.place(Side.BUY, price_ticks)
     world.run(1)
-    return world.last(intent).status
+    return world.last(order_ref).status
 
 
 def fault(world, name, **fields):
@@ -27,24 +27,24 @@ def fault(world, name, **fields):
 
 
 def fair(world):
-    """The sky clears; and the connector had time to look."""
+    """Faults end; and the connector had time to reconcile."""
     world.control("POST", "faults", clear=True)
     world.run(60)
     assert world.state[0] == "TRADING", world.state
 
 
-@pytest.mark.parametrize("user_event", ["told", "lost"])
+@pytest.mark.parametrize("user_event", ["received", "lost"])
 def test_an_order_that_is_rejected_after_its_acknowledgement_has_ended(world, user_event):
     fault(world, "reject_after_ack", count=1)
     if user_event == "lost":
         fault(world, "user_event_lost", event="executionReport", after_s=0.1, for_s=5)
-    intent = world.place(Side.BUY, FAR)
+    order_ref = world.place(Side.BUY, FAR)
     world.run(0.02)
-    assert world.last(intent).status is OrdStatus.NEW
+    assert world.last(order_ref).status is OrdStatus.NEW
     world.run(5)
-    world.cancel(intent)
+    world.cancel(order_ref)
     fair(world)
-    assert world.last(intent).status is OrdStatus.EXPIRED
+    assert world.last(order_ref).status is OrdStatus.EXPIRED
     world.check()
 
 
@@ -60,13 +60,13 @@ def test_a_market_that_stood_still_is_traded_in_again_soon_after_it_opens(world)
 
 
 def test_orders_of_a_market_that_is_delisted_end_and_it_may_come_back(world):
-    intent = world.place(Side.BUY, FAR)
+    order_ref = world.place(Side.BUY, FAR)
     world.run(1)
     fault(world, "user_event_lost")
     fault(world, "delisted", for_s=30)
     world.run(40)
     fair(world)
-    assert world.last(intent).status is OrdStatus.EXPIRED
+    assert world.last(order_ref).status is OrdStatus.EXPIRED
     world.make_book()
     world.run(1)
     assert placed(world) is OrdStatus.NEW
@@ -74,18 +74,18 @@ def test_orders_of_a_market_that_is_delisted_end_and_it_may_come_back(world):
 
 
 def test_replicas_that_lag_bring_no_order_back_and_end_none(world):
-    intents = [world.place(Side.BUY, FAR - 1000 * n) for n in range(4)]
+    order_refs = [world.place(Side.BUY, FAR - 1000 * n) for n in range(4)]
     world.run(10)
     fault(world, "stale_reads", lags_ms=[0, 3000, 20_000])
     fault(world, "user_event_lost")
-    for intent in intents[:2]:
-        world.cancel(intent)
+    for order_ref in order_refs[:2]:
+        world.cancel(order_ref)
     young = world.place(Side.BUY, FAR - 9000)
     for _ in range(120):
         world.run(0.5)
         assert world.last(young).status is OrdStatus.NEW
-        assert {world.last(one).status for one in intents[2:]} == {OrdStatus.NEW}
-    assert {world.last(one).status for one in intents[:2]} == {OrdStatus.CANCELED}
+        assert {world.last(one).status for one in order_refs[2:]} == {OrdStatus.NEW}
+    assert {world.last(one).status for one in order_refs[:2]} == {OrdStatus.CANCELED}
     fair(world)
     world.check()
 
@@ -95,29 +95,29 @@ def test_replicas_that_lag_bring_no_order_back_and_end_none(world):
 @pytest.mark.parametrize("name", ["timeout", "backend_timeout"])
 def test_a_placement_without_an_answer_is_placed_once_or_not_at_all(world, name, accepted, user_event):
     fault(world, name, endpoint="POST /api/v3/order", count=1, accepted=accepted, user_event=user_event)
-    intent = world.place(Side.BUY, FAR)
+    order_ref = world.place(Side.BUY, FAR)
     world.run(120)
-    assert world.last(intent).status is (OrdStatus.NEW if accepted else OrdStatus.NOT_PLACED)
+    assert world.last(order_ref).status is (OrdStatus.NEW if accepted else OrdStatus.NOT_PLACED)
     assert len(world.placements()) == 1
     fair(world)
     world.check()
 
 
-def test_what_a_person_does_in_the_account_is_seen_and_left_alone(world):
-    intent = world.place(Side.BUY, FAR)
+def test_external_activity_in_the_account_is_seen_and_not_touched(world):
+    order_ref = world.place(Side.BUY, FAR)
     world.run(1)
     fault(world, "human_order", side="SELL", for_s=600)
     fault(world, "balance_moved", amount="250")
     world.run(2)
     ledger = world.ledger
     assert len(ledger["open_orders"]) == 2
-    assert world.last(intent).status is OrdStatus.NEW
-    told = {asset: free for asset, free, _ in world.trader.balances.rows}
-    assert told["USDT"] == Decimal(ledger["balances"]["USDT"]["free"])
+    assert world.last(order_ref).status is OrdStatus.NEW
+    received = {asset: free for asset, free, _ in world.trader.balances.rows}
+    assert received["USDT"] == Decimal(ledger["balances"]["USDT"]["free"])
     fault(world, "human_cancel")
     world.run(2)
-    assert world.last(intent).status is OrdStatus.CANCELED
-    assert len(world.ledger["open_orders"]) == 1, "the person's own order still rests"
+    assert world.last(order_ref).status is OrdStatus.CANCELED
+    assert len(world.ledger["open_orders"]) == 1, "the external order still rests"
     world.check()
 
 
@@ -134,12 +134,12 @@ def test_orders_pass_again_soon_after_the_exchanges_clock_has_stepped(world, ms)
 
 def test_a_coarser_tick_is_taken_over_and_given_back_and_trades_of_before_stop_nothing(world):
     for price in ("59990.01", "60010.01"):
-        world.human("BUY" if price < "6" else "SELL", price, "0.1")
-    intent = world.place(Side.BUY, 5_999_003)
+        world.trade_by_hand("BUY" if price < "6" else "SELL", price, "0.1")
+    order_ref = world.place(Side.BUY, 5_999_003)
     world.run(1)
-    world.human("SELL", "59990.03", "0.1")
+    world.trade_by_hand("SELL", "59990.03", "0.1")
     world.run(2)
-    assert world.last(intent).status is OrdStatus.FILLED
+    assert world.last(order_ref).status is OrdStatus.FILLED
     world.cancel_all()
     world.run(2)
     fault(world, "filters_changed", tick_size="0.05", for_s=120)

@@ -21,45 +21,45 @@ def world(new_world):
     return new_world().ready()
 
 
-def key_of(world, intent):
-    return world.connector.tracker.by_order_ref("maker", intent).cl_ord_id
+def key_of(world, order_ref):
+    return world.connector.tracker.by_order_ref("maker", order_ref).cl_ord_id
 
 
 # -- the plain way ------------------------------------------------------------------------------------
 
 
 def test_an_order_is_placed_shown_and_cancelled(world):
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
-    assert world.trader.answers[intent].code is AnswerCode.OK
-    assert world.last(intent).status is OrdStatus.NEW
-    assert [row["clientOrderId"] for row in world.ledger["open_orders"]] == [world.last(intent).cl_ord_id]
-    world.cancel(intent)
+    assert world.trader.answers[order_ref].code is AnswerCode.OK
+    assert world.last(order_ref).status is OrdStatus.NEW
+    assert [row["clientOrderId"] for row in world.ledger["open_orders"]] == [world.last(order_ref).cl_ord_id]
+    world.cancel(order_ref)
     world.run(0.1)
-    assert world.last(intent).status is OrdStatus.CANCELED
+    assert world.last(order_ref).status is OrdStatus.CANCELED
     world.check()
 
 
-def test_a_fill_is_told_once_though_the_answer_and_the_stream_both_tell_it(world):
-    intent = world.place(Side.BUY, ASK)
+def test_a_fill_is_published_once_though_the_answer_and_the_stream_both_report_it(world):
+    order_ref = world.place(Side.BUY, ASK)
     world.run(1)
-    assert world.last(intent).status is OrdStatus.FILLED
+    assert world.last(order_ref).status is OrdStatus.FILLED
     assert [fill.last_lots for fill in world.trader.fills.values()] == [1_000]
     assert sum(isinstance(one, ReportRecord) for one in world.records) == 1
     world.check()
 
 
 def test_a_resting_order_is_filled_in_parts_and_cancelled_with_the_rest(world):
-    intent = world.place(Side.BUY, BID + 100, 5_000)
+    order_ref = world.place(Side.BUY, BID + 100, 5_000)
     world.run(0.1)
-    world.human("SELL", "59991", "0.02")
-    world.human("SELL", "59991", "0.01")
+    world.trade_by_hand("SELL", "59991", "0.02")
+    world.trade_by_hand("SELL", "59991", "0.01")
     world.run(0.1)
-    assert world.last(intent).status is OrdStatus.PARTIALLY_FILLED
-    assert world.last(intent).cum_lots == 3_000
-    world.cancel(intent)
+    assert world.last(order_ref).status is OrdStatus.PARTIALLY_FILLED
+    assert world.last(order_ref).cum_lots == 3_000
+    world.cancel(order_ref)
     world.run(0.1)
-    assert (world.last(intent).status, world.last(intent).cum_lots) == (OrdStatus.CANCELED, 3_000)
+    assert (world.last(order_ref).status, world.last(order_ref).cum_lots) == (OrdStatus.CANCELED, 3_000)
     assert [fill.fill_no for fill in world.trader.fills.values()] == [1, 2]
     world.check()
 
@@ -89,7 +89,7 @@ def test_replacing_cancels_the_old_order_and_places_the_new_one(world):
 def test_an_order_that_was_filled_just_before_is_not_replaced(world):
     old = world.place(Side.BUY, BID + 100)
     world.run(0.1)
-    world.human("SELL", "59991", "0.01")
+    world.trade_by_hand("SELL", "59991", "0.01")
     new = world.replace(old, BID + 200)
     world.run(1.5)
     assert world.last(old).status is OrdStatus.FILLED
@@ -100,7 +100,7 @@ def test_an_order_that_was_filled_just_before_is_not_replaced(world):
 # -- law 1: the journal comes first ---------------------------------------------------------------------
 
 
-def test_the_intent_is_in_the_journal_before_its_request_leaves(world):
+def test_the_order_is_in_the_journal_before_its_request_leaves(world):
     world.place(Side.BUY, FAR_BID)
     sim, seen = world.sim, []
     real = world.venue.http
@@ -118,9 +118,9 @@ def test_the_intent_is_in_the_journal_before_its_request_leaves(world):
 
 def test_an_order_that_cannot_be_journaled_is_not_sent(world):
     world.sim.processes["binance"].port.append = lambda journal, record: "no space left on device"
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.5)
-    assert world.last(intent).status is OrdStatus.NOT_PLACED
+    assert world.last(order_ref).status is OrdStatus.NOT_PLACED
     assert world.placements() == []
     assert world.state == ("HALTED", "no space left on device")
     again = world.place(Side.BUY, FAR_BID)
@@ -129,13 +129,13 @@ def test_an_order_that_cannot_be_journaled_is_not_sent(world):
 
 
 def test_a_full_disk_stops_orders_and_not_cancels(world):
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
     world.sim.processes["binance"].port.append = lambda journal, record: "no space left on device"
-    world.cancel(intent)
+    world.cancel(order_ref)
     world.run(0.5)
     assert world.ledger["open_orders"] == []
-    assert world.last(intent).status is OrdStatus.CANCELED
+    assert world.last(order_ref).status is OrdStatus.CANCELED
 
 
 # -- law 2: an error is not evidence --------------------------------------------------------------------
@@ -145,9 +145,9 @@ def test_a_full_disk_stops_orders_and_not_cancels(world):
 def test_an_accepted_order_whose_answer_is_lost_is_found(world, fate):
     world.net.next_http["POST", "order"] = [fate]
     world.net.event_rate = 0.0
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(3)
-    assert world.last(intent).status is OrdStatus.NEW
+    assert world.last(order_ref).status is OrdStatus.NEW
     assert len(world.placements()) == 1
     world.check()
 
@@ -156,68 +156,68 @@ def test_an_accepted_order_whose_answer_is_lost_is_found(world, fate):
 def test_without_the_user_stream_too_a_query_finds_it(world, fate):
     world.control("POST", "faults", silence={"kind": "user", "seconds": 600})
     world.net.next_http["POST", "order"] = [fate]
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.5)
-    assert world.last(intent).status is OrdStatus.UNKNOWN
+    assert world.last(order_ref).status is OrdStatus.UNKNOWN
     world.run(3)
-    assert world.last(intent).status is OrdStatus.NEW
+    assert world.last(order_ref).status is OrdStatus.NEW
     assert len(world.placements()) == 1
 
 
-def test_an_order_that_never_arrived_is_given_up_only_by_proof(world):
+def test_an_order_that_never_arrived_is_absent_only_after_enough_evidence(world):
     world.net.next_http["POST", "order"] = ["lost"]
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(70)
-    assert world.last(intent).status is OrdStatus.UNKNOWN
+    assert world.last(order_ref).status is OrdStatus.UNKNOWN
     assert world.connector.tracker.exposure("BTC-USDT").buy_lots == 1_000
     world.run(50)
-    assert world.last(intent).status is OrdStatus.NOT_PLACED
-    assert "not found 3 times" in world.last(intent).reason
+    assert world.last(order_ref).status is OrdStatus.NOT_PLACED
+    assert "not found 3 times" in world.last(order_ref).reason
     assert world.connector.tracker.exposure("BTC-USDT").buy_lots == 0
     assert len(world.placements()) == 1
     resolved = [one for one in world.records if isinstance(one, ResolvedRecord)]
     assert [one.status for one in resolved] == [OrdStatus.UNKNOWN, OrdStatus.NOT_PLACED]
 
 
-def test_a_connection_that_was_refused_proves_that_nothing_left(world):
+def test_a_refused_connection_means_that_the_order_was_never_sent(world):
     world.sim.services["venue"].up = False
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.05)
     world.sim.services["venue"].up = True
-    assert world.last(intent).status is OrdStatus.NOT_PLACED
+    assert world.last(order_ref).status is OrdStatus.NOT_PLACED
     assert world.connector.tracker.open == {}
 
 
 def test_a_definite_reject_ends_an_order_at_once(world):
     code = {"code": -2010, "msg": "Account has insufficient balance for requested action."}
     world.control("POST", "faults", error_next={"method": "POST", "path": "/api/v3/order", "status": 400, **code})
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
-    assert world.last(intent).status is OrdStatus.REJECTED
-    assert "insufficient balance" in world.last(intent).reason
+    assert world.last(order_ref).status is OrdStatus.REJECTED
+    assert "insufficient balance" in world.last(order_ref).reason
 
 
 def test_a_duplicate_reject_is_evidence_that_the_order_exists(world):
     fault = {"method": "POST", "path": "/api/v3/order", "status": 400, "code": -2010, "msg": "Duplicate order sent."}
     world.control("POST", "faults", error_next={**fault, "accepted": True})
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.5)
-    assert world.last(intent).status is OrdStatus.NEW
+    assert world.last(order_ref).status is OrdStatus.NEW
     world.check()
 
 
 def test_an_order_found_after_it_was_given_up_is_adopted_and_cancelled(world):
     world.net.next_http["POST", "order"] = ["lost"]
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(120)
-    assert world.last(intent).status is OrdStatus.NOT_PLACED
-    name = key_of(world, intent)
+    assert world.last(order_ref).status is OrdStatus.NOT_PLACED
+    name = key_of(world, order_ref)
     world.signed(
         "POST", "order", demo.MAKER_KEY, demo.MAKER_SECRET, symbol="BTCUSDT", side="BUY", type="LIMIT",
         timeInForce="GTC", quantity="0.01", price="59000", newClientOrderId=name,
     )  # fmt: skip
     world.run(1)
-    assert world.last(intent).status is OrdStatus.CANCELED
+    assert world.last(order_ref).status is OrdStatus.CANCELED
     assert world.ledger["open_orders"] == []
 
 
@@ -236,24 +236,24 @@ def test_no_placement_is_ever_sent_twice(world):
     world.check()
 
 
-# -- law 4: cancels until proof -------------------------------------------------------------------------
+# -- law 4: cancels until confirmed -----------------------------------------------------------------------
 
 
 def test_a_cancel_lost_by_the_exchange_is_sent_again(world):
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
     world.net.next_http["DELETE", "order"] = ["lost", "refused", "lost"]
-    world.cancel(intent)
+    world.cancel(order_ref)
     world.run(12)
-    assert world.last(intent).status is OrdStatus.CANCELED
+    assert world.last(order_ref).status is OrdStatus.CANCELED
     assert sum(method == "DELETE" for _, method, _ in world.net.requests) == 4
 
 
 def test_a_wanted_cancel_survives_a_restart(world):
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
     world.net.next_http["DELETE", "order"] = ["lost"]
-    world.cancel(intent)
+    world.cancel(order_ref)
     world.run(0.01)
     world.kill_connector()
     assert any(isinstance(one, CancelRecord) for one in world.records)
@@ -265,19 +265,19 @@ def test_a_wanted_cancel_survives_a_restart(world):
 
 def test_a_cancel_that_overtakes_its_placement_ends_nothing(world):
     world.net.next_http["POST", "order"] = ["lost"]
-    intent = world.place(Side.BUY, FAR_BID)
-    world.cancel(intent)
+    order_ref = world.place(Side.BUY, FAR_BID)
+    world.cancel(order_ref)
     world.run(20)
-    assert world.last(intent).status is OrdStatus.UNKNOWN
-    assert world.last(intent).cancel_wanted
+    assert world.last(order_ref).status is OrdStatus.UNKNOWN
+    assert world.last(order_ref).cancel_wanted
     # The request was stuck on the way, and arrives only now.
-    name = key_of(world, intent)
+    name = key_of(world, order_ref)
     world.signed(
         "POST", "order", demo.MAKER_KEY, demo.MAKER_SECRET, symbol="BTCUSDT", side="BUY", type="LIMIT",
         timeInForce="GTC", quantity="0.01", price="59000", newClientOrderId=name,
     )  # fmt: skip
     world.run(6)
-    assert world.last(intent).status is OrdStatus.CANCELED
+    assert world.last(order_ref).status is OrdStatus.CANCELED
     assert world.ledger["open_orders"] == []
 
 
@@ -296,13 +296,13 @@ def test_stopping_cancels_what_is_open(world):
 
 
 def test_a_fill_that_only_the_exchange_knows_is_found_after_a_restart(world):
-    intent = world.place(Side.BUY, BID + 100)
+    order_ref = world.place(Side.BUY, BID + 100)
     world.run(0.1)
     world.kill_connector()
-    world.human("SELL", "59991", "0.01")
+    world.trade_by_hand("SELL", "59991", "0.01")
     world.start_connector()
     world.run(1)
-    assert world.last(intent).status is OrdStatus.FILLED
+    assert world.last(order_ref).status is OrdStatus.FILLED
     assert len(world.trader.fills) == 1
     world.check()
 
@@ -320,24 +320,24 @@ def test_a_restart_does_not_count_a_fill_again(world):
 
 
 def test_a_fill_whose_event_was_lost_is_found(world):
-    intent = world.place(Side.BUY, BID + 100)
+    order_ref = world.place(Side.BUY, BID + 100)
     world.run(0.1)
     world.net.event_rate = 1.0
     world.net.random.seed(0)
     world.control("POST", "faults", silence={"kind": "user", "seconds": 2})
-    world.human("SELL", "59991", "0.01")
+    world.trade_by_hand("SELL", "59991", "0.01")
     world.net.event_rate = 0
     world.run(31)
-    assert world.last(intent).status is OrdStatus.FILLED
+    assert world.last(order_ref).status is OrdStatus.FILLED
     world.check()
 
 
 def test_fills_of_the_hole_are_found_when_the_user_stream_was_dropped(world):
-    intent = world.place(Side.BUY, BID + 100)
+    order_ref = world.place(Side.BUY, BID + 100)
     world.run(0.1)
     world.control("POST", "drop", kind="user")
-    world.human("SELL", "59991", "0.01")
-    world.until(lambda: world.last(intent).status is OrdStatus.FILLED, 2)
+    world.trade_by_hand("SELL", "59991", "0.01")
+    world.until(lambda: world.last(order_ref).status is OrdStatus.FILLED, 2)
     world.until(lambda: world.state[0] == "TRADING", 2)
     world.check()
 
@@ -350,15 +350,15 @@ def test_nothing_is_placed_before_the_first_reconciliation(new_world):
     world.net.next_http["GET", "openOrders"] = ["refused"] * 4
     world.run(2)
     assert world.state[0] == "RECONCILING"
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
-    assert world.trader.answers[intent].code is AnswerCode.REFUSED
-    assert "RECONCILING" in world.trader.answers[intent].text
+    assert world.trader.answers[order_ref].code is AnswerCode.REFUSED
+    assert "RECONCILING" in world.trader.answers[order_ref].text
     world.until(lambda: world.state[0] == "TRADING", 20)
     assert world.placements() == []
 
 
-def test_a_second_pass_over_an_unchanged_account_says_nothing(world):
+def test_a_second_pass_over_an_unchanged_account_publishes_nothing(world):
     world.place(Side.BUY, ASK)
     world.place(Side.BUY, FAR_BID)
     world.run(2)
@@ -368,8 +368,8 @@ def test_a_second_pass_over_an_unchanged_account_says_nothing(world):
     assert (len(world.records), len(world.trader.updates)) == before[:2]
 
 
-def test_orders_of_a_human_are_shown_and_left_alone(world):
-    world.human("BUY", "58000", "0.1", key=demo.MAKER_KEY)
+def test_external_orders_are_shown_and_not_touched(world):
+    world.trade_by_hand("BUY", "58000", "0.1", key=demo.MAKER_KEY)
     world.run(0.1)
     world.cancel_all()
     world.command("cancel_all")
@@ -380,8 +380,8 @@ def test_orders_of_a_human_are_shown_and_left_alone(world):
     world.check()
 
 
-def test_trades_of_a_human_do_not_move_our_position(world):
-    world.human("BUY", "60010", "0.1", key=demo.MAKER_KEY)
+def test_external_trades_do_not_move_our_position(world):
+    world.trade_by_hand("BUY", "60010", "0.1", key=demo.MAKER_KEY)
     world.place(Side.SELL, BID, 500)
     world.run(700)
     assert world.connector.tracker.exposure("BTC-USDT").net_lots == -500
@@ -396,7 +396,7 @@ def test_a_journal_that_lost_its_last_records_finds_its_order_again(world):
     world.place(Side.BUY, FAR_BID)
     filled = world.place(Side.BUY, BID + 100)
     world.run(0.2)
-    world.human("SELL", "59991", "0.004")
+    world.trade_by_hand("SELL", "59991", "0.004")
     world.run(0.2)
     world.kill_connector()
     del world.sim.journals["binance", "orders"][kept:]
@@ -435,11 +435,11 @@ def test_another_account_under_the_same_journal_is_refused(world):
         (Side.BUY, FAR_BID, 0, "size_lots"),
     ],
 )
-def test_the_gate_stops_what_should_not_leave(world, side, price_ticks, size_lots, why):
-    intent = world.place(side, price_ticks, size_lots)
+def test_the_risk_check_stops_orders_over_a_limit(world, side, price_ticks, size_lots, why):
+    order_ref = world.place(side, price_ticks, size_lots)
     world.run(0.1)
-    assert world.trader.answers[intent].code is AnswerCode.REFUSED
-    assert why in world.trader.answers[intent].text
+    assert world.trader.answers[order_ref].code is AnswerCode.REFUSED
+    assert why in world.trader.answers[order_ref].text
     assert world.placements() == []
 
 
@@ -458,10 +458,10 @@ def test_a_stale_book_lets_nothing_through(world):
     world.control("POST", "faults", silence={"kind": "market", "seconds": 600})
     world.net.next_http["GET", "depth"] = ["refused"] * 1000
     world.run(20)
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
-    assert world.trader.answers[intent].code is AnswerCode.REFUSED
-    assert "book" in world.trader.answers[intent].text
+    assert world.trader.answers[order_ref].code is AnswerCode.REFUSED
+    assert "book" in world.trader.answers[order_ref].text
 
 
 def test_pausing_stops_orders_and_resuming_lets_them_through(world):
@@ -495,8 +495,8 @@ def test_the_kill_switch_works_without_the_bus(world):
 # -- limits, clocks, keys, streams ----------------------------------------------------------------------
 
 
-def test_nothing_is_sent_while_the_exchange_asks_for_silence(world):
-    intent = world.place(Side.BUY, FAR_BID)
+def test_nothing_is_sent_while_the_exchange_pauses_requests(world):
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
     real = world.venue.http
     world.venue.http = lambda request, path, now_ns: (
@@ -504,7 +504,7 @@ def test_nothing_is_sent_while_the_exchange_asks_for_silence(world):
         if request.method == "DELETE"
         else real(request, path, now_ns)
     )
-    world.cancel(intent)
+    world.cancel(order_ref)
     world.run(0.1)
     world.venue.http = real
     began = len(world.net.requests)
@@ -513,16 +513,16 @@ def test_nothing_is_sent_while_the_exchange_asks_for_silence(world):
     assert len(world.net.requests) == began
     assert world.trader.answers[new].code is AnswerCode.REFUSED
     world.run(5)
-    assert world.last(intent).status is OrdStatus.CANCELED
+    assert world.last(order_ref).status is OrdStatus.CANCELED
 
 
 def test_a_refused_timestamp_reads_the_clock_anew(world):
     fault = {"method": "POST", "path": "/api/v3/order", "status": 400, "code": -1021, "msg": "Timestamp"}
     world.control("POST", "faults", error_next=fault)
     asked = sum(path.endswith("/time") for _, _, path in world.net.requests)
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(1)
-    assert world.last(intent).status is OrdStatus.NOT_PLACED
+    assert world.last(order_ref).status is OrdStatus.NOT_PLACED
     assert sum(path.endswith("/time") for _, _, path in world.net.requests) == asked + 5
     assert world.state[0] == "TRADING"
 
@@ -535,12 +535,12 @@ def test_a_clock_that_is_wrong_by_an_hour_still_trades(new_world):
     world.venue.receive = lambda conn_id, data, now_ns: real[1](conn_id, data, now_ns + hour_ns)
     world.ready()
     assert abs(world.connector.client.clock.offset_ns - hour_ns) < 10_000_000
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
-    assert world.last(intent).status is OrdStatus.NEW
+    assert world.last(order_ref).status is OrdStatus.NEW
 
 
-def test_a_wrong_key_halts_and_says_so(new_world):
+def test_a_wrong_key_halts_with_the_reason(new_world):
     world = new_world()
     world.kill_connector()
     world.keys = ApiKey(demo.MAKER_KEY, Secret("not the secret"))
@@ -558,9 +558,9 @@ def test_without_keys_there_is_market_data_and_no_order(new_world):
     world.start_connector()
     world.run(3)
     assert world.state[0] == "DATA"
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
-    assert world.trader.answers[intent].code is AnswerCode.REFUSED
+    assert world.trader.answers[order_ref].code is AnswerCode.REFUSED
 
 
 def test_a_silent_user_stream_is_noticed_and_polling_stands_in(world):
@@ -568,7 +568,7 @@ def test_a_silent_user_stream_is_noticed_and_polling_stands_in(world):
     resting = world.place(Side.BUY, BID + 100)
     world.run(6)
     assert world.state[0] == "DEGRADED"
-    world.human("SELL", "59991", "0.01")
+    world.trade_by_hand("SELL", "59991", "0.01")
     world.until(lambda: world.last(resting).status is OrdStatus.FILLED, 3)
     world.run(20)
     world.place(Side.BUY, FAR_BID)
@@ -591,7 +591,7 @@ def test_fees_of_the_account_go_out_with_the_rules(world):
     assert (rules.maker_fee, rules.taker_fee) == (Decimal("0.001"), Decimal("0.001"))
 
 
-def test_the_journal_is_compacted_and_says_the_same(new_world):
+def test_the_journal_is_compacted_and_leads_to_the_same_state(new_world):
     world = new_world(compact_records=50).ready()
     for number in range(60):
         world.place(Side.BUY, FAR_BID - number, 100)
@@ -614,64 +614,64 @@ def test_the_journal_is_compacted_and_says_the_same(new_world):
 # -- what each way of learning the truth finds alone ----------------------------------------------------
 
 
-def test_a_placement_that_hangs_is_doubted_and_asked_about_before_it_times_out(world):
+def test_a_slow_placement_is_unknown_and_queried_before_it_times_out(world):
     world.net.next_http["POST", "order"] = ["late"]
     world.control("POST", "faults", silence={"kind": "user", "seconds": 3})
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(1.3)
-    assert world.last(intent).status is OrdStatus.UNKNOWN
-    assert "no answer for 1000 ms" in world.last(intent).reason
+    assert world.last(order_ref).status is OrdStatus.UNKNOWN
+    assert "no answer for 1000 ms" in world.last(order_ref).reason
     world.run(1.5)
-    assert world.last(intent).status is OrdStatus.NEW
+    assert world.last(order_ref).status is OrdStatus.NEW
 
 
 def test_what_was_on_its_way_is_unknown_after_a_restart(world):
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.001)
     world.kill_connector()
     world.start_connector()
     world.run(0.001)
-    assert world.connector.tracker.by_order_ref("maker", intent).status is OrdStatus.UNKNOWN
+    assert world.connector.tracker.by_order_ref("maker", order_ref).status is OrdStatus.UNKNOWN
     world.run(3)
-    assert world.last(intent).status is OrdStatus.NEW
+    assert world.last(order_ref).status is OrdStatus.NEW
 
 
 def test_a_fill_between_the_loss_of_the_stream_and_its_return_is_found_when_it_returns(new_world):
     world = new_world(poll_ms=60_000, reconcile_ms=600_000).ready()
-    intent = world.place(Side.BUY, BID + 100)
+    order_ref = world.place(Side.BUY, BID + 100)
     world.run(0.1)
     world.venue.is_closed = True
     world.control("POST", "drop", kind="user")
     world.run(0.5)
     passes = world.connector.orders.reconciler.passes
-    world.human("SELL", "59991", "0.01")
+    world.trade_by_hand("SELL", "59991", "0.01")
     world.run(0.5)
     assert world.connector.orders.reconciler.passes == passes
     world.venue.is_closed = False
     world.until(lambda: world.state[0] == "TRADING", 10)
     world.run(0.2)
-    assert world.last(intent).status is OrdStatus.FILLED
+    assert world.last(order_ref).status is OrdStatus.FILLED
     world.check()
 
 
 def test_a_cancel_that_shows_a_fill_we_do_not_know_brings_it(new_world):
     world = new_world(poll_ms=60_000, reconcile_ms=600_000).ready()
-    intent = world.place(Side.BUY, BID + 100)
+    order_ref = world.place(Side.BUY, BID + 100)
     world.run(0.1)
     world.control("POST", "faults", silence={"kind": "user", "seconds": 600})
-    world.human("SELL", "59991", "0.004")
-    world.cancel(intent)
+    world.trade_by_hand("SELL", "59991", "0.004")
+    world.cancel(order_ref)
     world.run(0.1)
-    assert world.last(intent).status is OrdStatus.PENDING_CANCEL
+    assert world.last(order_ref).status is OrdStatus.PENDING_CANCEL
     world.run(2)
-    assert (world.last(intent).status, world.last(intent).cum_lots) == (OrdStatus.CANCELED, 400)
+    assert (world.last(order_ref).status, world.last(order_ref).cum_lots) == (OrdStatus.CANCELED, 400)
     assert len(world.trader.fills) == 1
 
 
 def test_trades_of_another_order_are_not_booked_though_the_exchange_sends_them(new_world):
     world = new_world(poll_ms=60_000, reconcile_ms=600_000).ready()
-    world.human("BUY", "60010", "0.1", key=demo.MAKER_KEY)
-    intent = world.place(Side.BUY, BID + 100)
+    world.trade_by_hand("BUY", "60010", "0.1", key=demo.MAKER_KEY)
+    order_ref = world.place(Side.BUY, BID + 100)
     world.run(0.1)
     account = world.venue.exchange.accounts.by_name["maker"]
 
@@ -680,37 +680,37 @@ def test_trades_of_another_order_are_not_booked_though_the_exchange_sends_them(n
             return account.executions
 
     world.control("POST", "faults", silence={"kind": "user", "seconds": 600})
-    world.human("SELL", "59991", "0.004")
+    world.trade_by_hand("SELL", "59991", "0.004")
     account.executions_by_order = AllTheSame()
-    world.cancel(intent)
+    world.cancel(order_ref)
     world.run(5)
-    assert (world.last(intent).status, world.last(intent).cum_lots) == (OrdStatus.CANCELED, 400)
+    assert (world.last(order_ref).status, world.last(order_ref).cum_lots) == (OrdStatus.CANCELED, 400)
 
 
-def test_an_order_that_a_human_has_cancelled_is_found_to_be_gone(new_world):
+def test_an_order_cancelled_by_hand_is_found_closed(new_world):
     world = new_world(poll_ms=60_000, reconcile_ms=5_000).ready()
-    intent = world.place(Side.BUY, FAR_BID)
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
     world.control("POST", "faults", silence={"kind": "user", "seconds": 600})
     world.signed(
         "DELETE", "order", demo.MAKER_KEY, demo.MAKER_SECRET, symbol="BTCUSDT",
-        origClientOrderId=key_of(world, intent),
+        origClientOrderId=key_of(world, order_ref),
     )  # fmt: skip
     world.run(8)
-    assert world.last(intent).status is OrdStatus.CANCELED
+    assert world.last(order_ref).status is OrdStatus.CANCELED
 
 
 def test_more_trades_than_one_answer_holds_are_all_found(world, monkeypatch):
     monkeypatch.setattr("connectors.binance.requests.TRADES_PAGE", 3)
     monkeypatch.setattr("connectors.binance.requests.BinanceOrders.trades_page", 3)
-    intent = world.place(Side.BUY, BID + 100, 10_000)
+    order_ref = world.place(Side.BUY, BID + 100, 10_000)
     world.run(0.1)
     world.kill_connector()
     for _ in range(10):
-        world.human("SELL", "59991", "0.01")
+        world.trade_by_hand("SELL", "59991", "0.01")
     world.start_connector()
     world.run(3)
-    assert world.last(intent).status is OrdStatus.FILLED
+    assert world.last(order_ref).status is OrdStatus.FILLED
     assert len(world.trader.fills) == 10
     world.check()
 
@@ -731,18 +731,18 @@ def test_a_replacement_without_an_answer_leaves_two_orders_to_be_resolved(world,
 
 
 @pytest.mark.parametrize("slow_ms", [0, 300])
-def test_a_user_stream_that_tells_everything_is_left_in_peace(world, slow_ms):
+def test_a_complete_user_stream_is_never_reconnected(world, slow_ms):
     world.net.slow_ns = slow_ms * 1_000_000
     for number in range(20):
-        intent = world.place(Side.BUY, FAR_BID - number)
+        order_ref = world.place(Side.BUY, FAR_BID - number)
         world.run(1)
-        world.cancel(intent)
+        world.cancel(order_ref)
         world.run(1)
         assert world.state == ("TRADING", "")
     assert world.connector.orders.user_stream.session.connects == 1
 
 
-def test_dying_at_every_record_of_an_orders_life_loses_nothing(new_world):
+def test_a_kill_at_any_record_of_an_order_loses_nothing(new_world):
     for cut in range(1, 14):
         world = new_world().ready()
         start = len(world.sim.journals["binance", "orders"])
@@ -759,7 +759,7 @@ def test_dying_at_every_record_of_an_orders_life_loses_nothing(new_world):
         port.append = append
         resting = world.place(Side.BUY, BID + 100, 3_000)
         world.run(0.1)
-        world.human("SELL", "59991", "0.01")
+        world.trade_by_hand("SELL", "59991", "0.01")
         world.run(0.1)
         if "binance" in world.sim.processes:
             world.place(Side.SELL, BID - 100, 700)
@@ -773,7 +773,7 @@ def test_dying_at_every_record_of_an_orders_life_loses_nothing(new_world):
 
 
 def change_tick(world, tick: str) -> None:
-    """The exchange has a new tick size, and tells it."""
+    """The exchange has a new tick size, and its rules include it."""
     symbol = world.venue.exchange.engine.symbols["BTCUSDT"]
     real = world.venue.http
     assert symbol
@@ -814,7 +814,7 @@ def test_a_broken_rule_makes_the_rules_be_read_again_once(world):
     assert sum("exchangeInfo" in path for _, _, path in world.net.requests) == 2
 
 
-def test_a_person_may_stop_it(world):
+def test_an_operator_may_stop_it(world):
     world.place(Side.BUY, FAR_BID)
     world.run(0.1)
     world.command("stop")
@@ -830,12 +830,12 @@ def test_an_ed25519_key_trades_too_and_either_logon_brings_the_user_stream(new_w
     world.keys = ApiKey(demo.ED25519_KEY, Secret(demo.ED25519_PRIVATE_PEM), "ed25519")
     world.start_connector()
     world.ready()
-    intents = [world.place(Side.BUY, FAR_BID - number) for number in range(5)]
+    order_refs = [world.place(Side.BUY, FAR_BID - number) for number in range(5)]
     world.run(0.2)
-    assert {world.last(intent).status for intent in intents} == {OrdStatus.NEW}
+    assert {world.last(order_ref).status for order_ref in order_refs} == {OrdStatus.NEW}
     world.cancel_all()
     world.run(0.2)
-    assert {world.last(intent).status for intent in intents} == {OrdStatus.CANCELED}
+    assert {world.last(order_ref).status for order_ref in order_refs} == {OrdStatus.CANCELED}
     world.check()
 
 

@@ -1,4 +1,4 @@
-"""Seeded worlds: a random trader, a bad network, deaths of connector and exchange; then the reckoning."""
+"""Seeded worlds: a random trader, a bad network, kills of connector and exchange; at the end both must agree."""
 
 from random import Random
 
@@ -12,12 +12,12 @@ STEP_S = 0.5
 
 
 class Monkey:
-    """Trades and breaks things by its seed."""
+    """Trades and injects faults by its seed."""
 
     def __init__(self, world, seed: int) -> None:
         self.world = world
         self.random = Random(f"monkey {seed}")
-        self.intents: list[int] = []
+        self.order_refs: list[int] = []
         self.dead_steps = 0
 
     def step(self) -> None:
@@ -31,10 +31,10 @@ class Monkey:
         dice = self.random.random()
         if dice < 0.5:
             self.place()
-        elif dice < 0.7 and self.intents:
-            world.cancel(self.random.choice(self.intents[-30:]))
-        elif dice < 0.75 and self.intents:
-            world.replace(self.random.choice(self.intents[-10:]), self.mid() + self.random.randrange(-3000, 3000))
+        elif dice < 0.7 and self.order_refs:
+            world.cancel(self.random.choice(self.order_refs[-30:]))
+        elif dice < 0.75 and self.order_refs:
+            world.replace(self.random.choice(self.order_refs[-10:]), self.mid() + self.random.randrange(-3000, 3000))
         elif dice < 0.78:
             world.cancel_all()
         elif dice < 0.82:
@@ -48,7 +48,7 @@ class Monkey:
         side = self.random.choice(list(Side))
         away = self.random.choice([-3000, -500, 200, 1000, 20000])
         price_ticks = self.mid() - side.sign * away
-        self.intents.append(self.world.place(side, price_ticks, self.random.randrange(100, 3000)))
+        self.order_refs.append(self.world.place(side, price_ticks, self.random.randrange(100, 3000)))
 
     def harm(self) -> None:
         world, dice = self.world, self.random.randrange(4)
@@ -72,13 +72,13 @@ class Monkey:
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Every question whether something new may be placed, answered in both ways."""
+    """Every check whether a new order may be placed, made in both ways."""
     answers, short_way = [], ConnectorStatus._is_open
 
     def both_ways(condition, symbol):
         yes, reason = short_way(condition, symbol), condition._reason(symbol)
         assert not (yes and reason), reason
-        assert yes or reason or condition.state()[0] == "DEGRADED", "the short way serves where it can"
+        assert yes or reason or condition.state()[0] == "DEGRADED", "the short check serves where it can"
         answers.append(yes)
         return yes
 

@@ -9,8 +9,8 @@ from protocol import AnswerCode, OrdStatus, Side
 from tests.connectors.test_connector_worlds import Monkey
 
 
-class Line:
-    """What goes over the order line. `loses` drops requests before the exchange has them, `breaks` cuts the line."""
+class SocketTraffic:
+    """The requests on the order socket. `loses` drops them before the exchange, `breaks` closes the socket."""
 
     def __init__(self, world) -> None:
         self.world, self.methods = world, []
@@ -38,94 +38,94 @@ class Line:
 @pytest.fixture
 def world(new_world):
     world = new_world(orders_by="websocket")
-    world.line = Line(world)
+    world.traffic = SocketTraffic(world)
     world.ready()
     world.until(lambda: world.connector.client.is_socket_up)
     return world
 
 
-def test_an_order_goes_by_the_line_and_never_by_rest(world):
-    intent = world.place(Side.BUY, 5_900_000)
+def test_an_order_goes_by_the_socket_and_never_by_rest(world):
+    order_ref = world.place(Side.BUY, 5_900_000)
     world.run(1)
-    assert world.trader.answers[intent].code is AnswerCode.OK
-    assert world.last(intent).status is OrdStatus.NEW
-    assert [method for method, _ in world.line.methods] == ["order.place"]
+    assert world.trader.answers[order_ref].code is AnswerCode.OK
+    assert world.last(order_ref).status is OrdStatus.NEW
+    assert [method for method, _ in world.traffic.methods] == ["order.place"]
     assert not world.placements()
-    world.cancel(intent)
+    world.cancel(order_ref)
     world.run(1)
-    assert world.last(intent).status is OrdStatus.CANCELED
-    assert [method for method, _ in world.line.methods] == ["order.place", "order.cancel"]
+    assert world.last(order_ref).status is OrdStatus.CANCELED
+    assert [method for method, _ in world.traffic.methods] == ["order.place", "order.cancel"]
     world.check()
 
 
-def test_a_replacement_goes_by_the_line_too(world):
+def test_a_replacement_goes_by_the_socket_too(world):
     first = world.place(Side.BUY, 5_900_000)
     world.run(1)
     second = world.replace(first, 5_910_000)
     world.run(1)
     assert (world.last(first).status, world.last(second).status) == (OrdStatus.CANCELED, OrdStatus.NEW)
-    assert [method for method, _ in world.line.methods] == ["order.place", "order.cancelReplace"]
+    assert [method for method, _ in world.traffic.methods] == ["order.place", "order.cancelReplace"]
     world.check()
 
 
-def test_a_line_that_only_talks_garbage_is_given_up_and_what_went_over_it_is_asked_about(world):
-    line, order_socket = world.line, world.connector.client.order_socket
-    line.loses = True
-    intent = world.place(Side.BUY, 5_900_000)
+def test_a_socket_with_invalid_frames_alone_is_dropped_and_its_orders_are_queried(world):
+    traffic, order_socket = world.traffic, world.connector.client.order_socket
+    traffic.loses = True
+    order_ref = world.place(Side.BUY, 5_900_000)
     first = order_socket.session._link
     for _ in range(INVALID_FRAMES_MAX + 1):
         assert order_socket.session._link is first
         first.listener.ws_frame(first, b"{")
-    line.loses = False
+    traffic.loses = False
     world.until(lambda: order_socket.is_up and order_socket.session._link is not first)
     assert order_socket.keepalive.invalid_frames == INVALID_FRAMES_MAX + 1
     world.run(60)
-    assert world.last(intent).status is OrdStatus.NEW
+    assert world.last(order_ref).status is OrdStatus.NEW
     world.check()
 
 
-def test_while_the_line_is_down_rest_serves(world):
+def test_while_the_socket_is_down_rest_serves(world):
     world.venue.is_closed = True
     world.control("POST", "drop", kind="user")
     world.until(lambda: not world.connector.client.is_socket_up)
-    intent = world.place(Side.BUY, 5_900_000)
+    order_ref = world.place(Side.BUY, 5_900_000)
     world.run(1)
-    assert world.last(intent).status is OrdStatus.NEW
+    assert world.last(order_ref).status is OrdStatus.NEW
     assert len(world.placements()) == 1
-    assert not world.line.methods
+    assert not world.traffic.methods
     world.venue.is_closed = False
     world.until(lambda: world.connector.client.is_socket_up)
     world.check()
 
 
-def test_a_line_that_goes_down_between_decision_and_journal_hands_over_to_rest(world):
-    line = world.connector.client.order_socket
+def test_a_socket_that_closes_between_decision_and_journal_hands_over_to_rest(world):
+    socket = world.connector.client.order_socket
     append = world.connector.append
 
     def slow(journal, record, then=None):
-        line.is_up = False  # as if it had broken at this very moment
+        socket.is_up = False  # as if it had broken at this very moment
         append(journal, record, then)
 
     world.connector.append = slow
-    intent = world.place(Side.BUY, 5_900_000)
+    order_ref = world.place(Side.BUY, 5_900_000)
     world.run(1)
     world.connector.append = append
-    assert world.last(intent).status is OrdStatus.NEW
+    assert world.last(order_ref).status is OrdStatus.NEW
     assert len(world.placements()) == 1
-    assert not world.line.methods
+    assert not world.traffic.methods
     world.check()
 
 
 @pytest.mark.parametrize("breaks", [False, True])
-def test_a_request_that_was_lost_is_unknown_until_proven_and_never_sent_again(world, breaks):
-    world.line.loses, world.line.breaks = True, breaks
-    intent = world.place(Side.BUY, 5_900_000)
+def test_a_lost_request_is_unknown_until_there_is_evidence_and_never_sent_again(world, breaks):
+    world.traffic.loses, world.traffic.breaks = True, breaks
+    order_ref = world.place(Side.BUY, 5_900_000)
     world.run(3)
-    assert world.last(intent).status is OrdStatus.UNKNOWN
-    world.line.loses = world.line.breaks = False
+    assert world.last(order_ref).status is OrdStatus.UNKNOWN
+    world.traffic.loses = world.traffic.breaks = False
     world.run(120)
-    assert world.last(intent).status is OrdStatus.NOT_PLACED
-    assert len(world.line.placed) == 1
+    assert world.last(order_ref).status is OrdStatus.NOT_PLACED
+    assert len(world.traffic.placed) == 1
     assert not world.placements()
     world.check()
 
@@ -135,24 +135,24 @@ def test_an_order_whose_answer_was_lost_is_found_on_the_exchange(world, fate):
     world.control("POST", "faults", silence={"kind": "user", "seconds": 60})
     fault = {"method": "POST", "path": "/api/v3/order", "accepted": True, **fate}
     world.control("POST", "faults", error_next=fault)
-    intent = world.place(Side.BUY, 5_900_000)
+    order_ref = world.place(Side.BUY, 5_900_000)
     world.run(2)
-    seen = [update.status for update in world.trader.updates if update.order_ref == intent]
+    seen = [update.status for update in world.trader.updates if update.order_ref == order_ref]
     world.run(40)
     assert OrdStatus.UNKNOWN in seen
-    assert world.last(intent).status is OrdStatus.NEW
-    assert (len(world.line.placed), world.placements()) == (1, [])
+    assert world.last(order_ref).status is OrdStatus.NEW
+    assert (len(world.traffic.placed), world.placements()) == (1, [])
     world.check()
 
 
-def test_a_line_that_breaks_with_requests_on_it_leaves_them_unknown_then_true(world):
-    world.line.breaks = True
-    intent = world.place(Side.BUY, 5_900_000)
+def test_orders_on_a_socket_that_closes_are_unknown_and_then_found(world):
+    world.traffic.breaks = True
+    order_ref = world.place(Side.BUY, 5_900_000)
     world.run(0.05)
-    world.line.breaks = False
+    world.traffic.breaks = False
     world.run(10)
-    assert world.last(intent).status is OrdStatus.NEW
-    assert len(world.line.placed) == 1
+    assert world.last(order_ref).status is OrdStatus.NEW
+    assert len(world.traffic.placed) == 1
     world.check()
 
 

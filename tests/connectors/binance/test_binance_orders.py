@@ -1,4 +1,4 @@
-"""Binance's order side: its documented answers as reports, and what each of its errors proves."""
+"""Binance's order side: its documented answers as reports, and the outcome of each of its errors."""
 
 import json
 from decimal import Decimal
@@ -24,7 +24,7 @@ TS_NS = 1_499_827_319_559_000_000
 
 
 @pytest.fixture
-def dialect() -> BinanceOrders:
+def api() -> BinanceOrders:
     made = BinanceOrders("https://api", "wss://ws-api", ApiKey(KEY, Secret(SECRET)), 5_000, 5_000)
     for symbol in ("LTC-BTC", "BTC-USDT", "BNB-BTC", "ETH-BTC"):
         base, quote = symbol.split("-")
@@ -58,7 +58,7 @@ def error(code: int, msg: str = "", status: int = 400, headers=None) -> HttpAnsw
 # -- requests -----------------------------------------------------------------------------------------
 
 
-def intent(**changes) -> NewOrderRecord:
+def new_record(**changes) -> NewOrderRecord:
     fields = {
         "counter": 1,
         "cl_ord_id": "tabc-m-1-1",
@@ -77,8 +77,8 @@ def intent(**changes) -> NewOrderRecord:
     return NewOrderRecord(**{**fields, **changes})
 
 
-def test_a_limit_order_as_a_request(dialect):
-    call = dialect.place_request(intent(), TS_NS)
+def test_a_limit_order_as_a_request(api):
+    call = api.place_request(new_record(), TS_NS)
     path, _, query = call.request.url.partition("?")
     assert (call.request.method, path) == ("POST", "https://api/api/v3/order")
     assert query.startswith(
@@ -90,19 +90,19 @@ def test_a_limit_order_as_a_request(dialect):
     assert SECRET not in repr(call)
 
 
-def test_a_market_order_has_no_price_and_a_maker_order_no_time_in_force(dialect):
-    market = dialect.place_request(intent(ord_type=OrdType.MARKET), TS_NS).request.url
+def test_a_market_order_has_no_price_and_a_maker_order_no_time_in_force(api):
+    market = api.place_request(new_record(ord_type=OrdType.MARKET), TS_NS).request.url
     assert "price=" not in market
     assert "timeInForce" not in market
-    maker = dialect.place_request(intent(ord_type=OrdType.LIMIT_MAKER, stp=SelfTradePrevention.NONE), TS_NS).request.url
+    maker = api.place_request(new_record(ord_type=OrdType.LIMIT_MAKER, stp=SelfTradePrevention.NONE), TS_NS).request.url
     assert "price=" in maker
     assert "timeInForce" not in maker
     assert "selfTradePrevention" not in maker
 
 
-def test_names_that_need_it_are_percent_encoded_before_they_are_signed(dialect):
-    dialect.add_market(Instrument("１２３-USDT", "１２３", "USDT", Decimal(1), Decimal(1)))
-    url = dialect.open_orders_request("１２３-USDT", TS_NS).request.url
+def test_names_that_need_it_are_percent_encoded_before_they_are_signed(api):
+    api.add_market(Instrument("１２３-USDT", "１２３", "USDT", Decimal(1), Decimal(1)))
+    url = api.open_orders_request("１２３-USDT", TS_NS).request.url
     assert url.startswith("https://api/api/v3/openOrders?symbol=%EF%BC%91%EF%BC%92%EF%BC%93USDT&recvWindow=")
     payload, _, signature = url.partition("?")[2].rpartition("&signature=")
     assert signature == sign(ApiKey(KEY, Secret(SECRET)), payload.encode())
@@ -114,49 +114,51 @@ def test_names_that_need_it_are_percent_encoded_before_they_are_signed(dialect):
     st.sampled_from(list(SelfTradePrevention)), st.integers(0, 10**14), st.integers(1, 10**14),
     st.sampled_from(["", "x=y", "a&b"]),
 )  # fmt: skip
-def test_a_shape_says_what_the_parameters_say(request_id, side, ord_type, time_in_force, stp, ticks, lots, odd):
-    """Filled in, or, where the key needs encoding, written out."""
+def test_a_template_gives_the_same_text_as_the_parameters(
+    request_id, side, ord_type, time_in_force, stp, ticks, lots, odd
+):
+    """Filled in, or, where the key needs encoding, written in full."""
     made = BinanceOrders("https://api", "wss://ws-api", ApiKey(f"key{odd}", Secret(SECRET)), 5_000, 5_000)
     made.add_market(Instrument("LTC-BTC", "LTC", "BTC", Decimal("0.05"), Decimal("0.001")))
     for counter in (1, 2):
-        wanted = intent(
+        wanted = new_record(
             side=side, ord_type=ord_type, time_in_force=time_in_force, stp=stp, price_ticks=ticks,
             size_lots=lots + counter, cl_ord_id=f"tabc-m-1-{counter}",
         )  # fmt: skip
         params = made._order_params(wanted) | {"recvWindow": 5_000, "timestamp": TS_NS // 1_000_000}
         request = made.place_request(wanted, TS_NS, request_id).request
         if request_id:
-            told = json.loads(request.text)["params"]
-            assert told == {name: text(value) for name, value in signed_params(made._key, params).items()}
+            received = json.loads(request.text)["params"]
+            assert received == {name: text(value) for name, value in signed_params(made._key, params).items()}
         else:
             assert request.url.partition("?")[2] == signed_query(made._key, params)
 
 
-def test_every_price_is_written_without_an_exponent(dialect):
-    url = dialect.place_request(intent(price_ticks=1, size_lots=1), TS_NS).request.url
+def test_every_price_is_written_without_an_exponent(api):
+    url = api.place_request(new_record(price_ticks=1, size_lots=1), TS_NS).request.url
     assert "quantity=0.00000001&" in url
     assert "price=0.00000001&" in url
 
 
-def test_a_replacement_stops_where_the_cancel_fails(dialect):
-    url = dialect.replace_request(intent(replaces="tabc-m-1-0"), TS_NS).request.url
+def test_a_replacement_stops_where_the_cancel_fails(api):
+    url = api.replace_request(new_record(replaces="tabc-m-1-0"), TS_NS).request.url
     assert "/api/v3/order/cancelReplace?" in url
     assert "cancelReplaceMode=STOP_ON_FAILURE&cancelOrigClientOrderId=tabc-m-1-0" in url
 
 
-def test_cancels_and_questions_may_use_the_reserved_share(dialect):
-    assert dialect.cancel_request("LTC-BTC", "x", TS_NS).urgent
-    assert dialect.order_query("LTC-BTC", TS_NS, cl_ord_id="x").urgent
-    assert not dialect.open_orders_request("LTC-BTC", TS_NS).urgent
-    assert dialect.trades_request("LTC-BTC", TS_NS, order_id="5").costs == {"weight": 5}
+def test_cancels_and_questions_may_use_the_reserved_share(api):
+    assert api.cancel_request("LTC-BTC", "x", TS_NS).urgent
+    assert api.order_query("LTC-BTC", TS_NS, cl_ord_id="x").urgent
+    assert not api.open_orders_request("LTC-BTC", TS_NS).urgent
+    assert api.trades_request("LTC-BTC", TS_NS, order_id="5").costs == {"weight": 5}
 
 
 # -- answers ------------------------------------------------------------------------------------------
 
 
-def test_the_documented_placement_with_its_trades(dialect, documented):
+def test_the_documented_placement_with_its_trades(api, documented):
     _, _, full = documented("rest", "POST /api/v3/order")
-    report, trades = dialect.parse_order(answer(full).body)
+    report, trades = api.parse_order(answer(full).body)
     assert (report.cl_ord_id, report.order_id, report.status) == ("6gCrw2kRUAF9CvJDGP16IP", "28", OrdStatus.FILLED)
     assert (report.size, report.cum, report.side) == (Decimal(10), Decimal(10), Side.SELL)
     assert [trade.trade_id for trade in trades] == [56, 57, 58, 59, 60]
@@ -165,37 +167,37 @@ def test_the_documented_placement_with_its_trades(dialect, documented):
     assert all(trade.cl_ord_id == report.cl_ord_id for trade in trades)
 
 
-def test_the_documented_cancel_names_the_order_and_not_itself(dialect, documented):
+def test_the_documented_cancel_names_the_order_and_not_itself(api, documented):
     (body,) = documented("rest", "DELETE /api/v3/order")
-    report, _ = dialect.parse_order(answer(body).body)
+    report, _ = api.parse_order(answer(body).body)
     assert (report.cl_ord_id, report.status) == ("myOrder1", OrdStatus.CANCELED)
 
 
-def test_the_documented_query_open_orders_trades_and_account(dialect, documented):
+def test_the_documented_query_open_orders_trades_and_account(api, documented):
     (body,) = documented("rest", "GET /api/v3/order")
-    assert dialect.parse_order(answer(body).body)[0].status is OrdStatus.NEW
+    assert api.parse_order(answer(body).body)[0].status is OrdStatus.NEW
     (rows,) = documented("rest", "GET /api/v3/openOrders")
-    assert [row.order_id for row in dialect.parse_orders(answer(rows).body)] == ["1"]
+    assert [row.order_id for row in api.parse_orders(answer(rows).body)] == ["1"]
     (rows,) = documented("rest", "GET /api/v3/myTrades")
-    (trade,) = dialect.parse_trades(answer(rows).body)
+    (trade,) = api.parse_trades(answer(rows).body)
     assert (trade.trade_id, trade.order_id, trade.side, trade.liquidity) == (28457, "100234", Side.BUY, Liquidity.TAKER)
     (body,) = documented("rest", "GET /api/v3/account")
-    account = dialect.parse_account(answer(body).body)
+    account = api.parse_account(answer(body).body)
     assert (account.account_id, account.maker_fee) == ("354937868", Decimal("0.00150000"))
     assert account.rows[0].free == Decimal("4723846.89208129")
 
 
-def test_orders_of_markets_that_are_not_ours_are_left_out(dialect, documented):
+def test_orders_of_markets_that_are_not_ours_are_left_out(api, documented):
     (rows,) = documented("rest", "GET /api/v3/openOrders")
-    assert dialect.parse_orders(answer([{**rows[0], "symbol": "XYZABC"}]).body) == []
+    assert api.parse_orders(answer([{**rows[0], "symbol": "XYZABC"}]).body) == []
 
 
 @pytest.mark.parametrize("field", ["executedQty", "origQty", "price"])
 @pytest.mark.parametrize("value", ["NaN", "-1", "Infinity", "x", None])
-def test_numbers_that_are_none_are_no_answer(dialect, documented, field, value):
+def test_answers_with_invalid_numbers_are_refused(api, documented, field, value):
     (body,) = documented("rest", "GET /api/v3/order")
     with pytest.raises(BadAnswer):
-        dialect.parse_order(answer({**body, field: value}).body)
+        api.parse_order(answer({**body, field: value}).body)
 
 
 @given(st.binary(max_size=80))
@@ -241,8 +243,8 @@ def test_no_bytes_do_more_than_be_refused(data):
         (error(-2026), Outcome.UNKNOWN),
     ],
 )
-def test_what_an_answer_proves(dialect, result, proof):
-    assert dialect.classify(result).outcome is proof
+def test_the_outcome_of_an_answer(api, result, proof):
+    assert api.classify(result).outcome is proof
 
 
 @pytest.mark.parametrize(
@@ -259,33 +261,33 @@ def test_what_an_answer_proves(dialect, result, proof):
         (error(-1013), Trouble.RULES, 0),
     ],
 )
-def test_what_an_answer_says_beyond_its_order(dialect, result, trouble, pause_s):
-    verdict = dialect.classify(result)
+def test_the_trouble_of_an_answer(api, result, trouble, pause_s):
+    verdict = api.classify(result)
     assert (verdict.trouble, verdict.retry_after_ns) == (trouble, pause_s * 1_000_000_000)
 
 
-def test_the_documented_halves_of_a_replacement(dialect, documented):
+def test_the_documented_halves_of_a_replacement(api, documented):
     both, none, half, *_ = documented("rest", "POST /api/v3/order/cancelReplace")
-    done = dialect.classify_replace(answer(both))
+    done = api.classify_replace(answer(both))
     assert (done.old.outcome, done.new.outcome) == (Outcome.OK, Outcome.OK)
     assert done.old_report.cl_ord_id == "DnLo3vTAQcjha43lAZhZ0y"
     assert done.new_report.cl_ord_id == "wOceeeOzNORyLiQfw7jd8S"
-    failed = dialect.classify_replace(answer(none, 400))
+    failed = api.classify_replace(answer(none, 400))
     assert (failed.old.outcome, failed.new.outcome) == (Outcome.NOT_FOUND, Outcome.NOT_SENT)
-    dialect.add_market(Instrument("LTC-BNB", "LTC", "BNB", Decimal("0.00000001"), Decimal("0.00000001")))
-    cancelled = dialect.classify_replace(answer(half, 409))
+    api.add_market(Instrument("LTC-BNB", "LTC", "BNB", Decimal("0.00000001"), Decimal("0.00000001")))
+    cancelled = api.classify_replace(answer(half, 409))
     assert (cancelled.old.outcome, cancelled.new.outcome) == (Outcome.OK, Outcome.REJECTED)
 
 
 @pytest.mark.parametrize("result", [HttpFailure(True, "reset"), answer(b"", 503), answer(b'{"cancelResult":', 200)])
-def test_a_replacement_without_an_answer_proves_nothing_of_either(dialect, result):
-    outcome = dialect.classify_replace(result)
+def test_a_replacement_without_an_answer_leaves_both_unknown(api, result):
+    outcome = api.classify_replace(result)
     assert (outcome.old.outcome, outcome.new.outcome) == (Outcome.UNKNOWN, Outcome.UNKNOWN)
 
 
-def test_what_the_headers_say_is_used(dialect):
+def test_the_use_of_limits_is_read_from_the_headers(api):
     headers = {"x-mbx-used-weight-1m": "20", "x-mbx-order-count-10s": "3", "x-mbx-order-count-1d": "x"}
-    assert dialect.used(headers) == {"weight-1m": 20, "order-count-10s": 3}
+    assert api.used(headers) == {"weight-1m": 20, "order-count-10s": 3}
 
 
 # -- the user stream ------------------------------------------------------------------------------------
@@ -295,48 +297,46 @@ def frame(row) -> bytes:
     return json.dumps(row).encode()
 
 
-def test_the_documented_user_events(dialect, documented):
-    (report,) = dialect.parse_user(frame(documented("user", "executionReport")))
+def test_the_documented_user_events(api, documented):
+    (report,) = api.parse_user(frame(documented("user", "executionReport")))
     assert isinstance(report, OrderReport)
     assert (report.symbol, report.status, report.price) == ("ETH-BTC", OrdStatus.NEW, Decimal("0.10264410"))
-    (account,) = dialect.parse_user(frame(documented("user", "outboundAccountPosition")))
+    (account,) = api.parse_user(frame(documented("user", "outboundAccountPosition")))
     assert isinstance(account, AccountReport)
     assert not account.is_whole
-    assert dialect.parse_user(frame(documented("user", "balanceUpdate"))) == []
-    assert dialect.parse_user(frame(documented("user", "listStatus"))) == []
-    assert dialect.parse_user(frame(documented("user", "eventStreamTerminated"))) == [
-        StreamEnded("eventStreamTerminated")
-    ]
+    assert api.parse_user(frame(documented("user", "balanceUpdate"))) == []
+    assert api.parse_user(frame(documented("user", "listStatus"))) == []
+    assert api.parse_user(frame(documented("user", "eventStreamTerminated"))) == [StreamEnded("eventStreamTerminated")]
 
 
-def test_a_trade_event_is_the_trade_and_then_the_order(dialect, documented):
+def test_a_trade_event_is_the_trade_and_then_the_order(api, documented):
     row = documented("user", "executionReport")
     row["event"] |= {"x": "TRADE", "X": "PARTIALLY_FILLED", "l": "0.4", "L": "0.1", "z": "0.4", "t": 9}
     row["event"] |= {"m": True, "n": "0.1", "N": "BNB"}
-    trade, order = dialect.parse_user(frame(row))
+    trade, order = api.parse_user(frame(row))
     assert isinstance(trade, TradeReport)
     assert (trade.trade_id, trade.size, trade.liquidity, trade.fee_asset) == (9, Decimal("0.4"), Liquidity.MAKER, "BNB")
     assert (order.status, order.cum) == (OrdStatus.PARTIALLY_FILLED, Decimal("0.4"))
 
 
-def test_a_cancel_event_names_the_order_by_its_original_id(dialect, documented):
+def test_a_cancel_event_names_the_order_by_its_original_id(api, documented):
     row = documented("user", "executionReport")
     row["event"] |= {"x": "CANCELED", "X": "CANCELED", "c": "the-cancel", "C": "the-order"}
-    (report,) = dialect.parse_user(frame(row))
+    (report,) = api.parse_user(frame(row))
     assert (report.cl_ord_id, report.status) == ("the-order", OrdStatus.CANCELED)
 
 
-def test_answers_to_the_login_and_the_probe(dialect):
-    assert dialect.parse_user(b'{"id":"login","status":200,"result":{"subscriptionId":0}}') == [LoggedIn()]
-    assert dialect.parse_user(b'{"id":"probe","status":200,"result":{}}') == [Pong()]
-    (refused,) = dialect.parse_user(b'{"id":"login","status":401,"error":{"code":-2015,"msg":"Invalid API-key"}}')
+def test_answers_to_the_login_and_the_probe(api):
+    assert api.parse_user(b'{"id":"login","status":200,"result":{"subscriptionId":0}}') == [LoggedIn()]
+    assert api.parse_user(b'{"id":"probe","status":200,"result":{}}') == [Pong()]
+    (refused,) = api.parse_user(b'{"id":"login","status":401,"error":{"code":-2015,"msg":"Invalid API-key"}}')
     assert refused == LoginRefused("-2015 Invalid API-key", True)
-    (late,) = dialect.parse_user(b'{"id":"login","status":400,"error":{"code":-1021,"msg":"Timestamp"}}')
+    (late,) = api.parse_user(b'{"id":"login","status":400,"error":{"code":-1021,"msg":"Timestamp"}}')
     assert not late.is_final
 
 
-def test_both_ways_to_log_in(dialect):
-    (one,) = dialect.user_login(TS_NS)
+def test_both_ways_to_log_in(api):
+    (one,) = api.user_login(TS_NS)
     assert json.loads(one)["method"] == "userDataStream.subscribe.signature"
     by_session = BinanceOrders("https://api", "wss://api", ApiKey(KEY, Secret(SECRET)), 5_000, 5_000, "session")
     logon, subscribe = by_session.user_login(1_649_729_878_532_000_000)

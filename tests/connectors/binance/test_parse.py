@@ -1,4 +1,4 @@
-"""Frames to messages: golden frames, and bytes that are none."""
+"""Frames to messages: golden frames, and invalid bytes."""
 
 import json
 from decimal import Decimal
@@ -79,7 +79,7 @@ def test_no_bytes_do_more_than_be_counted(data):
 
 @given(frame=st.sampled_from([DEPTH, TOP, TRADE]), edits=st.data())
 @settings(max_examples=400)
-def test_good_frames_with_bytes_changed_are_read_alike_by_both_twins(frame, edits):
+def test_both_implementations_parse_damaged_frames_alike(frame, edits):
     wrapped = edits.draw(st.booleans())
     data = bytearray(b'{"stream":"btcusdt@x","data":' + frame + b"}" if wrapped else frame)
     for _ in range(edits.draw(st.integers(0, 4))):
@@ -121,7 +121,7 @@ def test_every_diff_comes_out_as_it_went_in(levels, first_id, more, time_ms, dig
 
 
 @given(bid=numbers, bid_size=numbers, ask=numbers, ask_size=numbers)
-def test_best_prices_and_trades_are_read_alike_by_both_twins(bid, bid_size, ask, ask_size):
+def test_both_implementations_parse_best_prices_and_trades_alike(bid, bid_size, ask, ask_size):
     top = f'{{"u":5,"s":"BTCUSDT","b":"{bid}","B":"{bid_size}","a":"{ask}","A":"{ask_size}"}}'.encode()
     assert outcome(FAST, top) == outcome(PLAIN, top)
     trade = TRADE.replace(b"16800.01", str(ask).encode()).replace(b"0.00100000", str(ask_size).encode())
@@ -130,11 +130,11 @@ def test_best_prices_and_trades_are_read_alike_by_both_twins(bid, bid_size, ask,
 
 def test_the_frames_as_the_exchange_sends_them_take_the_fast_way():
     if FastParser is None:
-        pytest.skip("the Cython twin is not compiled")
+        pytest.skip("the Cython implementation is not compiled")
 
     class Never(PlainParser):
         def parse(self, frame, ts_recv_ns):
-            raise AssertionError(f"left to the plain twin: {frame!r}")
+            raise AssertionError(f"left to the Python implementation: {frame!r}")
 
     parser = learnt(FastParser(Never()))
     for frame in (DEPTH, TOP, TRADE, TRADE.replace(b'"m":true', b'"m":false')):
@@ -149,7 +149,7 @@ def test_a_market_that_was_not_added_is_refused():
             new_parser().parse(frame, 5)
 
 
-def test_a_price_off_the_tick_is_no_message_and_a_size_off_the_lot_is_rounded_down():
+def test_a_price_off_the_tick_is_refused_and_a_size_off_the_lot_is_rounded_down():
     with pytest.raises(BadFrame):
         FAST.parse(DEPTH.replace(b"61839.85", b"61839.855"), 5)
     (delta,) = FAST.parse(DEPTH.replace(b'"2"', b'"2.000019"'), 5)

@@ -71,7 +71,7 @@ def test_values_are_written_as_the_exchange_reads_them():
 
 
 @pytest.mark.parametrize("text", ["", "no PEM", pem(generate_private_key(65537, 2048))])
-def test_a_key_of_another_kind_is_told_in_one_line_that_does_not_show_it(text):
+def test_a_key_of_another_kind_is_an_error_that_does_not_show_the_key(text):
     with pytest.raises(BadKeyFile, match="add it again") as error:
         sign(ApiKey("name", Secret(text), "ed25519"), b"x")
     assert not text or text not in str(error.value)

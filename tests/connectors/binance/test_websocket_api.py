@@ -26,19 +26,19 @@ def ed25519():
 
 def test_a_request_is_signed_unless_its_connection_is_logged_on():
     params = {"symbol": "BTCUSDT", "side": "BUY", "timestamp": 1_700_000_000_000, "recvWindow": 5000}
-    told = json.loads(request_frame(HMAC, 7, "order.place", params, False))
-    assert (told["id"], told["method"]) == (7, "order.place")
-    signature = told["params"].pop("signature")
-    assert signature == sign(HMAC, ws_payload(told["params"]))
-    assert told["params"]["apiKey"] == HMAC.key
+    received = json.loads(request_frame(HMAC, 7, "order.place", params, False))
+    assert (received["id"], received["method"]) == (7, "order.place")
+    signature = received["params"].pop("signature")
+    assert signature == sign(HMAC, ws_payload(received["params"]))
+    assert received["params"]["apiKey"] == HMAC.key
     plain = json.loads(request_frame(HMAC, 8, "order.place", params, True))["params"]
     assert not {"apiKey", "signature"} & set(plain)
 
 
 def test_only_a_key_that_can_log_a_connection_on_does():
     for key, logs_on in ((HMAC, False), (ed25519(), True)):
-        dialect = BinanceOrders("http://x", "ws://x", key, 5000, 5000)
-        frames = [json.loads(frame)["method"] for frame in dialect.order_socket_login(10**18)]
+        api = BinanceOrders("http://x", "ws://x", key, 5000, 5000)
+        frames = [json.loads(frame)["method"] for frame in api.order_socket_login(10**18)]
         assert frames == (["session.logon"] if logs_on else [])
 
 
@@ -46,7 +46,7 @@ def answer(**fields):
     return parse_frame(msgspec.json.encode({"id": 5, **fields}))
 
 
-def test_an_error_on_the_line_proves_what_it_proves_over_rest():
+def test_an_error_on_the_socket_is_classified_as_over_rest():
     refused = answer(status=400, error={"code": -2010, "msg": "Account has insufficient balance"})
     assert refused.request_id == 5
     assert classify(refused.answer).outcome is Outcome.REJECTED
@@ -61,18 +61,18 @@ def test_limits_come_with_the_answer_as_they_do_in_headers():
         {"rateLimitType": "ORDERS", "interval": "DAY", "intervalNum": 1, "limit": 160000, "count": 4043},
         {"rateLimitType": "CONNECTIONS", "interval": "MINUTE", "intervalNum": 5, "limit": 300, "count": 1},
     ]
-    heard = answer(status=200, result={}, rateLimits=limits)
-    used = BinanceOrders("http://x", "ws://x", HMAC, 5000, 5000).used(heard.answer.headers)
+    event = answer(status=200, result={}, rateLimits=limits)
+    used = BinanceOrders("http://x", "ws://x", HMAC, 5000, 5000).used(event.answer.headers)
     assert used == {"weight-1m": 70, "order-count-10s": 12, "order-count-1d": 4043}
 
 
-def test_a_ban_says_for_how_long():
+def test_a_ban_contains_its_duration():
     error = {"code": -1003, "msg": "banned", "data": {"serverTime": 1_000_000, "retryAfter": 1_012_500}}
     verdict = classify(answer(status=418, error=error).answer)
     assert (verdict.trouble, verdict.retry_after_ns) == (Trouble.BANNED, 13_000_000_000)
 
 
-def test_login_shutdown_and_strangers():
+def test_login_shutdown_and_unknown_ids():
     assert parse_frame(b'{"id":"logon","status":200,"result":{}}') == LoggedIn()
     refused = parse_frame(b'{"id":"logon","status":401,"error":{"code":-2015,"msg":"Invalid API-key"}}')
     assert refused == LoginRefused("-2015 Invalid API-key", is_final=True)
@@ -84,7 +84,7 @@ def test_login_shutdown_and_strangers():
 @given(st.binary(max_size=200) | st.from_regex(rb'\{"id":[0-9]{1,3},"status":[0-9]{3},"(error|result)":.{0,20}\}'))
 def test_no_bytes_do_more_than_be_refused(raw):
     try:
-        heard = parse_frame(raw)
+        event = parse_frame(raw)
     except BadAnswer:
         return
-    assert heard is None or isinstance(heard, SocketAnswer | LoggedIn | LoginRefused | StreamEnded) or raw
+    assert event is None or isinstance(event, SocketAnswer | LoggedIn | LoginRefused | StreamEnded) or raw

@@ -1,4 +1,4 @@
-"""The exchange's limits: several pools at once, a share kept for cancels, silence when it is asked for."""
+"""The exchange's limits: several pools at once, a share kept for cancels, a pause when the exchange requires it."""
 
 from connectors.core.throttle import Limit, Throttle
 

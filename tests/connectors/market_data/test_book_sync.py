@@ -35,8 +35,8 @@ def test_diffs_that_came_before_the_snapshot_are_in_the_first_book():
     assert sync.on_delta(diff(95, 98, bids=[(99, 1)])) is None
     assert sync.on_delta(diff(99, 103, bids=[(99, 7)])) is None
     assert sync.on_delta(diff(104, 106, asks=[(101, 0)])) is None
-    told = sync.on_snapshot(snap(100))
-    assert (told.update_id, told.state) == (106, StreamState.LIVE)
+    received = sync.on_snapshot(snap(100))
+    assert (received.update_id, received.state) == (106, StreamState.LIVE)
     assert sync.book.levels(1, 1) == [(99, 7)]
     assert sync.book.levels(2, 1) == [(102, 5)]
 
@@ -77,26 +77,26 @@ def test_a_double_and_an_older_diff_change_nothing(live):
 
 
 def test_a_gap_makes_the_book_stale_on_that_very_diff(live):
-    told = live.on_delta(diff(103, 104, bids=[(99, 9)]))
-    assert isinstance(told, BookStatus)
-    assert told.state is StreamState.STALE
-    assert "100 then 103" in told.reason
+    received = live.on_delta(diff(103, 104, bids=[(99, 9)]))
+    assert isinstance(received, BookStatus)
+    assert received.state is StreamState.STALE
+    assert "100 then 103" in received.reason
     assert live.needs_snapshot
     assert live.on_snapshot(snap(102)).update_id == 104
 
 
 def test_a_diff_that_was_only_late_closes_the_gap_without_a_snapshot(live):
     live.on_delta(diff(103, 104, bids=[(99, 9)]))
-    told = live.on_delta(diff(101, 102, asks=[(101, 1)]))
-    assert (told.update_id, told.state) == (104, StreamState.LIVE)
+    received = live.on_delta(diff(101, 102, asks=[(101, 1)]))
+    assert (received.update_id, received.state) == (104, StreamState.LIVE)
     assert not live.needs_snapshot
     assert live.on_snapshot(snap(103)) is None, "the answer to a question that settled itself"
 
 
 def test_live_an_overlap_is_no_sequence(live):
     live.on_delta(diff(101, 104))
-    told = live.on_delta(diff(103, 106))
-    assert told.state is StreamState.STALE
+    received = live.on_delta(diff(103, 106))
+    assert received.state is StreamState.STALE
     assert live.update_id == NOTHING
 
 
@@ -106,11 +106,11 @@ def test_during_a_handover_two_streams_may_overlap_and_run_apart(live):
     assert live.on_delta(diff(103, 106, bids=[(99, 2)])).update_id == 106
     assert live.on_delta(diff(109, 110, bids=[(99, 4)])) is None, "the other connection may bring 107"
     assert live.state is StreamState.LIVE
-    told = live.on_delta(diff(107, 108, bids=[(99, 3)]))
-    assert (told.update_id, told.state) == (110, StreamState.LIVE)
+    received = live.on_delta(diff(107, 108, bids=[(99, 3)]))
+    assert (received.update_id, received.state) == (110, StreamState.LIVE)
     assert live.book.best_bid_lots == 4
     live.on_delta(diff(113, 114))
-    assert live.on_one_stream().state is StreamState.STALE, "nobody is left to bring 111"
+    assert live.on_one_stream().state is StreamState.STALE, "no connection is left to bring 111"
 
 
 @pytest.mark.parametrize(
@@ -118,9 +118,9 @@ def test_during_a_handover_two_streams_may_overlap_and_run_apart(live):
     [([(101, 1)], [], "crossed"), ([], [(101, 0), (102, 0), (900, 1)], "implausible")],
 )
 def test_a_crossed_or_implausible_book_is_stale_until_a_snapshot(live, bids, asks, word):
-    told = live.on_delta(diff(101, 101, bids=bids, asks=asks))
-    assert told.state is StreamState.STALE
-    assert word in told.reason
+    received = live.on_delta(diff(101, 101, bids=bids, asks=asks))
+    assert received.state is StreamState.STALE
+    assert word in received.reason
     assert live.on_delta(diff(102, 102)) is None
     assert live.on_snapshot(snap(102)).state is StreamState.LIVE
 
@@ -132,22 +132,22 @@ def test_a_crossed_snapshot_is_not_published():
     assert sync.state is StreamState.STALE
 
 
-def test_best_prices_told_for_the_same_update_are_compared(live):
+def test_best_prices_of_the_same_update_are_compared(live):
     assert live.on_top(top(100, (99, 5), (101, 5))) is None
     assert live.on_top(top(102, (99, 6), (101, 5))) is None, "ahead of the book: kept"
     assert live.on_delta(diff(101, 102, bids=[(99, 6)])) is not None
     assert live.state is StreamState.LIVE
     live.on_top(top(104, (99, 7), (101, 5)))
-    told = live.on_delta(diff(103, 104, bids=[(98, 1)]))
-    assert told.state is StreamState.STALE
-    assert "104" in told.reason
+    received = live.on_delta(diff(103, 104, bids=[(98, 1)]))
+    assert received.state is StreamState.STALE
+    assert "104" in received.reason
 
 
 def test_a_book_that_moves_beyond_its_snapshot_is_not_known():
     sync = BookSync(SYMBOL)
     sync.on_snapshot(snap(100), limit=2)
-    told = sync.on_delta(diff(101, 101, asks=[(101, 0), (102, 0), (104, 3)]))
-    assert told.state is StreamState.STALE, "103 may hold an order that the snapshot did not reach"
+    received = sync.on_delta(diff(101, 101, asks=[(101, 0), (102, 0), (104, 3)]))
+    assert received.state is StreamState.STALE, "103 may hold an order that the snapshot did not reach"
     assert not sync.wants_refresh
     whole = BookSync(SYMBOL)
     whole.on_snapshot(snap(100), limit=1000)
@@ -163,8 +163,8 @@ def test_a_snapshot_is_refreshed_before_the_price_leaves_it():
         sync.on_delta(diff(100 + n, 100 + n, asks=[(100 + n, 0)]))
     assert sync.wants_refresh
     assert sync.on_snapshot(snap(99, asks=asks), limit=8) is None, "older than the diffs that are kept"
-    told = sync.on_snapshot(snap(105, asks=[(106, 1), (107, 1), (108, 1), (109, 2), (110, 2)]), limit=8)
-    assert (told.update_id, told.state) == (107, StreamState.LIVE)
+    received = sync.on_snapshot(snap(105, asks=[(106, 1), (107, 1), (108, 1), (109, 2), (110, 2)]), limit=8)
+    assert (received.update_id, received.state) == (107, StreamState.LIVE)
     assert sync.book.levels(2, 3) == [(108, 1), (109, 2), (110, 2)]
     assert not sync.wants_refresh
 
@@ -174,25 +174,25 @@ def test_a_refresh_that_shows_another_book_makes_it_stale():
     sync = BookSync(SYMBOL)
     sync.on_snapshot(snap(100, asks=asks), limit=8)
     sync.on_delta(diff(101, 101, asks=[(100 + n, 0) for n in range(1, 8)]))
-    told = sync.on_snapshot(snap(101, asks=[(107, 1), (108, 1)]), limit=8)
-    assert told.state is StreamState.STALE
+    received = sync.on_snapshot(snap(101, asks=[(107, 1), (108, 1)]), limit=8)
+    assert received.state is StreamState.STALE
 
 
 def test_polled_books_are_published_and_no_diff_is_built_on_them(live):
     live.on_stream_lost("stream down")
-    told = live.on_poll(snap(120, bids=[(99, 1)]))
-    assert told.state is StreamState.POLLING
-    assert live.on_poll(snap(120)) is None, "no news"
+    received = live.on_poll(snap(120, bids=[(99, 1)]))
+    assert received.state is StreamState.POLLING
+    assert live.on_poll(snap(120)) is None, "nothing new"
     assert live.on_delta(diff(121, 122, bids=[(99, 2)])) is None
     assert live.needs_snapshot
-    told = live.on_snapshot(snap(121))
-    assert (told.update_id, told.state) == (122, StreamState.LIVE)
+    received = live.on_snapshot(snap(121))
+    assert (received.update_id, received.state) == (122, StreamState.LIVE)
 
 
-def test_an_exchange_that_counts_anew_is_believed_after_a_while(live):
+def test_an_exchange_that_numbers_anew_is_accepted_after_a_while(live):
     live.on_stream_lost("stream down")
-    told = [live.on_snapshot(snap(3)) for _ in range(4)]
-    assert [one is None for one in told] == [True, True, True, False]
+    received = [live.on_snapshot(snap(3)) for _ in range(4)]
+    assert [one is None for one in received] == [True, True, True, False]
     assert live.update_id == 3
 
 

@@ -1,4 +1,4 @@
-"""How late news is, without a common clock."""
+"""How late a message is, without a common clock."""
 
 from connectors.market_data.lateness import WINDOW_NS, Lateness
 
@@ -13,7 +13,7 @@ def test_clocks_that_differ_make_no_excess():
         assert lateness.excess_ns == 0
 
 
-def test_news_that_waited_is_late_by_as_long_as_it_waited():
+def test_a_message_that_waited_is_late_by_its_waiting_time():
     lateness = Lateness()
     lateness.add(10 * SECOND_NS, 10 * SECOND_NS)
     for n in range(11, 15):

@@ -1,6 +1,6 @@
 """The recorded books against the recorded best prices; then with drops, doubles and reorderings.
 
-What is checked, and the frames that cannot be, is told in docs/recordings.md.
+docs/recordings.md describes what is checked, and the frames that cannot be.
 """
 
 import gzip
@@ -47,7 +47,7 @@ def best(book):
     return book.best_bid_ticks, book.best_bid_lots, book.best_ask_ticks, book.best_ask_lots
 
 
-def told(top):
+def received(top):
     return top.bid_ticks, top.bid_lots, top.ask_ticks, top.ask_lots
 
 
@@ -83,7 +83,7 @@ def test_the_recordings_have_no_hole_of_their_own(recording):
 def test_the_rebuilt_book_agrees_with_every_recorded_best_price(recording):
     """Every top that is the last one within a diff must equal the book after that diff: price and size.
 
-    A top in the middle of a diff tells of a state that the diff does not: there only levels that the diff leaves
+    A top in the middle of a delta describes a state that the delta does not: there only levels that the delta leaves
     alone can be compared, and the levels above them must be among those that the diff changes.
     """
     sync = BookSync("X")
@@ -96,7 +96,7 @@ def test_the_rebuilt_book_agrees_with_every_recorded_best_price(recording):
         for top in tops[:-1]:
             _check_between(before, delta, top, seen)
         if tops:
-            assert told(tops[-1]) == best(sync.book), tops[-1]
+            assert received(tops[-1]) == best(sync.book), tops[-1]
             seen[FINAL] += 1
     every = of_kind(recording, TopOfBook)
     before_it = sum(top.update_id <= snapshot.update_id for top in every)
@@ -142,7 +142,7 @@ def test_the_last_best_prices_before_the_snapshot_agree_with_it(recording):
     sync = BookSync("X")
     sync.on_snapshot(snapshot, LIMIT)
     before = [top for top in of_kind(recording, TopOfBook) if top.update_id <= snapshot.update_id]
-    assert told(before[-1]) == best(sync.book)
+    assert received(before[-1]) == best(sync.book)
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +222,7 @@ def test_with_drops_doubles_and_reorderings_the_book_is_right_or_stale(recording
         assert sync.ignored > 100
 
 
-def test_the_twins_read_every_recorded_frame_alike(recorded):
+def test_both_implementations_parse_every_recorded_frame_alike(recorded):
     name, instrument = "btcusdt", MARKETS["btcusdt"]
     fast, plain = new_parser(), PlainParser()
     for parser in (fast, plain):
@@ -236,7 +236,7 @@ def test_the_twins_read_every_recorded_frame_alike(recorded):
 
 
 def test_sizes_below_a_lot_are_what_older_smaller_lots_have_left(recorded):
-    """The recorded sizes that are no multiple of the lot, of which docs/recordings.md tells."""
+    """The recorded sizes that are not a multiple of the lot (see docs/recordings.md)."""
     name, instrument = "btcusdt", MARKETS["btcusdt"]
     parser = new_parser()
     parser.add_market(name.upper(), instrument)

@@ -7,7 +7,7 @@ from connectors.net.keepalive import INVALID_FRAMES_MAX, KeepAlive
 
 
 class FakeSession:
-    """Notes what the session is told to do."""
+    """Notes the calls."""
 
     def __init__(self) -> None:
         self.sent, self.recycled, self.renewed = [], [], []

@@ -1,4 +1,4 @@
-"""A kept-up websocket, on a host whose time and network the test is."""
+"""Session: one websocket that is kept open, over effects that the test controls."""
 
 import heapq
 from itertools import pairwise
@@ -13,7 +13,7 @@ SECOND_NS = 1_000 * MS_NS
 
 
 class Net:
-    """Host: time, timers and connections that do what the test says."""
+    """Effects: time, timers and connections that the test controls."""
 
     def __init__(self):
         self.now_ns = 0
@@ -72,23 +72,23 @@ class Net:
 
 
 class Owner:
-    """Notes what it is told; confirms or not in a silence."""
+    """Notes the events; confirms a silence or not."""
 
     def __init__(self):
-        self.told = []
+        self.events = []
         self.confirms = False
 
     def session_up(self, session):
-        self.told.append("handover" if session.is_handover else "up")
+        self.events.append("handover" if session.is_handover else "up")
 
     def session_down(self, session, reason):
-        self.told.append("down")
+        self.events.append("down")
 
     def session_frame(self, session, data):
-        self.told.append(data)
+        self.events.append(data)
 
     def session_silent(self, session, silence_ms):
-        self.told.append("silent")
+        self.events.append("silent")
         if self.confirms:
             session.confirm_silence()
         else:
@@ -112,9 +112,9 @@ def test_a_dropped_connection_is_tried_again_at_once(net):
     net.run(10)
     dropped_ns = net.now_ns
     net.close(net.links[0])
-    assert owner.told == ["up", "down"]
+    assert owner.events == ["up", "down"]
     net.run(1)
-    assert owner.told == ["up", "down", "up"]
+    assert owner.events == ["up", "down", "up"]
     assert net.opened_at[1] - dropped_ns <= 60 * MS_NS
 
 
@@ -168,21 +168,21 @@ def test_a_connection_that_does_not_open_is_given_up(net):
     net.run(2)
     assert session.is_up
     net.open(net.links[0])
-    assert owner.told == ["up"], "one that opens after all is closed"
+    assert owner.events == ["up"], "one that opens after all is closed"
 
 
-def test_silence_is_judged_by_the_owner(net):
+def test_the_listener_decides_about_silence(net):
     _session, owner = started(net, max_silence_ms=1_000)
     owner.confirms = True
     net.run(4.5)
-    assert owner.told == ["up"] + ["silent"] * 4
+    assert owner.events == ["up"] + ["silent"] * 4
     owner.confirms = False
     net.run(1)
-    assert owner.told[-3:] == ["silent", "down", "up"]
+    assert owner.events[-3:] == ["silent", "down", "up"]
     late = net.links[0]
     late.is_open, late.is_closed = True, False
     late.listener.ws_frame(late, b"late")
-    assert b"late" not in owner.told, "what a connection says that was given up is not heard"
+    assert b"late" not in owner.events, "frames of a dropped connection are ignored"
 
 
 def test_frames_are_no_silence(net):
@@ -190,7 +190,7 @@ def test_frames_are_no_silence(net):
     for _ in range(8):
         net.run(0.5)
         net.links[0].listener.ws_frame(net.links[0], b"x")
-    assert owner.told == ["up"] + [b"x"] * 8
+    assert owner.events == ["up"] + [b"x"] * 8
 
 
 def test_a_renewed_connection_leaves_no_moment_without_one(net):
@@ -198,23 +198,23 @@ def test_a_renewed_connection_leaves_no_moment_without_one(net):
     net.run(1)
     session.renew("shutdown")
     net.run(0.5)
-    assert owner.told == ["up", "handover"]
+    assert owner.events == ["up", "handover"]
     for link in net.links:
         link.listener.ws_frame(link, b"x")
-    assert owner.told[2:] == [b"x", b"x"], "both deliver"
+    assert owner.events[2:] == [b"x", b"x"], "both deliver"
     session.finish_handover()
     net.run(1)
     assert net.links[0].is_closed
     assert not session.is_handover
     assert session.send(b"to the new one")
-    assert "down" not in owner.told
+    assert "down" not in owner.events
 
 
-def test_life_ends_in_a_handover_and_an_old_connection_is_not_kept_for_ever(net):
+def test_the_maximum_age_ends_in_a_handover_and_an_old_connection_is_closed(net):
     session, owner = started(net, max_silence_ms=3_600_000, life_ms=10_000, handover_ms=2_000)
     net.run(61)
-    assert owner.told.count("handover") in (5, 6)
-    assert "down" not in owner.told
+    assert owner.events.count("handover") in (5, 6)
+    assert "down" not in owner.events
     assert sum(not link.is_closed for link in net.links) <= 2
     assert session.handovers >= 5
 
@@ -226,12 +226,12 @@ def test_if_the_new_connection_dies_the_old_one_goes_on(net):
     net.run(0.5)
     net.close(net.links[1])
     assert session.is_up
-    assert "down" not in owner.told
+    assert "down" not in owner.events
     net.run(1)
-    assert owner.told == ["up", "handover", "handover"], "and another is opened"
+    assert owner.events == ["up", "handover", "handover"], "and another is opened"
     net.close(net.links[0])
     assert session.is_up
-    assert "down" not in owner.told
+    assert "down" not in owner.events
 
 
 def test_after_stop_nothing_happens(net):
@@ -239,6 +239,6 @@ def test_after_stop_nothing_happens(net):
     net.run(0.5)
     session.stop()
     net.run(100)
-    assert owner.told == ["up"]
+    assert owner.events == ["up"]
     assert len(net.links) == 1
     assert net.links[0].is_closed

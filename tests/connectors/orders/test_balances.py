@@ -1,4 +1,4 @@
-"""Balances from whole readings and single changes, in whatever order they come; and the exchange's clock."""
+"""Balances from whole reports and single changes, in any order; and the exchange's clock."""
 
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ def shown(balances: BalanceBook) -> dict[str, Decimal]:
     return {asset: free for asset, free, _ in balances.message().rows}
 
 
-def test_a_reading_older_than_what_the_stream_told_does_not_undo_it():
+def test_a_report_older_than_a_stream_event_does_not_undo_it():
     balances = BalanceBook()
     assert balances.add(report(10, True, BTC="1", USDT="5"))
     assert balances.add(report(30, False, BTC="2"))
@@ -37,7 +37,7 @@ def test_nothing_is_reconciled_before_a_whole_reading():
     assert not balances.message().reconciled
     assert balances.add(report(10, True, BTC="1"))
     assert balances.message().reconciled
-    assert not balances.add(report(11, True, BTC="1")), "the same again is no news"
+    assert not balances.add(report(11, True, BTC="1")), "the same again changes nothing"
 
 
 def test_the_clock_is_the_median_of_its_readings():

@@ -13,7 +13,7 @@ TAG = journal_tag("binance", "account", 1_700_000_000_000_000_000)
 
 
 @given(st.text(), st.integers(0, MAX_EPOCH), st.integers(1, MAX_COUNTER))
-def test_every_id_fits_the_exchange_and_says_what_it_is(owner, epoch, counter):
+def test_every_id_fits_the_exchange_and_can_be_decoded(owner, epoch, counter):
     text = encode_id(TAG, owner, epoch, counter)
     assert BINANCE.fullmatch(text)
     known = decode_id(text)
@@ -39,7 +39,7 @@ def test_what_others_call_their_orders_is_not_taken_for_ours(text):
 
 
 @pytest.mark.parametrize("text", ["", "web_6gCrw2kRUAF9CvJDGP16IP", "t-a-b-c", "x-HNA2TXFJ-1", "tfr97ty9a-maker-1-l"])
-def test_ids_of_other_clients_are_foreign(text):
+def test_ids_of_other_clients_are_not_ours(text):
     assert decode_id(text) is None
 
 

@@ -1,4 +1,4 @@
-"""What is asked of the exchange, how often, and what it takes to believe that an order is not there."""
+"""Which requests a recheck sends, when, and how much evidence makes an order absent."""
 
 from connectors.core.records import NewOrderRecord
 from connectors.orders.order import Order
@@ -8,14 +8,14 @@ from protocol import OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
 from tests.connectors.parts import MARGIN_NS, SECOND_NS, FakeEffects
 
 
-def order(*news: OrderEvidence) -> Order:
+def order(*evidence: OrderEvidence) -> Order:
     made = Order(
         NewOrderRecord(
             1, "t-1", "m", 1, "BTC-USDT", Side.BUY, OrdType.LIMIT, TimeInForce.GTC, SelfTradePrevention.NONE, 100, 10,
             0, 5 * SECOND_NS,
         )
     )  # fmt: skip
-    for one in news:
+    for one in evidence:
         made.state, _ = merge(made.state, one)
     return made
 
@@ -36,7 +36,7 @@ def sent_at(waiting: Rechecks, kind: RecheckKind, until_s: int) -> list[int]:
     return found
 
 
-def test_an_unknown_order_is_asked_about_at_one_two_four_eight_seconds():
+def test_an_unknown_order_is_queried_at_one_two_four_eight_seconds():
     waiting = rechecks()
     waiting.follow(order(OrderEvidence(OrdStatus.UNKNOWN)), 0)
     assert sent_at(waiting, RecheckKind.QUERY, 40) == [1, 2, 4, 8, 16, 24, 32]
@@ -48,13 +48,13 @@ def test_a_wanted_cancel_is_sent_at_once_and_then_every_five_seconds():
     assert sent_at(waiting, RecheckKind.CANCEL, 20) == [0, 1, 3, 7, 12, 17]
 
 
-def test_nothing_is_asked_about_an_order_that_waits_for_its_answer():
+def test_an_order_that_waits_for_its_answer_needs_no_recheck():
     waiting = rechecks()
     waiting.follow(order(OrderEvidence(OrdStatus.PENDING_CANCEL)), 0)
     assert waiting.pending == {}
 
 
-def test_a_question_is_not_sent_again_while_its_answer_is_on_the_way():
+def test_a_query_is_not_repeated_while_its_answer_is_on_the_way():
     waiting = rechecks()
     waiting.follow(order(OrderEvidence(OrdStatus.UNKNOWN)), 0)
     (recheck,) = waiting.due(SECOND_NS)
@@ -64,7 +64,7 @@ def test_a_question_is_not_sent_again_while_its_answer_is_on_the_way():
     assert waiting.pending == {}
 
 
-def test_missing_fills_are_asked_for_also_after_the_end():
+def test_missing_fills_are_requested_also_after_the_end():
     waiting = rechecks()
     ended = order(OrderEvidence(OrdStatus.CANCELED, 0))
     waiting.follow(ended, 0)
@@ -94,7 +94,7 @@ def test_an_order_that_was_seen_is_never_given_up_for_not_being_found():
     assert [waiting.not_found(seen, 1_000 * SECOND_NS) for _ in range(9)] == [""] * 9
 
 
-def test_cancels_come_before_questions():
+def test_cancels_come_before_queries():
     waiting = rechecks()
     waiting.schedule("a", RecheckKind.QUERY, 0)
     waiting.schedule("b", RecheckKind.CANCEL, 1)

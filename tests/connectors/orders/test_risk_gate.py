@@ -1,4 +1,4 @@
-"""The last gate: each limit stops exactly what is over it, and what is not known stops everything."""
+"""The risk check: each limit stops exactly what is over it, and unknown inputs stop everything."""
 
 from decimal import Decimal
 
@@ -148,7 +148,7 @@ def test_rules_of_the_exchange_are_checked_before_it_has_to(gate):
 
 
 @given(st.data())
-def test_the_short_way_says_yes_only_where_the_long_one_does(data):
+def test_the_short_check_accepts_only_what_the_long_one_accepts(data):
     """Near every limit at once, on both sides of it."""
     near = lambda *middles: data.draw(st.sampled_from(middles)) + data.draw(st.integers(-2, 2))  # noqa: E731
     bid_ticks = near(5_000_000, 2**40, 3)
@@ -172,7 +172,7 @@ def test_the_short_way_says_yes_only_where_the_long_one_does(data):
 
 
 class Slow(RiskGate):
-    """The long way alone."""
+    """The long check alone."""
 
     def _passes(self, *_) -> bool:
         return False

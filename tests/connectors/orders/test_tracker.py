@@ -1,4 +1,4 @@
-"""The tracker against every order of events: news lost, doubled, late, and the process dead at any record."""
+"""The tracker against every order of events: reports lost, doubled, late, and a kill at any record."""
 
 from decimal import Decimal
 
@@ -44,7 +44,7 @@ class Host:
 
 
 class TrueOrder:
-    """An order as the exchange has it, and everything that it has ever told of it."""
+    """An order as the exchange has it, and every report that it has sent about it."""
 
     def __init__(self, name: str, side: Side, size: int, order_id: str) -> None:
         self.name, self.side, self.size, self.order_id = name, side, size, order_id
@@ -169,7 +169,7 @@ class Tracked(RuleBasedStateMachine):
         self.host.tracker.drop_old(self.host.fx.now_ns)
 
     def reconcile(self) -> None:
-        """All that the exchange can be asked for."""
+        """Everything that the exchange can report."""
         for order in self.true.values():
             if self.host.reports.order(order.reports[-1], "reconcile") is not None:
                 for trade in order.trades:
@@ -221,7 +221,7 @@ class Tracked(RuleBasedStateMachine):
                 assert name in tracker.open
         before = len(self.host.journal)
         self.reconcile()
-        assert len(self.host.journal) == before, "a second pass is no news"
+        assert len(self.host.journal) == before, "a second pass changes nothing"
 
 
 def _content(tracker: OrderTracker) -> object:
@@ -236,7 +236,7 @@ TestTracked = Tracked.TestCase
 TestTracked.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
-def test_a_fill_and_the_end_are_told_in_order_to_the_owner_alone():
+def test_a_fill_and_the_end_are_published_in_order_to_the_owner_alone():
     host = Host([])
     host.commit([EpochRecord(1, TAG, 1), ScaleRecord(SYMBOL, Decimal(1), Decimal("0.1"))])
     name = encode_id(TAG, "a", 1, 1)
