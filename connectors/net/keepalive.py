@@ -44,9 +44,11 @@ class KeepAlive:
             self._invalid_in_a_row = 0
             session.recycle("only invalid frames")
 
-    def on_valid_frame(self) -> None:
-        """A frame could be read."""
+    def on_valid_frame(self, answers_probe: bool = False) -> None:
+        """A frame could be read; `answers_probe`: it also shows that the connection carries data."""
         self._invalid_in_a_row = 0
+        if answers_probe:
+            self._is_probing = False
 
     @staticmethod
     def on_end(session: Session, event: StreamEnded) -> None:

@@ -107,8 +107,7 @@ class OrderSocket:
         except BadAnswer as error:
             self.keepalive.on_invalid_frame(session, error)
             return
-        self.keepalive.on_valid_frame()
-        self.keepalive.clear_probe()
+        self.keepalive.on_valid_frame(answers_probe=True)
         if isinstance(event, SocketAnswer):
             _, then = self._pending.pop(event.request_id, (0, None))
             if then is not None:

@@ -10,14 +10,18 @@ run once for each price level are not counted.
 import json
 import sys
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from actors.log.secret import ApiKey, Secret  # noqa: E402
 from actors.sim.driver import Sim  # noqa: E402
+from actors.sim.process import SimProcess  # noqa: E402
 from connectors.binance import BinanceSpot  # noqa: E402
 from connectors.orders.risk_gate import Limits  # noqa: E402
 from protocol import BookDelta, Settings  # noqa: E402
@@ -58,22 +62,23 @@ class Buyer(Strategy):
             self.buy(market, price_ticks=market.best_bid_ticks - 20_000 - self.orders_left, size_lots=1_000)
 
 
-class CountingSim(Sim):
-    """Notes, for each event that an actor receives, how many functions it enters, by kind of event."""
+class Counts:
+    """Wraps SimProcess.deliver: notes how many functions each event enters, by kind of event."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.counts: dict[str, list[int]] = {}
         self.trails: dict[str, list[str]] = {}
+        self._deliver = SimProcess.deliver
 
-    def deliver(self, port, method, *args):
-        kind = self.kind_of(port.name, method, args)
+    def deliver(self, process: SimProcess, runtime_input: Callable[..., None], *args: Any) -> None:
+        """Deliver, and count if the event is of a known kind."""
+        kind = kind_of(process.name, runtime_input.__name__, args)
         if not kind:
-            super().deliver(port, method, *args)
+            self._deliver(process, runtime_input, *args)
             return
         trail: list[str] = []
 
-        def seen(frame, event, _):
+        def seen(frame: FrameType, event: str, _: object) -> None:
             if event == "call":
                 name, function = frame.f_code.co_filename, frame.f_code.co_qualname
                 if name.startswith(PACKAGES) and not name.startswith(LEFT_OUT) and function not in PER_LEVEL:
@@ -81,33 +86,36 @@ class CountingSim(Sim):
 
         sys.setprofile(seen)
         try:
-            super().deliver(port, method, *args)
+            self._deliver(process, runtime_input, *args)
         finally:
             sys.setprofile(None)
         self.counts.setdefault(kind, []).append(len(trail))
         self.trails[kind] = trail
 
-    @staticmethod
-    def kind_of(name: str, method: str, args: tuple) -> str:
-        data = args[-1]
-        if not isinstance(data, bytes):
-            return ""
-        if name == "binance" and method == "call" and data.startswith(b'{"e":"depthUpdate"'):
-            return "connector: depth frame"
-        if name == "binance" and method == "command_in" and b"PlaceOrder" in data:
-            return "connector: PlaceOrder"
-        if name == "binance" and method == "call" and b'"executionReport"' in data:
-            return "connector: executionReport"
-        if name == "binance" and method == "call" and data.startswith(b'{"id":') and b'"clientOrderId"' in data:
-            return "connector: answer to the placement"
-        if name == "buyer" and method == "frame_in" and b".book." in data[:80] and b"BookDelta" in data[:150]:
-            return "strategy: depth frame"
+
+def kind_of(name: str, method: str, args: tuple[Any, ...]) -> str:
+    """The kind of an event; "" if it is not counted."""
+    data = args[-1] if args else None
+    if not isinstance(data, bytes):
         return ""
+    if name == "binance" and method == "call" and data.startswith(b'{"e":"depthUpdate"'):
+        return "connector: depth frame"
+    if name == "binance" and method == "command_in" and b"PlaceOrder" in data:
+        return "connector: PlaceOrder"
+    if name == "binance" and method == "call" and b'"executionReport"' in data:
+        return "connector: executionReport"
+    if name == "binance" and method == "call" and data.startswith(b'{"id":') and b'"clientOrderId"' in data:
+        return "connector: answer to the placement"
+    if name == "buyer" and method == "frame_in" and b".book." in data[:80] and b"BookDelta" in data[:150]:
+        return "strategy: depth frame"
+    return ""
 
 
-def counted() -> CountingSim:
+def counted() -> Counts:
     """A bot that has followed a market for some seconds, and has placed a few orders by websocket."""
-    sim = CountingSim()
+    counts = Counts()
+    SimProcess.deliver = lambda *args: counts.deliver(*args)  # type: ignore[method-assign]  # noqa: PLW0108
+    sim = Sim()
     sim.serve("venue", SimVenue(VenueSettings(seed=1), sim.now_ns))
     settings = BinanceSpot.Settings(
         markets=["BTC-USDT"], limits={"BTC-USDT": LIMITS}, rest_url="local://venue", ws_url="local://venue",
@@ -120,13 +128,13 @@ def counted() -> CountingSim:
     buyer.orders_left = 5
     sim.run_for(10)
     assert buyer.orders_left == 0
-    return sim
+    return counts
 
 
 if __name__ == "__main__":
-    sim = counted()
+    found = counted()
     if len(sys.argv) > 1:
-        print("\n".join(sim.trails[sys.argv[1]]))
+        print("\n".join(found.trails[sys.argv[1]]))
     else:
         rows = {
             kind: {
@@ -135,6 +143,6 @@ if __name__ == "__main__":
                 "usual": Counter(rows).most_common(1)[0][0],
                 "events": len(rows),
             }
-            for kind, rows in sim.counts.items()
+            for kind, rows in found.counts.items()
         }
         print(json.dumps(rows, indent=1))
