@@ -16,12 +16,12 @@ cdef class EffectQueue:
     cdef public bint real_time
     cdef public str state
     cdef public str detail
+    cdef public object pending
     cdef Timers _timers
     cdef object _commands
     cdef object _port
     cdef object _pub
     cdef object _control
     cdef long _links
-    cdef object _queue
     cpdef perform(self)
     cpdef publish(self, str topic, message)

@@ -63,10 +63,7 @@ class EffectQueue:
         self._pub: Callable[[bytes], None] = port.pub
         self._control = control
         self._links = 0
-        self._queue: deque[bytes | Callable[[], object]] = deque()
-
-    def __len__(self) -> int:
-        return len(self._queue)
+        self.pending: deque[bytes | Callable[[], object]] = deque()
 
     @property
     def now_ns(self) -> int:
@@ -78,16 +75,16 @@ class EffectQueue:
 
     def perform(self) -> None:
         """Performs what is queued, and what that queues in turn."""
-        queue = self._queue
-        while queue:
-            effect = queue.popleft()
+        pending = self.pending
+        while pending:
+            effect = pending.popleft()
             if isinstance(effect, bytes):  # a frame to publish: by far the most frequent effect
                 self._pub(effect)
             else:
                 effect()
 
     def queue(self, call: Callable[..., object], *args: Any) -> None:
-        self._queue.append(partial(call, *args))
+        self.pending.append(partial(call, *args))
 
     # -- the bus --------------------------------------------------------------------------------------
 
@@ -97,12 +94,12 @@ class EffectQueue:
         if stream is None:
             assert topics.publisher(topics.check_topic(topic)) == self.name, f"{self.name} publishes {topic}"
             stream = outbox.stream(topic)
-        self._queue.append(outbox.next(stream, self.clock.now_ns, message))
+        self.pending.append(outbox.next(stream, self.clock.now_ns, message))
         return stream.seq
 
     def publish_unmarked(self, topic: str, message: Message) -> None:
         stream = self.outbox.stream(topic, False)
-        self._queue.append(self.outbox.next(stream, self.clock.now_ns, message))
+        self.pending.append(self.outbox.next(stream, self.clock.now_ns, message))
 
     def subscribe(self, prefix: str) -> None:
         self._control.subscribe(prefix)
@@ -114,7 +111,7 @@ class EffectQueue:
         return self._commands.new_id()
 
     def send(self, target: str, command: Command, then: Callable[[Answer], None] | None) -> None:
-        self._queue.append(partial(self._commands.send, target, command, then))
+        self.pending.append(partial(self._commands.send, target, command, then))
 
     def health(self, state: str, detail: str) -> None:
         if (state, detail) != (self.state, self.detail):
@@ -138,25 +135,25 @@ class EffectQueue:
     # -- HTTP, websockets, files ----------------------------------------------------------------------
 
     def http(self, request: HttpRequest, then: Callable[[HttpAnswer | HttpFailure], None]) -> None:
-        self._queue.append(partial(self._port.http, request, then))
+        self.pending.append(partial(self._port.http, request, then))
 
     def connect(self, url: str, listener: Listener) -> Link:
         self._links += 1
         link = Link(self._links, url, listener, self)
-        self._queue.append(partial(self._port.ws_connect, link))
+        self.pending.append(partial(self._port.ws_connect, link))
         return link
 
     def ws_send(self, link: Link, data: str | bytes) -> None:
-        self._queue.append(partial(self._port.ws_send, link, data))
+        self.pending.append(partial(self._port.ws_send, link, data))
 
     def ws_send_now(self, link: Link, data: str | bytes) -> None:
         self._port.ws_send(link, data)
 
     def ws_close(self, link: Link) -> None:
-        self._queue.append(partial(self._port.ws_close, link))
+        self.pending.append(partial(self._port.ws_close, link))
 
     def append(self, journal: str, record: bytes, then: Callable[[str], None] | None = None) -> None:
-        self._queue.append(partial(self._append, journal, record, then))
+        self.pending.append(partial(self._append, journal, record, then))
 
     def _append(self, journal: str, record: bytes, then: Callable[[str], None] | None) -> None:
         trouble = self._port.append(journal, record)
@@ -166,4 +163,4 @@ class EffectQueue:
             then(trouble)
 
     def rewrite(self, journal: str, records: list[bytes]) -> None:
-        self._queue.append(partial(self._port.rewrite, journal, records))
+        self.pending.append(partial(self._port.rewrite, journal, records))

@@ -228,7 +228,8 @@ class Runtime:
             self.request_stop()
         mono_ns, utc_ns = self.clock.mono_ns, self.clock.mono_ns + self.clock.anchor_ns
         while True:
-            self.effects.perform()
+            if self.effects.pending:
+                self.effects.perform()
             if self.runtime_timers.due_ns <= mono_ns:
                 due = self.runtime_timers.pop_due(mono_ns)
             elif self.timers.due_ns <= utc_ns and not self.clock.lockstep:

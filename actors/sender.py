@@ -19,7 +19,11 @@ class Sender:
 
     def send(self, target: str, stream: StreamOut, message: Message) -> bool:
         """Sends the next message of `stream` to the actor `target`. False if it is not connected: nothing was sent."""
-        return self.send_frame(target, stream, self._outbox.pack(stream, self._clock.now_ns, message))
+        frame = self._outbox.pack(stream, self._clock.now_ns, message)
+        if not self._send(target, frame):
+            return False
+        self._outbox.commit(stream, frame)
+        return True
 
     def send_frame(self, target: str, stream: StreamOut, frame: bytes) -> bool:
         """As `send`, with the frame packed already."""
@@ -30,7 +34,11 @@ class Sender:
 
     def reply(self, peer: str, stream: StreamOut, message: Message) -> bool:
         """Sends the next message of `stream` back to an actor that has sent to us. False if it is gone."""
-        return self.reply_frame(peer, stream, self._outbox.pack(stream, self._clock.now_ns, message))
+        frame = self._outbox.pack(stream, self._clock.now_ns, message)
+        if not self._reply(peer, frame):
+            return False
+        self._outbox.commit(stream, frame)
+        return True
 
     def reply_frame(self, peer: str, stream: StreamOut, frame: bytes) -> bool:
         """As `reply`, with the frame packed already."""

@@ -32,13 +32,13 @@ Deliver = Callable[..., None]
 
 
 class SimBus:
-    """Each frame takes `latency_ns`; then `deliver` hands it to the receiver."""
+    """Each frame takes `latency_ns`; then `deliver` hands it to the receiver. `deliver` also carries callbacks."""
 
     def __init__(self, events: Events, latency_ns: int, deliver: Deliver) -> None:
         self.receivers: dict[str, Any] = {}
         self._events = events
         self._latency_ns = latency_ns
-        self._deliver = deliver
+        self.deliver = deliver
 
     def publish(self, publisher: str, frame: bytes) -> None:
         """Sends a frame to all processes that have subscribed to its topic."""
@@ -46,14 +46,14 @@ class SimBus:
         for receiver in self.receivers.values():
             prefixes = receiver.subscriptions.get(publisher)
             if prefixes is not None and frame.startswith(tuple(prefixes)):
-                self._events.after(self._latency_ns, self._deliver, receiver, receiver.runtime.frame_in, frame)
+                self._events.after(self._latency_ns, self.deliver, receiver, receiver.runtime.frame_in, frame)
 
     def send(self, sender: str, target: str, frame: bytes) -> bool:
         """Sends a frame to the command socket of `target`; False if it does not run."""
         receiver: Receiver | None = self.receivers.get(target)
         if receiver is None:
             return False
-        self._events.after(self._latency_ns, self._deliver, receiver, receiver.runtime.command_in, sender, frame)
+        self._events.after(self._latency_ns, self.deliver, receiver, receiver.runtime.command_in, sender, frame)
         return True
 
     def reply(self, sender: str, peer: str, frame: bytes) -> bool:
@@ -61,5 +61,5 @@ class SimBus:
         receiver: Receiver | None = self.receivers.get(peer)
         if receiver is None:
             return False
-        self._events.after(self._latency_ns, self._deliver, receiver, receiver.runtime.answer_in, sender, frame)
+        self._events.after(self._latency_ns, self.deliver, receiver, receiver.runtime.answer_in, sender, frame)
         return True

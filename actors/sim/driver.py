@@ -82,7 +82,7 @@ class Sim:
         process.deliver(process.runtime.call, call, *args)
 
     def deliver(self, process: SimProcess, runtime_input: Callable[..., None], *args: Any) -> None:
-        """Hands over a frame that has arrived. A test's subclass may delay, drop or repeat frames here."""
+        """Hands over a frame or a callback. A test's subclass may count, delay, drop or repeat frames here."""
         process.deliver(runtime_input, *args)
 
     # -- time (the loop is Events.run_until) ----------------------------------------------------------

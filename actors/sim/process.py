@@ -67,7 +67,7 @@ class SimProcess:
             self._events.at(self._wake_ns, self._wake, self._wake_ns)
 
     def _call(self, call: Callable[..., None], *args: Any) -> None:
-        self.deliver(self.runtime.call, call, *args)
+        self._bus.deliver(self, self.runtime.call, call, *args)
 
     def _start(self) -> None:
         if self.alive:

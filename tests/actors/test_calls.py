@@ -80,6 +80,9 @@ class Line(Sim):
 
     def deliver(self, process, runtime_input, *args):
         method = runtime_input.__name__
+        if method == "call":
+            super().deliver(process, runtime_input, *args)
+            return
         self.arrived.append(process.name)
         self.frames.append((method, args[-1]))
         if method == "frame_in":

@@ -116,7 +116,8 @@ class Wire(Sim):
         frame, method = args[-1], runtime_input.__name__
         if method == "command_in" and type(body(frame, split(frame)[-1])) is SnapshotRequest:
             self.asked[process.name] += 1
-        for delay_ms in self.fault(method, frame) if self.fault is not None else [0]:
+        faulty = self.fault is not None and method != "call"
+        for delay_ms in self.fault(method, frame) if faulty else [0]:
             if delay_ms:
                 self.at(self.now_ns + delay_ms * MS_NS, super().deliver, process, runtime_input, *args)
             else:
