@@ -12,6 +12,6 @@ def run_clock(run: Run, epoch: int, *, log: Any = None) -> int:
     """The clock of a run, here, under the `epoch` that its lock gave; its exit code."""
     keep_to(run.clock.cpu)
     settings = Clock.Settings(
-        tick_ms=run.clock.tick_ms, order=run.order, mode=run.clock.mode, start_ns=RunTime(run.dir).born_ns
+        tick_ms=run.clock.tick_ms, order=run.order, mode=run.clock.mode, start_ns=RunTime(run.dir).started_ns
     )
     return Live(CLOCK, Clock, settings, run.dir, bus=run.bus, log=log, epoch=epoch).run()

@@ -23,7 +23,7 @@ def main() -> int:
     if options.pop("wall_steps", False):
         cast["step_the_wall_clock"]()
     if "start_ns" in kind.Settings.__struct_fields__:
-        table.setdefault("start_ns", RunTime(folder).born_ns)
+        table.setdefault("start_ns", RunTime(folder).started_ns)
     with (folder / f"{name}.log").open("a", buffering=1) as lines:
         log = make_log(name, write=lines.write)
         epoch = Lock(folder, name).acquire()

@@ -13,7 +13,7 @@ from actors import runtime as runtime_module
 from actors.actor import Actor
 from actors.live.async_loop import AsyncLoop, loop_factory
 from actors.live.journal import Journal, Sync
-from actors.live.journal_sync import Syncer
+from actors.live.journal_sync import JournalSync
 from actors.live.kill_switch import KillSwitch
 from actors.live.network_port import NetworkPort, NoNetwork
 from actors.live.poll import poll
@@ -63,7 +63,7 @@ class Live:
         self._network: NetworkPort = NoNetwork(name)  # until the event loop runs, and of an actor that has none
         self._folder = folder
         self._journals = {one: Journal(folder / f"{name}.{one}.journal", journal_sync) for one in kind.journals}
-        self._syncer = Syncer(list(self._journals.values())) if journal_sync == "interval" else None
+        self._journal_sync = JournalSync(list(self._journals.values())) if journal_sync == "interval" else None
         self._bus = Bus(name, folder, transport_class(bus))
         # Four methods of the Port are the bus's own.
         self.pub = self._bus.publish
@@ -71,7 +71,7 @@ class Live:
         lockstep = options.get("lockstep", False)
         loop = f"{'uvloop' if kind.network else 'poll'}+{self._bus.transport.implementation}"
         self.runtime = Runtime(
-            name, kind, settings, self, anchor_ns=self._time.born_ns if lockstep else self._time.anchor_ns,
+            name, kind, settings, self, anchor_ns=self._time.started_ns if lockstep else self._time.anchor_ns,
             pid=os.getpid(), loop=loop, log=log, **options,
         )  # fmt: skip
         self.runtime.actor.keys = keys
@@ -88,8 +88,8 @@ class Live:
         else:
             self._run_poll()
         self._bus.close()
-        if self._syncer is not None:
-            self._syncer.close()
+        if self._journal_sync is not None:
+            self._journal_sync.close()
         for journal in self._journals.values():
             journal.close()
         runtime.log.info("down", exit_code=self._exit_code)
@@ -140,8 +140,8 @@ class Live:
             self._journals[journal].append(record)
         except OSError as error:
             return str(error)
-        if self._syncer is not None:
-            self._syncer.wake()
+        if self._journal_sync is not None:
+            self._journal_sync.wake()
         return ""
 
     def rewrite(self, journal: str, records: list[bytes]) -> None:

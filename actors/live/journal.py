@@ -1,4 +1,4 @@
-"""An append-only file of records that survives the death of its process at any instruction (see journal_frame)."""
+"""Journal: an append-only file of records; a kill of its process at any instruction loses none (see journal_frame)."""
 
 import errno
 import os
@@ -15,10 +15,10 @@ Sync = Literal["interval", "always", "never"]
 class Journal:
     """The one writer of a journal file.
 
-    `sync`: `always` makes append() wait for the disk; with `interval` the driver calls sync() now and then;
-    `never` leaves it to the kernel. A killed process loses nothing in any of them. `is_dirty`: something was written
-    since the last sync().
-    Raises JournalDamaged on opening a damaged file; a torn tail is cut, and `torn_bytes` is its size.
+    `sync`: with `always`, append() waits for the disk; with `interval`, the driver calls sync() in batches; with
+    `never`, the kernel decides. A killed process loses no record in any of them; a power cut may. `is_dirty`: records
+    were written since the last sync(). `torn_bytes`: size of the incomplete tail that was cut when the file was opened.
+    Raises JournalDamaged on opening a damaged file.
     """
 
     def __init__(self, path: str | Path, sync: Sync = "interval") -> None:
@@ -29,7 +29,7 @@ class Journal:
         self.is_dirty = False
         self._broken = ""
         self._records: list[bytes] = []
-        self._swap = threading.Lock()  # so that no sync() in another thread meets a descriptor that rewrite() closes
+        self._swap = threading.Lock()  # sync() in another thread must not use a descriptor that rewrite() closes
         self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             self._size = self._recover()
@@ -38,14 +38,14 @@ class Journal:
             raise
 
     def records(self) -> list[bytes]:
-        """What the file held when it was opened, oldest first; it is given out once, to free the memory."""
+        """Returns the records that the file held when it was opened, oldest first; only once, to free the memory."""
         records, self._records = self._records, []
         return records
 
     def append(self, record: bytes) -> int:
-        """Write one record; its seq. Once this returns it survives kill -9.
+        """Writes one record and returns its sequence number. Once this returns, the record survives kill -9.
 
-        Raises OSError (disk full, I/O error) and leaves the file as it was.
+        Raises OSError (disk full, I/O error); then the file is as it was.
         """
         self._check_open()
         data = frame(record, self.next_seq)
@@ -64,9 +64,9 @@ class Journal:
         return self.next_seq - 1
 
     def sync(self) -> None:
-        """Bring what was appended to the disk, if anything was. May run in another thread than append().
+        """Writes appended records to the disk, if there are any. May run in another thread than append().
 
-        Raises OSError; then the journal takes no more records, for nobody knows what the disk holds.
+        Raises OSError; then the journal accepts no more records, because the content of the disk is unknown.
         """
         if not self.is_dirty or self._mode == "never":
             return
@@ -80,7 +80,7 @@ class Journal:
             raise OSError(error.errno, text) from None
 
     def rewrite(self, records: Iterable[bytes]) -> None:
-        """Replace the whole content, all or nothing: a new file reaches the disk, then takes the name."""
+        """Replaces the whole content, all or nothing: a new file is written to the disk, then renamed."""
         self._check_open()
         content, seq = [file_head(self.next_seq)], self.next_seq
         for record in records:
@@ -103,7 +103,7 @@ class Journal:
         _sync_dir(self.path.parent)
 
     def close(self) -> None:
-        """Sync and close; harmless if it is closed."""
+        """Syncs and closes; has no effect if it is closed."""
         if self._fd >= 0:
             if not self._broken:
                 self.sync()
@@ -111,7 +111,7 @@ class Journal:
             self._fd = -1
 
     def _recover(self) -> int:
-        """Read the file, cut a torn tail, and return its size."""
+        """Reads the file, cuts a torn tail, and returns the size."""
         data = _read_all(self._fd)
         base, self._records, good = scan(data, str(self.path))
         self.next_seq = base + len(self._records)
@@ -129,7 +129,7 @@ class Journal:
         return good
 
     def _undo(self, error: OSError) -> None:
-        """Cut what a failed write left behind; if even that fails, take no more records."""
+        """Cuts the bytes of a failed write; if that fails too, the journal accepts no more records."""
         try:
             os.ftruncate(self._fd, self._size)
         except OSError:
@@ -139,7 +139,7 @@ class Journal:
         if self._fd < 0:
             raise OSError(errno.EBADF, f"journal {self.path} is closed")
         if self._broken:
-            raise OSError(errno.EIO, f"journal {self.path} takes no more records after: {self._broken}")
+            raise OSError(errno.EIO, f"journal {self.path} accepts no more records after: {self._broken}")
 
 
 def _write_all(fd: int, data: bytes, at: int) -> None:

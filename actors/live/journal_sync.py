@@ -1,4 +1,4 @@
-"""Syncer: brings journals to the disk in batches, in a thread of its own, so that no handler waits for a disk."""
+"""JournalSync: writes journals to the disk in batches, in a thread of its own, so that no handler waits for a disk."""
 
 import asyncio
 import threading
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from actors.live.journal import Journal
 
-BATCH_S = 0.005  # what a power cut may take: the records of so long
-AWAKE_BATCHES = 20  # without a record, after which the thread sleeps until it is woken
+BATCH_S = 0.005  # time between two syncs: a power cut may lose the records of this time
+AWAKE_BATCHES = 20  # batches without a record, after which the thread sleeps until `wake`
 
 
-class Syncer:
+class JournalSync:
     """Call `wake` after each append."""
 
     def __init__(self, journals: Sequence[Journal]) -> None:
@@ -34,7 +34,7 @@ class Syncer:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             self._wanted.set()
-        else:  # waking a thread takes longer than the append did: first let the request leave that waits for it
+        else:  # waking a thread takes longer than the append: first the request leaves that follows the record
             self._calls_soon = True
             loop.call_soon(self._wake)
 
@@ -43,7 +43,7 @@ class Syncer:
         self._wanted.set()
 
     def close(self) -> None:
-        """Sync a last time."""
+        """Syncs a last time and ends the thread."""
         self._closing = True
         if self._thread is not None:
             self._wanted.set()
@@ -54,7 +54,7 @@ class Syncer:
         while not self._closing:
             if idle >= AWAKE_BATCHES:
                 self._awake = False
-                if not self._is_due():  # or a record came before somebody could see that he has to wake us
+                if not self._is_due():  # or a record came before `wake` could see that the thread sleeps
                     self._wanted.wait()
                 self._wanted.clear()
                 self._awake = True
@@ -64,7 +64,7 @@ class Syncer:
                 try:
                     journal.sync()
                 except OSError:
-                    return  # the journal takes no more records, and says why at the next append
+                    return  # the journal accepts no more records; the next append raises the reason
 
     def _is_due(self) -> bool:
         return any(journal.is_dirty for journal in self._journals)

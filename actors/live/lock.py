@@ -1,4 +1,4 @@
-"""One process per name: an exclusive lock on a file, and in it the epoch, which grows with every holder."""
+"""Lock: one process per name. An exclusive lock on a file; the file holds the epoch, which grows with every holder."""
 
 import fcntl
 import os
@@ -12,9 +12,9 @@ _POLL_S = 0.05
 
 
 class Lock:
-    """Held from `acquire` to `release` or the process's end: the kernel drops it with the last descriptor.
+    """Held from `acquire` to `release` or the process's end: the kernel releases it with the last descriptor.
 
-    It is no pid file: a zombie or a reused pid fools nobody; a holder that is stopped is not robbed.
+    Unlike a pid file it cannot be wrong about a zombie or a reused pid, and a holder that is stopped keeps it.
     """
 
     def __init__(self, run_dir: str | Path, name: str) -> None:
@@ -24,7 +24,7 @@ class Lock:
         self._fd = -1
 
     def acquire(self, wait_s: float = 0.0) -> int:
-        """Take the name; the new epoch, one more than the last holder's, on disk before this returns.
+        """Acquires the name. Returns the new epoch: one more than the last holder's, and on disk before this returns.
 
         Raises AlreadyRunning if another process still holds it after `wait_s`.
         """
@@ -43,7 +43,7 @@ class Lock:
         return self.epoch
 
     def release(self) -> None:
-        """Let the name go; harmless if it is not held."""
+        """Releases the name; has no effect if it is not held."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -56,15 +56,15 @@ class Lock:
                 return
             except BlockingIOError:
                 if time.monotonic() >= give_up:
-                    raise AlreadyRunning(self._who(fd)) from None
+                    raise AlreadyRunning(self._holder_text(fd)) from None
                 time.sleep(_POLL_S)
 
-    def _who(self, fd: int) -> str:
+    def _holder_text(self, fd: int) -> str:
         fields = os.pread(fd, 64, 0).split()
         pid = f" (pid {int(fields[1])})" if len(fields) == 2 and fields[1].isdigit() else ""
         return (
             f"{self.name} is already running{pid} in {self.path.parent}: "
-            f"stop that one first, or give this run another `dir`"
+            f"stop that process first, or give this run another `dir`"
         )
 
     def _read_epoch(self, fd: int) -> int:
@@ -73,14 +73,14 @@ class Lock:
             return 0
         if not fields[0].isdigit() or int(fields[0]) >= MAX_EPOCH:
             raise TickbusError(
-                f"{self.path} holds no epoch (its first word is {fields[0][:12]!r}): write into it a number "
-                f"greater than any epoch that this actor had, or start in a new run folder"
+                f"{self.path} holds no epoch (it begins with {fields[0][:12]!r}): write a number into it that is "
+                f"greater than any epoch of this actor, or start in a new run folder"
             )
         return int(fields[0])
 
 
 def holder(run_dir: str | Path, name: str) -> int:
-    """The pid that holds the name now; 0 if nobody does."""
+    """Returns the pid of the process that holds the name now; 0 if no process does, -1 if its pid is unknown."""
     path = Path(run_dir) / f"{name}.lock"
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -12,14 +12,14 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class RunTime:
-    """`anchor_ns` + CLOCK_MONOTONIC is UTC as it was when the run's first process of this boot asked.
+    """`anchor_ns` + CLOCK_MONOTONIC is UTC as it was when the first process of the run since the last boot started.
 
-    All processes share it, so a step of the wall clock moves no deadline and no tick; exchanges' clocks are followed
-    by measured offsets (connectors). `born_ns`: when the run began, from which ticks are counted.
+    All processes share it, so a step of the wall clock moves no deadline and no tick; connectors measure the offsets
+    of exchanges' clocks. `started_ns`: the start of the run, from which ticks are counted.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.anchor_ns, self.born_ns = _read_or_make(folder / FILE)
+        self.anchor_ns, self.started_ns = _read_or_make(folder / FILE)
 
     def now_ns(self) -> int:
         return time.monotonic_ns() + self.anchor_ns
@@ -34,7 +34,7 @@ def _read_or_make(path: Path) -> tuple[int, int]:
     if kept is None or kept["boot"] != _boot():
         folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX)  # of several that start at once, one makes it
+            fcntl.flock(folder, fcntl.LOCK_EX)  # of several processes that start at once, one makes it
             kept = _read(path)
             if kept is None or kept["boot"] != _boot():
                 kept = _make(path, kept["born_ns"] if kept else 0)
@@ -44,7 +44,7 @@ def _read_or_make(path: Path) -> tuple[int, int]:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """None if there is none, or if a power cut has left half of one."""
+    """None if the file is missing, or incomplete after a power cut."""
     try:
         kept = json.loads(path.read_text())
         return {"boot": str(kept["boot"]), "anchor_ns": int(kept["anchor_ns"]), "born_ns": int(kept["born_ns"])}

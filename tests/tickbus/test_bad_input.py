@@ -220,7 +220,7 @@ def test_a_second_copy_of_an_actor_is_one_line(tickbus, house, wait_for):
         done = tickbus("actor", "source", "--run", house)
         assert done.stderr == (
             f"tickbus: source is already running (pid {first.pid}) in {house.parent}/.tickbus/h: "
-            "stop that one first, or give this run another `dir`\n"
+            "stop that process first, or give this run another `dir`\n"
         )
         assert done.returncode == 75
         assert first.poll() is None

@@ -217,7 +217,7 @@ def test_a_failed_tls_handshake_is_not_sent(client, certificate):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*certificate)
         async with Server(answer, tls=context) as server:
-            outcome = await client.outcome(server.url)  # a certificate that nobody has signed
+            outcome = await client.outcome(server.url)  # a certificate without a known issuer
             assert_not_sent(outcome)
             assert "CERTIFICATE" in outcome.text.upper()
             assert server.requests == []
@@ -487,7 +487,7 @@ def test_a_url_is_sent_byte_for_byte():
     assert heads[0].startswith(b"POST /order?b=%7E%2f&a=1+2&signature=%41 HTTP/1.1\r\n")
 
 
-def test_a_cancelled_client_calls_nobody_back(client):
+def test_a_cancelled_request_has_no_callback(client):
     async def story():
         called = []
         async with Server(hang) as server:

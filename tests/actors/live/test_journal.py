@@ -1,4 +1,4 @@
-"""The journal: what was appended is there after any death, and damage is never taken for a torn tail."""
+"""The journal: appended records survive any kill, and damage is never read as a torn tail."""
 
 import errno
 import os
@@ -37,14 +37,14 @@ def read(path):
 
 
 @pytest.mark.parametrize("sync", ["interval", "always", "never"])
-def test_what_was_appended_is_read_back_in_order_over_several_lives(path, sync):
+def test_appended_records_are_read_back_in_order_over_several_process_runs(path, sync):
     write(path, RECORDS[:2], sync=sync)
     write(path, RECORDS[2:], sync=sync)
     assert read(path) == RECORDS
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_every_truncation_gives_exactly_the_records_that_are_whole(path):
+def test_every_truncation_gives_exactly_the_complete_records(path):
     ends = [len(write(path, RECORDS[:n])) for n in range(len(RECORDS) + 1) if not path.unlink(missing_ok=True)]
     data = path.read_bytes()
     for cut in range(len(data)):
@@ -58,7 +58,7 @@ def test_every_truncation_gives_exactly_the_records_that_are_whole(path):
         assert read(path) == [*RECORDS[:whole], b"after the cut"]
 
 
-def test_every_flipped_bit_is_found_and_none_is_taken_for_a_torn_tail(path):
+def test_every_flipped_bit_is_found_and_none_is_read_as_a_torn_tail(path):
     data = write(path, RECORDS)
     for at in range(len(data)):
         for bit in range(8):
@@ -112,11 +112,11 @@ def test_a_record_that_is_missing_in_the_middle_is_damage(path):
     second = len(path.read_bytes())
     data = write(path, RECORDS[2:])
     path.write_bytes(data[:first] + data[second:])
-    with pytest.raises(JournalDamaged, match="no record 2"):
+    with pytest.raises(JournalDamaged, match="no valid record 2"):
         Journal(path)
 
 
-def test_a_file_that_is_no_journal_is_refused_and_left_alone(path):
+def test_a_file_with_other_content_is_refused_and_not_changed(path):
     path.write_bytes(b"[clock]\ntick_ms = 1000\n")
     with pytest.raises(JournalDamaged, match=str(path)):
         Journal(path)
@@ -146,7 +146,7 @@ def test_a_rewrite_that_fails_leaves_the_old_content_and_the_journal_usable(path
     assert read(path) == [b"old", b"more"]
 
 
-def test_a_full_disk_refuses_the_record_whole_and_says_which_file(path, monkeypatch):
+def test_a_full_disk_refuses_the_whole_record_and_names_the_file(path, monkeypatch):
     journal = Journal(path)
     journal.append(b"before")
     real = os.pwrite
@@ -169,7 +169,7 @@ def test_a_full_disk_refuses_the_record_whole_and_says_which_file(path, monkeypa
     assert read(path) == [b"before", b"fits again"]
 
 
-def test_short_writes_are_carried_on_to_the_whole_record(path, monkeypatch):
+def test_short_writes_are_continued_to_the_whole_record(path, monkeypatch):
     journal = Journal(path)
     real = os.pwrite
     monkeypatch.setattr(journal_module.os, "pwrite", lambda fd, data, at: real(fd, bytes(data)[:3], at))
@@ -179,16 +179,16 @@ def test_short_writes_are_carried_on_to_the_whole_record(path, monkeypatch):
     assert read(path) == [b"a record in many pieces"]
 
 
-def test_after_a_failed_sync_nothing_more_is_taken_for_written(path, monkeypatch):
+def test_after_a_failed_sync_no_record_is_accepted(path, monkeypatch):
     journal = Journal(path)
     journal.append(b"one")
     monkeypatch.setattr(journal_module.os, "fdatasync", fails(errno.EIO))
     with pytest.raises(OSError, match="restart"):
         journal.sync()
     monkeypatch.undo()
-    with pytest.raises(OSError, match="takes no more records"):
+    with pytest.raises(OSError, match="accepts no more records"):
         journal.append(b"two")
-    with pytest.raises(OSError, match="takes no more records"):
+    with pytest.raises(OSError, match="accepts no more records"):
         journal.rewrite([b"two"])
     journal.close()
     assert read(path) == [b"one"]
@@ -226,7 +226,7 @@ def test_a_process_that_is_killed_loses_nothing_that_append_returned_for(path):
 
 def test_a_record_that_is_too_large_is_refused_before_anything_is_written(path):
     journal = Journal(path)
-    with pytest.raises(ValueError, match="takes"):
+    with pytest.raises(ValueError, match="the maximum is"):
         journal.append(bytes(MAX_RECORD_BYTES + 1))
     journal.close()
     assert read(path) == []

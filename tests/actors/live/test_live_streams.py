@@ -8,6 +8,7 @@ import pytest
 
 from actors.live.sockets import Bus
 from actors.live.transport import Sink
+from actors.live.transport_choice import IMPLEMENTATION, LIBZMQ
 from actors.live.transport_limits import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
 from protocol import AnswerCode
 from protocol.frame import body, pack, prefix, split
@@ -16,15 +17,15 @@ pytestmark = pytest.mark.process
 
 
 class Watch:
-    """What teller and followers say, read by a tap. One for a whole test: it sees each message once."""
+    """What the publisher and its followers publish, read by a tap. One for a whole test: it sees each message once."""
 
     def __init__(self, house, cast):
         self.tap = house.tap("md.")
         self.cast = cast
-        self.copies = {}  # follower -> its last word
+        self.copies = {}  # follower -> its last Copy
 
     def copy_when(self, name, is_it, timeout_s=30.0):
-        """The first word of a follower that `is_it`."""
+        """The first Copy of a follower for which `is_it` is true."""
         until = time.monotonic() + timeout_s
         while time.monotonic() < until:
             for tapped in self.tap.poll(0.2):
@@ -49,7 +50,7 @@ def watch(house, cast):
 
 
 def sum_at(cast, epoch, seq):
-    """The teller's sum after its first `seq` messages of a life, of which the first is the state at its start."""
+    """The publisher's sum after the first `seq` messages of a process run; the first is the state at its start."""
     total = epoch
     for value in range(1, seq):
         total = cast.applied(total, value)
@@ -73,7 +74,21 @@ def test_a_late_joiner_reaches_the_present_by_a_snapshot(house, cast, watch):
     assert_right(cast, copy)
 
 
-def test_a_publisher_that_is_killed_and_started_again_is_followed_into_its_new_life(house, cast, watch):
+def test_actors_on_libzmq_and_on_the_compiled_transport_share_one_bus(house, cast, watch):
+    house.start("teller", "Teller", bus=LIBZMQ)
+    house.start("follower", "Follower")
+    house.start("other", "Follower", bus=LIBZMQ)
+    seen = watch()
+    for name in ("follower", "other"):
+        copy = seen.copy_when(name, lambda copy: copy.is_live and copy.seq > 50)
+        assert copy.wholes >= 1
+        assert_right(cast, copy)
+    first = {name: (house.folder / f"{name}.log").read_text().splitlines()[0] for name in house.processes}
+    loops = {name: json.loads(line)["loop"] for name, line in first.items()}
+    assert loops == {"teller": "poll+libzmq", "follower": f"poll+{IMPLEMENTATION}", "other": "poll+libzmq"}
+
+
+def test_a_publisher_that_is_killed_and_started_again_is_followed_in_its_new_process(house, cast, watch):
     house.start("teller", "Teller")
     house.start("follower", "Follower")
     seen = watch()
@@ -101,8 +116,8 @@ def test_a_publisher_that_stays_away_makes_the_stream_stale(house, watch):
     assert back.epoch == 2 > gone.epoch
 
 
-def test_a_frozen_subscriber_misses_a_flood_sees_the_gap_and_is_whole_again(house, cast, watch):
-    """It is frozen for longer than its publisher keeps a dead connection: what was told meanwhile is lost to it."""
+def test_a_frozen_subscriber_misses_a_flood_sees_the_gap_and_recovers(house, cast, watch):
+    """It is frozen for longer than its publisher keeps a dead connection: it loses what is published meanwhile."""
     house.start("teller", "Teller")
     house.start("frozen", "Follower")
     house.start("other", "Follower")
@@ -123,7 +138,7 @@ def test_a_frozen_subscriber_misses_a_flood_sees_the_gap_and_is_whole_again(hous
     assert seen.copies["other"].lost == 0
 
 
-def test_commands_through_the_death_and_return_of_their_receiver_each_have_one_answer(house, cast, watch, wait_until):
+def test_commands_to_a_receiver_that_is_killed_and_started_again_each_have_one_answer(house, cast, watch, wait_until):
     report = house.folder / "report.json"
     house.start("teller", "Teller", {"every_ms": 1})
     house.start("client", "Client", {"report": str(report)})

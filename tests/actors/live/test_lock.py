@@ -1,4 +1,4 @@
-"""The name lock: one holder, an epoch that grows with each, and no lock left behind by the dead."""
+"""The name lock: one holder, an epoch that grows with each, and no lock left behind by a killed process."""
 
 import os
 import signal
@@ -42,7 +42,7 @@ def test_the_epoch_grows_with_every_holder(tmp_path):
         lock.release()
 
 
-def test_a_second_copy_is_told_who_holds_the_name_and_what_to_do(tmp_path, other):
+def test_the_error_of_a_second_copy_names_the_holder_and_what_to_do(tmp_path, other):
     with pytest.raises(AlreadyRunning, match=rf"maker is already running \(pid {other.pid}\).*`dir`") as refused:
         Lock(tmp_path, "maker").acquire()
     assert refused.value.exit_code == 75
@@ -54,7 +54,7 @@ def test_the_name_is_free_the_moment_its_holder_is_killed(tmp_path, other):
     assert Lock(tmp_path, "maker").acquire(wait_s=10) == 2
 
 
-def test_a_holder_that_is_stopped_is_not_robbed(tmp_path, other):
+def test_a_holder_that_is_stopped_keeps_the_name(tmp_path, other):
     other.send_signal(signal.SIGSTOP)
     with pytest.raises(AlreadyRunning):
         Lock(tmp_path, "maker").acquire(wait_s=0.2)
@@ -72,7 +72,7 @@ def test_a_child_process_does_not_inherit_the_lock(tmp_path):
     child.communicate()
 
 
-def test_other_names_do_not_meet(tmp_path, other):
+def test_other_names_are_independent(tmp_path, other):
     assert Lock(tmp_path, "binance").acquire() == 1
     assert holder(tmp_path, "binance") == os.getpid()
     assert holder(tmp_path, "nobody") == 0

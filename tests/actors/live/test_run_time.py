@@ -1,4 +1,4 @@
-"""The time of a run: one anchor for all of its processes, over a boot; a step of the wall clock moves nothing."""
+"""The time of a run: one anchor for all of its processes, over a boot; a step of the wall clock has no effect."""
 
 import json
 import os
@@ -25,7 +25,7 @@ for line in sys.stdin:
     print("ready", flush=True)
     os.read(int(sys.argv[1]), 1)
     one = RunTime(folder)
-    print(one.anchor_ns, one.born_ns, flush=True)
+    print(one.anchor_ns, one.started_ns, flush=True)
 """
 
 
@@ -55,11 +55,11 @@ def test_every_process_of_a_run_has_the_same_time(tmp_path):
     first = RunTime(tmp_path)
     time.sleep(0.01)
     second = RunTime(tmp_path)
-    assert (second.anchor_ns, second.born_ns) == (first.anchor_ns, first.born_ns)
+    assert (second.anchor_ns, second.started_ns) == (first.anchor_ns, first.started_ns)
     assert abs(first.now_ns() - time.time_ns()) < 60_000_000_000
 
 
-def test_a_step_of_the_wall_clock_is_not_seen(tmp_path, monkeypatch):
+def test_a_step_of_the_wall_clock_has_no_effect(tmp_path, monkeypatch):
     run_time = RunTime(tmp_path)
     before_ns = run_time.now_ns()
     wall_ns = time.time_ns
@@ -68,12 +68,12 @@ def test_a_step_of_the_wall_clock_is_not_seen(tmp_path, monkeypatch):
     assert RunTime(tmp_path).anchor_ns == run_time.anchor_ns
 
 
-def test_after_a_reboot_there_is_a_new_anchor_and_the_same_birth(tmp_path):
-    born_ns = RunTime(tmp_path).born_ns
+def test_after_a_reboot_there_is_a_new_anchor_and_the_same_start_of_the_run(tmp_path):
+    started_ns = RunTime(tmp_path).started_ns
     kept = json.loads((tmp_path / FILE).read_text())
     (tmp_path / FILE).write_text(json.dumps(kept | {"boot": "another", "anchor_ns": 5}))
     after = RunTime(tmp_path)
-    assert after.born_ns == born_ns
+    assert after.started_ns == started_ns
     assert after.anchor_ns != 5
 
 
@@ -93,6 +93,6 @@ def test_processes_that_start_at_the_same_moment_agree(tmp_path, is_after_reboot
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"boot": 5}', "\x00" * 20])
-def test_a_file_that_is_damaged_is_made_anew(tmp_path, content):
+def test_a_damaged_file_is_replaced(tmp_path, content):
     (tmp_path / FILE).write_text(content)
     assert abs(RunTime(tmp_path).now_ns() - time.time_ns()) < 60_000_000_000

@@ -5,8 +5,6 @@ import os
 import resource
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 
@@ -16,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actors.live.transport import DEALER, PUB, ROUTER, SUB, Sink
-from actors.live.transport_choice import FAST, IMPLEMENTATION, LIBZMQ, transport_class
+from actors.live.transport_choice import FAST, IMPLEMENTATION
 from actors.live.transport_limits import BATCH, DIRECT_MAX_BYTES, HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS, PUB_MAX_BYTES
 from actors.live.transport_zmq import ZmqTransport
 
@@ -120,22 +118,6 @@ def connected(place, publisher, subscriber):
     subscriber.received.clear()
 
 
-def test_the_compiled_transport_is_used_where_there_is_one_unless_the_run_chooses_libzmq():
-    assert transport_class() is transport_class("ipc") is KINDS[IMPLEMENTATION]
-    assert (IMPLEMENTATION == "cython") is (FAST is not None)
-    assert transport_class(LIBZMQ) is ZmqTransport
-
-
-def test_without_compiled_modules_the_transport_is_libzmqs():
-    code = (
-        "import sys; from actors.live.transport_choice import IMPLEMENTATION, transport_class;"
-        "print(IMPLEMENTATION, transport_class().__name__, 'actors.live._transport' in sys.modules)"
-    )
-    environment = os.environ | {"TICKBUS_PLAIN": "1"}
-    found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert found.stdout.split() == ["libzmq", "ZmqTransport", "False"]
-
-
 def test_frames_arrive_whole_in_order_and_only_those_that_are_subscribed_to(place):
     publisher, subscriber = place.end("publisher").bind(PUB), place.end("subscriber", 1).connect(SUB, "publisher")
     subscriber.transport.subscribe("md.")
@@ -183,7 +165,7 @@ def test_a_request_arrives_with_the_name_of_its_sender_and_the_answer_with_that_
     assert client.received == [("server", b"answer")]
 
 
-def test_nothing_is_queued_while_nobody_is_connected(place):
+def test_nothing_is_queued_without_a_connection(place):
     client = place.end("client").connect(DEALER, "server")
     for _ in range(20):
         assert not client.transport.send("server", b"too early")

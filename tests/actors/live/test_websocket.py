@@ -511,7 +511,7 @@ def test_websockets_is_used_where_picows_is_not_installed():
     assert found.stdout.split() == ["websockets", "False"]
 
 
-def test_the_log_says_at_the_start_which_implementation_serves(tmp_path, monkeypatch):
+def test_the_log_names_the_implementation_at_the_start(tmp_path, monkeypatch):
     lines = []
     log = SimpleNamespace(info=lambda event, **fields: lines.append((event, fields)))
 
