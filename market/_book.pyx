@@ -43,8 +43,8 @@ cdef class FastBook:
     """Levels by price, both sides; sizes are absolute, 0 deletes.
 
     Prices are 1..2**53-1 ticks, sizes 0..2**53-1 lots; `side` is `protocol.Side`. Queries that *take* walk the
-    other side: a BUY takes the asks. 0 stands for "no such price". Nothing is thrown away by itself, and a
-    crossed book is kept as told: see `is_crossed`.
+    other side: a BUY takes the asks. 0 means "no such price". No level is dropped by itself, and a
+    crossed book stays as it was published: see `is_crossed`.
     """
 
     cdef Levels bids
@@ -64,11 +64,11 @@ cdef class FastBook:
         return &self.bids if side_index(side) else &self.asks
 
     def clear(self):
-        """Forget all levels."""
+        """Removes all levels."""
         self.bids.n = self.asks.n = 0
 
     def apply_snapshot(self, bytes bids not None, bytes asks not None):
-        """Replace the book by packed levels (any order). ValueError on garbage, with the book as it was."""
+        """Replaces the book by packed levels, in any order. ValueError on invalid levels leaves the book unchanged."""
         cdef Py_ssize_t bids_n = check_packed(bids), asks_n = check_packed(asks)
         reserve(&self.bids, bids_n)
         reserve(&self.asks, asks_n)
@@ -77,10 +77,10 @@ cdef class FastBook:
         fill_empty(&self.asks, <const int64_t*>PyBytes_AS_STRING(asks), asks_n, -1)
 
     def apply_delta(self, bytes bids not None, bytes asks not None) -> bool:
-        """Set the packed levels given; True if a best price or its size changed.
+        """Sets packed levels; returns True if a best price or its size changed.
 
-        Levels are taken in order (of two with one price the later holds). ValueError on garbage, with the book
-        as it was.
+        Levels are set in order: of two with one price the later stays. Raises ValueError on invalid levels, with
+        the book unchanged.
         """
         cdef Py_ssize_t bids_n = check_packed(bids), asks_n = check_packed(asks)
         cdef int64_t bid_key = 0, bid_lots = 0, ask_key = 0, ask_lots = 0
@@ -94,32 +94,36 @@ cdef class FastBook:
         return differs(&self.bids, bid_key, bid_lots) or differs(&self.asks, ask_key, ask_lots)
 
     def set_level(self, int side, int64_t price_ticks, int64_t size_lots):
-        """Set one level of a side's own book (BUY: bids) to an absolute size; 0 deletes."""
+        """Sets one level of a side's own book (BUY: bids) to an absolute size; 0 deletes it."""
         cdef Levels* own = self._own(side)
         if not (1 <= price_ticks <= MAX_INT and 0 <= size_lots <= MAX_INT):
-            raise ValueError(f"book: no valid level: price {price_ticks}, size {size_lots}")
+            raise ValueError(f"book: invalid level: price {price_ticks}, size {size_lots}")
         reserve(own, own.n + 1)
         put_level(own, price_ticks if side == 1 else -price_ticks, size_lots)
 
     def truncate(self, Py_ssize_t n):
-        """Keep the best n levels of each side."""
+        """Keeps the best n levels of each side."""
         keep_best(&self.bids, max(n, 0))
         keep_best(&self.asks, max(n, 0))
 
     @property
     def best_bid_ticks(self) -> int:
+        """The price of the best bid; 0 if there are no bids."""
         return self.bids.at[self.bids.n - 1].key if self.bids.n else 0
 
     @property
     def best_bid_lots(self) -> int:
+        """The lots at the best bid; 0 if there are no bids."""
         return self.bids.at[self.bids.n - 1].lots if self.bids.n else 0
 
     @property
     def best_ask_ticks(self) -> int:
+        """The price of the best ask; 0 if there are no asks."""
         return -self.asks.at[self.asks.n - 1].key if self.asks.n else 0
 
     @property
     def best_ask_lots(self) -> int:
+        """The lots at the best ask; 0 if there are no asks."""
         return self.asks.at[self.asks.n - 1].lots if self.asks.n else 0
 
     @property
@@ -131,7 +135,7 @@ cdef class FastBook:
 
     @property
     def mid_ticks(self) -> int:
-        """The middle, rounded down to a tick; 0 unless both sides have a level."""
+        """The mid price, rounded down to a tick; 0 unless both sides have a level."""
         if self.bids.n == 0 or self.asks.n == 0:
             return 0
         return (self.bids.at[self.bids.n - 1].key - self.asks.at[self.asks.n - 1].key) >> 1
@@ -145,7 +149,7 @@ cdef class FastBook:
 
     @property
     def is_crossed(self) -> bool:
-        """Whether the best bid is at or above the best ask: such a book is not to be believed."""
+        """Whether the best bid is at or above the best ask: such a book is wrong."""
         if self.bids.n == 0 or self.asks.n == 0:
             return False
         return self.bids.at[self.bids.n - 1].key >= -self.asks.at[self.asks.n - 1].key
@@ -157,15 +161,17 @@ cdef class FastBook:
 
     @property
     def bid_levels(self) -> int:
+        """The number of bid levels."""
         return self.bids.n
 
     @property
     def ask_levels(self) -> int:
+        """The number of ask levels."""
         return self.asks.n
 
     @property
     def micro_ticks(self) -> float:
-        """The middle weighted by the sizes at the top, in ticks; nan unless both sides have a level."""
+        """The mid price weighted by the sizes at the top, in ticks; nan unless both sides have a level."""
         cdef double bid, ask, bid_lots, ask_lots
         if self.bids.n == 0 or self.asks.n == 0:
             return NAN
@@ -174,7 +180,7 @@ cdef class FastBook:
         return (bid * ask_lots + ask * bid_lots) / (bid_lots + ask_lots)
 
     def price_for_volume(self, int side, int64_t lots) -> int:
-        """The worst price touched when taking `lots` on `side`; 0 if there are not so many, or lots < 1."""
+        """The worst price reached when taking `lots` on `side`; 0 if there are fewer, or lots < 1."""
         cdef Levels* taken = self._other(side)
         cdef Py_ssize_t i = taken.n
         if lots < 1:
@@ -187,7 +193,7 @@ cdef class FastBook:
         return 0
 
     def volume_for_price(self, int side, int64_t price_ticks) -> int:
-        """The lots to be had when taking on `side` up to and including the price."""
+        """The lots available when taking on `side` up to and including the price."""
         cdef Levels* taken = self._other(side)
         cdef int64_t limit = -price_ticks if side == 1 else price_ticks
         cdef Py_ssize_t i = taken.n
@@ -204,17 +210,17 @@ cdef class FastBook:
         return filled, _to_int(notional)
 
     def vwap(self, int side, int64_t lots) -> float:
-        """The average price in ticks when taking `lots` on `side` (an indicator); nan if there are too few."""
+        """The average price in ticks when taking `lots` on `side`, as a float; nan if there are fewer."""
         cdef int128 notional = 0
         cdef int64_t filled = walk(self._other(side), lots, &notional)
         if lots < 1 or filled != lots:
             return NAN
         if notional <= <int128>EXACT_DOUBLE and lots <= EXACT_DOUBLE:
             return <double><int64_t>notional / <double>lots
-        return _to_int(notional) / <object>lots  # rounded once, as the plain twin does
+        return _to_int(notional) / <object>lots  # rounded once, as in PlainBook
 
     def price_for_notional(self, int side, notional) -> int:
-        """The worst price touched when taking for `notional` (ticks * lots) on `side`; 0 if that is not there."""
+        """The worst price reached when taking for `notional` (ticks * lots) on `side`; 0 if there is less."""
         cdef Levels* taken = self._other(side)
         cdef Py_ssize_t i = taken.n
         cdef int128 left = _from_int(notional)
@@ -243,7 +249,7 @@ cdef class FastBook:
         return _to_int(total)
 
     def size_at(self, int side, int64_t price_ticks) -> int:
-        """The lots that stand at a price of a side's own book (BUY: bids); 0 if none."""
+        """The lots at a price of a side's own book (BUY: bids); 0 if there are none."""
         cdef Levels* own = self._own(side)
         cdef int64_t key = price_ticks if side == 1 else -price_ticks
         cdef Py_ssize_t at = lower_bound(<const int64_t*>own.at, 2, own.n, key)
@@ -277,11 +283,11 @@ cdef class FastBook:
         return pack_side(&self.bids, self.bids.n), pack_side(&self.asks, self.asks.n)
 
     def copy(self):
-        """A book of its own with the same levels."""
-        twin = type(self)()
-        twin.apply_snapshot(*self.snapshot())
-        return twin
+        """A new book with the same levels."""
+        other = type(self)()
+        other.apply_snapshot(*self.snapshot())
+        return other
 
     def state_hash(self) -> int:
-        """64 bits, equal for equal books of either twin."""
+        """64 bits, equal for equal books of both implementations."""
         return state_hash(*self.snapshot())

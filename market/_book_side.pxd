@@ -121,14 +121,14 @@ cdef inline Py_ssize_t first_invalid(const int64_t* pairs, Py_ssize_t n) noexcep
 
 
 cdef inline Py_ssize_t check_packed(bytes packed) except -1:
-    """The number of levels, or ValueError."""
+    """The number of levels. Raises ValueError on invalid levels."""
     cdef Py_ssize_t length = PyBytes_GET_SIZE(packed), bad
     cdef const int64_t* pairs = <const int64_t*>PyBytes_AS_STRING(packed)
     if length & 15:
         raise ValueError(f"levels: {length} bytes are not a multiple of 16")
     bad = first_invalid(pairs, length >> 4)
     if bad >= 0:
-        raise ValueError(f"levels: no valid level, index {bad}: price {pairs[2 * bad]}, size {pairs[2 * bad + 1]}")
+        raise ValueError(f"levels: invalid level, index {bad}: price {pairs[2 * bad]}, size {pairs[2 * bad + 1]}")
     return length >> 4
 
 
@@ -191,7 +191,7 @@ cdef inline void keep_best(Levels* side, Py_ssize_t n) noexcept nogil:
 
 
 cdef inline int64_t walk(Levels* taken, int64_t lots, int128* notional) noexcept nogil:
-    """Take up to `lots` from the best on; how many there were, and what they cost."""
+    """Takes up to `lots` from the best level on; returns the lots found, and sets their cost."""
     cdef Py_ssize_t i = taken.n
     cdef int64_t left = lots if lots > 0 else 0, size_lots
     cdef int128 total = 0

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""The fast twin of the parsers in `market.levels`: one pass over the bytes, no Python object per level."""
+"""The Cython implementation of the parsers in `market.levels`: one pass over the bytes, no object per level."""
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_FromStringAndSize
@@ -11,7 +11,7 @@ cdef extern from *:
     #include <stdint.h>
     #include <string.h>
     #if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-    #error "packed levels are little-endian: on this machine the plain twin serves"
+    #error "packed levels are little-endian: on this machine the Python implementation serves"
     #endif
 
     /* The number that eight digits write, all of them in one register; -1 if they are not eight digits. */
@@ -244,13 +244,13 @@ cdef int _scan(
         p += 1
 
 
-cdef bytes take_levels(
+cdef bytes scan_array(
     const uint8_t** at, const uint8_t* end,
     int price_digits, uint64_t price_step, int size_digits, uint64_t size_step, bint floor_lots
 ):
     """`scan_levels` for compiled callers: packed levels, with `at` moved past the array; None if there is a fault.
 
-    The scale must be valid, and `end` inside one bytes object (whose last byte is followed by a 0).
+    The scale must be valid, and `end` must be inside one bytes object (whose last byte is followed by a 0).
     """
     cdef Py_ssize_t n
     if _scan(at, end, price_digits, price_step, size_digits, size_step, floor_lots, &n):
@@ -260,7 +260,7 @@ cdef bytes take_levels(
 
 cdef int _check_scale(int64_t digits, int64_t step) except -1:
     if not (0 <= digits <= MAX_DIGITS and 1 <= step <= MAX_INT):
-        raise ValueError(f"levels: no scale: {digits} digits (0..{MAX_DIGITS}), step {step} (1..{MAX_INT})")
+        raise ValueError(f"levels: invalid scale: {digits} digits (0..{MAX_DIGITS}), step {step} (1..{MAX_INT})")
     return 0
 
 
@@ -312,7 +312,7 @@ def fast_parse_levels(
     The tick is price_step * 10**-price_digits, the lot size_step * 10**-size_digits. Exact; raises ValueError
     on anything that is not that text (JSON white space is allowed), on values off tick or lot, above MAX_INT,
     and on a price of 0. With floor_lots sizes are rounded down to a lot instead: an exchange that has made its
-    lot larger still shows old orders with a remainder that nobody can take. `raw` is anything with a buffer.
+    lot larger still shows old orders with a remainder that cannot be traded. `raw` is anything with a buffer.
     """
     return _parse(raw, 0, True, price_digits, price_step, size_digits, size_step, floor_lots)
 
@@ -331,7 +331,7 @@ def fast_scan_levels(
 def fast_parse_decimal(text, int64_t digits, int64_t step=1) -> int:
     """The plain decimal `text` ("61737.63000000") in units of step * 10**-digits.
 
-    Exact, without Decimal. ValueError where it is no unsigned decimal, off the step, or above MAX_INT.
+    Exact, without Decimal. Raises ValueError if it is not an unsigned decimal, off the step, or above MAX_INT.
     """
     cdef Py_buffer view
     cdef const uint8_t* p

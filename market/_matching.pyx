@@ -69,34 +69,34 @@ cdef class FastMatching(FastRestingOrders):
         int64_t peak_lots=0,
         int64_t shown_lots=0,
     ) -> list:
-        """Match a new order and rest what is left of it; the events, in order."""
+        """Matches a new order and rests the remaining lots; returns the events, in order."""
         self.events_n = 0
         self._submit(order_id, account, side, ord_type, tif, price_ticks, size_lots, stp, peak_lots, shown_lots)
         return self._tuples()
 
     def cancel(self, int64_t order_id) -> list:
-        """End an open order; no event if there is none of this id."""
+        """Ends an open order; no event if there is none with this id."""
         self.events_n = 0
         self._cancel(order_id)
         return self._tuples()
 
     def cancel_all(self, int64_t account) -> list:
-        """End all open orders of an account, oldest first."""
+        """Ends all open orders of an account, oldest first."""
         self.events_n = 0
         for row in self.orders(account):
             self._cancel(row[0])
         return self._tuples()
 
     def reduce(self, int64_t order_id, int64_t new_size_lots) -> list:
-        """Make an open order smaller in its place; new_size_lots is its total size, filled lots included."""
+        """Makes an open order smaller in its place; new_size_lots is its total size, filled lots included."""
         self.events_n = 0
         self._reduce(order_id, new_size_lots)
         return self._tuples()
 
     def submit_many(self, bytes rows not None) -> bytes:
-        """Many commands at once: rows of nine int64 in, events as rows of nine int64 out (`market.codes`).
+        """Executes many commands: rows of nine int64 in, events as rows of nine int64 out (`market.codes`).
 
-        ValueError, with nothing done, if the length is not a multiple of a row's.
+        Raises ValueError, with the book unchanged, if the length is not a multiple of a row's.
         """
         cdef Py_ssize_t length = PyBytes_GET_SIZE(rows), i
         cdef const int64_t* row = <const int64_t*>PyBytes_AS_STRING(rows)
@@ -116,7 +116,7 @@ cdef class FastMatching(FastRestingOrders):
         return PyBytes_FromStringAndSize(<char*>self.events, self.events_n * ROW_BYTES)
 
     def clear(self):
-        """End all orders, without events; `changes` reports their levels as gone."""
+        """Ends all orders, without events; `changes` reports their levels as removed."""
         remove_all(&self.queues)
 
     # Inside: commands
@@ -145,7 +145,9 @@ cdef class FastMatching(FastRestingOrders):
         leaves = self._match(order_id, account, index, limit, size_lots, stp)
         if leaves > 0:
             if ord_type == LIMIT_MAKER or (ord_type == LIMIT and tif == GTC):
-                rest_order(&self.queues, order_id, account, index, price_ticks, size_lots, leaves, peak_lots, shown_lots)
+                rest_order(
+                    &self.queues, order_id, account, index, price_ticks, size_lots, leaves, peak_lots, shown_lots
+                )
                 self.events[accepted * ROW_INTS + 2] = leaves
             else:
                 self._emit_reason(EXPIRED, order_id, leaves, NO_LIQUIDITY)
@@ -225,7 +227,7 @@ cdef class FastMatching(FastRestingOrders):
     cdef int64_t _match(
         self, int64_t taker_id, int64_t account, int index, int64_t limit, int64_t leaves, int64_t stp
     ) except -2:
-        """Match against the other side; the lots left, -1 if prevention has ended the taker."""
+        """Matches against the other side; the lots left, or -1 if prevention has ended the taker."""
         cdef Side* taken = &self.queues.sides[1 - index]
         cdef int64_t key, lots, maker_lots, maker_id, maker_account
         cdef int32_t slot
@@ -261,7 +263,7 @@ cdef class FastMatching(FastRestingOrders):
     cdef int64_t _prevent(
         self, int32_t slot, int64_t taker_id, int64_t price_ticks, int64_t leaves, int64_t stp
     ) except -2:
-        """Keep an account from trading with itself; the lots left of the taker."""
+        """Prevents a self-trade; the lots left of the taker."""
         cdef int64_t maker_id = self.queues.orders[slot].order_id
         cdef int64_t maker_leaves = self.queues.orders[slot].leaves
         cdef int64_t least = min(maker_leaves, leaves) if stp == DECREMENT or stp == TRANSFER else 0

@@ -78,7 +78,7 @@ cdef inline int32_t level_at(const Queues* q, int index, int64_t key) noexcept n
 
 
 cdef inline bint meets(const Queues* q, int index, int64_t price_ticks) noexcept nogil:
-    """Whether an order at this price would meet one of the other side."""
+    """Whether an order at this price would match one of the other side."""
     cdef const Side* other = &q.sides[1 - index]
     return other.n > 0 and other.keys[other.n - 1] >= (price_ticks if index else -price_ticks)
 

@@ -30,21 +30,25 @@ cdef class FastRestingOrders:
 
     @property
     def best_bid_ticks(self) -> int:
+        """The price of the best bid; 0 if there are no bids."""
         cdef Side* side = &self.queues.sides[0]
         return side.keys[side.n - 1] if side.n else 0
 
     @property
     def best_bid_lots(self) -> int:
+        """The lots at the best bid; 0 if there are no bids."""
         cdef Side* side = &self.queues.sides[0]
         return self.queues.levels[side.slots[side.n - 1]].lots if side.n else 0
 
     @property
     def best_ask_ticks(self) -> int:
+        """The price of the best ask; 0 if there are no asks."""
         cdef Side* side = &self.queues.sides[1]
         return -side.keys[side.n - 1] if side.n else 0
 
     @property
     def best_ask_lots(self) -> int:
+        """The lots at the best ask; 0 if there are no asks."""
         cdef Side* side = &self.queues.sides[1]
         return self.queues.levels[side.slots[side.n - 1]].lots if side.n else 0
 
@@ -55,14 +59,16 @@ cdef class FastRestingOrders:
 
     @property
     def bid_levels(self) -> int:
+        """The number of bid levels."""
         return self.queues.sides[0].n
 
     @property
     def ask_levels(self) -> int:
+        """The number of ask levels."""
         return self.queues.sides[1].n
 
     def would_match(self, int side, int64_t price_ticks) -> bool:
-        """Whether an order at this price would meet one of the other side now."""
+        """Whether an order at this price would match one of the other side now."""
         return meets(&self.queues, side_index(side), price_ticks)
 
     def size_at(self, int side, int64_t price_ticks) -> int:
@@ -72,7 +78,7 @@ cdef class FastRestingOrders:
         return self.queues.levels[slot].lots if slot >= 0 else 0
 
     def volume_for_price(self, int side, int64_t price_ticks) -> int:
-        """The lots to be had when taking on `side` up to and including the price, whosoever's, hidden ones too."""
+        """The lots available when taking on `side` up to and including the price, of all accounts, with hidden lots."""
         cdef int index = 1 - side_index(side)
         cdef Side* taken = &self.queues.sides[index]
         cdef int64_t limit = -price_ticks if index else price_ticks, total = 0
@@ -103,7 +109,7 @@ cdef class FastRestingOrders:
         return total
 
     def notional_for_lots(self, int side, int64_t lots) -> int:
-        """ticks * lots that taking so many lots on `side` moves (less, where there are fewer)."""
+        """The notional (ticks * lots) of taking `lots` on `side`, or of all lots if there are fewer."""
         cdef Side* taken = &self.queues.sides[1 - side_index(side)]
         cdef Py_ssize_t i = taken.n
         cdef int64_t some
@@ -154,8 +160,8 @@ cdef class FastRestingOrders:
     def changes(self) -> tuple:
         """(bids, asks): levels changed since the last call, with their sizes now (0: gone), packed, best first.
 
-        The first call gives the whole book: nothing is noted for one who never asks. What is noted is bounded by
-        the number of distinct prices touched between two calls.
+        The first call gives the whole book: changes are noted from then on. Their number is at most the number of
+        distinct prices that changed between two calls.
         """
         if not self.queues.notes_changes:
             self.queues.notes_changes = True
@@ -163,7 +169,7 @@ cdef class FastRestingOrders:
         return _packed_changes(&self.queues, 0), _packed_changes(&self.queues, 1)
 
     def state_hash(self) -> int:
-        """64 bits over the open orders, in the order they would fill: equal for equal engines of either twin."""
+        """64 bits over the open orders in their order of filling: equal for equal states of both implementations."""
         return state_hash(_packed_orders(&self.queues, 0), _packed_orders(&self.queues, 1))
 
 

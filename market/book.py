@@ -1,4 +1,4 @@
-"""An order book of one instrument in integer ticks and lots: the plain twin, and `Book`, the one in use."""
+"""An order book of one instrument in integer ticks and lots. `Book` is the implementation in use."""
 
 from bisect import bisect_left
 from math import nan
@@ -14,8 +14,8 @@ class PlainBook:
     """Levels by price, both sides; sizes are absolute, 0 deletes.
 
     Prices are 1..2**53-1 ticks, sizes 0..2**53-1 lots; `side` is `protocol.Side`. Queries that *take* walk
-    the other side: a BUY takes the asks. 0 stands for "no such price". Nothing is thrown away by itself,
-    and a crossed book is kept as told: see `is_crossed`.
+    the other side: a BUY takes the asks. 0 means "no such price". No level is dropped by itself,
+    and a crossed book stays as it was published: see `is_crossed`.
     """
 
     def __init__(self) -> None:
@@ -24,58 +24,62 @@ class PlainBook:
         self._sizes: tuple[list[int], list[int]] = ([], [])
 
     def clear(self) -> None:
-        """Forget all levels."""
+        """Removes all levels."""
         for index in (0, 1):
             self._keys[index].clear()
             self._sizes[index].clear()
 
     def apply_snapshot(self, bids: bytes, asks: bytes) -> None:
-        """Replace the book by packed levels (any order). ValueError on garbage, with the book as it was."""
-        news = check_levels(bids), check_levels(asks)
+        """Replaces the book by packed levels, in any order. ValueError on invalid levels leaves the book unchanged."""
+        levels = check_levels(bids), check_levels(asks)
         self.clear()
         for index in (0, 1):
-            for price_ticks, size_lots in news[index]:
+            for price_ticks, size_lots in levels[index]:
                 self._set(index, price_ticks, size_lots)
 
     def apply_delta(self, bids: bytes, asks: bytes) -> bool:
-        """Set the packed levels given; True if a best price or its size changed.
+        """Sets packed levels; returns True if a best price or its size changed.
 
-        Levels are taken in order (of two with one price the later holds). ValueError on garbage, with the
-        book as it was.
+        Levels are set in order: of two with one price the later stays. Raises ValueError on invalid levels, with
+        the book unchanged.
         """
-        news = check_levels(bids), check_levels(asks)
+        levels = check_levels(bids), check_levels(asks)
         before = self._top()
         for index in (0, 1):
-            for price_ticks, size_lots in news[index]:
+            for price_ticks, size_lots in levels[index]:
                 self._set(index, price_ticks, size_lots)
         return self._top() != before
 
     def set_level(self, side: int, price_ticks: int, size_lots: int) -> None:
-        """Set one level of a side's own book (BUY: bids) to an absolute size; 0 deletes."""
+        """Sets one level of a side's own book (BUY: bids) to an absolute size; 0 deletes it."""
         index = _index(side)
         if not (1 <= price_ticks <= MAX_INT and 0 <= size_lots <= MAX_INT):
-            raise ValueError(f"book: no valid level: price {price_ticks}, size {size_lots}")
+            raise ValueError(f"book: invalid level: price {price_ticks}, size {size_lots}")
         self._set(index, price_ticks, size_lots)
 
     def truncate(self, n: int) -> None:
-        """Keep the best n levels of each side."""
+        """Keeps the best n levels of each side."""
         for values in (*self._keys, *self._sizes):
             del values[: max(len(values) - max(n, 0), 0)]
 
     @property
     def best_bid_ticks(self) -> int:
+        """The price of the best bid; 0 if there are no bids."""
         return self._keys[0][-1] if self._keys[0] else 0
 
     @property
     def best_bid_lots(self) -> int:
+        """The lots at the best bid; 0 if there are no bids."""
         return self._sizes[0][-1] if self._sizes[0] else 0
 
     @property
     def best_ask_ticks(self) -> int:
+        """The price of the best ask; 0 if there are no asks."""
         return -self._keys[1][-1] if self._keys[1] else 0
 
     @property
     def best_ask_lots(self) -> int:
+        """The lots at the best ask; 0 if there are no asks."""
         return self._sizes[1][-1] if self._sizes[1] else 0
 
     @property
@@ -85,7 +89,7 @@ class PlainBook:
 
     @property
     def mid_ticks(self) -> int:
-        """The middle, rounded down to a tick; 0 unless both sides have a level."""
+        """The mid price, rounded down to a tick; 0 unless both sides have a level."""
         return self.mid_x2_ticks // 2
 
     @property
@@ -95,7 +99,7 @@ class PlainBook:
 
     @property
     def is_crossed(self) -> bool:
-        """Whether the best bid is at or above the best ask: such a book is not to be believed."""
+        """Whether the best bid is at or above the best ask: such a book is wrong."""
         return bool(self._keys[0] and self._keys[1]) and self.spread_ticks <= 0
 
     @property
@@ -105,15 +109,17 @@ class PlainBook:
 
     @property
     def bid_levels(self) -> int:
+        """The number of bid levels."""
         return len(self._keys[0])
 
     @property
     def ask_levels(self) -> int:
+        """The number of ask levels."""
         return len(self._keys[1])
 
     @property
     def micro_ticks(self) -> float:
-        """The middle weighted by the sizes at the top, in ticks; nan unless both sides have a level."""
+        """The mid price weighted by the sizes at the top, in ticks; nan unless both sides have a level."""
         if self.is_empty:
             return nan
         bid_lots, ask_lots = float(self.best_bid_lots), float(self.best_ask_lots)
@@ -121,7 +127,7 @@ class PlainBook:
         return weighted / (bid_lots + ask_lots)
 
     def price_for_volume(self, side: int, lots: int) -> int:
-        """The worst price touched when taking `lots` on `side`; 0 if there are not so many, or lots < 1."""
+        """The worst price reached when taking `lots` on `side`; 0 if there are fewer, or lots < 1."""
         index = 1 - _index(side)
         if lots < 1:
             return 0
@@ -132,7 +138,7 @@ class PlainBook:
         return 0
 
     def volume_for_price(self, side: int, price_ticks: int) -> int:
-        """The lots to be had when taking on `side` up to and including the price."""
+        """The lots available when taking on `side` up to and including the price."""
         index = 1 - _index(side)
         keys = self._keys[index]
         return sum(self._sizes[index][bisect_left(keys, -price_ticks if index else price_ticks) :])
@@ -151,12 +157,12 @@ class PlainBook:
         return wanted - left, notional
 
     def vwap(self, side: int, lots: int) -> float:
-        """The average price in ticks when taking `lots` on `side` (an indicator); nan if there are too few."""
+        """The average price in ticks when taking `lots` on `side`, as a float; nan if there are fewer."""
         filled, notional = self.cost(side, lots)
         return notional / filled if filled == lots and lots > 0 else nan
 
     def price_for_notional(self, side: int, notional: int) -> int:
-        """The worst price touched when taking for `notional` (ticks * lots) on `side`; 0 if that is not there."""
+        """The worst price reached when taking for `notional` (ticks * lots) on `side`; 0 if there is less."""
         index = 1 - _index(side)
         if notional < 1:
             return 0
@@ -179,7 +185,7 @@ class PlainBook:
         return total
 
     def size_at(self, side: int, price_ticks: int) -> int:
-        """The lots that stand at a price of a side's own book (BUY: bids); 0 if none."""
+        """The lots at a price of a side's own book (BUY: bids); 0 if there are none."""
         index = _index(side)
         keys, key = self._keys[index], -price_ticks if index else price_ticks
         at = bisect_left(keys, key)
@@ -206,13 +212,13 @@ class PlainBook:
         return self.depth(BUY, self.bid_levels), self.depth(SELL, self.ask_levels)
 
     def copy(self) -> "PlainBook":
-        """A book of its own with the same levels."""
-        twin = type(self)()
-        twin.apply_snapshot(*self.snapshot())
-        return twin
+        """A new book with the same levels."""
+        other = type(self)()
+        other.apply_snapshot(*self.snapshot())
+        return other
 
     def state_hash(self) -> int:
-        """64 bits, equal for equal books of either twin."""
+        """64 bits, equal for equal books of both implementations."""
         return state_hash(*self.snapshot())
 
     def _top(self) -> tuple[int, int, int, int]:

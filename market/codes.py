@@ -1,14 +1,14 @@
-"""Codes of matching: what an event says, and why. An event is a tuple of ints that starts with its code."""
+"""Codes of matching events and their reasons. An event is a tuple of ints; the first one is its code."""
 
 # Events, with the fields that follow the code.
-ACCEPTED = 1  # order_id, resting_lots: what rests in the book when the call is over
+ACCEPTED = 1  # order_id, resting_lots: lots that rest in the book after the call
 TRADE = 2  # maker_id, taker_id, price_ticks, lots, maker_leaves, taker_leaves, maker_account, taker_account
-CANCELED = 3  # order_id, leaves: what was open until now
-EXPIRED = 4  # order_id, leaves: what was open until now, reason
-REJECTED = 5  # order_id, reason: nothing has changed
+CANCELED = 3  # order_id, leaves: lots that were open
+EXPIRED = 4  # order_id, leaves: lots that were open, reason
+REJECTED = 5  # order_id, reason: the book is unchanged
 # maker_id, taker_id, price_ticks, maker_prevented, taker_prevented, maker_leaves, taker_leaves, stp
 PREVENTED = 6
-REDUCED = 7  # order_id, leaves: what stays open, in its old place in the queue
+REDUCED = 7  # order_id, leaves: lots that stay open, at the same place in the queue
 
 EVENT_NAMES = {
     ACCEPTED: "ACCEPTED",
@@ -22,8 +22,8 @@ EVENT_NAMES = {
 
 # Reasons of EXPIRED and REJECTED.
 WOULD_TAKE = 1  # a LIMIT_MAKER order that would match at once
-NO_LIQUIDITY = 2  # the rest of a MARKET or IOC order: nothing more to take within its limit
-FOK_UNFILLABLE = 3  # a FOK order that others cannot fill whole
+NO_LIQUIDITY = 2  # the rest of a MARKET or IOC order: no more liquidity within its limit
+FOK_UNFILLABLE = 3  # a FOK order that cannot be filled completely
 STP = 4  # ended by self-trade prevention
 DUPLICATE_ID = 5  # an open order has this id, or it is not in 1..ORDER_ID_MAX
 BAD_SIZE = 6
@@ -44,7 +44,7 @@ REASON_NAMES = {
 # Operations of the rows that `submit_many` takes: nine int64 a row,
 # (op, order_id, account, side, ord_type, tif, price_ticks, size_lots, stp).
 OP_SUBMIT = 0
-OP_CANCEL = 1  # order_id alone counts
+OP_CANCEL = 1  # only order_id is used
 OP_REDUCE = 2  # order_id, and size_lots as the new size
 
 ORDER_ID_MAX = 2**62 - 1

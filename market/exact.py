@@ -1,4 +1,4 @@
-"""Decimal arithmetic that is exact or raises: what balances, notionals and profits are computed with."""
+"""Decimal arithmetic that is exact or raises, for balances, notionals and profits."""
 
 from decimal import (
     ROUND_HALF_EVEN,
@@ -16,22 +16,22 @@ from decimal import (
 DIGITS_MAX = 200
 EXPONENT_MAX = 60
 
-# `EXACT.multiply(a, b)`: numbers of an exchange never come near 200 digits, and if they did it would raise.
+# `EXACT.multiply(a, b)`: numbers of an exchange have far fewer than 200 digits; more digits would raise.
 EXACT = Context(
     prec=DIGITS_MAX,
     rounding=ROUND_HALF_EVEN,
     traps=[Clamped, DivisionByZero, Inexact, InvalidOperation, Overflow, Rounded, Underflow],
 )
-# Quotients have no end in general: for averages that are shown, and shares that are then subtracted exactly.
+# A quotient may have infinitely many digits: for averages that are displayed.
 QUOTIENT = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[DivisionByZero, InvalidOperation, Overflow])
 
 ZERO = Decimal(0)
 
 
 def decimal(value: Decimal | int | str) -> Decimal:
-    """The Decimal of a value. TypeError for a float (never the number that was meant), ValueError for nonsense.
+    """The Decimal of a value. Raises TypeError for a float, which is rarely the number that was meant.
 
-    Nonsense is what no exchange tells: not finite, above 10**60, or with more than 60 decimal places.
+    Raises ValueError for a number that is not finite, above 10**60, or with more than 60 decimal places.
     """
     if isinstance(value, float):
         raise TypeError(f"{value!r} is a float: give a Decimal or a string, such as Decimal('{value!r}')")
@@ -43,7 +43,7 @@ def decimal(value: Decimal | int | str) -> Decimal:
         raise ValueError(f"{value!r} is not a finite number")
     places = number.as_tuple().exponent
     if number.adjusted() > EXPONENT_MAX or not isinstance(places, int) or places < -EXPONENT_MAX:
-        raise ValueError(f"{value!r} is out of any range: 60 digits before and after the point are the most")
+        raise ValueError(f"{value!r} is out of range: at most 60 digits before and after the point")
     return number
 
 

@@ -1,4 +1,4 @@
-"""Which twin serves: the compiled one where it is present, unless TICKBUS_PLAIN=1 asks for the plain one."""
+"""The choice of implementation: Cython where it is compiled, Python otherwise or with TICKBUS_PLAIN=1."""
 
 import os
 

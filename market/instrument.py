@@ -1,4 +1,4 @@
-"""An instrument's rules: ticks, lots, what a valid order is, and the way between Decimal and integers."""
+"""An instrument's rules: ticks, lots, valid orders, and conversion between Decimal and integers."""
 
 from decimal import Decimal
 from enum import Enum
@@ -13,25 +13,25 @@ POWERS = tuple(10**digits for digits in range(MAX_DIGITS + 1))
 
 
 class Rounding(Enum):
-    """What to do with a price or size that is off its step."""
+    """How a price or size that is off its step is rounded."""
 
     EXACT = "exact"  # raise OffTick
     DOWN = "down"
     UP = "up"
-    NEAREST = "nearest"  # halves go to the even step
+    NEAREST = "nearest"  # a half goes to the even step
     PASSIVE = "passive"  # prices only: away from the market (a buy down, a sell up)
     AGGRESSIVE = "aggressive"  # prices only: towards it
 
 
 class OffTick(ValueError):
-    """A price or size that is no whole number of its steps; the text names the nearest ones that are."""
+    """A price or size is not a multiple of its step; the text has the nearest valid values."""
 
 
 class Instrument(msgspec.Struct, frozen=True):
-    """Rules of one market. Immutable; prices in ticks and sizes in lots are integers, Decimal is for the edge.
+    """Rules of one market. Immutable. Prices are integers in ticks and sizes in lots; Decimal is for settings and APIs.
 
-    A limit of 0 (max_notional, market_max_size_lots) means that there is none. The fields from price_digits on follow
-    from the others, whatever they are given as: tick_size == price_step * 10**-price_digits.
+    A limit of 0 (max_notional, market_max_size_lots) means no limit. The fields from price_digits on are computed
+    from the others: tick_size == price_step * 10**-price_digits.
     """
 
     symbol: str  # "BTC-USDT"
@@ -46,7 +46,7 @@ class Instrument(msgspec.Struct, frozen=True):
     market_max_size_lots: int = 0
     min_notional: Decimal = ZERO
     max_notional: Decimal = ZERO
-    base_precision: int = 8  # digits that balances and fees are told in
+    base_precision: int = 8  # digits of balances and fees
     quote_precision: int = 8
     price_digits: int = 0
     price_step: int = 1
@@ -79,7 +79,7 @@ class Instrument(msgspec.Struct, frozen=True):
         msgspec.structs.force_setattr(self, "max_units", self.units(self.max_notional))
 
     def price_ticks(self, price: Decimal | int | str, rounding: Rounding = Rounding.EXACT, side: int = 0) -> int:
-        """A price in ticks; PASSIVE and AGGRESSIVE need the side. OffTick if off tick where EXACT is asked."""
+        """A price in ticks; PASSIVE and AGGRESSIVE need the side. Raises OffTick if off tick with Rounding.EXACT."""
         if rounding in (Rounding.PASSIVE, Rounding.AGGRESSIVE):
             if side not in (BUY, SELL):
                 raise ValueError(f"{rounding}: side {side!r}: give protocol.Side, 1 to buy or 2 to sell")
@@ -88,17 +88,17 @@ class Instrument(msgspec.Struct, frozen=True):
         return self._steps("price", decimal(price), self.price_digits, self.price_step, rounding)
 
     def size_lots(self, size: Decimal | int | str, rounding: Rounding = Rounding.EXACT) -> int:
-        """A size of base in lots. OffTick if it is off lot and EXACT is asked."""
+        """A size of base in lots. Raises OffTick if off lot with Rounding.EXACT."""
         if rounding in (Rounding.PASSIVE, Rounding.AGGRESSIVE):
             raise ValueError(f"{rounding} is for prices: round a size DOWN, UP or NEAREST")
         return self._steps("size", decimal(size), self.size_digits, self.size_step, rounding)
 
     def parse_ticks(self, text: str | bytes) -> int:
-        """An exchange's decimal text ("61737.63000000") in ticks, exact and fast; OffTick or ValueError."""
+        """An exchange's decimal text ("61737.63000000") in ticks, exact and fast. Raises OffTick or ValueError."""
         return self._parse("price", text, self.price_digits, self.price_step)
 
     def parse_lots(self, text: str | bytes) -> int:
-        """An exchange's decimal text in lots, exact and fast; OffTick or ValueError."""
+        """An exchange's decimal text in lots, exact and fast. Raises OffTick or ValueError."""
         return self._parse("size", text, self.size_digits, self.size_step)
 
     def price(self, ticks: int) -> Decimal:
@@ -110,19 +110,19 @@ class Instrument(msgspec.Struct, frozen=True):
         return EXACT.multiply(Decimal(lots), self.lot_size)
 
     def price_text(self, ticks: int) -> str:
-        """A price as exchanges take it: plain digits, never an exponent."""
+        """A price as text for an exchange: digits, never an exponent."""
         return _plain(ticks * self.price_step, self.price_digits)
 
     def size_text(self, lots: int) -> str:
-        """A size as exchanges take it: plain digits, never an exponent."""
+        """A size as text for an exchange: digits, never an exponent."""
         return _plain(lots * self.size_step, self.size_digits)
 
     def notional(self, price_ticks: int, size_lots: int) -> Decimal:
-        """What size_lots cost at price_ticks, in quote, exact."""
+        """The cost of size_lots at price_ticks, in quote, exact."""
         return EXACT.multiply(Decimal(price_ticks * size_lots), self.notional_unit)
 
     def units(self, notional: Decimal) -> int:
-        """How many whole ticks * lots fit into a notional: for comparing without Decimal."""
+        """A notional in whole ticks * lots, rounded down: for comparisons without Decimal."""
         above, below = _integers(notional, self.notional_unit)
         return above // below
 
@@ -131,10 +131,10 @@ class Instrument(msgspec.Struct, frozen=True):
         return EXACT.multiply(Decimal(ticks_lots), self.notional_unit)
 
     def check(self, price_ticks: int, size_lots: int, *, market: bool = False) -> list[str]:
-        """What is wrong with an order, each with what to do; empty if nothing is.
+        """The problems of an order, each with what to do; empty if it is valid.
 
-        A MARKET order (`market`) has no price of its own: price_ticks is then what it is expected to pay,
-        for the notional, or 0 to leave that out.
+        A MARKET order (`market`) has no price: price_ticks is then the expected price, for the check of the
+        notional, or 0 to skip that check.
         """
         problems = []
         if not market and not self.min_price_ticks <= price_ticks <= self.max_price_ticks:
@@ -155,7 +155,7 @@ class Instrument(msgspec.Struct, frozen=True):
         return problems
 
     def min_lots_at(self, price_ticks: int) -> int:
-        """The smallest valid size at a price, in lots: of min_size_lots and min_notional the greater."""
+        """The smallest valid size at a price, in lots, by min_size_lots and min_notional."""
         unit = self.notional(max(price_ticks, 1), 1)
         above, below = _integers(self.min_notional, unit)
         whole, rest = divmod(above, below)
@@ -189,7 +189,7 @@ class Instrument(msgspec.Struct, frozen=True):
         try:
             return parse_decimal(text, digits, step)
         except ValueError as error:
-            try:  # a number, only not one of ours: then say which would be
+            try:  # a number that is off its step: the error lists the nearest valid ones
                 value = decimal(text if isinstance(text, str) else text.decode("ascii"))
             except ValueError:
                 raise error from None
@@ -202,12 +202,12 @@ class Instrument(msgspec.Struct, frozen=True):
         to_decimal = self.price if what == "price" else self.size
         near = f"{to_decimal(steps)} or {to_decimal(steps + 1)}"
         unit = f"tick size {self.tick_size}" if what == "price" else f"lot size {self.lot_size}"
-        text = f"{self.symbol}: {what} {value} is no multiple of the {unit}"
+        text = f"{self.symbol}: {what} {value} is not a multiple of the {unit}"
         return OffTick(f"{text}: use {near}, or give a rounding")
 
 
 def _plain(units: int, digits: int) -> str:
-    """units * 10**-digits, all digits shown."""
+    """units * 10**-digits, with all digits."""
     if not digits:
         return str(units)
     if units < 0:

@@ -24,30 +24,30 @@ _SPACE = re.compile(rb"[ \t\r\n]*")
 
 
 def pack_levels(levels: Iterable[tuple[int, int]]) -> bytes:
-    """Pack (price_ticks, size_lots) pairs, in the order given."""
+    """Packs (price_ticks, size_lots) pairs, in their order."""
     return b"".join([_PAIR.pack(price_ticks, size_lots) for price_ticks, size_lots in levels])
 
 
 def unpack_levels(packed: bytes) -> list[tuple[int, int]]:
-    """The pairs (price_ticks, size_lots) of packed levels; ValueError if their length is not of whole pairs."""
+    """The (price_ticks, size_lots) pairs of packed levels. Raises ValueError if the length is not of whole pairs."""
     if len(packed) % LEVEL_BYTES:
         raise ValueError(f"levels: {len(packed)} bytes are not a multiple of {LEVEL_BYTES}")
     return list(_PAIR.iter_unpack(packed))
 
 
 def check_levels(packed: bytes) -> list[tuple[int, int]]:
-    """Unpack, or raise ValueError where a price is not in 1..MAX_INT or a size not in 0..MAX_INT."""
+    """Unpacks levels. Raises ValueError if a price is not in 1..MAX_INT or a size not in 0..MAX_INT."""
     if not isinstance(packed, bytes):
         raise TypeError(f"levels: expected bytes, got {type(packed).__name__}")
     levels = unpack_levels(packed)
     for index, (price_ticks, size_lots) in enumerate(levels):
         if not (1 <= price_ticks <= MAX_INT and 0 <= size_lots <= MAX_INT):
-            raise ValueError(f"levels: no valid level, index {index}: price {price_ticks}, size {size_lots}")
+            raise ValueError(f"levels: invalid level, index {index}: price {price_ticks}, size {size_lots}")
     return levels
 
 
 def state_hash(*parts: bytes) -> int:
-    """64 bits over the parts, their lengths included: equal for equal states, in every process and twin."""
+    """64 bits over the parts and their lengths: equal for equal states, in every process and implementation."""
     digest = blake2b(digest_size=8)
     for part in parts:
         digest.update(len(part).to_bytes(8, "little"))
@@ -57,7 +57,7 @@ def state_hash(*parts: bytes) -> int:
 
 def _check_scale(digits: int, step: int) -> None:
     if not (0 <= digits <= MAX_DIGITS and 1 <= step <= MAX_INT):
-        raise ValueError(f"levels: no scale: {digits} digits (0..{MAX_DIGITS}), step {step} (1..{MAX_INT})")
+        raise ValueError(f"levels: invalid scale: {digits} digits (0..{MAX_DIGITS}), step {step} (1..{MAX_INT})")
 
 
 def _steps(whole: bytes, fraction: bytes | None, digits: int, step: int, floor: bool = False) -> int:
@@ -80,7 +80,7 @@ def _shown(whole: bytes, fraction: bytes) -> str:
 def plain_parse_decimal(text: bytes | str, digits: int, step: int = 1) -> int:
     """The plain decimal `text` ("61737.63000000") in units of step * 10**-digits.
 
-    Exact, without Decimal. ValueError where it is no unsigned decimal, off the step, or above MAX_INT.
+    Exact, without Decimal. Raises ValueError if it is not an unsigned decimal, off the step, or above MAX_INT.
     """
     _check_scale(digits, step)
     data = text.encode() if isinstance(text, str) else bytes(text)
@@ -142,7 +142,7 @@ def plain_parse_levels(
     The tick is price_step * 10**-price_digits, the lot size_step * 10**-size_digits. Exact; raises ValueError
     on anything that is not that text (JSON white space is allowed), on values off tick or lot, above MAX_INT,
     and on a price of 0. With floor_lots sizes are rounded down to a lot instead: an exchange that has made
-    its lot larger still shows old orders with a remainder that nobody can take.
+    its lot larger still shows old orders with a remainder that cannot be traded.
     """
     packed, end = plain_scan_levels(raw, 0, price_digits, price_step, size_digits, size_step, floor_lots)
     data = bytes(raw)

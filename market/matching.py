@@ -1,4 +1,4 @@
-"""A matching engine for one instrument, price-time priority: the plain twin, and `Matching`, that in use."""
+"""A matching engine for one instrument, with price-time priority. `Matching` is the implementation in use."""
 
 import struct
 from bisect import bisect_left
@@ -74,32 +74,32 @@ Event = tuple[int, ...]
 class PlainMatching(RestingOrders):
     """Orders in, events out; ints only. Wrong orders get a REJECTED event, never an exception.
 
-    What is decided here (events and reasons: `market.codes`):
+    The rules (events and reasons: `market.codes`):
 
-    - Best price first, then first come, first served; a trade happens at the maker's price. Ids need to be
-      unique among *open* orders only: past ids are not kept.
-    - Checks, in this order: BAD_FIELD, DUPLICATE_ID, BAD_SIZE, BAD_PRICE, WOULD_TAKE. They leave no trace.
-    - A valid order is ACCEPTED first, with the lots that rest when the call is over, and then trades. So a
+    - Best price first, then the earliest order; a trade has the maker's price. Ids must be unique among *open*
+      orders only: ids of ended orders are not kept.
+    - Checks, in this order: BAD_FIELD, DUPLICATE_ID, BAD_SIZE, BAD_PRICE, WOULD_TAKE. A rejected order changes nothing.
+    - A valid order is ACCEPTED first, with the lots that rest after the call, and then trades. So a
       LIMIT GTC order that fills whole gives ACCEPTED(id, 0), TRADE...; a FOK order that fails ACCEPTED(id,
       0), EXPIRED(id, size, FOK_UNFILLABLE).
     - MARKET ignores its price, and never rests: FOK is honoured, GTC means IOC. LIMIT_MAKER ignores its
       time in force; any opposite order within its price, its own account's too, rejects it.
-    - Self-trade prevention is the taker's mode; the mode of resting orders is forgotten. An account is here
-      whom it compares: one number for all accounts of a trade group. Where maker and taker have one account,
-      PREVENTED is told instead of a trade, then EXPIRED(.., STP) of the maker and of the taker, as far as they
-      end: EXPIRE_TAKER, EXPIRE_MAKER, EXPIRE_BOTH take all open lots of whom they name, DECREMENT the smaller
-      open size from both, and so does TRANSFER, whose owners settle between themselves what was prevented.
-      The taker goes on with what it has left. Prevented lots are not traded.
-    - A FOK order with prevention fills only if others can fill it whole: EXPIRE_MAKER passes over its own
-      account's orders (they expire when it meets them), the other modes cannot go beyond the first of them.
+    - Self-trade prevention uses the taker's mode; the mode of resting orders is not kept. `account` is the number that
+      it compares: one number for all accounts of a trade group. If maker and taker have one account, the event is
+      PREVENTED instead of TRADE, then EXPIRED(.., STP) of the maker and of the taker, if they end: EXPIRE_TAKER,
+      EXPIRE_MAKER and EXPIRE_BOTH end all open lots of the named orders; DECREMENT takes the smaller open size off
+      both, and so does TRANSFER, whose owners settle the prevented lots between themselves. The taker goes on with
+      the lots that it has left. Prevented lots are not traded.
+    - A FOK order with prevention fills only if orders of other accounts can fill it completely: EXPIRE_MAKER skips
+      orders of its own account (they expire when it reaches them), the other modes stop at the first of them.
     - `reduce` sets a smaller total size and keeps the place in the queue. A size that is not smaller, or that
-      leaves nothing open, is REJECTED(id, BAD_SIZE).
-    - An iceberg (`peak_lots` above 0 and below what rests of it) shows that much at a time. Once that is traded
-      it shows the next part, at the end of its price's queue; what it hides is traded last at its price, and
-      never told in levels. Reductions and prevention take what is hidden first. `shown_lots` is what a returning
-      order still shows of its part.
-    - Every int must fit an int64. Ids are 1..2**62-1; prices are 1..2**53-1, and so are sizes, together
-      with all that is open on the order's side (else BAD_SIZE); accounts are any int64.
+      leaves no open lots, is REJECTED(id, BAD_SIZE).
+    - An iceberg (`peak_lots` above 0 and below its resting lots) shows `peak_lots` at a time. Once these are traded it
+      shows the next part, at the end of its price's queue. Hidden lots are traded last at their price, and are not
+      part of levels. Reductions and prevention take hidden lots first. `shown_lots`: lots that an order which is
+      restored still shows of its part.
+    - Every int must fit an int64. Ids are 1..2**62-1; prices are 1..2**53-1, and so is the sum of all open sizes on
+      the order's side (else BAD_SIZE); accounts are any int64.
     """
 
     def submit(
@@ -115,7 +115,7 @@ class PlainMatching(RestingOrders):
         peak_lots: int = 0,
         shown_lots: int = 0,
     ) -> list[Event]:
-        """Match a new order and rest what is left of it; the events, in order."""
+        """Matches a new order and rests the remaining lots; returns the events, in order."""
         reason = self._reason_to_reject(order_id, side, ord_type, tif, price_ticks, size_lots, stp)
         if not reason and (peak_lots < 0 or shown_lots < 0):
             reason = BAD_SIZE
@@ -128,7 +128,7 @@ class PlainMatching(RestingOrders):
         if whole and not self._can_fill(account, index, limit, size_lots, stp):
             return [(ACCEPTED, order_id, 0), (EXPIRED, order_id, size_lots, FOK_UNFILLABLE)]
         events: list[Event] = [()]
-        leaves, alive = self._take(events, order_id, account, index, limit, size_lots, stp)
+        leaves, alive = self._match(events, order_id, account, index, limit, size_lots, stp)
         resting = 0
         if leaves and alive:
             if ord_type == LIMIT_MAKER or (ord_type == LIMIT and tif == GTC):
@@ -140,7 +140,7 @@ class PlainMatching(RestingOrders):
         return events
 
     def cancel(self, order_id: int) -> list[Event]:
-        """End an open order; no event if there is none of this id."""
+        """Ends an open order; no event if there is none with this id."""
         order = self._orders.get(order_id)
         if order is None:
             return []
@@ -149,11 +149,11 @@ class PlainMatching(RestingOrders):
         return [(CANCELED, order_id, leaves)]
 
     def cancel_all(self, account: int) -> list[Event]:
-        """End all open orders of an account, oldest first."""
-        return [event for order in self._of(account) for event in self.cancel(order.order_id)]
+        """Ends all open orders of an account, oldest first."""
+        return [event for order in self._orders_of(account) for event in self.cancel(order.order_id)]
 
     def reduce(self, order_id: int, new_size_lots: int) -> list[Event]:
-        """Make an open order smaller in its place; new_size_lots is its total size, filled lots included."""
+        """Makes an open order smaller in its place; new_size_lots is its total size, filled lots included."""
         order = self._orders.get(order_id)
         if order is None:
             return []
@@ -165,9 +165,9 @@ class PlainMatching(RestingOrders):
         return [(REDUCED, order_id, leaves)]
 
     def submit_many(self, rows: bytes) -> bytes:
-        """Many commands at once: rows of nine int64 in, events as rows of nine int64 out (`market.codes`).
+        """Executes many commands: rows of nine int64 in, events as rows of nine int64 out (`market.codes`).
 
-        ValueError, with nothing done, if the length is not a multiple of a row's.
+        Raises ValueError, with the book unchanged, if the length is not a multiple of a row's.
         """
         if len(rows) % ROW_BYTES:
             raise ValueError(f"matching: {len(rows)} bytes are not rows of {ROW_BYTES}")
@@ -185,10 +185,10 @@ class PlainMatching(RestingOrders):
         return b"".join(packed)
 
     def clear(self) -> None:
-        """End all orders, without events; `changes` tells that their levels are gone."""
+        """Ends all orders, without events; `changes` reports their levels as removed."""
         for index in (0, 1):
             for key in self._keys[index]:
-                self._touch(index, key)
+                self._note_change(index, key)
             self._keys[index].clear()
             self._queues[index].clear()
             self._lots[index].clear()
@@ -227,10 +227,10 @@ class PlainMatching(RestingOrders):
                 return True
         return False
 
-    def _take(
+    def _match(
         self, events: list[Event], taker_id: int, account: int, index: int, limit: int, leaves: int, stp: int
     ) -> tuple[int, bool]:
-        """Match against the other side; (lots left, whether the taker is still alive)."""
+        """Matches against the other side; (lots left, whether the taker is still open)."""
         keys, queues = self._keys[1 - index], self._queues[1 - index]
         while leaves and keys and keys[-1] >= limit:
             price_ticks = abs(keys[-1])
@@ -250,7 +250,7 @@ class PlainMatching(RestingOrders):
     def _prevent(
         self, events: list[Event], maker: RestingOrder, taker_id: int, price_ticks: int, leaves: int, stp: int
     ) -> tuple[int, bool]:
-        """Keep an account from trading with itself; (lots left of the taker, whether it is still alive)."""
+        """Prevents a self-trade; (lots left of the taker, whether it is still open)."""
         least = min(maker.leaves, leaves) if stp in (DECREMENT, TRANSFER) else 0
         maker_lots = maker.leaves if stp in (EXPIRE_MAKER, EXPIRE_BOTH) else least
         taker_lots = leaves if stp in (EXPIRE_TAKER, EXPIRE_BOTH) else least

@@ -1,4 +1,4 @@
-"""Resting orders by price and time, and what may be asked of them: one half of the plain matching engine."""
+"""Resting orders by price and time, and their queries: one half of the Python matching engine."""
 
 import struct
 from bisect import bisect_left, insort
@@ -24,6 +24,7 @@ class RestingOrder:
         self.shown = leaves
 
     def row(self) -> tuple[int, int, int, int, int, int]:
+        """(order_id, account, side, price_ticks, size_lots, leaves)."""
         return self.order_id, self.account, self.index + 1, abs(self.key), self.size_lots, self.leaves
 
 
@@ -37,8 +38,8 @@ class RestingOrders:
         self._lots: tuple[dict[int, int], dict[int, int]] = ({}, {})  # key -> sum of what is shown
         self._hidden: tuple[dict[int, int], dict[int, int]] = ({}, {})  # key -> sum of what icebergs hide, if any
         self._orders: dict[int, RestingOrder] = {}
-        self._dirty: tuple[set[int], set[int]] | None = None  # None until somebody asks for changes
-        self._open_lots = [0, 0]  # of a side; kept below MAX_INT, so that no sum overflows in the fast twin
+        self._changed: tuple[set[int], set[int]] | None = None  # None until the first call of `changes`
+        self._open_lots = [0, 0]  # of a side; below MAX_INT, so that no sum overflows in the Cython implementation
 
     def __len__(self) -> int:
         """Open orders."""
@@ -46,18 +47,22 @@ class RestingOrders:
 
     @property
     def best_bid_ticks(self) -> int:
+        """The price of the best bid; 0 if there are no bids."""
         return self._keys[0][-1] if self._keys[0] else 0
 
     @property
     def best_bid_lots(self) -> int:
+        """The lots at the best bid; 0 if there are no bids."""
         return self._lots[0][self._keys[0][-1]] if self._keys[0] else 0
 
     @property
     def best_ask_ticks(self) -> int:
+        """The price of the best ask; 0 if there are no asks."""
         return -self._keys[1][-1] if self._keys[1] else 0
 
     @property
     def best_ask_lots(self) -> int:
+        """The lots at the best ask; 0 if there are no asks."""
         return self._lots[1][self._keys[1][-1]] if self._keys[1] else 0
 
     @property
@@ -67,14 +72,16 @@ class RestingOrders:
 
     @property
     def bid_levels(self) -> int:
+        """The number of bid levels."""
         return len(self._keys[0])
 
     @property
     def ask_levels(self) -> int:
+        """The number of ask levels."""
         return len(self._keys[1])
 
     def would_match(self, side: int, price_ticks: int) -> bool:
-        """Whether an order at this price would meet one of the other side now."""
+        """Whether an order at this price would match one of the other side now."""
         index = 1 - _index(side)
         return bool(self._keys[index]) and self._keys[index][-1] >= (-price_ticks if index else price_ticks)
 
@@ -84,7 +91,7 @@ class RestingOrders:
         return self._lots[index].get(-price_ticks if index else price_ticks, 0)
 
     def volume_for_price(self, side: int, price_ticks: int) -> int:
-        """The lots to be had when taking on `side` up to and including the price, whosoever's, hidden ones too."""
+        """The lots available when taking on `side` up to and including the price, of all accounts, with hidden lots."""
         index = 1 - _index(side)
         keys = self._keys[index]
         within = keys[bisect_left(keys, -price_ticks if index else price_ticks) :]
@@ -104,7 +111,7 @@ class RestingOrders:
         return total
 
     def notional_for_lots(self, side: int, lots: int) -> int:
-        """ticks * lots that taking so many lots on `side` moves (less, where there are fewer)."""
+        """The notional (ticks * lots) of taking `lots` on `side`, or of all lots if there are fewer."""
         index = 1 - _index(side)
         total = 0
         for key in reversed(self._keys[index]):
@@ -134,7 +141,7 @@ class RestingOrders:
 
     def orders(self, account: int) -> list[tuple[int, int, int, int, int, int]]:
         """The open orders of an account as `order` gives them, oldest first."""
-        return [order.row() for order in self._of(account)]
+        return [order.row() for order in self._orders_of(account)]
 
     def depth(self, side: int, n: int) -> bytes:
         """The best n levels of a side's own book, packed, best first."""
@@ -150,11 +157,11 @@ class RestingOrders:
     def changes(self) -> tuple[bytes, bytes]:
         """(bids, asks): levels changed since the last call, their sizes now (0: gone), packed, best first.
 
-        The first call gives the whole book: nothing is noted for one who never asks. What is noted is
-        bounded by the number of distinct prices touched between two calls.
+        The first call gives the whole book: changes are noted from then on. Their number is at
+        most the number of distinct prices that changed between two calls.
         """
-        dirty = self._dirty
-        self._dirty = (set(), set())
+        dirty = self._changed
+        self._changed = (set(), set())
         if dirty is None:
             return self.snapshot()
         bids, asks = (
@@ -164,7 +171,7 @@ class RestingOrders:
         return bids, asks
 
     def state_hash(self) -> int:
-        """64 bits over the open orders, in the order they would fill; equal for equal engines of both twins."""
+        """64 bits over the open orders in their order of filling: equal for equal states of both implementations."""
         parts = []
         for index in (0, 1):
             resting = [o for key in reversed(self._keys[index]) for o in self._queues[index][key].values()]
@@ -176,7 +183,7 @@ class RestingOrders:
     def _to_take(self, index: int, key: int) -> int:
         return self._lots[index][key] + self._hidden[index].get(key, 0)
 
-    def _of(self, account: int) -> list[RestingOrder]:
+    def _orders_of(self, account: int) -> list[RestingOrder]:
         # Orders enter the dict as they come to rest, so it is in order of arrival.
         return [order for order in self._orders.values() if order.account == account]
 
@@ -205,16 +212,16 @@ class RestingOrders:
         self._lots[index][key] += order.shown
         self._open_lots[index] += leaves
         self._orders[order_id] = order
-        self._touch(index, key)
+        self._note_change(index, key)
 
     def _lower(self, order: RestingOrder, lots: int) -> None:
-        """Take lots off a resting order, hidden ones first; one with none left is gone."""
+        """Takes lots off a resting order, hidden ones first; an order with none left is removed."""
         shown = min(order.shown, order.leaves - lots)
         self._hide(order, order.shown - shown - lots)
         self._reduce(order, lots, order.shown - shown)
 
     def _fill(self, order: RestingOrder, lots: int) -> None:
-        """Take lots off what an order shows; an iceberg shows more then, behind all others at its price."""
+        """Takes lots off what an order shows; an iceberg then shows more, at the end of its price's queue."""
         self._reduce(order, lots, lots)
         if order.shown or not order.leaves:
             return
@@ -225,7 +232,7 @@ class RestingOrders:
         queue[order.order_id] = queue.pop(order.order_id)
 
     def _hide(self, order: RestingOrder, lots: int) -> None:
-        """Note that so many more lots of an order are hidden."""
+        """Adds to the hidden lots of an order's price."""
         hidden = self._hidden[order.index]
         total = hidden.get(order.key, 0) + lots
         if total:
@@ -234,7 +241,7 @@ class RestingOrders:
             hidden.pop(order.key, None)
 
     def _reduce(self, order: RestingOrder, lots: int, shown: int) -> None:
-        """Take lots off an order, so many of them off what it shows."""
+        """Takes lots off an order, `shown` of them off what it shows."""
         index, key = order.index, order.key
         order.leaves -= lots
         order.shown -= shown
@@ -247,11 +254,11 @@ class RestingOrders:
             if not queue:
                 keys = self._keys[index]
                 del keys[bisect_left(keys, key)], self._queues[index][key], self._lots[index][key]
-        self._touch(index, key)
+        self._note_change(index, key)
 
-    def _touch(self, index: int, key: int) -> None:
-        if self._dirty is not None:
-            self._dirty[index].add(key)
+    def _note_change(self, index: int, key: int) -> None:
+        if self._changed is not None:
+            self._changed[index].add(key)
 
 
 def _index(side: int) -> int:

@@ -1,4 +1,4 @@
-"""Trading rules as they come over the bus, as the Instrument that knows how to use them."""
+"""The Instrument of the trading rules that a connector publishes."""
 
 from market.instrument import Instrument
 from protocol import Rules
@@ -7,5 +7,5 @@ _SHARED = tuple(name for name in Instrument.__struct_fields__ if name in Rules._
 
 
 def instrument_of(rules: Rules) -> Instrument:
-    """The instrument of these rules. ValueError where a tick or lot is not above 0, or needs too many digits."""
+    """The instrument of these rules. Raises ValueError if a tick or lot is not above 0, or has too many digits."""
     return Instrument(**{name: getattr(rules, name) for name in _SHARED})

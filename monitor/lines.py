@@ -1,4 +1,4 @@
-"""Tapped messages as lines: for people, as JSON, and raw."""
+"""Tapped messages as lines of text, as JSON, and raw."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import msgspec
 
 from actors.tap import Tapped
 from market.levels import unpack_levels
-from monitor.view import plain, stage_words
+from monitor.view import plain, stage_text
 from protocol import BookDelta, BookSnapshot, Fill, OrderUpdate, Stages, TickReport, TopOfBook
 from protocol.message import Message
 
@@ -22,43 +22,42 @@ JSON_KEYS = {
 }
 
 
-def as_json(heard: Tapped) -> str:
+def as_json(tapped: Tapped) -> str:
     """{"ts", "topic", "seq", "src", "type", "body"} on one line; packed levels as [price_ticks, size_lots] pairs."""
     return json.dumps(
         {
-            "ts": heard.ts_ns,
-            "topic": heard.topic,
-            "seq": heard.seq,
-            "epoch": heard.epoch,
-            "src": heard.sender,
-            "lag_ns": heard.lag_ns,
-            "type": _type(heard),
-            "body": _fields(heard.body) if heard.body is not None else heard.raw,
+            "ts": tapped.ts_ns,
+            "topic": tapped.topic,
+            "seq": tapped.seq,
+            "epoch": tapped.epoch,
+            "src": tapped.sender,
+            "lag_ns": tapped.lag_ns,
+            "type": _type(tapped),
+            "body": _fields(tapped.body) if tapped.body is not None else tapped.raw,
         },
         default=str,
     )
 
 
-def as_line(heard: Tapped) -> str:
-    """12:00:01.204118 md.sim.BTC-USDT.book. #88121 +0.4ms  what it says"""
-    seconds, nanos = divmod(heard.ts_ns, 1_000_000_000)
+def as_line(tapped: Tapped) -> str:
+    """12:00:01.204118 md.sim.BTC-USDT.book. #88121 +0.4ms  the main fields"""
+    seconds, nanos = divmod(tapped.ts_ns, 1_000_000_000)
     clock = f"{seconds // 3600 % 24:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{nanos // 1000:06d}"
-    return f"{clock} {heard.topic:<34} #{heard.seq:<7} {heard.lag_ns / 1e6:+.1f}ms  {_says(heard)}"
+    return f"{clock} {tapped.topic:<34} #{tapped.seq:<7} {tapped.lag_ns / 1e6:+.1f}ms  {_summary(tapped)}"
 
 
-def as_raw(heard: Tapped) -> str:
-    """Topic, epoch, seq and every field as it is."""
-    return (
-        f"{heard.topic} {heard.epoch} {heard.seq} {heard.ts_ns} {heard.body if heard.body is not None else heard.raw!r}"
-    )
+def as_raw(tapped: Tapped) -> str:
+    """Topic, epoch, seq and all fields, unformatted."""
+    body = tapped.body if tapped.body is not None else tapped.raw
+    return f"{tapped.topic} {tapped.epoch} {tapped.seq} {tapped.ts_ns} {body!r}"
 
 
-def _says(heard: Tapped) -> str:
-    body = heard.body
+def _summary(tapped: Tapped) -> str:
+    body = tapped.body
     if body is None:
-        return f"{_type(heard)} (of a type that is not known here)"
+        return f"{_type(tapped)} (of an unknown type)"
     if isinstance(body, (BookSnapshot, BookDelta)):
-        return f"{_type(heard)} {body.update_id}  bids {_levels(body.bids)}  asks {_levels(body.asks)}"
+        return f"{_type(tapped)} {body.update_id}  bids {_levels(body.bids)}  asks {_levels(body.asks)}"
     if isinstance(body, TopOfBook):
         return f"{body.bid_ticks} x {body.bid_lots} | {body.ask_ticks} x {body.ask_lots}"
     if isinstance(body, OrderUpdate):
@@ -74,8 +73,8 @@ def _says(heard: Tapped) -> str:
         hops = " ".join(f"{name} {us:.0f}us" for name, us in body.hops)
         return f"tick {body.n} took {body.took_ns / 1e3:.0f}us  {hops}" + (f"  LATE {body.late}" if body.late else "")
     if isinstance(body, Stages):
-        return "us " + stage_words(body)
-    return f"{_type(heard)} " + " ".join(
+        return "us " + stage_text(body)
+    return f"{_type(tapped)} " + " ".join(
         f"{key}={value}" for key, value in _fields(body).items() if value not in ("", [])
     )
 
@@ -87,7 +86,7 @@ def _levels(packed: bytes) -> str:
 
 
 def _fields(body: Message) -> dict[str, Any]:
-    """Name and plain value of each field."""
+    """Name and value of each field, in types of JSON."""
     found: dict[str, Any] = {}
     for name in body.__struct_fields__:
         value = getattr(body, name)
@@ -104,7 +103,7 @@ def _plain(value: Any) -> Any:
     return value.name if hasattr(value, "name") else msgspec.to_builtins(value)
 
 
-def _type(heard: Tapped) -> str:
-    if heard.body is not None:
-        return type(heard.body).__name__
-    return str(heard.raw[0]) if isinstance(heard.raw, list) and heard.raw else "?"
+def _type(tapped: Tapped) -> str:
+    if tapped.body is not None:
+        return type(tapped.body).__name__
+    return str(tapped.raw[0]) if isinstance(tapped.raw, list) and tapped.raw else "?"

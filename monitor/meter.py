@@ -1,4 +1,4 @@
-"""What a tap has heard, in sum: messages, bytes of time, lag, losses."""
+"""Statistics of a tap: messages, rate, lag, losses."""
 
 from actors.tap import Tapped
 from monitor.sums import percentile
@@ -7,16 +7,17 @@ LAGS_MAX = 100_000
 
 
 class Meter:
-    """Counts what is shown; `line` says it at the end."""
+    """Counts messages; `line` is the summary at the end."""
 
     def __init__(self) -> None:
         self.messages = 0
         self._lags_ms: list[float] = []
         self._max_ms = 0.0
 
-    def take(self, heard: Tapped) -> None:
+    def add(self, tapped: Tapped) -> None:
+        """Counts one message."""
         self.messages += 1
-        lag_ms = heard.lag_ns / 1e6
+        lag_ms = tapped.lag_ns / 1e6
         self._max_ms = max(self._max_ms, lag_ms)
         if len(self._lags_ms) < LAGS_MAX:
             self._lags_ms.append(lag_ms)

@@ -1,4 +1,4 @@
-"""What a watcher knows of a running bot, reduced from the messages that a tap hears."""
+"""RunState: the state of a running bot, computed from the messages of a tap."""
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -28,17 +28,17 @@ from protocol.message import Message, handler_name
 
 HOPS_MAX = 20_000  # the latest hops and ticks, for percentiles
 FILLS_MAX = 200
-FINISHED_MAX = 20_000  # ids of orders that are over, so that late news of one is not a new order
+FINISHED_MAX = 20_000  # ids of ended orders, so that a late update of one does not count as a new order
 ZERO = Decimal(0)
 
-Ask = Callable[[str, str], Any]
-"""(publisher, prefix): ask for snapshots of these streams."""
+RequestSnapshots = Callable[[str, str], Any]
+"""(publisher, prefix): request snapshots of these streams."""
 
 
 class RunState:
-    """All of it. `take` each message; `ask` is called for what has to be told afresh."""
+    """Give each message to `update`; `request` is called for streams whose snapshot is needed."""
 
-    def __init__(self, ask: Ask = lambda *_: None) -> None:
+    def __init__(self, request: RequestSnapshots = lambda *_: None) -> None:
         self.actors: dict[str, ActorView] = {}
         self.markets: dict[tuple[str, str], MarketView] = {}
         self.open_orders: OrderedDict[str, OrderUpdate] = OrderedDict()
@@ -51,24 +51,24 @@ class RunState:
         self.report: TickReport | None = None
         self.hops_us: deque[float] = deque(maxlen=HOPS_MAX)
         self.tick_us: deque[float] = deque(maxlen=HOPS_MAX)
-        self._before = (0, 0, 0)  # ticks, skipped, late of the clock's earlier lives
+        self._before = (0, 0, 0)  # ticks, skipped, late of the clock's earlier process runs
         self._clock_epoch = 0
         self._finished: OrderedDict[str, None] = OrderedDict()
         self._fill_no: dict[tuple[str, str], int] = {}
-        self._ask = ask
+        self._request = request
         kinds: tuple[type[Message], ...] = (
             Heartbeat, Health, TickReport, Rules, BookSnapshot, BookDelta, BookStatus, OrderUpdate, Fill,
             OrdersSnapshot, Balances, Stages,
         )  # fmt: skip
-        self._takers: dict[type[Message], Callable[[Tapped, Any], None]] = {
-            kind: getattr(self, handler_name(kind).replace("on_", "_take_", 1)) for kind in kinds
+        self._handlers: dict[type[Message], Callable[[Tapped, Any], None]] = {
+            kind: getattr(self, "_" + handler_name(kind)) for kind in kinds
         }
 
-    def take(self, heard: Tapped) -> None:
-        """Take in one message; types that do not matter here are passed over."""
-        taker = self._takers.get(type(heard.body))  # type: ignore[arg-type]
-        if taker is not None:
-            taker(heard, heard.body)
+    def update(self, tapped: Tapped) -> None:
+        """Applies one message; other types have no effect."""
+        handler = self._handlers.get(type(tapped.body))  # type: ignore[arg-type]
+        if handler is not None:
+            handler(tapped, tapped.body)
 
     # -- actors and clock -------------------------------------------------------------------------------
 
@@ -77,87 +77,89 @@ class RunState:
         if found is None:
             found = self.actors[name] = ActorView()
             for prefix in (f"md.{name}.", f"ord.{name}.", f"acct.{name}."):
-                self._ask(name, prefix)
+                self._request(name, prefix)
         return found
 
-    def _take_heartbeat(self, heard: Tapped, beat: Heartbeat) -> None:
-        view = self._actor(heard.sender)
+    def _on_heartbeat(self, tapped: Tapped, beat: Heartbeat) -> None:
+        view = self._actor(tapped.sender)
         view.pid, view.ticks, view.lost, view.invalid_frames = beat.pid, beat.ticks, beat.lost, beat.invalid_frames
         view.duplicates, view.loop = beat.duplicates, beat.loop
         view.state, view.detail = beat.state, beat.detail
-        view.epoch = heard.epoch
-        view.first_epoch = view.first_epoch or heard.epoch
-        view.heard_ns = heard.recv_ns
+        view.epoch = tapped.epoch
+        view.first_epoch = view.first_epoch or tapped.epoch
+        view.received_ns = tapped.recv_ns
 
-    def _take_health(self, heard: Tapped, health: Health) -> None:
-        view = self._actor(heard.sender)
+    def _on_health(self, tapped: Tapped, health: Health) -> None:
+        view = self._actor(tapped.sender)
         view.state, view.detail = health.state, health.detail
 
-    def _take_stages(self, heard: Tapped, stages: Stages) -> None:
-        view = self._actor(heard.sender)
-        view.stages, view.stages_ns = stages, heard.recv_ns
+    def _on_stages(self, tapped: Tapped, stages: Stages) -> None:
+        view = self._actor(tapped.sender)
+        view.stages, view.stages_ns = stages, tapped.recv_ns
 
-    def _take_tick_report(self, heard: Tapped, report: TickReport) -> None:
-        if heard.epoch != self._clock_epoch and self.report is not None:  # a new life of the clock counts from 0
+    def _on_tick_report(self, tapped: Tapped, report: TickReport) -> None:
+        if tapped.epoch != self._clock_epoch and self.report is not None:  # the clock has restarted
             self._before = (self.ticks, self.ticks_skipped, self.ticks_late)
-        self._clock_epoch = heard.epoch
+        self._clock_epoch = tapped.epoch
         self.report = report
         self.hops_us.extend(us for _, us in report.hops)
         self.tick_us.append(report.took_ns / 1e3)
 
     @property
     def ticks(self) -> int:
-        """Ticks over all lives of the clock that we have heard of."""
+        """Ticks of all process runs of the clock since the watch began."""
         return self._before[0] + (self.report.ticks if self.report else 0)
 
     @property
     def ticks_skipped(self) -> int:
+        """Skipped ticks of all process runs of the clock."""
         return self._before[1] + (self.report.ticks_skipped if self.report else 0)
 
     @property
     def ticks_late(self) -> int:
+        """Late ticks of all process runs of the clock."""
         return self._before[2] + (self.report.ticks_late if self.report else 0)
 
     # -- markets -----------------------------------------------------------------------------------------
 
-    def _market(self, heard: Tapped, symbol: str) -> MarketView:
-        key = heard.sender, symbol
+    def _market(self, tapped: Tapped, symbol: str) -> MarketView:
+        key = tapped.sender, symbol
         found = self.markets.get(key)
         if found is None:
             found = self.markets[key] = MarketView(*key)
         return found
 
-    def _take_rules(self, heard: Tapped, rules: Rules) -> None:
-        self._market(heard, rules.symbol).rules = rules
+    def _on_rules(self, tapped: Tapped, rules: Rules) -> None:
+        self._market(tapped, rules.symbol).rules = rules
 
-    def _take_book_snapshot(self, heard: Tapped, news: BookSnapshot) -> None:
-        market = self._market(heard, news.symbol)
-        market.book.apply_snapshot(news.bids, news.asks)
-        market.epoch, market.seq = heard.epoch, heard.seq
-        market.trouble = "" if news.state is not StreamState.STALE else "stale"
+    def _on_book_snapshot(self, tapped: Tapped, snapshot: BookSnapshot) -> None:
+        market = self._market(tapped, snapshot.symbol)
+        market.book.apply_snapshot(snapshot.bids, snapshot.asks)
+        market.epoch, market.seq = tapped.epoch, tapped.seq
+        market.trouble = "" if snapshot.state is not StreamState.STALE else "stale"
         self._note_opening(market)
 
-    def _take_book_delta(self, heard: Tapped, news: BookDelta) -> None:
-        market = self._market(heard, news.symbol)
-        if heard.epoch == market.epoch and heard.seq <= market.seq:
-            return  # older than the snapshot
-        if heard.epoch != market.epoch or heard.seq != market.seq + 1:
+    def _on_book_delta(self, tapped: Tapped, delta: BookDelta) -> None:
+        market = self._market(tapped, delta.symbol)
+        if tapped.epoch == market.epoch and tapped.seq <= market.seq:
+            return  # before the snapshot
+        if tapped.epoch != market.epoch or tapped.seq != market.seq + 1:
             if market.trouble != "waiting for a snapshot":
                 market.trouble = "waiting for a snapshot"
-                self._ask(heard.sender, topics.market_data(heard.sender, news.symbol, "book"))
+                self._request(tapped.sender, topics.market_data(tapped.sender, delta.symbol, "book"))
             return
-        market.seq = heard.seq
-        market.book.apply_delta(news.bids, news.asks)
+        market.seq = tapped.seq
+        market.book.apply_delta(delta.bids, delta.asks)
 
-    def _take_book_status(self, heard: Tapped, news: BookStatus) -> None:
-        market = self._market(heard, news.symbol)
-        if heard.epoch == market.epoch and heard.seq == market.seq + 1:
-            market.seq = heard.seq
-        market.trouble = f"{news.state.name.lower()}: {news.reason}" if news.state is not StreamState.LIVE else ""
+    def _on_book_status(self, tapped: Tapped, status: BookStatus) -> None:
+        market = self._market(tapped, status.symbol)
+        if tapped.epoch == market.epoch and tapped.seq == market.seq + 1:
+            market.seq = tapped.seq
+        market.trouble = f"{status.state.name.lower()}: {status.reason}" if status.state is not StreamState.LIVE else ""
 
-    # -- orders and money --------------------------------------------------------------------------------
+    # -- orders and balances -----------------------------------------------------------------------------
 
-    def _take_order_update(self, _: Tapped, order: OrderUpdate) -> None:
+    def _on_order_update(self, _: Tapped, order: OrderUpdate) -> None:
         known = order.cl_ord_id in self.open_orders or order.cl_ord_id in self._finished
         if not known and order.cl_ord_id:
             self.orders_seen += 1
@@ -172,33 +174,33 @@ class RunState:
         if len(self._finished) > FINISHED_MAX:
             self._finished.popitem(last=False)
 
-    def _take_fill(self, heard: Tapped, fill: Fill) -> None:
-        key = heard.sender, fill.owner
+    def _on_fill(self, tapped: Tapped, fill: Fill) -> None:
+        key = tapped.sender, fill.owner
         if fill.fill_no <= self._fill_no.get(key, 0):
             return
         self._fill_no[key] = fill.fill_no
         self.fills_seen += 1
         self.fills.append(fill)
 
-    def _take_orders_snapshot(self, heard: Tapped, news: OrdersSnapshot) -> None:
-        listed = {order.cl_ord_id for order in news.orders}
+    def _on_orders_snapshot(self, tapped: Tapped, snapshot: OrdersSnapshot) -> None:
+        listed = {order.cl_ord_id for order in snapshot.orders}
         for cl_ord_id, order in list(self.open_orders.items()):
-            if order.owner == news.owner and cl_ord_id not in listed:
+            if order.owner == snapshot.owner and cl_ord_id not in listed:
                 del self.open_orders[cl_ord_id]
                 self._finish(cl_ord_id)
-        for order in news.orders:
-            self._take_order_update(heard, order)
-        key = heard.sender, news.owner
-        if key not in self._fill_no:  # fills of before we listened are not news
-            self._fill_no[key] = news.fill_no
-        for fill in news.fills:
-            self._take_fill(heard, fill)
+        for order in snapshot.orders:
+            self._on_order_update(tapped, order)
+        key = tapped.sender, snapshot.owner
+        if key not in self._fill_no:  # fills before the watch began do not count
+            self._fill_no[key] = snapshot.fill_no
+        for fill in snapshot.fills:
+            self._on_fill(tapped, fill)
 
-    def _take_balances(self, heard: Tapped, news: Balances) -> None:
-        rows = {asset: (free, locked) for asset, free, locked in news.rows}
-        self.balances[heard.sender] = rows
-        if heard.sender not in self.opening:
-            self.opening[heard.sender] = {asset: free + locked for asset, (free, locked) in rows.items()}
+    def _on_balances(self, tapped: Tapped, balances: Balances) -> None:
+        rows = {asset: (free, locked) for asset, free, locked in balances.rows}
+        self.balances[tapped.sender] = rows
+        if tapped.sender not in self.opening:
+            self.opening[tapped.sender] = {asset: free + locked for asset, (free, locked) in rows.items()}
 
     # -- sums --------------------------------------------------------------------------------------------
 
@@ -217,7 +219,7 @@ class RunState:
         return found
 
     def totals(self) -> dict[str, Decimal]:
-        """What all accounts own, free and locked, by asset."""
+        """The sum of all accounts, free and locked, by asset."""
         sums: dict[str, Decimal] = {}
         for rows in self.balances.values():
             for asset, (free, locked) in rows.items():
@@ -225,9 +227,9 @@ class RunState:
         return sums
 
     def lost(self) -> int:
-        """Messages that actors have found missing."""
+        """Messages that actors reported as missing."""
         return sum(view.lost for view in self.actors.values())
 
     def in_doubt(self) -> list[OrderUpdate]:
-        """Orders of which nobody knows whether they are on the exchange."""
+        """Orders in status UNKNOWN: they may or may not be on the exchange."""
         return [order for order in self.open_orders.values() if order.status is OrdStatus.UNKNOWN]

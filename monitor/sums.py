@@ -1,4 +1,4 @@
-"""Sums over what a watcher has heard: worth, its change, percentiles."""
+"""Figures computed from a RunState: equity, its change, percentiles."""
 
 from collections import deque
 from decimal import Decimal
@@ -9,7 +9,7 @@ ZERO = Decimal(0)
 
 
 def equity(state: RunState) -> dict[str, Decimal]:
-    """Worth now; its change since the start; and the part of it that trading made (both ends at today's prices)."""
+    """Equity now, its change since the start, and the part made by trading (start and end at the prices of now)."""
     prices = state.prices()
     if not prices or not state.opening:
         return {}
@@ -26,11 +26,11 @@ def equity(state: RunState) -> dict[str, Decimal]:
 
 
 def value(amounts: dict[str, Decimal], prices: dict[str, Decimal]) -> Decimal:
-    """The worth of what has a price."""
+    """The value of all amounts whose asset has a price."""
     return sum((amount * prices[asset] for asset, amount in amounts.items() if asset in prices), ZERO)
 
 
 def percentile(values: "deque[float] | list[float]", share: float) -> float:
-    """The value below which `share` of them are; 0 of none."""
+    """The value below which `share` of the values are; 0 if there are none."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0

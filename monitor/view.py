@@ -1,4 +1,4 @@
-"""A running bot as lines of text: pure, no terminal."""
+"""A running bot as lines of text. Pure: no terminal."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -11,7 +11,7 @@ from monitor.views import MarketView
 from protocol import OrdStatus, Rules, Side, Stages
 
 LADDER = 5  # levels a side
-OWN_BEYOND = 4  # and so many prices of ours that lie further out
+OWN_BEYOND = 4  # prices of own orders shown beyond those
 FILLS_SHOWN = 5
 ORDERS_SHOWN = 8
 SILENT_NS = 3_000_000_000
@@ -19,14 +19,14 @@ MIN_WIDTH = 40
 
 
 class ProcessRow(NamedTuple):
-    """One process, as its supervisor sees it."""
+    """One process, by its supervisor."""
 
     name: str
     pid: int
     state: str
     restarts: int
     rss_bytes: int = 0
-    words: str = ""  # the last that it said when it ended badly
+    last_error: str = ""  # the last line that it wrote before it ended with an error
 
 
 def lines(
@@ -38,7 +38,7 @@ def lines(
     height: int = 0,
     notes: Sequence[str] = (),
 ) -> list[str]:
-    """The whole view, cut to `width` characters a line and, if `height` is not 0, to so many lines."""
+    """The whole view: lines of at most `width` characters, and at most `height` lines (0: no limit)."""
     width = max(MIN_WIDTH, width)
     parts = [title, clock_line(state), *stage_lines(state, now_ns), "", *process_lines(state, rows, now_ns)]
     for market in state.markets.values():
@@ -48,7 +48,7 @@ def lines(
 
 
 def clock_line(state: RunState) -> str:
-    """Ticks, their latency, and what was late or skipped."""
+    """Ticks, their latency, and late and skipped ones."""
     report = state.report
     if report is None:
         return "tick  waiting for the clock"
@@ -59,44 +59,44 @@ def clock_line(state: RunState) -> str:
     return text + (f"  LATE NOW: {', '.join(report.late)}" if report.late else "")
 
 
-def stage_words(stages: Stages) -> str:
+def stage_text(stages: Stages) -> str:
     """`parse 17/94 book 14/78 ...`: p50 and p99 of each stage, microseconds."""
     return "  ".join(f"{name} {p50_us:.0f}/{p99_us:.0f}" for name, _, p50_us, p99_us in stages.rows)
 
 
 def stage_lines(state: RunState, now_ns: int) -> list[str]:
-    """Where each microsecond of the last second went, one line an actor that said so."""
+    """Durations of the stages in the last second, one line per actor."""
     return [
-        f"us {name:<9} {stage_words(view.stages)}"
+        f"us {name:<9} {stage_text(view.stages)}"
         for name, view in state.actors.items()
         if view.stages is not None and now_ns - view.stages_ns < SILENT_NS
     ]
 
 
 def process_lines(state: RunState, rows: Sequence[ProcessRow], now_ns: int) -> list[str]:
-    """One line a process."""
-    found = [f"{'actor':<12} {'pid':>7} {'state':<9} {'ticks':>7} {'lost':>5} {'rss':>7} {'restarts':>8}  says"]
+    """One line per process."""
+    found = [f"{'actor':<12} {'pid':>7} {'state':<9} {'ticks':>7} {'lost':>5} {'rss':>7} {'restarts':>8}  health"]
     for row in rows:
         view = state.actors.get(row.name)
-        says = ""
+        health = ""
         if view is not None:
-            says = f"{view.state} {view.detail}".strip() if row.pid else ""
-            if row.pid and view.heard_ns and now_ns - view.heard_ns > SILENT_NS:
-                says = f"SILENT for {(now_ns - view.heard_ns) / 1e9:.0f} s  {says}"
-        if row.words:
-            says = f"{says}  last end: {row.words}".strip()
+            health = f"{view.state} {view.detail}".strip() if row.pid else ""
+            if row.pid and view.received_ns and now_ns - view.received_ns > SILENT_NS:
+                health = f"SILENT for {(now_ns - view.received_ns) / 1e9:.0f} s  {health}"
+        if row.last_error:
+            health = f"{health}  last error: {row.last_error}".strip()
         ticks, lost = (view.ticks, view.lost) if view is not None else (0, 0)
         if row.name == CLOCK and state.report is not None:
             ticks = state.ticks
         found.append(
             f"{row.name:<12} {row.pid or '-':>7} {row.state:<9} {ticks or '-':>7} {lost:>5} "
-            f"{_mb(row.rss_bytes):>7} {row.restarts:>8}  {says}".rstrip()
+            f"{_mb(row.rss_bytes):>7} {row.restarts:>8}  {health}".rstrip()
         )
     return found
 
 
 def book_lines(state: RunState, market: MarketView) -> list[str]:
-    """The book around the mid, asks above; a star and the open size mark our own orders, also those further out."""
+    """The book around the mid price, asks above. A star and the open size mark own orders, also those further out."""
     rules, head = market.rules, f"book {market.connector}:{market.symbol}"
     if market.trouble:
         head += f"  {market.trouble.upper()}"
@@ -107,7 +107,7 @@ def book_lines(state: RunState, market: MarketView) -> list[str]:
 
 
 def _ladder(state: RunState, market: MarketView, rules: Rules, side: Side) -> list[str]:
-    """One side, best price first: its nearest levels, then those of ours that lie beyond."""
+    """One side, best price first: its nearest levels, then the prices of own orders beyond them."""
     own = _own_levels(state, market, side)
     levels = market.book.levels(side, LADDER)
     shown = {price_ticks for price_ticks, _ in levels}
@@ -123,7 +123,7 @@ def _ladder(state: RunState, market: MarketView, rules: Rules, side: Side) -> li
 
 
 def _own_levels(state: RunState, market: MarketView, side: Side) -> dict[int, int]:
-    """Open lots of our own by price."""
+    """Open lots of own orders by price."""
     own: dict[int, int] = {}
     for order in state.open_orders.values():
         on_book = order.status not in (OrdStatus.PENDING_NEW, OrdStatus.UNKNOWN)
@@ -161,10 +161,10 @@ def fill_lines(state: RunState) -> list[str]:
 
 
 def money_lines(state: RunState) -> list[str]:
-    """Balances, and what they are worth now against the start."""
+    """Balances, and their value now and at the start."""
     totals = state.totals()
     if not totals:
-        return ["balances  not told yet"]
+        return ["balances  not received yet"]
     locked = {asset: one[1] for rows in state.balances.values() for asset, one in rows.items()}
     shown = [
         f"{asset} {plain(amount)}" + (f" ({plain(locked[asset])} locked)" if locked.get(asset) else "")
@@ -181,7 +181,7 @@ def money_lines(state: RunState) -> list[str]:
 
 
 def status_line(state: RunState, rows: Sequence[ProcessRow], seconds: float) -> str:
-    """All of it in one line, for where there is no terminal."""
+    """The state in one line, for output that is not a terminal."""
     ticks = f"ticks {state.ticks} skipped {state.ticks_skipped} late {state.ticks_late}"
     ticks = ticks if state.report is not None else "no tick yet"
     running = sum(1 for row in rows if row.state == "RUNNING")

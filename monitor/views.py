@@ -1,4 +1,4 @@
-"""What a watcher keeps of one actor and of one market."""
+"""The state of one actor and of one market, as a watcher receives it."""
 
 from decimal import Decimal
 
@@ -7,7 +7,7 @@ from protocol import Rules, Stages
 
 
 class ActorView:
-    """One actor, by its heartbeats and its own word."""
+    """One actor, by its heartbeats and health reports."""
 
     def __init__(self) -> None:
         self.pid = self.ticks = self.lost = self.invalid_frames = self.duplicates = 0
@@ -15,7 +15,7 @@ class ActorView:
         self.state = self.detail = self.loop = ""
         self.stages: Stages | None = None
         self.stages_ns = 0
-        self.heard_ns = 0
+        self.received_ns = 0
 
 
 class MarketView:
@@ -31,7 +31,7 @@ class MarketView:
 
     @property
     def mid(self) -> Decimal | None:
-        """In quote; None while there is no whole book."""
+        """The mid price in quote; None without a book with both sides, or without rules."""
         if self.rules is None or self.book.is_empty:
             return None
         return self.book.mid_x2_ticks * self.rules.tick_size / 2

@@ -1,4 +1,4 @@
-"""Strategies: the base class, what it knows of markets and orders, and one file per strategy."""
+"""Strategies: the base class, its markets and orders, and one file per strategy."""
 
 import tickbus_imports  # noqa: F401  # first: keeps a user's files of the same names apart
 from market.position import Position

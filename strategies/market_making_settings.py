@@ -1,4 +1,4 @@
-"""The settings of pure market making, checked one by one, and the integer plan that follows from them."""
+"""The settings of pure market making, checked, and the plan in integers that follows from them."""
 
 from decimal import Decimal
 
@@ -19,28 +19,28 @@ NOT_NEGATIVE = (
 
 
 class MarketMakingSettings(Strategy.Settings):
-    """Distances in basis points of the mid, sizes in base, prices in quote. What is left out is off."""
+    """Distances in basis points of the mid price, sizes in base, prices in quote. A default of None or 0 means off."""
 
     market: str  # "binance:BTC-USDT"
-    bid_spread_bps: Decimal  # from the mid to the first bid
-    ask_spread_bps: Decimal
-    size: Decimal  # of each order of the first level
-    levels: int = 1  # a side
-    level_spacing_bps: Decimal = ZERO  # from level to level
-    level_size_step: Decimal = ZERO  # added to the size from level to level; may be below 0
-    order_refresh_ms: int = 30_000
-    refresh_tolerance_bps: Decimal = ZERO  # an order so near to its new price is kept
-    filled_order_delay_ms: int = 60_000  # after a whole fill, before new orders
-    target_base_ratio: Decimal | None = None  # of base in the inventory's value; sizes are skewed towards it
-    inventory_range_multiplier: Decimal = Decimal(1)  # range around it, in total sizes of all orders
-    minimum_profit_bps: Decimal = ZERO  # of a round trip after maker fees; widens spreads; may be below 0
-    price_ceiling: Decimal | None = None  # from here up only asks
-    price_floor: Decimal | None = None  # from here down only bids
-    hanging_orders: bool = False  # an order whose pair has filled stays
-    hanging_cancel_bps: Decimal = Decimal(1_000)  # ... until it is so far from the mid
-    max_open_orders: int = 50
-    post_only: bool = True
-    cancel_stale_after_ms: int = 5_000  # how long orders stay while the market is not ready; 0: for ever
+    bid_spread_bps: Decimal  # distance of the first bid from the mid price
+    ask_spread_bps: Decimal  # distance of the first ask from the mid price
+    size: Decimal  # size of each order of the first level
+    levels: int = 1  # levels per side; at most 100
+    level_spacing_bps: Decimal = ZERO  # distance between levels
+    level_size_step: Decimal = ZERO  # size added per level; may be negative
+    order_refresh_ms: int = 30_000  # interval of requoting
+    refresh_tolerance_bps: Decimal = ZERO  # an order within this distance of its new price is kept
+    filled_order_delay_ms: int = 60_000  # delay of new orders after a complete fill
+    target_base_ratio: Decimal | None = None  # base's share of the inventory's value; sizes are skewed towards it
+    inventory_range_multiplier: Decimal = Decimal(1)  # distance at which one side is 0, in total order sizes
+    minimum_profit_bps: Decimal = ZERO  # profit of a round trip after maker fees; widens spreads; may be negative
+    price_ceiling: Decimal | None = None  # at or above it only asks
+    price_floor: Decimal | None = None  # at or below it only bids
+    hanging_orders: bool = False  # an order stays after its pair has filled
+    hanging_cancel_bps: Decimal = Decimal(1_000)  # ... until this distance from the mid price
+    max_open_orders: int = 50  # at least 2 * levels
+    post_only: bool = True  # an order that would take is rejected
+    cancel_stale_after_ms: int = 5_000  # time after which orders of a market that is not ready are cancelled; 0: never
 
     def __post_init__(self) -> None:
         for name in ("bid_spread_bps", "ask_spread_bps", "size"):
@@ -65,7 +65,7 @@ class MarketMakingSettings(Strategy.Settings):
         if far_bps >= 10_000:
             raise ValueError(f"bid_spread_bps and level_spacing_bps put the last bid {far_bps} bps off the mid")
         if self.size + (self.levels - 1) * self.level_size_step <= 0:
-            raise ValueError(f"level_size_step {self.level_size_step} leaves the last level no size")
+            raise ValueError(f"level_size_step {self.level_size_step} leaves no size at the last level")
         if self.minimum_profit_bps >= 10_000:
             raise ValueError(f"minimum_profit_bps must be below 10000, not {self.minimum_profit_bps}")
         ratio, floor, ceiling = self.target_base_ratio, self.price_floor, self.price_ceiling
@@ -97,7 +97,7 @@ def quote_plan(settings: MarketMakingSettings, rules: Instrument) -> QuotePlan:
 
 
 def units(value: Decimal) -> int:
-    """A ratio that is already in UNITs as an integer; what is finer than 1e-10 rounds to the nearest."""
+    """A ratio in UNITs as an integer, rounded to the nearest."""
     return int(value.to_integral_value())
 
 

@@ -1,4 +1,4 @@
-"""Pure market making: bids and asks at set spreads around the mid, refreshed on a timer."""
+"""Pure market making: bids and asks at set spreads around the mid price, refreshed on a timer."""
 
 from protocol import OrdStatus, Side, Tick
 from strategies.market import Market
@@ -8,14 +8,14 @@ from strategies.quotes import BPS, UNIT, Inventory, Quote, QuotePlan, wanted_quo
 from strategies.requote import Resting, placeable, reconcile
 from strategies.strategy import MS_NS, Strategy
 
-AFTER_REFUSAL_NS = 1_000 * MS_NS  # after an order that was refused: no new one for so long
+AFTER_REFUSAL_NS = 1_000 * MS_NS  # delay of new orders after a rejected one
 
 
 class PureMarketMaking(Strategy):
-    """Quotes `levels` bids and asks. What it wants is in `quotes`, how orders get there in `requote`.
+    """Quotes `levels` bids and asks. The quotes are computed in `quotes`, the changes of orders in `requote`.
 
-    Every `order_refresh_ms` it works out its quotes anew, keeps the orders that are near enough, cancels the
-    others, and places what is missing as soon as the cancels are proven. After a whole fill it waits
+    Every `order_refresh_ms` it computes its quotes again, keeps the orders that are near enough, cancels the others,
+    and places the missing ones as soon as the cancels are confirmed. After a complete fill it waits
     `filled_order_delay_ms`, then does the same.
     """
 
@@ -26,20 +26,20 @@ class PureMarketMaking(Strategy):
         self._tolerance = units(self.settings.refresh_tolerance_bps * BPS)
         self._hanging_cancel = units(self.settings.hanging_cancel_bps * BPS)
         self._plan: QuotePlan | None = None
-        self._plan_rules: object = None  # what the plan was made for
-        self._levels: dict[int, tuple[Side, int]] = {}  # open order -> the quote that it stands for
+        self._plan_rules: object = None  # the rules of the plan
+        self._levels: dict[int, tuple[Side, int]] = {}  # open order -> (side, level) of its quote
         self._hanging: set[int] = set()
         self._refresh_at_ns = 0
         self._quote_at_ns = 0
-        self._blind_since_ns = 0
-        self._gaps = True  # some quote may lack its order
+        self._not_ready_since_ns = 0
+        self._gaps = True  # a quote may have no order
 
     def on_tick(self, tick: Tick) -> None:
         market = self.market(self.settings.market)
         if not market.ready:
             self._wait(market)
             return
-        self._blind_since_ns = 0
+        self._not_ready_since_ns = 0
         self.health("QUOTING")
         self._cancel_far_hanging(market)
         refresh = self.now_ns >= self._refresh_at_ns
@@ -70,16 +70,16 @@ class PureMarketMaking(Strategy):
     # -- on a tick ------------------------------------------------------------------------------------
 
     def _wait(self, market: Market) -> None:
-        """No quoting on what is not known; orders left blind for too long are taken off."""
+        """The market is not ready: no new quotes, and after `cancel_stale_after_ms` all orders are cancelled."""
         self.health("WAITING", market.why_not_ready)
         patience_ns = self.settings.cancel_stale_after_ms * MS_NS
-        if not self._blind_since_ns:
-            self._blind_since_ns = self.now_ns
-        elif patience_ns and self.now_ns - self._blind_since_ns >= patience_ns:
+        if not self._not_ready_since_ns:
+            self._not_ready_since_ns = self.now_ns
+        elif patience_ns and self.now_ns - self._not_ready_since_ns >= patience_ns:
             self.cancel_all(market)
 
     def _refresh(self, market: Market, wanted: list[Quote]) -> None:
-        """Keep what is near enough to what is wanted, cancel the rest."""
+        """Keeps the orders that are near enough to a quote and cancels the others."""
         result = reconcile(wanted, self._resting(market), self._tolerance)
         for order_ref in result.cancel:
             self._levels.pop(order_ref, None)
@@ -90,7 +90,7 @@ class PureMarketMaking(Strategy):
         self._gaps = True
 
     def _place_missing(self, market: Market, wanted: list[Quote]) -> None:
-        """Place the quotes that no order stands for, as far as that can be done now."""
+        """Places the quotes that have no order, as far as possible now."""
         placed = set(self._levels.values())
         missing = [quote for quote in wanted if (quote.side, quote.level) not in placed]
         resting = self._resting(market)
@@ -106,7 +106,7 @@ class PureMarketMaking(Strategy):
     # -- hanging orders ---------------------------------------------------------------------------------
 
     def _hang(self, side: Side, level: int) -> None:
-        """The other half of a pair has filled: leave this one resting, and quote its level anew."""
+        """The other order of a pair has filled: leave this one resting, and quote its level again."""
         for order_ref, key in list(self._levels.items()):
             if key == (side, level):
                 del self._levels[order_ref]
@@ -119,7 +119,7 @@ class PureMarketMaking(Strategy):
             if off * UNIT > self._hanging_cancel * market.mid_x2_ticks:
                 self.cancel(market, order)
 
-    # -- what the pure parts are given --------------------------------------------------------------------
+    # -- input of the pure parts --------------------------------------------------------------------------
 
     def _wanted(self, market: Market) -> list[Quote]:
         rules = market.rules
@@ -150,7 +150,7 @@ class PureMarketMaking(Strategy):
 
 
 def _with(inventory: Inventory, orders: list[Order]) -> Inventory:
-    """An inventory together with what open orders hold."""
+    """An inventory plus the amounts that open orders hold."""
     base_lots = sum(order.leaves_lots for order in orders if order.side is Side.SELL)
     quote = sum(order.leaves_lots * order.price_ticks for order in orders if order.side is Side.BUY)
     return Inventory(inventory.base_lots + base_lots, inventory.quote + quote)

@@ -1,7 +1,7 @@
-"""What to quote: pure integer arithmetic from settings, mid, inventory and fees to wanted quotes.
+"""Quotes: pure integer arithmetic from settings, mid price, inventory and fees to the wanted quotes.
 
-Ratios are integers in units of 1e-10 (UNIT is 1, BPS is one basis point). Prices are ticks, sizes lots, money
-ticks * lots. Nothing here knows of time, orders or the bus.
+Ratios are integers in units of 1e-10 (UNIT is 1, BPS is one basis point). Prices are ticks, sizes are lots, money is
+ticks * lots. This file uses no time, no orders and no bus.
 """
 
 from collections.abc import Iterator
@@ -27,14 +27,14 @@ class Quote(NamedTuple):
 
 
 class Inventory(NamedTuple):
-    """What may be used for quotes: base in lots, quote asset in ticks * lots."""
+    """Amounts that quotes may use: base in lots, quote asset in ticks * lots."""
 
     base_lots: int
     quote: int
 
 
 class QuotePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """How to quote, in integers. `range_multiplier` 0: no inventory skew; a ceiling or floor of 0: none."""
+    """The settings of quotes, in integers. `range_multiplier` 0: no inventory skew; ceiling or floor 0: no limit."""
 
     bid_spread: int
     ask_spread: int
@@ -42,19 +42,19 @@ class QuotePlan(msgspec.Struct, frozen=True, kw_only=True):
     level_spacing: int = 0
     size_lots: int
     level_size_step_lots: int = 0
-    minimum_profit: int = -UNIT  # of a round trip, after two maker fees; below 0 so much may be lost
-    target_base: int = UNIT // 2  # of the inventory's whole value
-    range_multiplier: int = 0  # of the total size of all quotes, either way of the target: there one side ends
+    minimum_profit: int = -UNIT  # of a round trip, after two maker fees; below 0: the loss allowed
+    target_base: int = UNIT // 2  # part of the inventory's total value
+    range_multiplier: int = 0  # of the total size of all quotes: distance from the target at which one side is 0
     ceiling_ticks: int = 0
     floor_ticks: int = 0
 
     def size_at(self, level: int) -> int:
-        """The size of a level in lots, before skew and budget; 0 if the steps have eaten it up."""
+        """The size of a level in lots, before skew and budget; 0 if the steps reduce it to nothing."""
         return max(self.size_lots + level * self.level_size_step_lots, 0)
 
     @property
     def total_lots(self) -> int:
-        """Of all quotes of both sides."""
+        """The total size of all quotes of both sides."""
         return 2 * sum(self.size_at(level) for level in range(self.levels))
 
 
@@ -68,10 +68,10 @@ def wanted_quotes(
 ) -> list[Quote]:
     """The quotes that should rest now: bids from the nearest level outward, then asks.
 
-    `mid_x2_ticks` is best bid + best ask. `usable` bounds what all bids (or asks) together may cost; `owned`,
-    with what rests in other orders, is what the skew looks at. Each quote is valid by the rules, no bid is at or
-    above an ask, and a round trip earns the plan's minimum profit after maker fees. With the mid at or above the
-    ceiling there are no bids, at or below the floor no asks.
+    `mid_x2_ticks` is best bid + best ask. `usable` limits the cost of all bids (or asks) together; `owned` also
+    contains the amounts of other orders, and is the input of the skew. Each quote is valid by the rules, no bid is at
+    or above an ask, and a round trip earns the plan's minimum profit after maker fees. With the mid price at or above
+    the ceiling there are no bids, at or below the floor no asks.
     """
     bid_spread, ask_spread = _spreads(plan, maker_fee)
     bid_ratio, ask_ratio = skew_ratios(plan, mid_x2_ticks, owned)
@@ -114,15 +114,15 @@ def _asks(
 
 
 def skew_ratios(plan: QuotePlan, mid_x2_ticks: int, owned: Inventory) -> tuple[int, int]:
-    """(bid, ask): what to multiply sizes with, 0 to 2 in UNITs, so that the base's share of value nears its target.
+    """(bid, ask): factors of sizes, 0 to 2 in UNITs, that move the base's share of the value to its target.
 
-    Straight lines: at the target both are 1; a range above it (in base) bids are 0 and asks 2; a range below, or
-    at no base at all, the other way round. The range is the total size of all quotes times the multiplier, at most
-    half of all value.
+    Linear: at the target both are 1; one range above it (in base) bids are 0 and asks 2; one range below, or
+    without any base, bids are 2 and asks 0. The range is the total size of all quotes times the multiplier, at most
+    half of the total value.
     """
     if not plan.range_multiplier:
         return UNIT, UNIT
-    base_value = owned.base_lots * mid_x2_ticks  # all doubled, as the mid is
+    base_value = owned.base_lots * mid_x2_ticks  # doubled, like the mid
     value = base_value + 2 * owned.quote
     span = min(plan.total_lots * plan.range_multiplier * mid_x2_ticks // UNIT, value // 2)
     if span <= 0:
@@ -136,7 +136,7 @@ def skew_ratios(plan: QuotePlan, mid_x2_ticks: int, owned: Inventory) -> tuple[i
 
 
 def is_valid(rules: Instrument, price_ticks: int, size_lots: int) -> bool:
-    """Whether the exchange would take a limit order of that size, prices being in range."""
+    """Whether the size of a limit order is valid; the price must be in range."""
     if size_lots < rules.min_size_lots or size_lots > rules.max_size_lots:
         return False
     notional = rules.notional(price_ticks, size_lots)

@@ -1,4 +1,4 @@
-"""From the quotes that are wanted and the orders that rest to what to cancel, keep and place. Pure."""
+"""Requoting: which orders to keep and cancel, and which quotes to place, for the wanted quotes. Pure."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -10,7 +10,7 @@ KEEP_SIZE_RATIO = 2  # an order is kept for a quote only if neither's size is mo
 
 
 class Resting(NamedTuple):
-    """One possibly live order. `leaving`: its cancel is on the way. `hanging`: it is to be left alone."""
+    """One order that may be live. `leaving`: its cancel was sent. `hanging`: it is not touched."""
 
     order_ref: int
     side: Side
@@ -21,7 +21,7 @@ class Resting(NamedTuple):
 
 
 class Requote(NamedTuple):
-    """`keep`: which order stands for which quote. `missing`: the quotes that no order stands for."""
+    """`keep`: order_ref -> its quote. `cancel`: order_refs. `missing`: the quotes that have no order."""
 
     keep: dict[int, Quote]
     cancel: list[int]
@@ -29,15 +29,15 @@ class Requote(NamedTuple):
 
 
 def reconcile(wanted: Iterable[Quote], resting: Iterable[Resting], tolerance: int) -> Requote:
-    """Keep for each quote the nearest order of its side within `tolerance` (UNITs of the order's price).
+    """Keeps for each quote the nearest order of its side within `tolerance` (UNITs of the order's price).
 
-    Every other order that is not leaving or hanging is to be cancelled.
+    Every other order that is not leaving or hanging goes to `cancel`.
     """
     left = {order.order_ref: order for order in resting if not order.leaving and not order.hanging}
     keep: dict[int, Quote] = {}
     missing: list[Quote] = []
     for quote in wanted:
-        near = [order for order in left.values() if _stands_for(order, quote, tolerance)]
+        near = [order for order in left.values() if _matches(order, quote, tolerance)]
         if near:
             best = min(near, key=lambda order: (abs(order.price_ticks - quote.price_ticks), order.order_ref))
             keep[best.order_ref] = quote
@@ -48,10 +48,10 @@ def reconcile(wanted: Iterable[Quote], resting: Iterable[Resting], tolerance: in
 
 
 def placeable(missing: Iterable[Quote], resting: list[Resting], free: Inventory, max_open: int) -> list[Quote]:
-    """Of the missing quotes those that can be placed right now; the others wait for cancels to be proven.
+    """The missing quotes that can be placed now; the others wait for confirmed cancels.
 
-    What is placed costs no more than what is free, does not cross an order of ours that may still be live,
-    and leaves no more than `max_open` orders open.
+    Together they cost at most the free inventory, do not cross an own order that may still be live, and leave at
+    most `max_open` orders open.
     """
     lowest_ask = min((order.price_ticks for order in resting if order.side is Side.SELL), default=None)
     highest_bid = max((order.price_ticks for order in resting if order.side is Side.BUY), default=0)
@@ -75,7 +75,7 @@ def placeable(missing: Iterable[Quote], resting: list[Resting], free: Inventory,
     return chosen
 
 
-def _stands_for(order: Resting, quote: Quote, tolerance: int) -> bool:
+def _matches(order: Resting, quote: Quote, tolerance: int) -> bool:
     if order.side is not quote.side:
         return False
     if abs(order.price_ticks - quote.price_ticks) * UNIT > tolerance * order.price_ticks:

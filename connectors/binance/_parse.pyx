@@ -9,7 +9,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memchr, memcmp
 
-from market._levels cimport take_levels
+from market._levels cimport scan_array
 from market.levels import MAX_INT
 from protocol import BookDelta, Side, TopOfBook, Trade
 
@@ -123,7 +123,7 @@ cdef bytes _levels(Cursor* c, Scale scale):
     cdef const uint8_t* at = <const uint8_t*>c.at
     if at == NULL:
         return None
-    levels = take_levels(
+    levels = scan_array(
         &at, <const uint8_t*>c.end, scale.price_digits, scale.price_step, scale.size_digits, scale.size_step, True
     )
     if levels is None:

@@ -63,7 +63,18 @@ def _package(name: str) -> str:
     return "".join(parts) if len(parts) > 1 else ""
 
 
+def _documented(value: Any) -> Any:
+    """The Python implementation of a compiled class or function: it has the docstrings."""
+    name = getattr(value, "__name__", "")
+    for compiled, plain in (("Fast", "Plain"), ("fast_", "plain_")):
+        if name.startswith(compiled):
+            module = importlib.import_module(value.__module__.replace("._", "."))
+            return getattr(module, plain + name.removeprefix(compiled))
+    return value
+
+
 def _entry(name: str, value: Any) -> str:
+    value = _documented(value)
     if isinstance(value, ModuleType):
         functions = [node for node in _tree(value.__name__).body if isinstance(node, ast.FunctionDef)]
         rows = [_function_row(node) for node in functions if not node.name.startswith("_")]

@@ -1,4 +1,4 @@
-"""The order book: what it answers, and that its twins are one."""
+"""The order book: its queries, and that both implementations agree."""
 
 import gzip
 import math
@@ -13,24 +13,24 @@ from hypothesis import strategies as st
 from market.book import BUY, SELL, Book, FastBook, PlainBook
 from market.levels import MAX_INT, pack_levels, parse_levels, unpack_levels
 
-TWINS = [twin for twin in (PlainBook, FastBook) if twin is not None]
-needs_both = pytest.mark.skipif(FastBook is None, reason="market._book is not compiled: there is one twin only")
+IMPLEMENTATIONS = [one for one in (PlainBook, FastBook) if one is not None]
+needs_both = pytest.mark.skipif(FastBook is None, reason="market._book is not compiled")
 
 
-@pytest.fixture(params=TWINS, ids=lambda twin: twin.__name__)
+@pytest.fixture(params=IMPLEMENTATIONS, ids=lambda one: one.__name__)
 def book(request):
     made = request.param()
     made.apply_snapshot(pack_levels([(99, 5), (98, 7), (95, 1)]), pack_levels([(101, 4), (102, 6), (110, 10)]))
     return made
 
 
-def test_the_book_in_use_is_one_of_the_twins():
-    assert Book in TWINS
+def test_the_book_in_use_is_one_of_the_implementations():
+    assert Book in IMPLEMENTATIONS
 
 
 def test_an_empty_book_answers_with_zeros_and_nan():
-    for twin in TWINS:
-        book = twin()
+    for one in IMPLEMENTATIONS:
+        book = one()
         assert (book.best_bid_ticks, book.best_bid_lots, book.best_ask_ticks, book.best_ask_lots) == (
             0,
             0,
@@ -94,7 +94,7 @@ def test_depth_is_best_first_and_size_zero_deletes(book):
     assert book.levels(BUY, -1) == []
 
 
-def test_a_delta_tells_whether_the_top_changed(book):
+def test_a_delta_returns_whether_the_top_changed(book):
     assert not book.apply_delta(pack_levels([(98, 9)]), pack_levels([(102, 1)]))
     assert not book.apply_delta(pack_levels([(99, 5)]), b"")
     assert book.apply_delta(b"", pack_levels([(101, 3)]))
@@ -102,7 +102,7 @@ def test_a_delta_tells_whether_the_top_changed(book):
     assert book.apply_delta(pack_levels([(98, 0), (95, 0)]), b"")
 
 
-def test_of_two_news_of_one_price_the_later_holds(book):
+def test_of_two_levels_with_one_price_the_later_stays(book):
     book.apply_delta(pack_levels([(90, 1), (90, 2), (91, 4), (91, 0)]), b"")
     assert (book.size_at(BUY, 90), book.size_at(BUY, 91)) == (2, 0)
 
@@ -114,7 +114,7 @@ def test_a_snapshot_in_any_order_gives_the_same_book(book):
     assert other.state_hash() == book.state_hash()
 
 
-def test_a_crossed_book_says_so(book):
+def test_a_crossed_book_is_reported_as_crossed(book):
     book.set_level(BUY, 101, 1)
     assert book.is_crossed
     assert book.spread_ticks == 0
@@ -127,11 +127,11 @@ def test_truncate_keeps_the_best(book):
     assert book.is_empty
 
 
-def test_a_copy_lives_its_own_life(book):
-    twin = book.copy()
-    assert twin.state_hash() == book.state_hash()
-    twin.set_level(BUY, 1, 1)
-    assert twin.state_hash() != book.state_hash()
+def test_a_copy_does_not_change_with_the_original(book):
+    copy = book.copy()
+    assert copy.state_hash() == book.state_hash()
+    copy.set_level(BUY, 1, 1)
+    assert copy.state_hash() != book.state_hash()
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_copy_lives_its_own_life(book):
         pack_levels([(97, 3), (-(2**63), 2**63 - 1)]),
     ],
 )
-def test_garbage_is_refused_and_changes_nothing(book, garbage):
+def test_invalid_levels_are_refused_and_change_nothing(book, garbage):
     before = book.state_hash()
     good = pack_levels([(1, 1)])
     for apply in (book.apply_delta, book.apply_snapshot):
@@ -234,7 +234,7 @@ def command(book, rnd):
 
 @pytest.mark.slow
 @needs_both
-def test_the_twins_agree_over_100_000_random_commands():
+def test_both_implementations_agree_over_100_000_random_commands():
     plain, fast = PlainBook(), FastBook()
     plain_rnd, fast_rnd = random.Random(7), random.Random(7)
     for step in range(100_000):
@@ -250,7 +250,7 @@ def test_the_twins_agree_over_100_000_random_commands():
 @needs_both
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.binary(max_size=80), st.binary(max_size=80)), max_size=5))
-def test_the_twins_refuse_the_same_bytes(pairs):
+def test_both_implementations_refuse_the_same_bytes(pairs):
     plain, fast = PlainBook(), FastBook()
     for bids, asks in pairs:
         results = []
@@ -303,7 +303,7 @@ def recorded_news(path, size_digits):
 
 @needs_both
 @pytest.mark.parametrize(("market", "size_digits"), [("btcusdt", 5), ("ethusdt", 4)])
-def test_the_twins_rebuild_the_recorded_book(recorded, market, size_digits):
+def test_both_implementations_rebuild_the_recorded_book(recorded, market, size_digits):
     plain, fast = PlainBook(), FastBook()
     path = recorded(f"binance_spot/{market}_20240808.gz")
     frames = 0

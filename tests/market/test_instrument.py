@@ -61,7 +61,7 @@ def test_a_price_off_tick_names_the_nearest_valid_ones():
         BTC.parse_lots("0.000001")
 
 
-def test_rounding_is_what_was_asked_for():
+def test_rounding_follows_the_argument():
     ways = (Rounding.DOWN, Rounding.UP, Rounding.NEAREST)
     assert [BTC.price_ticks("1.004", way) for way in ways] == [100, 101, 100]
     assert [BTC.price_ticks("1.005", way) for way in ways] == [100, 101, 100]
@@ -91,7 +91,7 @@ def test_a_valid_order_has_no_problems():
     assert BTC.check(0, 1000, market=True) == []
 
 
-def test_each_problem_says_what_to_do():
+def test_each_problem_contains_what_to_do():
     assert BTC.check(0, 1000)[0].startswith("PRICE: 0.00 is outside 0.01..1000000.00 USDT")
     assert BTC.check(6_000_000, 0)[0].endswith("give 0.00001 or more")
     assert "9000.00000 or less" in BTC.check(100, 900_000_001)[0]

@@ -1,4 +1,4 @@
-"""Matching: what each order type does, what never happens, and that the twins are one."""
+"""Matching: each order type, what never happens, and that both implementations agree."""
 
 import random
 import struct
@@ -41,11 +41,11 @@ from protocol.enums import OrdType, SelfTradePrevention, Side, TimeInForce
 MARKET, LIMIT, LIMIT_MAKER = 1, 2, 101
 GTC, IOC, FOK = 1, 3, 4
 ALICE, BOB = 11, 22
-TWINS = [twin for twin in (PlainMatching, FastMatching) if twin is not None]
-needs_both = pytest.mark.skipif(FastMatching is None, reason="market._matching is not compiled: there is one twin only")
+IMPLEMENTATIONS = [one for one in (PlainMatching, FastMatching) if one is not None]
+needs_both = pytest.mark.skipif(FastMatching is None, reason="market._matching is not compiled")
 
 
-@pytest.fixture(params=TWINS, ids=lambda twin: twin.__name__)
+@pytest.fixture(params=IMPLEMENTATIONS, ids=lambda one: one.__name__)
 def engine(request):
     """Bids 5 + 3 at 99 and 4 at 98, asks 2 + 6 at 101 and 7 at 103; odd ids are Alice's, even ones Bob's."""
     made = request.param()
@@ -58,7 +58,7 @@ def engine(request):
 
 
 def test_the_codes_are_those_of_the_protocol():
-    assert Matching in TWINS
+    assert Matching in IMPLEMENTATIONS
     assert (module.BUY, module.SELL) == (Side.BUY, Side.SELL)
     assert (module.MARKET, module.LIMIT, module.LIMIT_MAKER) == (
         OrdType.MARKET,
@@ -179,7 +179,7 @@ def test_an_account_can_cancel_all_oldest_first(engine):
     assert len(engine) == 3
 
 
-def test_the_queue_and_the_depth_can_be_asked(engine):
+def test_the_queue_and_the_depth_can_be_queried(engine):
     assert [engine.queue_ahead(order_id) for order_id in (1, 2, 3, 5, 999)] == [0, 5, 0, 2, -1]
     assert engine.depth(BUY, 1) == pack_levels([(99, 8)])
     assert engine.snapshot() == (pack_levels([(99, 8), (98, 4)]), pack_levels([(101, 8), (103, 7)]))
@@ -240,7 +240,7 @@ def test_many_commands_at_once_give_packed_events(engine):
 NONE, EXPIRE_TAKER, EXPIRE_MAKER, EXPIRE_BOTH, DECREMENT, TRANSFER = range(6)
 
 
-@pytest.fixture(params=TWINS, ids=lambda twin: twin.__name__)
+@pytest.fixture(params=IMPLEMENTATIONS, ids=lambda one: one.__name__)
 def empty(request):
     return request.param()
 
@@ -448,7 +448,7 @@ def test_an_iceberg_may_come_back_with_the_rest_of_its_part(empty):
         assert empty.submit(7, BOB, SELL, LIMIT, GTC, 10, 5, NONE, peak, shown) == [(REJECTED, 7, BAD_SIZE)]
 
 
-# The twins, and what never happens.
+# Both implementations, and what never happens.
 
 
 def random_row(rnd, next_id):
@@ -526,7 +526,7 @@ def answers(engine, rnd):
 
 @pytest.mark.slow
 @needs_both
-def test_the_twins_agree_over_100_000_random_commands():
+def test_both_implementations_agree_over_100_000_random_commands():
     plain, fast, rnd = PlainMatching(), FastMatching(), random.Random(11)
     replica = Book()
     next_id = 1
@@ -551,7 +551,7 @@ def test_the_twins_agree_over_100_000_random_commands():
 
 
 @needs_both
-def test_the_twins_give_the_same_bytes_for_many_commands():
+def test_both_implementations_give_the_same_bytes_for_many_commands():
     rnd = random.Random(12)
     rows = b"".join(struct.pack("<9q", *random_row(rnd, step + 1)) for step in range(20_000))
     plain, fast, single = PlainMatching(), FastMatching(), FastMatching()
@@ -564,7 +564,7 @@ def test_the_twins_give_the_same_bytes_for_many_commands():
 
 
 @needs_both
-def test_the_fast_twin_keeps_many_orders_apart():
+def test_the_cython_implementation_keeps_many_orders_apart():
     fast, rnd = FastMatching(), random.Random(3)
     ids = rnd.sample(range(1, ORDER_ID_MAX), 30_000)
     for order_id in ids:
@@ -597,9 +597,9 @@ commands = st.lists(
 @settings(max_examples=200, deadline=None)
 @given(commands)
 def test_lots_are_conserved_and_no_order_trades_beyond_its_size_or_limit(rows):
-    """Each order: size == traded + prevented + reduced + cancelled or expired + still open. All twins."""
-    for twin in TWINS:
-        engine, orders, lost = twin(), {}, defaultdict(int)
+    """Each order: size == traded + prevented + reduced + cancelled or expired + still open. In both implementations."""
+    for one in IMPLEMENTATIONS:
+        engine, orders, lost = one(), {}, defaultdict(int)
         for command in rows:
             check_events(engine, perform_some_as_icebergs(engine, command), command, orders, lost)
             assert (
@@ -648,8 +648,8 @@ def check_events(engine, events, command, orders, lost):
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 9)), min_size=1, max_size=12), st.integers(1, 60))
 def test_makers_of_a_price_fill_in_the_order_they_came(makers, size):
-    for twin in TWINS:
-        engine = twin()
+    for one in IMPLEMENTATIONS:
+        engine = one()
         for order_id, (price, lots) in enumerate(makers, 1):
             engine.submit(order_id, ALICE, SELL, LIMIT, GTC, price, lots)
         filled = [event[1] for event in engine.submit(99, BOB, BUY, MARKET, IOC, 0, size) if event[0] == TRADE]

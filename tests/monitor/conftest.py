@@ -1,4 +1,4 @@
-"""Messages as a tap would hand them over."""
+"""Messages as a tap returns them."""
 
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from protocol import BookSnapshot, Fill, Liquidity, OrderUpdate, OrdStatus, OrdT
 BOOK_TOPIC = topics.market_data("binance", "BTC-USDT", "book")
 
 
-class Hearing:
+class TapMessages:
     """Makes Tapped messages with growing sequence numbers per topic."""
 
     def __init__(self):
@@ -45,5 +45,5 @@ class Hearing:
 
 
 @pytest.fixture
-def hear():
-    return Hearing()
+def tapped():
+    return TapMessages()

@@ -28,7 +28,7 @@ def read(split, data):
     return body(data, offset)
 
 
-def test_the_fast_twin_is_the_one_in_use():
+def test_the_cython_implementation_is_in_use_where_it_is_compiled():
     assert (frame.join, frame.split) == TWINS[frame.IMPLEMENTATION]
 
 
@@ -91,7 +91,7 @@ def test_a_damaged_frame_is_a_bad_message_or_another_message(join, split, data):
 
 
 @both
-def test_a_cut_frame_is_no_message_wherever_it_is_cut(join, split):
+def test_a_cut_frame_is_invalid_wherever_it_is_cut(join, split):
     for length in range(len(GOOD)):
         with pytest.raises(BadMessage):
             read(split, GOOD[:length])
@@ -115,6 +115,6 @@ def test_a_topic_beyond_the_limit_is_no_frame(join, split):
 
 
 @both
-def test_a_frame_of_a_newer_header_version_is_told_apart(join, split):
+def test_a_frame_of_a_newer_header_version_is_invalid(join, split):
     with pytest.raises(BadMessage, match="newer header version"):
         split(GOOD.replace(VERSION, b"\x02", 1))

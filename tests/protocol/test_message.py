@@ -48,7 +48,7 @@ def test_a_message_without_its_needed_fields_is_a_bad_message(cut):
 
 
 @pytest.mark.parametrize("kind", sorted(REGISTRY.types.values(), key=lambda kind: kind.__name__))
-def test_every_message_of_the_house_reads_a_later_version_of_itself(kind):
+def test_every_message_type_reads_a_later_version_of_itself(kind):
     message = built(kind)
     row = msgspec.msgpack.decode(encode(message))
     longer = msgspec.msgpack.encode([*row, "appended", {"later": 1}, None])

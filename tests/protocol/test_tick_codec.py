@@ -1,4 +1,4 @@
-"""The short way of ticks: the same bytes as the usual way, and whatever it reads, the usual way reads the same."""
+"""The compact codec of ticks: the same bytes as the usual way, and the same messages read."""
 
 import pytest
 from hypothesis import example, given
@@ -26,17 +26,17 @@ fast = pytest.mark.skipif(turn.fast is None, reason="not compiled")
 
 
 def usual(frame):
-    """What the usual way makes of it."""
+    """The message, read the usual way."""
     return body(frame, split(frame)[4])
 
 
-def test_the_fast_twin_is_the_one_in_use():
+def test_the_cython_implementation_is_in_use_where_it_is_compiled():
     assert type(turn.TICK_CODEC) is type(FAST if turn.FAST else PLAIN)
 
 
 @fast
 @given(header=HEADERS, numbers=FOUR)
-def test_a_bare_tick_has_the_same_bytes_both_ways_and_comes_back(header, numbers):
+def test_a_compact_tick_has_the_same_bytes_both_ways_and_comes_back(header, numbers):
     frame = FAST.encode_tick(*header, *numbers)
     assert frame == PLAIN.encode_tick(*header, *numbers)
     n, time_ns, period_ns, skipped = numbers
@@ -46,7 +46,7 @@ def test_a_bare_tick_has_the_same_bytes_both_ways_and_comes_back(header, numbers
 
 @fast
 @given(header=HEADERS, n=NUMBERS, waited_ns=NUMBERS, trace=st.integers(0, 2**64 - 1), marks_missed=NUMBERS)
-def test_a_bare_tick_done_has_the_same_bytes_both_ways_and_tells_its_n(header, n, waited_ns, trace, marks_missed):
+def test_a_compact_tick_done_has_the_same_bytes_both_ways_and_gives_its_n(header, n, waited_ns, trace, marks_missed):
     frame = FAST.encode_done(*header, n, waited_ns, trace, marks_missed)
     assert frame == PLAIN.encode_done(*header, n, waited_ns, trace, marks_missed)
     assert usual(frame) == TickDone(n, [], waited_ns, trace, marks_missed)
@@ -73,7 +73,7 @@ def test_a_bare_tick_done_has_the_same_bytes_both_ways_and_tells_its_n(header, n
         TickDone(7, [], 0, 5),
     ],
 )
-def test_what_says_more_is_left_to_the_usual_way(message):
+def test_a_frame_with_more_fields_goes_the_usual_way(message):
     frame = pack(PREFIX, 1, 1, 1, message)
     assert FAST.decode_tick(frame) is None
     assert FAST.decode_done(frame) == -1

@@ -22,7 +22,7 @@ def test_the_publisher_is_the_second_token_of_every_kind(actor, other, symbol):
 
 
 @given(NAMES, NAMES)
-def test_no_actor_hears_another_whose_name_begins_like_its_own(one, more):
+def test_no_actor_receives_messages_for_a_name_that_begins_like_its_own(one, more):
     assert not topics.orders("binance", one + more).startswith(topics.orders("binance", one))
     assert not topics.heart(one + more).startswith(topics.heart(one))
 
@@ -30,7 +30,7 @@ def test_no_actor_hears_another_whose_name_begins_like_its_own(one, more):
 @pytest.mark.parametrize(
     "topic", ["", ".", "md", "md.binance", "md..book.", ".md.", "md.a b.", "md.ä.", "md.a\x01.", "md.a\n.", "md.*."]
 )
-def test_what_is_no_topic_is_refused_and_told_what_one_is(topic):
+def test_an_invalid_topic_is_refused_with_the_rule_for_topics(topic):
     with pytest.raises(BadTopic, match="tokens of letters, digits"):
         topics.check_topic(topic)
 

@@ -254,7 +254,7 @@ def test_a_bad_setting_is_named(name, value, complaint):
 def test_settings_that_do_not_fit_together_are_named():
     with pytest.raises(ValueError, match=r"price_floor 2 must be below price_ceiling 1"):
         PureMarketMaking.Settings(**PLAIN, price_floor=Decimal(2), price_ceiling=Decimal(1))
-    with pytest.raises(ValueError, match=r"level_size_step -0.005 leaves the last level no size"):
+    with pytest.raises(ValueError, match=r"level_size_step -0.005 leaves no size at the last level"):
         PureMarketMaking.Settings(**PLAIN, levels=3, level_size_step=Decimal("-0.005"))
 
 

@@ -66,7 +66,7 @@ def trading(folder):
 def is_without_doubt(tap, state):
     """Whether every order that died on its way has been found, or been proven to be nowhere."""
     for heard in tap.poll(0.1):
-        state.take(heard)
+        state.update(heard)
     return not state.in_doubt()
 
 

@@ -74,7 +74,7 @@ def _receive(
     until = time.monotonic() + seconds if seconds is not None else float("inf")
     while time.monotonic() < until:
         for tapped in tap.poll(min(0.2, max(0.0, until - time.monotonic()))):
-            meter.take(tapped)
+            meter.add(tapped)
             show(tapped)
             if count is not None and meter.messages >= count:
                 return

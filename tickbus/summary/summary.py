@@ -47,7 +47,7 @@ class Summary:
         self._rows = len(rows)
         self._rss_bytes = sum(row.rss_bytes for row in rows)
         self._running_rows = sum(row.state == "RUNNING" for row in rows)
-        self._errors = {row.name: row.words for row in rows if row.words}
+        self._errors = {row.name: row.last_error for row in rows if row.last_error}
 
     def compare(self) -> None:
         """Compares the journals with the exchange's ledger; strategies and connectors have stopped."""

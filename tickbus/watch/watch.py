@@ -43,7 +43,7 @@ class Watch:
         until_s = time.monotonic() + seconds
         while (left_s := until_s - time.monotonic()) > 0 and wanted():
             for tapped in self._tap.poll(min(left_s, 0.1)):
-                self.state.take(tapped)
+                self.state.update(tapped)
         if time.monotonic() >= self._next_request_s:
             self._next_request_s = time.monotonic() + SUPERVISOR_POLL_S
             self.refresh_processes()
