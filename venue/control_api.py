@@ -64,7 +64,7 @@ class ErrorNext(Settings, frozen=True):
         )  # fmt: skip
 
 
-class Silence(Settings, frozen=True):
+class SilenceRequest(Settings, frozen=True):
     """Streams of this kind (`market`, `user` or `all`) send nothing for `seconds`; pings go on."""
 
     kind: Literal["all", "market", "user"] = "all"
@@ -78,7 +78,7 @@ class FaultRequest(Settings, frozen=True):
     """
 
     error_next: ErrorNext | None = None
-    silence: Silence | None = None
+    silence: SilenceRequest | None = None
     clear: bool = False
     remove: list[int] = []
     add: list[dict[str, Any]] = []

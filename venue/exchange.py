@@ -8,7 +8,7 @@ from venue.accounts.accounts import Accounts
 from venue.accounts.commission import Commissions
 from venue.accounts.rate_limits import RateLimits
 from venue.api.dispatch import RequestDispatcher, error_response, time_unit
-from venue.api.websocket_api import WebsocketApi
+from venue.api.websocket_dispatch import WebsocketApi
 from venue.base import demo
 from venue.base.api_errors import ApiError
 from venue.base.params import Params, split_pairs

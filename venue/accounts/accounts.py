@@ -8,7 +8,7 @@ import msgspec
 
 from venue.accounts.amendments import Amendment
 from venue.accounts.prevented_matches import PreventedMatches
-from venue.accounts.security import ApiKey, load_key
+from venue.accounts.security import AccountKey, load_key
 from venue.base import api_errors
 from venue.base.numbers import atoms
 from venue.base.settings import AccountSettings
@@ -139,7 +139,7 @@ class Accounts:
         self.trades_kept = trades_kept
         self.finished: deque[tuple[ExchangeAccount, int]] = deque()
         self.by_name: dict[str, ExchangeAccount] = {}
-        self.keys: dict[str, ApiKey] = {}
+        self.keys: dict[str, AccountKey] = {}
         self.opening: dict[str, dict[str, int]] = {}
         for number, one in enumerate(settings, start=1):
             if one.name in self.by_name:
@@ -165,10 +165,10 @@ class Accounts:
             oldest, order_id = self.finished.popleft()
             oldest.forget_order(order_id)
 
-    def of_key(self, key: ApiKey) -> ExchangeAccount:
+    def of_key(self, key: AccountKey) -> ExchangeAccount:
         return self.by_name[key.account]
 
-    def key(self, api_key: str) -> ApiKey:
+    def key(self, api_key: str) -> AccountKey:
         """The key. Raises -2015 for an unknown one."""
         found = self.keys.get(api_key)
         if found is None:

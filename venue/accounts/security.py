@@ -29,7 +29,7 @@ _SIGNATURE = re.compile(rb"(?:^|&)signature=([^&]*)")
 _WHOLE_MS = re.compile(r"[0-9]{1,4}|[1-5][0-9]{4}|60000")
 
 
-class ApiKey(msgspec.Struct):
+class AccountKey(msgspec.Struct):
     """An API key that verifies signatures. `mac`: the keyed hash of an HMAC key before any payload."""
 
     api_key: str
@@ -61,11 +61,11 @@ class ApiKey(msgspec.Struct):
             raise api_errors.bad_signature() from None
 
 
-def load_key(settings: KeySettings, account: str) -> ApiKey:
+def load_key(settings: KeySettings, account: str) -> AccountKey:
     """The key of `settings`. Raises BadVenue if it has neither a secret nor a valid public key."""
     if settings.secret is not None:
         mac = hmac.new(settings.secret.encode(), digestmod="sha256")
-        return ApiKey(settings.api_key, account, settings.can_trade, mac)
+        return AccountKey(settings.api_key, account, settings.can_trade, mac)
     for name, pem, kind in (
         ("ed25519_public_key", settings.ed25519_public_key, Ed25519PublicKey),
         ("rsa_public_key", settings.rsa_public_key, RSAPublicKey),
@@ -78,7 +78,7 @@ def load_key(settings: KeySettings, account: str) -> ApiKey:
             raise BadVenue(f"account {account}: {name} is not a PEM public key: {error}") from None
         if not isinstance(public_key, kind):
             raise BadVenue(f"account {account}: {name} is a key of another kind")
-        return ApiKey(settings.api_key, account, settings.can_trade, public_key=public_key)
+        return AccountKey(settings.api_key, account, settings.can_trade, public_key=public_key)
     known = "secret, ed25519_public_key or rsa_public_key"
     raise BadVenue(f"account {account}: key {settings.api_key[:8]}... needs {known}")
 

@@ -9,7 +9,7 @@ import msgspec
 from venue.accounts import security
 from venue.accounts.accounts import ExchangeAccount
 from venue.accounts.rate_limits import RateLimits
-from venue.accounts.security import ApiKey
+from venue.accounts.security import AccountKey
 from venue.api.requests import allowed_params
 from venue.api.requests.endpoint import PUBLIC, TRADE, ApiCall, Endpoint
 from venue.api.rest import (
@@ -90,7 +90,7 @@ class RequestDispatcher:
         self,
         endpoint: Endpoint,
         params: Params,
-        key: ApiKey | None,
+        key: AccountKey | None,
         now_ns: int,
         remote: str,
         unit_ns: int,
@@ -126,7 +126,7 @@ class RequestDispatcher:
         return self._answer(endpoint, request, now_ns)
 
     def _answer(self, endpoint: Endpoint, request: Request, now_ns: int) -> Response:
-        key: ApiKey | None = None
+        key: AccountKey | None = None
         valid_until_ns = FOR_EVER_NS
         headers = {"content-type": JSON_TYPE}
         try:
@@ -151,7 +151,7 @@ class RequestDispatcher:
             headers["x-mbx-order-count-1d"] = str(counts.day.now(now_ns))
         return Response(status, headers, body)
 
-    def _authenticate(self, request: Request, params: Params, now_ns: int) -> tuple[ApiKey, int]:
+    def _authenticate(self, request: Request, params: Params, now_ns: int) -> tuple[AccountKey, int]:
         """The caller's key, and until when the request is valid: the window counts from its receipt, not from now."""
         api_key = request.headers.get("x-mbx-apikey", "")
         security.check_key_format(api_key)
@@ -162,7 +162,7 @@ class RequestDispatcher:
             received_ns = now_ns
         return key, self.verify(key, payload, signature, params, received_ns)
 
-    def verify(self, key: ApiKey, payload: bytes, signature: str, params: Params, now_ns: int) -> int:
+    def verify(self, key: AccountKey, payload: bytes, signature: str, params: Params, now_ns: int) -> int:
         """The end of validity. Raises -1102 without, -1022 for a wrong signature, -1021 outside the window."""
         params.text("timestamp")
         if not signature:
@@ -170,5 +170,5 @@ class RequestDispatcher:
         key.verify(payload, signature)
         return security.check_timing(params, now_ns)
 
-    def account_of(self, key: ApiKey) -> ExchangeAccount:
+    def account_of(self, key: AccountKey) -> ExchangeAccount:
         return self.engine.accounts.of_key(key)

@@ -17,7 +17,7 @@ from venue.server import server, tls
 from venue.server.address import bind, write_address
 from venue.server.http_server import HttpServer
 from venue.server.ledger_file import COMPACT_BYTES, LedgerFile
-from venue.server.listener import Listener
+from venue.server.listening_socket import ListeningSocket
 from venue.server.paper_tap import PaperTap
 
 try:
@@ -86,12 +86,11 @@ async def serve(settings: VenueSettings, run_dir: Path | None = None) -> None:
     certificate = tls.context(settings.tls_cert, settings.tls_key)
     listening = bind(settings.host, settings.port, path)
     exchange, log = open_exchange(settings)
-    driver = server.Server(exchange, log)
-    driver.paper_tap = tap
+    driver = server.Server(exchange, log, tap)
     driver.settle()
     runner = web.ServerRunner(HttpServer(driver, access_log=None, tcp_keepalive=False))
     await runner.setup()
-    listener = Listener(runner, listening, certificate, server.SHUTDOWN_S)
+    listener = ListeningSocket(runner, listening, certificate, server.SHUTDOWN_S)
     address = write_address(listening, path, is_tls=certificate is not None)
     print(f"venue listens on {address.http}", flush=True)
     try:

@@ -14,7 +14,7 @@ from venue.base.wire import CLOSED, Push, Request, Response
 from venue.control_api import PREFIX
 from venue.exchange import Exchange
 from venue.server.ledger_file import LedgerFile
-from venue.server.listener import Listener
+from venue.server.listening_socket import ListeningSocket
 from venue.server.paper_tap import PaperTap
 from venue.server.send_queue import SendQueue
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 class Server:
     """Passes requests, frames and time to the exchange, and its responses and frames to the clients."""
 
-    def __init__(self, exchange: Exchange, log: LedgerFile | None) -> None:
+    def __init__(self, exchange: Exchange, log: LedgerFile | None, paper_tap: PaperTap | None = None) -> None:
         self.exchange = exchange
         self.log = log
         self.sockets: dict[int, SendQueue] = {}
@@ -39,7 +39,7 @@ class Server:
         self.failure: OSError | None = None
         self.bug: Exception | None = None
         self.stopped = asyncio.Event()
-        self.paper_tap: PaperTap | None = None  # source of the live market in paper trading
+        self.paper_tap = paper_tap  # source of the live market in paper trading
         self.latency_s = exchange.settings.paper.latency_ms / 1000 if exchange.settings.paper is not None else 0.0
 
     def _call(self, method: Callable[..., T], *arguments: object, **named: object) -> T:
@@ -176,7 +176,7 @@ class Server:
         self.exchange.announce_shutdown(time.time_ns())
         self._push(self.exchange.take_pushes())
 
-    async def run_clock(self, listener: Listener) -> None:
+    async def run_clock(self, listener: ListeningSocket) -> None:
         """Calls the exchange when it is due; stops listening while it refuses connections."""
         exchange = self.exchange
         while True:
@@ -200,7 +200,7 @@ class Server:
 
 
 async def run(
-    exchange: Exchange, log: LedgerFile | None, runner: web.ServerRunner, server: Server, listener: Listener
+    exchange: Exchange, log: LedgerFile | None, runner: web.ServerRunner, server: Server, listener: ListeningSocket
 ) -> None:
     """Serves until SIGTERM, SIGINT or an unexpected exception, which is raised. Raises BadVenue if the ledger fails."""
     loop = asyncio.get_running_loop()

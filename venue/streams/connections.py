@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 import msgspec
 
 from venue.accounts.rate_limits import CountWindow
-from venue.accounts.security import ApiKey
+from venue.accounts.security import AccountKey
 from venue.base.units import DAY_NS, MILLISECOND_NS, NEVER_NS, SECOND_NS
 from venue.base.wire import CLOSE, PingFrame, Push
 
@@ -28,7 +28,7 @@ class Connection(msgspec.Struct, eq=False):
     unit_ns: int = MILLISECOND_NS
     returns_limits: bool = True
     streams: dict[str, None] = {}
-    key: ApiKey | None = None
+    key: AccountKey | None = None
     authorized_ns: int = 0
     logon_subscription: int | None = None
     subscriptions: dict[int, str] = {}  # subscription id -> account

@@ -7,7 +7,7 @@ import msgspec
 
 from venue.accounts import security
 from venue.accounts.rate_limits import RateLimit
-from venue.accounts.security import ApiKey
+from venue.accounts.security import AccountKey
 from venue.api.dispatch import BY_WS_METHOD, FOR_EVER_NS, RequestDispatcher
 from venue.api.requests.allowed_params import WEBSOCKET
 from venue.api.requests.endpoint import PUBLIC, Endpoint
@@ -126,13 +126,13 @@ class WebsocketApi:
             return result, limits.order_rows(key.account, now_ns)
         return result, []
 
-    def _authenticate(self, connection: Connection, params: Params, now_ns: int) -> tuple[ApiKey, int]:
+    def _authenticate(self, connection: Connection, params: Params, now_ns: int) -> tuple[AccountKey, int]:
         """Authenticates by the request's own key, else by the session's; also returns the end of validity."""
         if "apiKey" in params or "signature" in params or connection.key is None:
             return self._signed(params, now_ns)
         return connection.key, security.check_timing(params, now_ns)
 
-    def _signed(self, params: Params, now_ns: int) -> tuple[ApiKey, int]:
+    def _signed(self, params: Params, now_ns: int) -> tuple[AccountKey, int]:
         api_key = params.text("apiKey")
         security.check_key_format(api_key)
         key = self.dispatcher.engine.accounts.key(api_key)

@@ -1,4 +1,4 @@
-"""Listener: the venue's listening socket; while it is closed the kernel refuses connections on its port."""
+"""ListeningSocket: the venue's listening socket; while it is closed the kernel refuses connections on its port."""
 
 import contextlib
 import socket
@@ -10,7 +10,7 @@ from venue.base.venue_errors import BadVenue
 from venue.server.address import BACKLOG, bind
 
 
-class Listener:
+class ListeningSocket:
     """Listens after `open`. Established connections are not affected when it closes."""
 
     def __init__(
