@@ -1,4 +1,4 @@
-"""The bot of the fast-path rows, live: a frame goes in at one end, an order comes out at the other."""
+"""The bot of the fast-path rows, live: for each frame that it receives, an order is sent."""
 
 import pytest
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_the_tape_goes_on_for_ever_without_a_gap_and_comes_back_to_its_book():
+def test_the_tape_has_no_gap_and_returns_to_its_book():
     tape, parser, sync = BookTape([NAME]), new_parser(), BookSync(RULES.symbol)
     parser.add_market(NAME, RULES)
     sync.on_snapshot(parser.parse_snapshot(NAME, tape.snapshot, 0), 1_000)
@@ -25,7 +25,7 @@ def test_the_tape_goes_on_for_ever_without_a_gap_and_comes_back_to_its_book():
     for number, frame in zip(range(2 * length + 500), tape, strict=False):
         (delta,) = parser.parse(frame, 0)
         assert sync.on_delta(delta) is delta, sync.reason
-        assert not sync.wants_refresh, "a new snapshot is not what the script tells"
+        assert not sync.wants_refresh, "the scripted exchange has no other snapshot"
         if number % length in (length - 1, 499):
             tops.append((sync.book.best_bid_ticks, sync.book.best_ask_ticks, sync.book.levels(1, 20)))
     assert sync.state is StreamState.LIVE
@@ -33,12 +33,12 @@ def test_the_tape_goes_on_for_ever_without_a_gap_and_comes_back_to_its_book():
     assert tops[1] == tops[3]
 
 
-def test_a_live_strategy_answers_each_frame_with_an_order():
+def test_a_live_strategy_places_an_order_after_each_frame():
     side = TradeSide("ours", "p50_us", frames=30)
     assert side.round() > 0
     assert side.detail["ours_missed"] < 30
 
 
-def test_so_it_does_without_a_network():
+def test_it_does_so_without_a_network():
     side = LoopSide("p50_us", frames=30)
     assert side.round() > 0

@@ -1,4 +1,4 @@
-"""One bot for a whole file of tests: the default bot, quick; what it says on the bus; its exchange's own books."""
+"""One bot for a whole file of tests: the default bot with short intervals, its bus, and its exchange's ledger."""
 
 import contextlib
 import hashlib
@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from actors.live.run_time import RunTime
-from actors.tap import Tap
+from actors.tap import Tap, Tapped
 from protocol import Balances, BookSnapshot, Health, Heartbeat, OrdersSnapshot, StreamState, TickReport
 from tickbus.bot.supervisor_client import Supervisor
 from venue.base import demo
@@ -30,7 +30,7 @@ QUICKER = {
     "tick_ms = 1000": "tick_ms = 200",
     "order_refresh_ms = 5000": "order_refresh_ms = 1000",
     "filled_order_delay_ms = 2000": "filled_order_delay_ms = 200",
-    # An order whose placement died on the way is looked for until it cannot arrive any more: not for so long here.
+    # An order whose placement was lost is searched for until its request has expired: a short time here.
     '[actors.binance.settings]\n': '[actors.binance.settings]\nrecv_window_ms = 1000\nnot_placed_margin_ms = 1000\n',
     "max_position = 0.5": "max_position = 5",
 }  # fmt: skip
@@ -39,7 +39,7 @@ ACTORS = ("binance", "maker")
 
 
 class Bot:
-    """The house, as its user sees it: by the command line, by a tap, by supervisord, by the exchange's control page."""
+    """A bot through its user's tools: the command line, a tap, supervisord, the control API of the exchange."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -51,10 +51,10 @@ class Bot:
             text = text.replace(slow, quick)
         self.run_file.write_text(text)
         self.supervisor = Supervisor(self.run_dir)
-        self.heard: deque = deque(maxlen=50_000)
+        self.received: deque[Tapped] = deque(maxlen=50_000)
         self._tap: Tap | None = None
 
-    # -- the house ------------------------------------------------------------------------------------
+    # -- processes ------------------------------------------------------------------------------------
 
     def tickbus(self, *args: object) -> str:
         names = dict.fromkeys(("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "TMPDIR"), str(self.folder))
@@ -72,7 +72,7 @@ class Bot:
         return {one.name: one.pid for one in self.supervisor.processes()}
 
     def processes(self) -> list[int]:
-        """Every process that was started for this bot."""
+        """Returns the pid of every process of this bot."""
         found = []
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError):
@@ -80,24 +80,24 @@ class Bot:
                     found.append(int(entry.name))
         return found
 
-    # -- what it says -----------------------------------------------------------------------------------
+    # -- messages ---------------------------------------------------------------------------------------
 
-    def listen(self, seconds: float = 0.05) -> None:
-        self.heard.extend(self._tap.poll(seconds))
+    def receive(self, seconds: float = 0.05) -> None:
+        self.received.extend(self._tap.poll(seconds))
 
     def wait(self, what, timeout_s: float = 30.0):
-        """Listen until `what()` is true; its value."""
+        """Receives messages until `what()` is true; returns its value."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
-            self.listen()
+            self.receive()
             if found := what():
                 return found
         raise AssertionError(f"did not come true in {timeout_s} s; {self.last(Health)} {self.last(TickReport)}")
 
     def since(self, kind: type, ts_ns: int = 0, sender: str = "") -> list:
-        """What was said of this type after a time (of the bus), oldest first."""
+        """Returns the messages of a type that were sent after a time of the bus, oldest first."""
         return [
-            one for one in self.heard
+            one for one in self.received
             if isinstance(one.body, kind) and one.ts_ns > ts_ns and (not sender or one.sender == sender)
         ]  # fmt: skip
 
@@ -109,7 +109,7 @@ class Bot:
         return RunTime(self.run_dir).now_ns()
 
     def is_ticked(self, ts_ns: int = 0) -> bool:
-        """Whether a tick went through every actor, after a time."""
+        """Returns whether a tick reached every actor after a time."""
         return any({name for name, _ in one.body.hops} == set(ACTORS) for one in self.since(TickReport, ts_ns))
 
     def is_trading(self, ts_ns: int = 0) -> bool:
@@ -117,7 +117,7 @@ class Bot:
         return bool(beats) and beats[-1].body.state == "TRADING" and bool(self.ledger()["open_orders"])
 
     def live_book(self, ts_ns: int):
-        """The first whole book after a time."""
+        """Returns the first snapshot of a live book after a time."""
         found = [one for one in self.since(BookSnapshot, ts_ns) if one.body.state is StreamState.LIVE]
         return found[0] if found else None
 
@@ -127,19 +127,19 @@ class Bot:
         base = json.loads((self.run_dir / "venue.address").read_text())["http"]
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(base + path, data, headers or {}, method=method)
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return json.load(response)
 
     def ledger(self) -> dict:
-        """The exchange's own word; empty while it does not answer."""
+        """Returns the exchange's ledger; an empty one while the exchange does not respond."""
         try:
             return self.call("GET", "/control/ledger?account=maker")
         except (OSError, urllib.error.URLError):
             return {"open_orders": [], "trades": [], "orders": [], "balances": {}}
 
-    def strike(self) -> int:
-        """A human trades against one of our orders; how many trades we have then."""
-        ours = self.wait(lambda: [one for one in self.ledger()["open_orders"] if not _by_hand(one)])
+    def trade_against_us(self) -> int:
+        """Sends an order of another account against one of ours; returns our number of trades after it."""
+        ours = self.wait(lambda: [one for one in self.ledger()["open_orders"] if not _is_manual(one)])
         order = ours[0]
         side = "SELL" if order["side"] == "BUY" else "BUY"
         query = urllib.parse.urlencode({
@@ -151,37 +151,37 @@ class Bot:
         return len(self.ledger()["trades"])
 
     def trade(self) -> None:
-        """Fills happen now."""
+        """Returns when the bot has at least one more fill."""
         before = len(self.ledger()["trades"])
-        self.wait(lambda: self.strike() > before)
+        self.wait(lambda: self.trade_against_us() > before)
 
     # -- both, side by side -------------------------------------------------------------------------------
 
     def differences(self) -> dict:
-        """Where the connector, as it tells on the bus, and the exchange differ at this moment."""
-        asked_ns = self.now_ns()
+        """Returns the differences between the connector's snapshots and the exchange's ledger at this moment."""
+        requested_ns = self.now_ns()
         for prefix in ("ord.binance.maker.", "acct.binance."):
             if not self._tap.ask("binance", prefix):
-                return {"binance": "is not there"}
+                return {"binance": "is not connected"}
         end = time.monotonic() + 2
-        while not (self.since(OrdersSnapshot, asked_ns) and self.since(Balances, asked_ns)):
+        while not (self.since(OrdersSnapshot, requested_ns) and self.since(Balances, requested_ns)):
             if time.monotonic() > end:
-                return {"binance": "does not answer"}
-            self.listen(0.02)
+                return {"binance": "does not respond"}
+            self.receive(0.02)
         ours = _ours(self.last(OrdersSnapshot).body, self.last(Balances).body)
         theirs = _theirs(self.ledger())
         return {what: (ours[what], theirs[what]) for what in theirs if ours[what] != theirs[what]}
 
     def assert_books_agree(self, timeout_s: float = 30.0) -> None:
-        """At some moment all of it agrees: it moves, so a look may fall between a fill and its report."""
+        """Waits until nothing differs: a comparison may fall between a fill and its report, so it is repeated."""
         end = time.monotonic() + timeout_s
         while found := self.differences():
             assert time.monotonic() < end, found
-            self.listen(0.1)
+            self.receive(0.1)
 
 
-def _by_hand(order: dict) -> bool:
-    """Placed in the bot's account by a person, whom a storm may bring."""
+def _is_manual(order: dict) -> bool:
+    """Returns whether an order is an external one; a storm places some in the bot's account."""
     return order["clientOrderId"].startswith("web_")
 
 
@@ -220,7 +220,7 @@ def _theirs(ledger: dict) -> dict:
 
 @pytest.fixture(scope="module")
 def bot():
-    """A bot that trades, and nothing left of it afterwards."""
+    """A bot that trades; all its processes end after the tests."""
     folder = Path(tempfile.mkdtemp(prefix="tb-"))
     built = Bot(folder)
     try:

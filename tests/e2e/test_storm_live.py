@@ -1,4 +1,4 @@
-"""A storm over real processes and real sockets: the default bot trades on, and knows in the end what is true."""
+"""A storm over real processes and sockets: the default bot keeps trading, and its books agree in the end."""
 
 import contextlib
 import http.client
@@ -7,17 +7,17 @@ import time
 from protocol import OrdersSnapshot, OrdStatus
 
 STORM_S = 22
-SURELY_MET = {"delay", "connection_refused", "maintenance", "clock_step", "human_order", "balance_moved", "symbol_halt"}
+EXPECTED = {"delay", "connection_refused", "maintenance", "clock_step", "human_order", "balance_moved", "symbol_halt"}
 
 
-def faults(bot, **asked):
-    """POST /control/faults, also through the minutes in which nobody listens."""
+def faults(bot, **settings):
+    """Calls POST /control/faults; repeats it while a fault keeps the exchange from responding."""
     end = time.monotonic() + 30
     while time.monotonic() < end:
         with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
-            return bot.call("POST", "/control/faults", asked)
-        bot.listen(0.2)
-    raise AssertionError("the exchange does not listen")
+            return bot.call("POST", "/control/faults", settings)
+        bot.receive(0.2)
+    raise AssertionError("the exchange does not respond")
 
 
 def test_the_default_bot_trades_through_a_storm_of_real_sockets(bot):
@@ -26,14 +26,14 @@ def test_the_default_bot_trades_through_a_storm_of_real_sockets(bot):
     faults(bot, profile="storm")
     end = time.monotonic() + STORM_S
     while time.monotonic() < end:
-        bot.listen(0.5)
-        # Who strikes meets the storm too: cut, truncated and garbled answers.
+        bot.receive(0.5)
+        # The faults apply to this client too: its connection may be cut, its response damaged.
         with contextlib.suppress(AssertionError, OSError, ValueError, http.client.HTTPException):
-            bot.strike()
-    met = faults(bot, clear=True)["counters"]
-    assert not [name for name in SURELY_MET if not met[name]], met
-    assert sum(map(bool, met.values())) > 20, met
-    assert bot.pids() == pids, "nothing has died"
+            bot.trade_against_us()
+    counters = faults(bot, clear=True)["counters"]
+    assert not [name for name in EXPECTED if not counters[name]], counters
+    assert sum(map(bool, counters.values())) > 20, counters
+    assert bot.pids() == pids, "no process has ended"
     cleared_ns = bot.now_ns()
     bot.wait(lambda: bot.is_ticked(cleared_ns) and bot.is_trading(cleared_ns), 60)
     bot.assert_books_agree(60)

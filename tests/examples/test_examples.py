@@ -1,4 +1,4 @@
-"""Every file of examples/ is run as its docstring says: scripts as scripts, run files as bots of real processes."""
+"""Every file of examples/ is run with the commands of its docstring; run files are bots of real processes."""
 
 import ast
 import json
@@ -67,7 +67,7 @@ def test_every_example_is_run_here() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
-def test_an_example_says_how_it_is_run(path: Path) -> None:
+def test_the_docstring_of_an_example_has_its_commands(path: Path) -> None:
     text = ast.get_docstring(ast.parse(path.read_text())) or ""
     commands = re.findall(r"(?:python|tickbus run) (examples/\S+)", text)
     assert commands

@@ -1,4 +1,4 @@
-"""Run files, the command line as a user calls it, and houses that are stopped whatever happens."""
+"""Run files, the command line as a user calls it, and bots that are stopped after each test."""
 
 import contextlib
 import os
@@ -21,18 +21,18 @@ from protocol import Settings
 
 
 class Source(Actor):
-    """Has nothing to say."""
+    """Publishes nothing."""
 
 
 class Follower(Actor):
-    """Follows."""
+    """Follows the source."""
 
     class Settings(Settings):
         size_lots: int = 1
         market: str = ""
 '''
 
-HOUSE = """\
+RUN_FILE = """\
 path = ["."]
 [clock]
 tick_ms = 100
@@ -46,7 +46,7 @@ follows = ["source"]
 
 @pytest.fixture
 def folder(monkeypatch):
-    """A short folder of its own, which is also where the list of running bots and fresh runs go."""
+    """A short folder of its own; the list of running bots and the default bot's folders are in it too."""
     path = Path(tempfile.mkdtemp(prefix="tb-"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(path))
     monkeypatch.setenv("TMPDIR", str(path))
@@ -67,17 +67,17 @@ def folder(monkeypatch):
 
 
 @pytest.fixture
-def house(folder):
-    """A run file with two actors of the user's own, no exchange."""
+def run_file(folder):
+    """A run file with two actors of the user's own, and no exchange."""
     (folder / "own_actors.py").write_text(OWN_ACTORS)
     path = folder / "h.toml"
-    path.write_text(HOUSE)
+    path.write_text(RUN_FILE)
     return path
 
 
 @pytest.fixture
 def tickbus():
-    """Call the command line; the finished process, with its text."""
+    """Call the command line; returns the finished process with its output."""
 
     def call(*args, timeout=60, **given):
         command = [sys.executable, "-m", "tickbus.main", *map(str, args)]
@@ -87,7 +87,7 @@ def tickbus():
 
 
 def processes_of(folder):
-    """Pids of all processes that were started for runs in this folder."""
+    """Returns the pids of all processes of runs in this folder."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
@@ -98,7 +98,7 @@ def processes_of(folder):
 
 
 def wait_for(what, timeout_s=20.0):
-    """Wait until `what()` is true; its value."""
+    """Waits until `what()` is true; returns its value."""
     until = time.monotonic() + timeout_s
     while time.monotonic() < until:
         found = what()

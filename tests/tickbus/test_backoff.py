@@ -1,4 +1,4 @@
-"""The wait after crashes."""
+"""The delay after crashes."""
 
 import pytest
 
@@ -6,41 +6,41 @@ from tickbus.process.backoff import FREE_RESTARTS, LONGEST_WAIT_S, Backoff
 
 
 @pytest.fixture
-def live(tmp_path):
-    """Begin lives at given seconds; the waits."""
+def start(tmp_path):
+    """Record starts at given seconds; returns the delays."""
 
-    def lives(*starts):
+    def starts_at(*starts):
         return [Backoff(tmp_path, "maker").record_start(one) for one in starts]
 
-    return lives
+    return starts_at
 
 
-def test_a_kill_costs_nothing_and_neither_does_the_next(live):
-    assert live(100.0, 101.0, 102.0)[: FREE_RESTARTS + 1] == [0, 0, 0]
+def test_a_kill_causes_no_delay_and_neither_does_the_next(start):
+    assert start(100.0, 101.0, 102.0)[: FREE_RESTARTS + 1] == [0, 0, 0]
 
 
-def test_a_crash_loop_waits_longer_and_longer_up_to_a_bound(live):
+def test_the_delay_of_a_crash_loop_doubles_up_to_a_bound(start):
     now, waits = 100.0, []
     for _ in range(14):
-        waits += live(now)
+        waits += start(now)
         now += waits[-1] + 0.4
     assert waits[:8] == [0, 0, 0, 0.5, 1, 2, 4, 8]
     assert waits[-1] == LONGEST_WAIT_S
 
 
-def test_a_life_that_lasted_clears_the_score(live):
-    assert live(100, 101, 102, 103, 104)[-1] == 1
-    assert live(150) == [0]
+def test_a_long_process_run_resets_the_delay(start):
+    assert start(100, 101, 102, 103, 104)[-1] == 1
+    assert start(150) == [0]
 
 
-def test_a_clean_end_clears_the_score(tmp_path, live):
-    live(100, 101, 102, 103)
+def test_a_clean_exit_resets_the_delay(tmp_path, start):
+    start(100, 101, 102, 103)
     Backoff(tmp_path, "maker").clear()
-    assert live(104) == [0]
+    assert start(104) == [0]
 
 
-def test_three_crashes_within_a_minute_are_a_loop(tmp_path, live):
-    live(100, 120)
+def test_three_crashes_within_a_minute_are_a_loop(tmp_path, start):
+    start(100, 120)
     backoff = Backoff(tmp_path, "maker")
     backoff.record_start(140)
     assert (backoff.recent, backoff.is_loop) == (2, False)
@@ -51,24 +51,24 @@ def test_three_crashes_within_a_minute_are_a_loop(tmp_path, live):
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"starts": "x"}', '{"starts": [1e999], "streak": 1}', "null"])
-def test_a_damaged_note_counts_as_none(tmp_path, content):
+def test_a_damaged_file_counts_as_no_starts(tmp_path, content):
     (tmp_path / "maker.starts").write_text(content)
     assert Backoff(tmp_path, "maker").record_start(100) == 0
 
 
-def test_times_of_before_a_reboot_do_not_count(live):
-    live(5000, 5001, 5002, 5003, 5004)
-    assert live(30) == [0]
+def test_times_before_a_reboot_do_not_count(start):
+    start(5000, 5001, 5002, 5003, 5004)
+    assert start(30) == [0]
 
 
-def test_actors_do_not_share_a_score(tmp_path, live):
-    live(100, 101, 102, 103, 104)
+def test_actors_have_delays_of_their_own(tmp_path, start):
+    start(100, 101, 102, 103, 104)
     assert Backoff(tmp_path, "binance").record_start(105) == 0
 
 
-def test_a_young_life_after_a_quick_end_is_in_trouble_and_an_old_one_is_not(tmp_path, live):
-    live(100)
+def test_a_process_is_troubled_shortly_after_a_quick_end_and_not_later(tmp_path, start):
+    start(100)
     assert not Backoff(tmp_path, "maker").is_troubled(101)
-    live(102)
+    start(102)
     assert Backoff(tmp_path, "maker").is_troubled(103)
     assert not Backoff(tmp_path, "maker").is_troubled(140)

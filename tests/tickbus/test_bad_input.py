@@ -1,4 +1,4 @@
-"""A user's mistakes: each is one line that says what to do, with its exit code; never a traceback."""
+"""A user's mistakes: each is one line with what to do, and an exit code; never a traceback."""
 
 import json
 import os
@@ -119,7 +119,7 @@ RUN_FILE_MISTAKES = [
         "nothing runs in {dir}/.tickbus/bot: start it with `tickbus run` or `tickbus up`",
         69,
     ),
-    ("nobody is up", [], ["down", "{file}"], "no bot runs in {dir}/.tickbus/bot", 69),
+    ("no bot runs", [], ["down", "{file}"], "no bot runs in {dir}/.tickbus/bot", 69),
     (
         "no bot at all",
         [],
@@ -213,13 +213,13 @@ def test_a_port_in_use_is_one_line(tickbus, bot):
     assert done.returncode == 2
 
 
-def test_a_second_copy_of_an_actor_is_one_line(tickbus, house, wait_for):
-    command = [sys.executable, "-m", "tickbus.main", "actor", "source", "--run", str(house)]
+def test_a_second_copy_of_an_actor_is_one_line(tickbus, run_file, wait_for):
+    command = [sys.executable, "-m", "tickbus.main", "actor", "source", "--run", str(run_file)]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as first:
-        wait_for((house.parent / ".tickbus" / "h" / "source.pub").exists)
-        done = tickbus("actor", "source", "--run", house)
+        wait_for((run_file.parent / ".tickbus" / "h" / "source.pub").exists)
+        done = tickbus("actor", "source", "--run", run_file)
         assert done.stderr == (
-            f"tickbus: source is already running (pid {first.pid}) in {house.parent}/.tickbus/h: "
+            f"tickbus: source is already running (pid {first.pid}) in {run_file.parent}/.tickbus/h: "
             "stop that process first, or give this run another `dir`\n"
         )
         assert done.returncode == 75
@@ -228,7 +228,7 @@ def test_a_second_copy_of_an_actor_is_one_line(tickbus, house, wait_for):
         first.communicate()
 
 
-def says(tickbus, bot, name):
+def reported(tickbus, bot, name):
     found = json.loads(tickbus("status", bot, "--json").stdout)
     row = next(one for one in found["processes"] if one["name"] == name)
     return f"{row.get('says', '')} {row.get('detail', '')}"
@@ -238,14 +238,14 @@ def test_a_dead_exchange_at_the_start_is_waited_for_and_then_traded_with(tickbus
     with_exchange = bot.read_text()
     bot.write_text(with_exchange.replace('"venue/maker"', '""').partition("[venue]")[0])
     assert tickbus("up", bot).returncode == 0
-    wait_for(lambda: "CONNECTING" in says(tickbus, bot, "binance"))
+    wait_for(lambda: "CONNECTING" in reported(tickbus, bot, "binance"))
     bot.write_text(with_exchange)
     assert tickbus("up", bot).returncode == 0
     run_dir = folder / ".tickbus" / "bot"
     pid = json.loads(tickbus("status", bot, "--json").stdout)["processes"][0]["pid"]
     assert pid
     os.kill(next(one["pid"] for one in _rows(tickbus, bot) if one["name"] == "binance"), 9)  # to read its key
-    wait_for(lambda: "TRADING" in says(tickbus, bot, "binance"), 30)
+    wait_for(lambda: "TRADING" in reported(tickbus, bot, "binance"), 30)
     assert "Traceback" not in "".join(path.read_text() for path in (run_dir / "logs").glob("*.out"))
 
 
@@ -253,19 +253,21 @@ def _rows(tickbus, bot):
     return json.loads(tickbus("status", bot, "--json").stdout)["processes"]
 
 
-def test_a_wrong_api_key_halts_the_connector_and_says_so(tickbus, bot, folder, wait_for):
+def test_a_wrong_api_key_halts_the_connector_with_a_reason(tickbus, bot, folder, wait_for):
     from actors.log.secret import ApiKey, Secret
 
     KeyFile(folder / "tickbus" / "keys", 14).add("main", ApiKey("k" * 64, Secret("s" * 64)), Secret("right"))
     bot.write_text(bot.read_text().replace('"venue/maker"', '"main"'))
     assert tickbus("up", bot, input="right\n").returncode == 0
-    wait_for(lambda: "HALTED the exchange refuses the key" in says(tickbus, bot, "binance"), 30)
+    wait_for(lambda: "HALTED the exchange refuses the key" in reported(tickbus, bot, "binance"), 30)
 
 
-def test_an_unknown_market_halts_the_connector_and_says_so(tickbus, bot, wait_for):
+def test_an_unknown_market_halts_the_connector_with_a_reason(tickbus, bot, wait_for):
     bot.write_text(bot.read_text().replace("BTC-USDT", "BTC-USDX"))
     assert tickbus("up", bot).returncode == 0
-    wait_for(lambda: "HALTED" in says(tickbus, bot, "binance") and "BTC-USDX" in says(tickbus, bot, "binance"), 30)
+    wait_for(
+        lambda: "HALTED" in reported(tickbus, bot, "binance") and "BTC-USDX" in reported(tickbus, bot, "binance"), 30
+    )
 
 
 def test_a_price_off_its_tick_ends_the_strategy_with_a_line_that_names_the_nearest(tickbus, bot, folder, wait_for):

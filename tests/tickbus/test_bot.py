@@ -1,4 +1,4 @@
-"""A house of real processes: started, looked at, changed while it runs, stopped."""
+"""A bot of real processes: started, inspected, changed while it runs, stopped."""
 
 import json
 import os
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def hops(folder):
-    """The actors of the latest tick, in order."""
+    """Returns the actors of the latest tick, in order."""
     with Tap(folder, TickReport) as tap:
         return [name for name, _ in next(iter(tap)).body.hops]
 
@@ -31,32 +31,32 @@ def pids(folder):
 
 
 @pytest.fixture
-def up(tickbus, house, wait_for):
-    """A running house; its run folder."""
-    done = tickbus("up", house)
+def up(tickbus, run_file, wait_for):
+    """A running bot; its run folder."""
+    done = tickbus("up", run_file)
     assert done.returncode == 0, done.stderr
-    folder = house.parent / ".tickbus" / "h"
+    folder = run_file.parent / ".tickbus" / "h"
     wait_for(lambda: hops(folder) == ["source", "follower"])
     return folder
 
 
-def test_up_status_down_and_nothing_is_left(tickbus, house, up, wait_for, processes_of):
+def test_up_status_down_and_no_process_is_left(tickbus, run_file, up, wait_for, processes_of):
     found = json.loads(tickbus("status", "--json").stdout)
     assert found["up"]
     assert {one["name"]: one["state"] for one in found["processes"]} == dict.fromkeys(
         ("clockd", "source", "follower"), "RUNNING"
     )
     assert {"epoch", "ticks", "lost", "says"} <= found["processes"][1].keys()
-    assert "follower" in tickbus("status", house).stdout
+    assert "follower" in tickbus("status", run_file).stdout
     done = tickbus("down")
     assert done.stdout == "stopping follower\nstopping source\nstopping clockd\ndown\n"
-    wait_for(lambda: not processes_of(house.parent))
-    gone = tickbus("status", house, "--json")
+    wait_for(lambda: not processes_of(run_file.parent))
+    gone = tickbus("status", run_file, "--json")
     assert (json.loads(gone.stdout)["up"], gone.returncode) == (False, 69)
 
 
-def test_an_actor_is_added_and_removed_and_nothing_is_restarted(tickbus, house, up, wait_for):
-    elsewhere = house.parent / "elsewhere"
+def test_an_actor_is_added_and_removed_and_no_process_is_restarted(tickbus, run_file, up, wait_for):
+    elsewhere = run_file.parent / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "late_actor.py").write_text(
         '"""One Python file anywhere."""\nfrom actors.actor import Actor\n\n\nclass Late(Actor):\n    """Late."""\n'
@@ -72,34 +72,34 @@ def test_an_actor_is_added_and_removed_and_nothing_is_restarted(tickbus, house, 
     assert "late" not in json.loads(tickbus("status", "--json").stdout)["processes"]
 
 
-def test_an_added_actor_is_there_again_after_a_restart_of_the_house(tickbus, house, up, wait_for):
-    extra = house.parent / "extra.toml"
+def test_an_added_actor_runs_again_after_a_restart_of_the_bot(tickbus, run_file, up, wait_for):
+    extra = run_file.parent / "extra.toml"
     extra.write_text('[actors.more]\nuse = "own_actors:Follower"\nfollows = ["source"]\nsettings = { size_lots = 2 }\n')
     assert tickbus("add", extra).stdout == "more: started\n"
     wait_for(lambda: "more" in hops(up))
     assert tickbus("down").returncode == 0
-    assert tickbus("up", house).returncode == 0
+    assert tickbus("up", run_file).returncode == 0
     wait_for(lambda: "more" in hops(up))
 
 
-def test_up_brings_a_running_house_up_to_its_changed_run_file(tickbus, house, up, wait_for):
+def test_up_applies_a_changed_run_file_to_a_running_bot(tickbus, run_file, up, wait_for):
     before = pids(up)
-    text = house.read_text()
-    house.write_text(text + '[actors.third]\nuse = "own_actors:Source"\n')
-    assert tickbus("up", house).stdout == "added third\n"
+    text = run_file.read_text()
+    run_file.write_text(text + '[actors.third]\nuse = "own_actors:Source"\n')
+    assert tickbus("up", run_file).stdout == "added third\n"
     wait_for(lambda: "third" in hops(up))
-    house.write_text(text)
-    assert tickbus("up", house).stdout == "removed third\n"
+    run_file.write_text(text)
+    assert tickbus("up", run_file).stdout == "removed third\n"
     wait_for(lambda: hops(up) == ["source", "follower"])
     assert pids(up) == before
-    assert tickbus("up", house).stdout == "up already, and nothing has changed\n"
+    assert tickbus("up", run_file).stdout == "up already, and nothing has changed\n"
 
 
-def test_adding_by_hand_one_file_one_table_one_program_one_update(house, up, wait_for):
-    (house.parent / "by_hand.py").write_text("from actors.actor import Actor\n\n\nclass ByHand(Actor):\n    pass\n")
-    house.write_text(house.read_text() + '[actors.hand]\nuse = "by_hand:ByHand"\nfollows = ["follower"]\n')
+def test_adding_by_hand_one_file_one_table_one_program_one_update(run_file, up, wait_for):
+    (run_file.parent / "by_hand.py").write_text("from actors.actor import Actor\n\n\nclass ByHand(Actor):\n    pass\n")
+    run_file.write_text(run_file.read_text() + '[actors.hand]\nuse = "by_hand:ByHand"\nfollows = ["follower"]\n')
     before, conf = pids(up), up / "supervisord.conf"
-    command = f"{sys.executable} -m tickbus.main actor hand --run {house}"
+    command = f"{sys.executable} -m tickbus.main actor hand --run {run_file}"
     conf.write_text(conf.read_text() + f"\n[program:hand]\ncommand = {command}\nautorestart = true\nstartsecs = 0\n")
     update = [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(conf), "update"]
     done = subprocess.run(update, capture_output=True, text=True, timeout=30, check=False)
@@ -109,7 +109,7 @@ def test_adding_by_hand_one_file_one_table_one_program_one_update(house, up, wai
 
 
 @pytest.mark.parametrize("name", ["source", "follower", "clockd"])
-def test_a_killed_process_comes_back_and_the_others_go_on(up, name, wait_for):
+def test_a_killed_process_is_restarted_and_no_other(up, name, wait_for):
     before = pids(up)
     os.kill(before[name], signal.SIGKILL)
     wait_for(lambda: pids(up)[name] not in (0, before[name]))
@@ -120,15 +120,15 @@ def test_a_killed_process_comes_back_and_the_others_go_on(up, name, wait_for):
     assert (up / f"{name}.lock").read_text().split()[0] == "0000000002"
 
 
-def test_nobody_outlives_a_killed_supervisord(up, house, wait_for, processes_of):
-    found = processes_of(house.parent)
+def test_no_process_survives_a_killed_supervisord(up, run_file, wait_for, processes_of):
+    found = processes_of(run_file.parent)
     assert len(found) == 4
     os.kill(holder(up, "supervisord"), signal.SIGKILL)
-    wait_for(lambda: not processes_of(house.parent))
-    assert '"event":"down"' in (up / "logs" / "follower.log").read_text(), "by SIGTERM first: it wound up"
+    wait_for(lambda: not processes_of(run_file.parent))
+    assert '"event":"down"' in (up / "logs" / "follower.log").read_text(), "by SIGTERM first, so that it shuts down"
 
 
-def test_the_tap_shows_lines_json_and_what_it_missed(tickbus, up):
+def test_the_tap_prints_lines_json_and_its_losses(tickbus, up):
     lines = tickbus("tap", "-n", "3", "sys.clockd.")
     assert all("sys.clockd." in line for line in lines.stdout.splitlines())
     assert len(lines.stdout.splitlines()) == 3
@@ -142,14 +142,14 @@ def test_the_tap_shows_lines_json_and_what_it_missed(tickbus, up):
     assert tickbus("tap", "--for", "300ms", "Fill").stdout == ""
 
 
-def test_a_tap_that_is_cut_short_by_its_reader_ends_quietly(up, house):
-    command = f"{sys.executable} -m tickbus.main tap --run {house} | head -2"
+def test_a_tap_whose_reader_ends_ends_without_a_traceback(up, run_file):
+    command = f"{sys.executable} -m tickbus.main tap --run {run_file} | head -2"
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, timeout=30, check=False)
     assert len(done.stdout.splitlines()) == 2
     assert "Traceback" not in done.stderr
 
 
-def test_supervisord_by_hand_runs_the_default_bot(folder, wait_for, processes_of):
+def test_a_supervisord_of_the_user_runs_the_default_bot(folder, wait_for, processes_of):
     (folder / "runs").mkdir()
     shutil.copy(ROOT / "runs" / "default.toml", folder / "runs")
     shutil.copy(ROOT / "supervisord.conf", folder)

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from venue.base.settings import MarketSettings
-from venue.calibration.simulated_recording import rehearse
+from venue.calibration.simulated_recording import simulated_lines
 
 MARKET = MarketSettings(tick_size=Decimal("0.01"), lot_size=Decimal("0.00001"), start_price=Decimal(60000))
 
@@ -17,7 +17,7 @@ MARKET = MarketSettings(tick_size=Decimal("0.01"), lot_size=Decimal("0.00001"), 
 def recording(tmp_path_factory):
     """Eight seconds of the local exchange's streams, in the format of a recording."""
     path = tmp_path_factory.mktemp("recordings") / "small.txt"
-    path.write_bytes(b"\n".join(rehearse(MARKET, 8)))
+    path.write_bytes(b"\n".join(simulated_lines(MARKET, 8)))
     return path
 
 

@@ -80,7 +80,7 @@ def test_a_missing_package_is_bad_and_named(doctor, without, package):
     assert "pip install" in detail
 
 
-def test_without_picows_websockets_serves_and_the_user_is_told_what_is_slower(doctor, without):
+def test_without_picows_websockets_serves_and_the_slower_parts_are_named(doctor, without):
     without("picows")
     code, checks = doctor()
     verdict, detail = checks["websocket"]
@@ -112,7 +112,7 @@ def test_portable_implementations_by_request_are_no_problem_and_shown(doctor, mo
     assert checks["websocket"][1].startswith("websockets ")
 
 
-def test_a_part_that_is_not_compiled_is_a_warning_that_says_what_is_slower(doctor, without, folder):
+def test_a_part_that_is_not_compiled_is_a_warning_with_what_is_slower(doctor, without, folder):
     without()
     hook = "import sys\nfor name in ('_book', '_levels', '_matching'):\n    sys.modules['market.' + name] = None\n"
     (folder / "hidden" / "sitecustomize.py").write_text(hook)

@@ -1,4 +1,4 @@
-"""What a process asks of the kernel."""
+"""The kernel settings of a bot's process."""
 
 import os
 import signal
@@ -17,18 +17,18 @@ child = subprocess.Popen([sys.executable, "-c", sys.argv[1]])
 print(child.pid, flush=True)
 time.sleep(60)
 """
-POLITE = """
+OBEDIENT = """
 import signal, sys, time
 from tickbus.process.kernel import stop_with_parent
 stop_with_parent()
 def end(*_):
-    open({path!r}, "w").write("wound up")
+    open({path!r}, "w").write("shut down")
     sys.exit()
 signal.signal(signal.SIGTERM, end)
 open({path!r}, "w").write("ready")
 time.sleep(60)
 """
-DEAF = """
+STUCK = """
 import signal, time
 from tickbus.process import kernel
 kernel.GRACE_S = 0.3
@@ -41,7 +41,7 @@ while True:
 
 
 def orphan(code, path, wait_for):
-    """Start a child of a child, kill the one between; the pid that should end."""
+    """Starts a child of a child, and kills the one between; returns the pid that has to end."""
     with subprocess.Popen(
         [sys.executable, "-c", PARENT, code.format(path=str(path))], stdout=subprocess.PIPE
     ) as parent:
@@ -59,24 +59,24 @@ def is_gone(pid):
         return True
 
 
-def test_a_child_winds_up_when_its_parent_is_killed(tmp_path, wait_for):
+def test_a_child_shuts_down_when_its_parent_is_killed(tmp_path, wait_for):
     note = tmp_path / "note"
-    pid = orphan(POLITE, note, wait_for)
+    pid = orphan(OBEDIENT, note, wait_for)
     wait_for(lambda: is_gone(pid))
-    assert note.read_text() == "wound up"
+    assert note.read_text() == "shut down"
 
 
-def test_a_child_that_does_not_hear_is_killed_after_its_grace(tmp_path, wait_for):
-    pid = orphan(DEAF, tmp_path / "note", wait_for)
+def test_a_child_that_ignores_sigterm_is_killed_after_its_grace_time(tmp_path, wait_for):
+    pid = orphan(STUCK, tmp_path / "note", wait_for)
     wait_for(lambda: is_gone(pid))
 
 
-def test_secrets_stay_in_the_process():
+def test_the_memory_of_a_process_is_protected():
     code = (
         "import os, resource\nfrom tickbus.process.kernel import protect_memory\nprotect_memory()\n"
         "print(resource.getrlimit(resource.RLIMIT_CORE), os.stat('/proc/self/mem').st_uid == 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "(0, 0) True\n"
-    assert kernel.GRACE_S > 8, "an actor may take 8 s to wind up"
+    assert kernel.GRACE_S > 8, "an actor may need 8 s to shut down"
     assert os.getpid()

@@ -1,4 +1,4 @@
-"""The key file: keys come back under their passphrase, and under nothing else."""
+"""The key file: keys can be read with their passphrase, and with no other."""
 
 import io
 import os
@@ -26,7 +26,7 @@ def keys(tmp_path):
     return KeyFile(tmp_path / "conf" / "keys", CHEAP)
 
 
-def test_keys_come_back_by_name(keys):
+def test_keys_are_read_by_name(keys):
     keys.add("main", KEY, PASSPHRASE)
     keys.add("second", PEM, PASSPHRASE)
     main, second = keys.get("main", PASSPHRASE), keys.get("second", PASSPHRASE)
@@ -53,7 +53,7 @@ def test_a_wrong_passphrase_opens_nothing_and_changes_nothing(keys):
     assert keys.path.read_bytes() == before
 
 
-def test_the_file_is_for_its_owner_alone_and_refused_if_it_is_wider(keys):
+def test_the_file_is_private_and_refused_if_others_may_read_it(keys):
     keys.add("main", KEY, PASSPHRASE)
     assert keys.path.stat().st_mode & 0o777 == 0o600
     assert keys.path.parent.stat().st_mode & 0o777 == 0o700
@@ -81,7 +81,7 @@ def test_every_changed_byte_is_noticed(keys):
             keys.get("main", PASSPHRASE)
 
 
-def test_a_truncated_file_is_told_as_damaged(keys):
+def test_a_truncated_file_is_reported_as_damaged(keys):
     keys.add("main", KEY, PASSPHRASE)
     data = keys.path.read_bytes()
     for cut in (0, 3, len(MAGIC), len(MAGIC) + 4, 60, len(data) - 1):
@@ -90,7 +90,7 @@ def test_a_truncated_file_is_told_as_damaged(keys):
             keys.get("main", PASSPHRASE)
 
 
-def test_a_file_of_a_newer_version_asks_for_an_upgrade(keys):
+def test_a_file_of_a_newer_version_needs_an_upgrade(keys):
     keys.add("main", KEY, PASSPHRASE)
     data = keys.path.read_bytes()
     keys.path.write_bytes(MAGIC[:-1] + b"\x02" + data[len(MAGIC) :])
@@ -98,7 +98,7 @@ def test_a_file_of_a_newer_version_asks_for_an_upgrade(keys):
         keys.names()
 
 
-def test_a_missing_name_is_told_with_those_that_are_there(keys):
+def test_a_missing_name_is_reported_with_the_known_names(keys):
     keys.add("main", KEY, PASSPHRASE)
     with pytest.raises(BadKeyFile, match=r"no key `mian` \(it has: main\): tickbus keys add mian"):
         keys.get("mian", PASSPHRASE)
@@ -106,7 +106,7 @@ def test_a_missing_name_is_told_with_those_that_are_there(keys):
     assert keys.names() == {}
 
 
-def test_no_file_is_no_names_but_no_key_either(keys):
+def test_a_missing_file_has_no_names_and_no_key(keys):
     assert keys.names() == {}
     with pytest.raises(BadKeyFile, match="there is no key file"):
         keys.get("main", PASSPHRASE)
@@ -151,7 +151,7 @@ def test_a_passphrase_in_the_environment_itself_is_never_read(monkeypatch):
     assert passphrase_of_environment() is None
 
 
-def test_the_place_of_the_key_file_can_be_named(monkeypatch, tmp_path):
+def test_the_path_of_the_key_file_can_be_set(monkeypatch, tmp_path):
     monkeypatch.setenv("TICKBUS_KEYS", str(tmp_path / "k"))
     assert default_path() == tmp_path / "k"
     monkeypatch.delenv("TICKBUS_KEYS")

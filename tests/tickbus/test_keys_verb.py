@@ -1,4 +1,4 @@
-"""`tickbus keys` as a person uses it through pipes, and a run that wants a key."""
+"""`tickbus keys` as a user calls it with pipes, and a run that needs a key."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def test_a_key_is_added_listed_and_removed(tickbus, folder, added):
     assert "no keys in" in tickbus("keys", "list").stderr
 
 
-def test_a_key_is_not_replaced_by_accident(tickbus, added):
+def test_a_key_is_replaced_only_on_request(tickbus, added):
     again = tickbus("keys", "add", "main", input=f"{PHRASE}\nx\ny\n")
     assert again.returncode == 2
     assert "has a key `main` already: choose another name, or --replace" in again.stderr
@@ -36,7 +36,7 @@ def test_a_key_is_not_replaced_by_accident(tickbus, added):
 
 
 @pytest.mark.parametrize("given", ["", f"{PHRASE}\n", f"{PHRASE}\n{KEY}\n"])
-def test_what_is_missing_is_asked_for_and_nothing_is_written(tickbus, folder, given):
+def test_missing_input_is_named_and_nothing_is_written(tickbus, folder, given):
     done = tickbus("keys", "add", "main", input=given)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert not (folder / "tickbus" / "keys").exists()
@@ -57,27 +57,26 @@ def test_an_ed25519_key_comes_from_its_pem_file(tickbus, folder):
     assert (done.returncode, "not an Ed25519 private key" in done.stderr) == (2, True)
 
 
-def test_a_running_actor_gets_its_key_and_no_file_line_or_argument_shows_it(tickbus, house, folder, added, wait_for):
+def test_a_running_actor_gets_its_key_and_no_file_line_or_argument_shows_it(tickbus, run_file, folder, added, wait_for):
     (folder / "keyed.py").write_text(
         "from actors.actor import Actor\n\n\nclass Keyed(Actor):\n"
         "    def on_start(self):\n"
         f"        self.health('HAS', str(self.keys.secret.reveal() == {SECRET[::-1]!r}[::-1]))\n"
         "        self.log.info('canary', secret=self.keys.secret, text='signature=' + self.keys.secret.reveal())\n"
     )
-    house.write_text(house.read_text() + '[actors.keyed]\nuse = "keyed:Keyed"\nkeys = "main"\n')
-    refused = tickbus("up", house, input="not the passphrase\n")
+    run_file.write_text(run_file.read_text() + '[actors.keyed]\nuse = "keyed:Keyed"\nkeys = "main"\n')
+    refused = tickbus("up", run_file, input="not the passphrase\n")
     assert (refused.returncode, "the passphrase is wrong" in refused.stderr) == (2, True)
-    assert tickbus("up", house, input=f"{PHRASE}\n").returncode == 0
+    assert tickbus("up", run_file, input=f"{PHRASE}\n").returncode == 0
     run_dir = folder / ".tickbus" / "h"
     try:
-        said = wait_for(lambda: "HAS True" in tickbus("status", house).stdout)
-        assert said
+        assert wait_for(lambda: "HAS True" in tickbus("status", run_file).stdout)
         for entry in os.listdir("/proc"):
             if entry.isdigit() and str(folder) in _text(f"/proc/{entry}/cmdline"):
                 assert SECRET not in _text(f"/proc/{entry}/cmdline")
                 assert PHRASE not in _text(f"/proc/{entry}/cmdline") + _text(f"/proc/{entry}/environ")
     finally:
-        tickbus("down", house)
+        tickbus("down", run_file)
     for path in run_dir.rglob("*"):
         if path.is_file():
             content = path.read_bytes()
@@ -85,7 +84,7 @@ def test_a_running_actor_gets_its_key_and_no_file_line_or_argument_shows_it(tick
             assert PHRASE.encode() not in content, path
     assert '"secret":"***"' in (run_dir / "logs" / "keyed.log").read_text()
     assert not list(folder.glob("tickbus-*")) or all(one.is_dir() for one in folder.glob("tickbus-*")), (
-        "the phrase is gone"
+        "the passphrase file is deleted"
     )
 
 

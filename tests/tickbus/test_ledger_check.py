@@ -1,4 +1,4 @@
-"""Own books against the exchange's ledger: agreement is proven, and every kind of difference is found."""
+"""Journals compared with the exchange's ledger: every kind of difference is found."""
 
 from decimal import Decimal
 
@@ -74,11 +74,11 @@ def tracker():
 
 @pytest.fixture
 def ledger():
-    """The exchange's word that agrees with RECORDS; a human trades beside us."""
-    human = {"clientOrderId": "web_1", "orderId": 5, "executedQty": "3"}
+    """A ledger that agrees with RECORDS, with external orders beside ours."""
+    external = {"clientOrderId": "web_1", "orderId": 5, "executedQty": "3"}
     return {
-        "orders": [order_row(1, "0.010"), order_row(2, "0.000"), human],
-        "open_orders": [order_row(2, "0.000"), human],
+        "orders": [order_row(1, "0.010"), order_row(2, "0.000"), external],
+        "open_orders": [order_row(2, "0.000"), external],
         "trades": [trade_row(900, "0.004", "240"), trade_row(901, "0.006", "360"), trade_row(5, "3", "9", order_id=5)],
     }
 
@@ -100,7 +100,7 @@ def test_an_order_left_open_is_found_on_either_side(tracker, ledger):
     ]
 
 
-def test_an_order_in_doubt_that_the_exchange_never_saw_is_in_doubt_and_no_difference(tracker, ledger):
+def test_an_unknown_order_that_the_exchange_never_received_is_no_difference(tracker, ledger):
     tracker.apply(intent(3))
     tracker.apply(ResolvedRecord(cl_ord_id(3), OrdStatus.UNKNOWN, "no answer in 1000 ms", 9))
     assert compare(tracker, ledger) == []
@@ -124,7 +124,7 @@ def test_a_fee_that_differs_in_its_last_digit_is_found(tracker, ledger):
     assert compare(tracker, ledger) == ["BTCUSDT: fees in BTC 0.002 here, 0.00200001 on the exchange"]
 
 
-def test_the_journal_alone_gives_the_counts(tmp_path):
+def test_the_totals_come_from_the_journal_alone(tmp_path):
     journal = Journal(tmp_path / "binance.orders.journal")
     for record in RECORDS:
         journal.append(encode_record(record))
@@ -134,7 +134,7 @@ def test_the_journal_alone_gives_the_counts(tmp_path):
     assert net_positions(found) == ["maker on binance: 0.01 BTC net"]
 
 
-def test_an_exchange_that_does_not_answer_is_no_agreement(tmp_path):
+def test_an_exchange_that_does_not_respond_gives_no_ledger(tmp_path):
     assert fetch_ledger(tmp_path, "maker") is None
     (tmp_path / "venue.address").write_text('{"http": "http://127.0.0.1:1", "ws": ""}')
     assert fetch_ledger(tmp_path, "maker") is None

@@ -19,7 +19,7 @@ def logs(tmp_path):
     return log
 
 
-def test_new_lines_of_all_actors_come_by_their_time_and_old_ones_not(tmp_path, logs):
+def test_new_lines_of_all_actors_are_printed_by_time_and_old_ones_are_not(tmp_path, logs):
     logs("maker").info("of before")
     out = io.StringIO()
     tail = LogFollower(tmp_path, out)
@@ -31,7 +31,7 @@ def test_new_lines_of_all_actors_come_by_their_time_and_old_ones_not(tmp_path, l
     assert out.getvalue() == ("22:13:21.000 binance    warning first\n22:13:22.000 maker      info    second price=5\n")
 
 
-def test_half_a_line_waits_for_its_other_half_and_a_rotated_log_is_followed(tmp_path, logs):
+def test_an_unfinished_line_is_printed_when_complete_and_a_rotated_log_is_followed(tmp_path, logs):
     out = io.StringIO()
     tail = LogFollower(tmp_path, out)
     path = tmp_path / "logs" / "maker.log"

@@ -1,4 +1,4 @@
-"""The command line: quick to start, clear about mistakes."""
+"""The command line: quick to start, with one clear line for each mistake."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ def test_help_names_every_verb(tickbus):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_explains_itself(tickbus, verb):
+def test_every_verb_has_a_help_text(tickbus, verb):
     done = tickbus(verb, "--help")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"Usage: tickbus {verb}")
@@ -29,7 +29,7 @@ def test_every_verb_explains_itself(tickbus, verb):
 
 
 @pytest.mark.parametrize("args", [["--help"], ["--version"], ["no-such-verb"]])
-def test_what_needs_no_verb_imports_nothing_heavy(args):
+def test_a_call_without_a_verb_imports_no_heavy_package(args):
     code = (
         "import sys\n"
         "from tickbus.main import main\n"

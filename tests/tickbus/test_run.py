@@ -1,4 +1,4 @@
-"""The default bot from one command: it trades, stops in order, and its books agree with the exchange's."""
+"""The default bot from one command: it trades, stops in order, and its orders agree with the exchange's ledger."""
 
 import json
 import os
@@ -23,12 +23,12 @@ WANTED = (
     "lost_messages", "restarts", "own_position_matches_venue", "equity_change",
 )  # fmt: skip
 SETTINGS = "[actors.binance.settings]\n"
-SOON_PROVEN = "recv_window_ms = 1000\nnot_placed_margin_ms = 1000\n"
+SHORT_RECHECKS = "recv_window_ms = 1000\nnot_placed_margin_ms = 1000\n"
 
 
 @pytest.fixture
 def start(folder):
-    """Start `tickbus run` in the background; the process. Its end is the fixture `folder`'s to see to."""
+    """Start `tickbus run` in the background; the process. It is stopped after the test."""
     started = []
 
     def run(*args, **given):
@@ -46,9 +46,9 @@ def start(folder):
 
 @pytest.fixture
 def bot(folder):
-    """A run file of the default bot, five times as quick, also in proving that an order is nowhere."""
+    """A run file of the default bot with short intervals, also for confirming that an order is absent."""
     path = folder / "bot.toml"
-    text = DEFAULT.read_text().replace("tick_ms = 1000", "tick_ms = 200").replace(SETTINGS, SETTINGS + SOON_PROVEN)
+    text = DEFAULT.read_text().replace("tick_ms = 1000", "tick_ms = 200").replace(SETTINGS, SETTINGS + SHORT_RECHECKS)
     path.write_text(text.replace("order_refresh_ms = 5000", "order_refresh_ms = 1000"))
     return path
 
@@ -59,18 +59,18 @@ def journal_bytes(folder):
 
 
 def trading(folder):
-    """Whether the connector has orders on the exchange, by its journal's size."""
+    """Returns whether the connector has placed orders, by its journal's size."""
     return journal_bytes(folder) > 2_000
 
 
-def is_without_doubt(tap, state):
-    """Whether every order that died on its way has been found, or been proven to be nowhere."""
-    for heard in tap.poll(0.1):
-        state.update(heard)
+def has_no_unknown_orders(tap, state):
+    """Returns whether every order with a lost request was found or confirmed as absent."""
+    for tapped in tap.poll(0.1):
+        state.update(tapped)
     return not state.in_doubt()
 
 
-def test_the_default_bot_trades_and_its_books_agree_with_the_exchange(tickbus, folder, processes_of):
+def test_the_default_bot_trades_and_agrees_with_the_exchange(tickbus, folder, processes_of):
     done = tickbus("run", "--for", "20", "--json", timeout=120)
     found = json.loads(done.stdout.splitlines()[-1])
     assert set(WANTED) <= found.keys()
@@ -81,11 +81,11 @@ def test_the_default_bot_trades_and_its_books_agree_with_the_exchange(tickbus, f
     assert (found["orders_unknown"], found["orders_open"], found["restarts"], found["garbage"]) == (0, 0, 0, 0)
     assert found["processes_running"] == found["processes"] == 4
     assert processes_of(folder) == []
-    assert not Path(found["run_dir"]).exists(), "a fresh folder is taken away after a clean end"
+    assert not Path(found["run_dir"]).exists(), "its folder is deleted after a clean end"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_everything_in_order_and_a_second_run_goes_on_from_there(
+def test_a_signal_stops_all_processes_in_order_and_a_second_run_continues(
     start, bot, folder, number, wait_for, processes_of
 ):
     run_dir = folder / ".tickbus" / "bot"
@@ -105,7 +105,7 @@ def test_a_signal_stops_everything_in_order_and_a_second_run_goes_on_from_there(
         size = journal_bytes(run_dir)
 
 
-def test_two_runs_side_by_side_do_not_meet_and_one_folder_has_one_run(start, tickbus, bot, folder, wait_for):
+def test_two_bots_run_side_by_side_and_one_folder_has_one_bot(start, tickbus, bot, folder, wait_for):
     run_dir = folder / ".tickbus" / "bot"
     one, two = start(bot, "--json"), start("--json")
     wait_for(lambda: trading(run_dir), 40)
@@ -123,7 +123,7 @@ def test_two_runs_side_by_side_do_not_meet_and_one_folder_has_one_run(start, tic
 
 
 @pytest.mark.parametrize("name", ["maker", "binance", "clockd", "venue"])
-def test_each_process_may_be_killed_while_it_trades(start, bot, folder, name, wait_for):
+def test_each_process_can_be_killed_while_the_bot_trades(start, bot, folder, name, wait_for):
     run_dir = folder / ".tickbus" / "bot"
     child = start(bot, "--json")
     wait_for(lambda: trading(run_dir), 40)
@@ -133,7 +133,7 @@ def test_each_process_may_be_killed_while_it_trades(start, bot, folder, name, wa
         state = RunState(tap.ask)
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: journal_bytes(run_dir) > size + 4_000, 60)
-        wait_for(lambda: is_without_doubt(tap, state), 60)
+        wait_for(lambda: has_no_unknown_orders(tap, state), 60)
     child.send_signal(signal.SIGINT)
     out, error = child.communicate(timeout=60)
     found = json.loads(out.splitlines()[-1])
@@ -142,7 +142,7 @@ def test_each_process_may_be_killed_while_it_trades(start, bot, folder, name, wa
     assert child.returncode == 0
 
 
-def test_killing_the_foreground_process_ends_the_house_and_the_orders_are_cancelled(
+def test_killing_the_foreground_process_ends_the_bot_and_its_orders_are_cancelled(
     start, bot, folder, wait_for, processes_of, tickbus
 ):
     run_dir = folder / ".tickbus" / "bot"
@@ -157,7 +157,7 @@ def test_killing_the_foreground_process_ends_the_house_and_the_orders_are_cancel
     assert (found["own_position_matches_venue"], found["orders_open"]) == (True, 0), found
 
 
-def test_without_a_terminal_there_is_a_line_now_and_then(start, bot, folder, wait_for):
+def test_without_a_terminal_a_status_line_is_printed_every_few_seconds(start, bot, folder, wait_for):
     child = start(bot, "--for", "7")
     out, _ = child.communicate(timeout=60)
     lines = [line for line in out.splitlines() if " running  " in line]
@@ -165,10 +165,10 @@ def test_without_a_terminal_there_is_a_line_now_and_then(start, bot, folder, wai
     assert "\x1b" not in out
 
 
-def test_on_a_terminal_the_view_is_painted_in_place_and_the_terminal_left_as_it_was(bot, folder):
+def test_on_a_terminal_the_view_is_painted_in_place_and_the_terminal_is_restored(bot, folder):
     script = shutil.which("script")
     if script is None:
-        pytest.skip("no `script` to lend a terminal")
+        pytest.skip("needs the program `script` for a terminal")
     command = f"{sys.executable} -m tickbus.main run {bot} --for 9"
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "100", "LINES": "40"}
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What a run that ended says of itself: an order that nobody can vouch for is named, and no clean end."""
+"""The summary of a run: an unknown order is named, and the end is not clean."""
 
 import shutil
 from pathlib import Path
@@ -28,7 +28,7 @@ def records(*more):
 
 
 def ended_with(tmp_path, *more):
-    """The summary of a run that traded so and stopped; its exchange has gone too."""
+    """Returns the summary of a run with these journal records, after its exchange has ended too."""
     path = tmp_path / "bot.toml"
     shutil.copy(DEFAULT, path)
     run = load(path)
@@ -42,15 +42,15 @@ def ended_with(tmp_path, *more):
     return summary
 
 
-def test_an_order_in_doubt_is_told_and_the_end_is_not_clean(tmp_path):
+def test_an_unknown_order_is_reported_and_the_end_is_not_clean(tmp_path):
     summary = ended_with(tmp_path, ResolvedRecord(NAME, OrdStatus.UNKNOWN, "no answer in 1000 ms", 9))
     assert not summary.is_clean
     assert UNKNOWN_ORDERS in summary.lines()
     assert (summary.as_dict()["orders_open"], summary.as_dict()["orders_unknown"]) == (1, 1)
 
 
-def test_an_order_that_was_proven_to_be_nowhere_is_no_doubt(tmp_path):
-    doubt = ResolvedRecord(NAME, OrdStatus.UNKNOWN, "no answer in 1000 ms", 9)
-    summary = ended_with(tmp_path, doubt, ResolvedRecord(NAME, OrdStatus.NOT_PLACED, "not found 3 times", 99))
+def test_an_order_that_is_confirmed_as_absent_is_not_unknown(tmp_path):
+    unknown = ResolvedRecord(NAME, OrdStatus.UNKNOWN, "no answer in 1000 ms", 9)
+    summary = ended_with(tmp_path, unknown, ResolvedRecord(NAME, OrdStatus.NOT_PLACED, "not found 3 times", 99))
     assert UNKNOWN_ORDERS not in summary.lines()
     assert (summary.as_dict()["orders_open"], summary.as_dict()["orders_unknown"]) == (0, 0)

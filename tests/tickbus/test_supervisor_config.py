@@ -1,4 +1,4 @@
-"""supervisord's configuration: written by tickbus, by hand, and the same."""
+"""supervisord's configuration: the one that tickbus writes and `supervisord.conf` are the same."""
 
 import configparser
 import shlex
@@ -26,13 +26,13 @@ def programs(parser):
 
 
 def arguments(command):
-    """What tickbus is called with, without where it lies and without the folder that follows from the run file."""
+    """Returns the arguments of tickbus, without the run folder, which follows from the run file."""
     words = shlex.split(command)
     words = words[4:] if words[1:4] == ["-P", "-m", "tickbus.main"] else words[1:]
     return words[: words.index("--dir")] if "--dir" in words else words
 
 
-def test_supervisord_by_hand_does_the_same_job_as_tickbus_up():
+def test_supervisord_conf_has_the_programs_of_tickbus_up():
     ours = parsed(render(load(ROOT / "runs" / "default.toml")))
     by_hand = parsed((ROOT / "supervisord.conf").read_text(), here=str(ROOT))
     assert programs(ours).keys() == programs(by_hand).keys() == {"venue", "clockd", "binance", "maker"}
@@ -45,7 +45,7 @@ def test_supervisord_by_hand_does_the_same_job_as_tickbus_up():
     assert by_hand["include"]["files"] == ours["include"]["files"]
 
 
-def test_nothing_is_ever_given_up_and_exit_0_is_restarted():
+def test_no_process_is_given_up_and_exit_0_is_restarted():
     assert (RESTARTS["autorestart"], RESTARTS["startsecs"]) == ("true", "0")
     assert int(RESTARTS["startretries"]) >= 10**9
 
@@ -60,11 +60,11 @@ def run(tmp_path):
     return load(path)
 
 
-def test_who_follows_stops_before_whom_it_follows(run):
+def test_a_follower_stops_before_the_actor_that_it_follows(run):
     assert priorities(run) == {"venue": 10, "clockd": 20, "a": 30, "z": 30, "b": 40, "c": 41}
 
 
-def test_percent_signs_in_a_path_are_no_expansions(tmp_path):
+def test_percent_signs_in_a_path_are_not_expanded(tmp_path):
     folder = tmp_path / "100%s"
     folder.mkdir()
     (folder / "r.toml").write_text("")
@@ -73,6 +73,6 @@ def test_percent_signs_in_a_path_are_no_expansions(tmp_path):
     assert "%" not in text.replace("%%", "")
 
 
-def test_a_passphrase_is_handed_on_by_the_name_of_a_file_alone(run):
+def test_a_passphrase_is_passed_as_the_path_of_a_file(run):
     assert "TICKBUS_PASSPHRASE_FILE" not in render(run)
     assert 'environment = TICKBUS_PASSPHRASE_FILE="/dev/shm/x"' in render(run, Path("/dev/shm/x"))

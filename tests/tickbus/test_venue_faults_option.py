@@ -1,4 +1,4 @@
-"""`tickbus venue --faults`: a profile for the local exchange of a run, whatever its run file says."""
+"""`tickbus venue --faults`: a profile for the local exchange of a run, instead of the one in its run file."""
 
 import json
 import subprocess
@@ -42,23 +42,23 @@ def venue(tmp_path):
 
 
 def names(tmp_path):
-    """The faults that are at work, once the exchange has told where it is."""
+    """Returns the names of the active faults, once the exchange has written its address."""
     address = tmp_path / "run" / "venue.address"
     end = time.monotonic() + 20
     while not address.exists():
-        assert time.monotonic() < end, "it told no address"
+        assert time.monotonic() < end, "no address was written"
         time.sleep(0.05)
     with urllib.request.urlopen(json.loads(address.read_text())["http"] + "/control/faults", timeout=5) as answer:
         return {one["name"] for one in json.load(answer)["active"]}
 
 
-def test_the_setting_of_the_run_file_counts(venue, tmp_path):
+def test_the_setting_of_the_run_file_is_used(venue, tmp_path):
     venue()
     assert "timeout" in names(tmp_path)
     assert "maintenance" not in names(tmp_path)
 
 
-def test_the_option_counts_more_and_a_file_comes_beside_it(venue, tmp_path):
+def test_the_option_replaces_it_and_a_file_adds_to_it(venue, tmp_path):
     file = tmp_path / "more.json"
     file.write_text('{"faults": [{"name": "maintenance", "after_s": 600}]}')
     venue("--faults", "none", "--faults-file", str(file))
@@ -66,5 +66,5 @@ def test_the_option_counts_more_and_a_file_comes_beside_it(venue, tmp_path):
 
 
 def test_an_unknown_profile_is_one_clear_line(venue):
-    _, told = venue("--faults", "strom").communicate(timeout=20)
-    assert told.splitlines()[-1] == "tickbus: --faults: unknown fault profile `strom`, did you mean `storm`?"
+    _, error = venue("--faults", "strom").communicate(timeout=20)
+    assert error.splitlines()[-1] == "tickbus: --faults: unknown fault profile `strom`, did you mean `storm`?"

@@ -1,4 +1,4 @@
-"""`tickbus venue` with a recording, and what `tickbus check` says of paper trading."""
+"""`tickbus venue` with a recording, and `tickbus check` of paper trading."""
 
 import gzip
 import json
@@ -28,7 +28,7 @@ def recording(tmp_path):
 
 
 @pytest.mark.process
-def test_a_recording_has_an_exchange_of_its_own_that_ends_with_it(recording, tickbus):
+def test_a_recording_is_served_by_an_exchange_that_ends_with_it(recording, tickbus):
     done = tickbus("venue", "--replay", recording, "--speed", "20", "--at-end", "stop")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("venue listens on http://127.0.0.1:")
@@ -38,14 +38,14 @@ def test_a_recording_has_an_exchange_of_its_own_that_ends_with_it(recording, tic
 @pytest.mark.parametrize(
     ("arguments", "words"), [([], "--replay"), (["--speed", "2"], "--replay"), (["--replay", "nowhere.gz"], "No such")]
 )
-def test_what_cannot_be_played_is_told_in_one_line(arguments, words, tickbus):
+def test_a_mistake_in_the_options_is_one_line(arguments, words, tickbus):
     done = tickbus("venue", *arguments)
     assert done.returncode == 2
     assert words in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_recording_in_a_run_file_is_found_from_there(tmp_path):
+def test_the_path_of_a_recording_is_relative_to_the_run_file(tmp_path):
     (tmp_path / "run.toml").write_text('[venue.replay]\nfile = "rec/small.gz"\nspeed = 3\n')
     replay = venue_settings(load(tmp_path / "run.toml")).replay
     assert (replay.file, replay.speed) == (str(tmp_path / "rec" / "small.gz"), 3)
@@ -60,7 +60,7 @@ def changed(tmp_path, *changes):
     return load(tmp_path / "run.toml", tmp_path / "r")
 
 
-def test_the_paper_run_is_right_and_talks_to_this_machine_alone(tmp_path):
+def test_the_paper_run_is_valid_and_connects_to_this_machine_only(tmp_path):
     run = changed(tmp_path)
     assert all_problems(run) == []
     settings = run.actor_settings("binance")

@@ -1,4 +1,4 @@
-"""A connector on the local exchange, in one simulation, among peers that ask for nonsense: it goes on, unmoved."""
+"""Messages of extreme values to a connector in a simulation: it keeps trading, and places no order for them."""
 
 from decimal import Decimal
 from random import Random
@@ -23,7 +23,7 @@ LIMITS = Limits(
     max_order_notional=Decimal(20_000), max_position=Decimal("1.5"), max_open_orders=100, max_orders_per_s=50,
     price_collar_bps=2_000, max_book_age_ms=10_000, duplicate_ms=0,
 )  # fmt: skip
-# A person's Control is left out: it is obeyed, not judged.
+# Control is left out: it is an operator's command, and a connector follows it.
 KINDS = [kind for kind in REGISTRY.types.values() if kind.__module__.startswith("protocol.") and kind is not Control]
 NUMBERS = (0, 1, 2, -1, 5, 2**31, 2**32, 2**63 - 1, -(2**63), 2**63, 2**64 - 1, 6_000_000)
 AMOUNTS = tuple(map(Decimal, ("0", "1", "NaN", "-1", "1E+400", "Infinity", "1E-30")))
@@ -31,23 +31,23 @@ TEXTS = ("", "x", "maker", "binance", SYMBOL, "ord.binance.maker.", "ord.binance
 
 
 class Peer:
-    """A process on the bus that keeps the answers that it receives."""
+    """A process on the bus that keeps the responses that it receives."""
 
     subscriptions = {}
 
     def __init__(self):
-        self.answers = []
+        self.responses = []
         self.runtime = SimpleNamespace(answer_in=self._answer_in, frame_in=None, command_in=None)
 
     def deliver(self, runtime_input, *args):
         runtime_input(*args)
 
     def _answer_in(self, target, frame):
-        self.answers.append(body(frame, split(frame)[-1]))
+        self.responses.append(body(frame, split(frame)[-1]))
 
 
-class Town:
-    """Exchange and connector, and somebody who sends what it likes."""
+class World:
+    """An exchange, a connector, and a peer that sends any message."""
 
     def __init__(self):
         self.sim = Sim(net_ns=5_000_000, trace=False)
@@ -58,27 +58,26 @@ class Town:
         )  # fmt: skip
         keys = ApiKey(demo.MAKER_KEY, Secret(demo.MAKER_SECRET))
         self.connector = self.sim.add("binance", BinanceSpot, settings, keys=keys)
-        self.replies = []
         self.process = self.sim.processes["binance"]
         self.peer = self.sim.processes["stranger"] = Peer()
         self.sim.run_for(3)
         assert self.connector.effects.state == "TRADING"
 
     def send(self, message):
-        """From a peer to the connector's command socket; what comes back."""
+        """Sends a message to the connector's command socket; returns the responses."""
         frame = pack(prefix("cmd.stranger.binance."), 1, 1, 0, message)
-        self.peer.answers.clear()
+        self.peer.responses.clear()
         self.sim.deliver(self.process, self.process.runtime.command_in, "stranger", frame)
         self.sim.run_for(0.02)
-        return list(self.peer.answers)
+        return list(self.peer.responses)
 
     def streams(self):
-        """The streams of which the connector tells the whole state."""
+        """Returns the topics that the connector has snapshots of."""
         return sorted(one.topic for one in self.send(SnapshotRequest("")) if one.seq >= 0)
 
 
 def built(random, of):
-    """A message, or a part of one, of extreme values."""
+    """Returns a value of a type, with extreme values in its fields."""
     info = msgspec.inspect
     if isinstance(of, info.ListType):
         return [built(random, of.item_type) for _ in range(random.randrange(3))]
@@ -97,7 +96,7 @@ def built(random, of):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_messages_of_extreme_values_neither_end_a_connector_nor_place_an_order(seed):
-    town, random = Town(), Random(seed)
+    world, random = World(), Random(seed)
     for _ in range(150):
         kind = random.choice(KINDS)
         try:
@@ -105,21 +104,21 @@ def test_messages_of_extreme_values_neither_end_a_connector_nor_place_an_order(s
             msgspec.msgpack.encode(message)
         except (msgspec.ValidationError, OverflowError):
             continue
-        town.send(message)
-    town.sim.run_for(2)
-    assert town.process.alive
-    assert town.connector.effects.state == "TRADING"
-    assert all(one.terms.price_ticks > 0 < one.terms.size_lots for one in town.connector.tracker.orders.values())
-    assert "md.binance.BTC-USDT.book." in town.streams()
+        world.send(message)
+    world.sim.run_for(2)
+    assert world.process.alive
+    assert world.connector.effects.state == "TRADING"
+    assert all(one.terms.price_ticks > 0 < one.terms.size_lots for one in world.connector.tracker.orders.values())
+    assert "md.binance.BTC-USDT.book." in world.streams()
 
 
 @pytest.mark.parametrize(
     "wanted", ["ord.binance.", "ord.binance.maker.extra.", "ord.other.maker.", "md.binance.NOPE.book.", "zzz.", "é"]
 )
-def test_asking_for_what_is_no_stream_makes_none(wanted):
-    town = Town()
-    before = town.streams()
-    told = town.send(SnapshotRequest(wanted, 2**64 - 1))
-    assert told[-1] == Snapshot(wanted, 1, -1)
-    assert {one.topic for one in told[:-1]} <= set(before)
-    assert town.streams() == before
+def test_a_snapshot_request_for_an_unknown_topic_creates_no_stream(wanted):
+    world = World()
+    before = world.streams()
+    responses = world.send(SnapshotRequest(wanted, 2**64 - 1))
+    assert responses[-1] == Snapshot(wanted, 1, -1)
+    assert {one.topic for one in responses[:-1]} <= set(before)
+    assert world.streams() == before
