@@ -1,7 +1,9 @@
 """The rows of the table: our side, its yardstick, and the bounds of their ratio."""
 
 from functools import partial
+from typing import Any
 
+from benchmarks.calls import BeforeSide, CallsSide
 from benchmarks.frames import RECORDED
 from benchmarks.hop import HopSide
 from benchmarks.load_sides import FloodSide, MarketsSide, StrategiesSide
@@ -61,6 +63,11 @@ def memory() -> Side:
     return WorkerSide("benchmarks.memory", value="pss_mb")
 
 
+def calls(event: str) -> dict[str, Any]:
+    """Counts the functions that an event enters; the yardstick is the count before the order manager."""
+    return {"ours": partial(CallsSide, event), "yardstick": partial(BeforeSide, event), "rounds": 1, "warm_rounds": 0}
+
+
 def receive(client: str) -> Side:
     """Sends recorded frames through one websocket client; the kernel chooses the cores."""
     if not RECORDED.exists():
@@ -101,6 +108,12 @@ ROWS = [
         partial(receive, "picows"), partial(receive, "aiohttp"), rounds=5),
     Row("receive_websockets", "a frame received: picows against websockets", "us", "<=", None, None,
         partial(receive, "picows"), partial(receive, "websockets"), rounds=5),
+    Row("calls_order", "functions entered: command to order's bytes", "calls", "<=", 1, 1,
+        **calls("connector: PlaceOrder")),
+    Row("calls_depth", "functions entered: depth frame in a connector", "calls", "<=", 1, 1,
+        **calls("connector: depth frame")),
+    Row("calls_depth_strategy", "functions entered: depth frame in a strategy", "calls", "<=", 1, 1,
+        **calls("strategy: depth frame")),
     Row("resident_memory", "resident memory, default run", "MB", "<=", None, 200,
         memory, None, rounds=1, warm_rounds=0, aim_is="ours"),
 ]  # fmt: skip

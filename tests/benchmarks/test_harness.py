@@ -16,6 +16,7 @@ from benchmarks.harness import measure
 from benchmarks.pingpong import build, pingpong
 from benchmarks.placement import on_cores
 from benchmarks.result import NotMeasured, Result, Row
+from benchmarks.rows import ROWS
 from benchmarks.table import table, verdict
 from benchmarks.worker import Worker, WorkerFailed
 
@@ -191,3 +192,21 @@ def test_an_unknown_row_is_refused_with_the_known_names():
     assert done.returncode == 2
     assert "book_vwap" in done.stderr
     assert done.stdout == ""
+
+
+def test_every_row_has_a_name_of_its_own_and_bounds_that_agree():
+    assert len({row.name for row in ROWS}) == len(ROWS)
+    for row in ROWS:
+        if row.must is not None and row.aim is not None:
+            assert row.aim <= row.must if row.sense == "<=" else row.aim >= row.must, row.name
+
+
+def test_the_calls_of_an_event_are_counted_and_compared_with_those_before():
+    done = run_benchmarks("--json", "calls_")
+    assert done.returncode == 0, done.stderr
+    rows = {found["name"]: found for found in map(json.loads, done.stdout.splitlines())}
+    assert rows.keys() == {"calls_order", "calls_depth", "calls_depth_strategy"}
+    for name, found in rows.items():
+        assert found["must_met"], (name, found)
+        assert found["ours"] == int(found["ours"]) > 0
+        assert found["yardstick"] == {"calls_order": 151, "calls_depth": 63, "calls_depth_strategy": 35}[name]
