@@ -361,6 +361,15 @@ def test_bounds_of_the_bus_are_those_of_the_page(bound, value, words):
     assert words in text_of(DOCS / "bus.md")
 
 
+def test_the_counted_calls_are_those_of_the_page():
+    counted = text_of(ROOT / "tests" / "connectors" / "test_call_counts.py")
+    bounds = re.findall(r'^    "(\w+: [\w ]+)": \((\d+, \d+)\)', counted, re.MULTILINE)
+    page = text_of(DOCS / "decisions" / "joints.md")
+    assert bounds
+    for event, numbers in bounds:
+        assert re.search(rf"^\| {event}.*\| {numbers} \|$", page, re.MULTILINE), event
+
+
 def test_the_view_and_its_summary_are_shown():
     shown = {block.mark: block.text for block in pages.blocks(ROOT / "README.md") if block.language == "text"}
     assert "* " in shown["view"]

@@ -24,7 +24,6 @@ UNFINISHED = {
     "tests/actors",
     "tests/benchmarks",
     "tests/clockd",
-    "tests/connectors",
     "tests/e2e",
     "tests/examples",
     "tests/packaging",
