@@ -1,8 +1,9 @@
 """Connector: the broker in the bot. Publishes market data; places, tracks and journals orders until they are closed."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from actors.actor import Actor
+from actors.effects import ActorEffects
 from actors.log.secret import ApiKey
 from actors.stages import stages_of
 from connectors.core.market_api import MarketApi
@@ -42,10 +43,10 @@ class Connector(Actor):
     feed: MarketFeed
     orders: OrderManager | None
 
-    def __init__(self, name: str, settings: ConnectorSettings, runtime: Any) -> None:
-        super().__init__(name, settings, runtime)
+    def __init__(self, name: str, settings: ConnectorSettings, effects: ActorEffects) -> None:
+        super().__init__(name, settings, effects)
         self.tracker = OrderTracker()
-        self.stages = stages_of(self.effects, STAGES)
+        self.stages = stages_of(effects, STAGES)
         self._is_stopping = False
 
     def make_market_api(self) -> MarketApi:

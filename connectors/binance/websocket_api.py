@@ -4,7 +4,6 @@ Source: web-socket-api.md, "order.place", "order.cancel", "order.cancelReplace",
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
@@ -57,7 +56,7 @@ _frame, _error, _wait, _kind = typed(_Frame), typed(_Error), typed(_Wait), typed
 
 def request_frame(key: ApiKey, number: int, method: str, params: Mapping[str, Value], logged_on: bool) -> str:
     """Returns one request frame; it is signed unless its connection is logged on."""
-    named: dict[str, Any] = {name: text(value) for name, value in params.items()}
+    named: dict[str, Value] = {name: text(value) for name, value in params.items()}
     if not logged_on:
         named["apiKey"] = key.key
         named["signature"] = sign(key, ws_payload(named))

@@ -2,12 +2,11 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import msgspec
 
 from actors.effects import Effects
-from actors.stages import NoStages
+from actors.stages import NoStages, StageTimer
 from connectors.core.market_api import BadFrame, BookView, GoingAway, MarketApi, SendRequest, Subscribed
 from connectors.core.stages import PARSE
 from connectors.market_data.instruments import Instruments
@@ -39,7 +38,7 @@ class MarketFeed:
         settings: FeedSettings,
         request: SendRequest,
         changed: Callable[[], None] = lambda: None,
-        stages: Any = None,
+        stages: StageTimer | None = None,
     ) -> None:
         assert 0 < len(symbols) <= MAX_MARKETS, f"{len(symbols)} markets: give 1 to {MAX_MARKETS}"
         self.settings = settings
@@ -48,7 +47,7 @@ class MarketFeed:
         self.last_error = ""
         self._fx = fx
         self._changed = changed
-        self._stages = stages or NoStages()
+        self._stages: StageTimer = stages or NoStages()
         self._parse = api.parse
         self._invalid_ns: deque[int] = deque(maxlen=settings.garbage_max)
         self._two_streams = False

@@ -1,11 +1,11 @@
 """MarketState: one market of a feed: its book, its latest messages, and when to request what."""
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
 from actors.effects import Effects
+from actors.stages import StageTimer
 from connectors.core.stages import BOOK, ENCODE, PUBLISH
 from connectors.market_data.book_sync import BookSync
 from connectors.market_data.lateness import Lateness
@@ -47,7 +47,7 @@ class MarketState:
         fx: Effects,
         symbol: str,
         settings: FeedSettings,
-        stages: Any,
+        stages: StageTimer,
         counters: Counters,
         lateness: Lateness,
         changed: Callable[["MarketState", bool], None],

@@ -182,7 +182,7 @@ class Session:
         self._attempts.append(self._fx.now_ns)
         self.connects += 1
         self._next = self._fx.connect(self.url, self)
-        self._set("connect", self.settings.connect_ms, self._too_slow, self._next)
+        self._set("connect", self.settings.connect_ms, self._on_connect_timeout, self._next)
 
     def _budget_ms(self) -> int:
         """Returns the time until one more attempt is within the budget, in ms; 0 if it is now."""
@@ -194,7 +194,7 @@ class Session:
             return 0
         return (attempts[0] + window_ns - self._fx.now_ns) // MS_NS + 1
 
-    def _too_slow(self, link: Link) -> None:
+    def _on_connect_timeout(self, link: Link) -> None:
         if link is self._next:
             self._next = None
             link.close()
@@ -238,7 +238,7 @@ class Session:
         self._cancel(name)
         self._timers[name] = self._fx.after(int(delay_ms * MS_NS), self._on_timer, name, call, args)
 
-    def _on_timer(self, name: str, call: Callable[..., None], args: tuple[Any, ...]) -> None:
+    def _on_timer(self, name: str, call: Callable[..., None], args: tuple[object, ...]) -> None:
         self._timers.pop(name, None)
         call(*args)
 

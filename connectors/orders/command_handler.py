@@ -1,8 +1,7 @@
 """CommandHandler: carries out each order command. A method returns why it refuses, or "" if it accepts."""
 
-from typing import Any
-
 from actors.effects import Effects
+from actors.stages import StageTimer
 from connectors.core.stages import CHECK
 from connectors.market_data.feed import MarketFeed
 from connectors.orders.executor import OrderExecutor
@@ -32,7 +31,7 @@ class CommandHandler:
         markets: TradedMarkets,
         feed: MarketFeed,
         halts: Halts,
-        stages: Any,
+        stages: StageTimer,
     ) -> None:
         self._fx = fx
         self._status = status

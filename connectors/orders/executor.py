@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from actors.effects import Effects
 from actors.net import HttpAnswer
+from actors.stages import StageTimer
 from connectors.core.order_api import BadAnswer, Call, OrderApi, SocketRequest, parse_order_of
 from connectors.core.records import CancelRecord, NewOrderRecord
 from connectors.core.reports import OrderReport, Outcome, TradeReport, Verdict
@@ -40,7 +40,7 @@ class OrderExecutor:
         journal: OrderJournal,
         reports: ReportHandler,
         rechecks: Rechecks,
-        stages: Any,
+        stages: StageTimer,
         expect: Callable[[str, bool], None],
     ) -> None:
         self.sent = 0

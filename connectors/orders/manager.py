@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import Any
 
 from actors.effects import Effects
 from actors.log.secret import ApiKey
+from actors.stages import StageTimer
 from connectors.core.order_api import LoginRefused, OrderApi
 from connectors.core.records import AccountRecord, EpochRecord
 from connectors.core.reports import AccountReport, Trouble, Verdict
@@ -51,7 +51,7 @@ class OrderManager:
         api: OrderApi,
         client: ExchangeClient,
         feed: MarketFeed,
-        stages: Any,
+        stages: StageTimer,
         kill_switch: Callable[[], int],
         changed: Callable[[], None],
     ) -> None:

@@ -7,6 +7,7 @@ decide whether it matters and once to apply it.
 """
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from connectors.core.records import (
@@ -123,7 +124,7 @@ class OrderTracker(OrderStore):
         last_ticks: int,
         last_lots: int,
         liquidity: Liquidity,
-        fee: Any,
+        fee: Decimal,
         fee_asset: str,
         ts_event_ns: int,
         now_ns: int,
