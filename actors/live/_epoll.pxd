@@ -38,7 +38,7 @@ cdef class Poller:
     cdef remove(self, int slot)
     cdef void flag(self, int slot, int kind) noexcept
     cdef bint unflag(self, int slot) noexcept
-    cdef int flagged(self, int kind, int *slots) noexcept
+    cdef int drain_flagged(self, int kind, int *slots) noexcept
     cdef bint has_flagged(self) noexcept
     cdef int wait(self, epoll_event *events, long long timeout_ns) except -2
     cdef void arm(self, long long at_ns) noexcept

@@ -133,7 +133,7 @@ cdef class Poller:
         self._flagged[slot] = 0
         return was_flagged
 
-    cdef int flagged(self, int kind, int *slots) noexcept:
+    cdef int drain_flagged(self, int kind, int *slots) noexcept:
         """Copies the flagged slots of a kind into `slots` and forgets the list; how many there are."""
         cdef int count = self._count[kind]
         self._count[kind] = 0

@@ -77,7 +77,7 @@ cdef class FastTransport(Transport):
         cdef int kind, k, slot
         cdef bint more = False
         for kind in (SUB, DEALER, ROUTER, PUB, LISTENER, TIMER):
-            for k in range(self._poller.flagged(kind, slots)):
+            for k in range(self._poller.drain_flagged(kind, slots)):
                 slot = slots[k]
                 if self._poller.unflag(slot) and self.drain_slot(slot, kind, sink):
                     self._poller.flag(slot, kind)

@@ -4,15 +4,25 @@ Compiled as it stands, so that the loops call a compiled implementation without 
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from actors.live.transport_limits import DIRECT_MAX_BYTES
 
 PUB, SUB, DEALER, ROUTER = 0, 1, 2, 3
 
 
+class Receiver(Protocol):
+    """The methods that `drain` calls with what has arrived: a Runtime, or a Sink."""
+
+    def frame_in(self, data: bytes, /) -> Any: ...
+
+    def command_in(self, peer: str, data: bytes, /) -> Any: ...
+
+    def answer_in(self, target: str, data: bytes, /) -> Any: ...
+
+
 class Sink(NamedTuple):
-    """What receives frames: three functions, or a Runtime, which has them as methods."""
+    """A Receiver of three functions."""
 
     frame_in: Callable[[bytes], Any]  # (frame) from a publisher
     command_in: Callable[[str, bytes], Any]  # (peer, frame) received on our command socket
@@ -68,7 +78,7 @@ class Transport:
         """Write what is queued. Drivers call this when they have performed all effects of a turn."""
         raise NotImplementedError
 
-    def drain(self, sink: Any) -> bool:
+    def drain(self, sink: Receiver) -> bool:
         """Deliver what has arrived to `sink`: data before answers before commands. True if there may be more."""
         raise NotImplementedError
 

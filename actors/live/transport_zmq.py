@@ -7,7 +7,7 @@ from typing import Any
 
 import zmq
 
-from actors.live.transport import DEALER, PUB, ROUTER, SUB, Transport
+from actors.live.transport import DEALER, PUB, ROUTER, SUB, Receiver, Transport
 from actors.live.transport_limits import (
     BATCH,
     DIRECT_MAX_BYTES,
@@ -134,7 +134,7 @@ class ZmqTransport(Transport):
 
     # -- receiving ----------------------------------------------------------------------------------------
 
-    def drain(self, sink: Any) -> bool:
+    def drain(self, sink: Receiver) -> bool:
         numbers, self._ready, self._sent = self._ready | self._sent, set(), set()
         for kind in (SUB, DEALER, ROUTER):
             for number in sorted(numbers):
@@ -142,7 +142,7 @@ class ZmqTransport(Transport):
                     self._ready.add(number)
         return bool(self._ready)
 
-    def _drain_one(self, number: int, sink: Any) -> bool:
+    def _drain_one(self, number: int, sink: Receiver) -> bool:
         socket, kind, target = self._sockets[number]
         for _ in range(BATCH):
             try:
