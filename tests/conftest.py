@@ -19,16 +19,20 @@ ROOT = Path(__file__).resolve().parents[1]
 COMPILED = ("protocol", "market", "actors", "clockd", "connectors")  # the packages with compiled modules
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Refuse compiled modules that are older than their source, and processes in tests without that mark."""
-    if "not process" in config.option.markexpr:
-        subprocess.Popen.__init__ = _refuse_process  # type: ignore[method-assign]
+def pytest_configure() -> None:
+    """Refuse compiled modules that are older than their source: they would be tested in the source's place."""
     for compiled in [so for package in COMPILED for so in (ROOT / package).rglob("*.so")]:
         stem = compiled.name.split(".")[0]
         for suffix in (".py", ".pyx", ".pxd"):
             source = compiled.with_name(stem + suffix)
             if source.exists() and source.stat().st_mtime > compiled.stat().st_mtime:
                 pytest.exit(f"{source.relative_to(ROOT)} is newer than its compiled form: run `make venv`", 2)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """In a run without process tests, refuse processes: a test that lacks the mark is found."""
+    if "not process" in item.config.option.markexpr:
+        subprocess.Popen.__init__ = _refuse_process  # type: ignore[method-assign]
 
 
 def _refuse_process(*_: Any, **__: Any) -> None:

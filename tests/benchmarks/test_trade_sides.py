@@ -11,6 +11,8 @@ from connectors.binance.parse import new_parser
 from connectors.market_data.book_sync import BookSync
 from protocol import StreamState
 
+pytestmark = pytest.mark.process
+
 pytestmark = pytest.mark.skipif(
     not RECORDED.exists() or len(cores()) < 2, reason="needs the recorded frames and two cores"
 )

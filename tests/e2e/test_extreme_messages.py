@@ -18,6 +18,8 @@ from venue.base import demo
 from venue.base.settings import VenueSettings
 from venue.sim_service import SimVenue
 
+pytestmark = pytest.mark.process
+
 SYMBOL = "BTC-USDT"
 LIMITS = Limits(
     max_order_notional=Decimal(20_000), max_position=Decimal("1.5"), max_open_orders=100, max_orders_per_s=50,

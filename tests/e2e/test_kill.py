@@ -8,6 +8,8 @@ import pytest
 from actors.live.lock import holder
 from protocol import Fill, Health, Heartbeat, TickReport
 
+pytestmark = pytest.mark.process
+
 SECOND_NS = 1_000_000_000
 
 

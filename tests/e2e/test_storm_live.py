@@ -4,7 +4,11 @@ import contextlib
 import http.client
 import time
 
+import pytest
+
 from protocol import OrdersSnapshot, OrdStatus
+
+pytestmark = pytest.mark.process
 
 STORM_S = 22
 EXPECTED = {"delay", "connection_refused", "maintenance", "clock_step", "human_order", "balance_moved", "symbol_halt"}

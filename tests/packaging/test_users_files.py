@@ -10,6 +10,8 @@ import pytest
 
 from tickbus_imports import NEEDS
 
+pytestmark = pytest.mark.process
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -198,6 +198,7 @@ def test_a_timeout_in_the_queue_for_a_connection_is_not_sent(client):
     client.run(story)
 
 
+@pytest.mark.process
 def test_a_failed_tls_handshake_is_not_sent(client, certificate):
     async def garble(_server, _reader, writer):
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")

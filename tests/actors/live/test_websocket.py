@@ -501,6 +501,7 @@ def test_picows_is_used_unless_the_environment_forbids_it(monkeypatch):
     assert choose() is PLAIN
 
 
+@pytest.mark.process
 def test_websockets_is_used_where_picows_is_not_installed():
     code = (
         "import sys; sys.modules['picows'] = None\n"

@@ -413,6 +413,7 @@ def test_failed_snapshots_are_requested_at_a_bounded_pace(bot):
     assert watcher.state is StreamState.LIVE
 
 
+@pytest.mark.slow
 def test_a_hundred_markets_on_one_connection():
     names = [f"A{n:02d}-USDT" for n in range(100)]
     quiet = FlowSettings(limit_rate=0.5, market_rate=0.05, book_orders=20)

@@ -172,6 +172,7 @@ def disturbed(messages, random, drop, double, reorder):
     return [message for _, _, message in sorted(out, key=lambda row: row[:2])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_with_drops_doubles_and_reorderings_the_book_is_right_or_stale(recording, truth, seed):
     """Whatever is published as live equals the true book at that update id; and it comes back each time."""

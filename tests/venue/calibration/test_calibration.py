@@ -75,6 +75,7 @@ def test_rates_spread_and_touch_are_the_recordings(both, name):
     assert not off([(name, recorded, found)], *BANDS[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LIST_BANDS)
 def test_volatility_over_several_horizons_and_clustering_are_the_recordings(both, name):
     where, band = LIST_BANDS[name]
@@ -107,6 +108,7 @@ def test_the_depth_profile_and_its_intensities_are_the_recordings(both):
         assert not off(rows, 0.4, 2.0), field
 
 
+@pytest.mark.slow
 def test_the_statistics_distinguish_a_wild_market_from_a_calm_one():
     """A check of the checks: what is not calibrated is outside the bands."""
     usual = run(MARKETS["btcusdt_spot"], 40)

@@ -282,6 +282,7 @@ def numbers(rnd):
     return [bits >> shift & 0xFFFF for shift in range(0, 112, 16)]
 
 
+@pytest.mark.slow
 def test_many_traders_trade_and_every_atom_is_accounted_for():
     traders, rnd = Traders(FastMatching or PlainMatching), Random(SEED)
     started = time.process_time()

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 PING = b"GET /api/v3/ping HTTP/1.1\r\nHost: x\r\n\r\n"
 TIME = b"GET /api/v3/time HTTP/1.1\r\nHost: x\r\n\r\n"
 

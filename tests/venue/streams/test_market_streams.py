@@ -28,6 +28,7 @@ def rebuild(snapshot, diffs):
     return last, book
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", ["btcusdt@depth@100ms", "btcusdt@depth"])
 def test_diffs_are_contiguous_and_rebuild_the_book(world, stream):
     one = world(markets=ALIVE)
