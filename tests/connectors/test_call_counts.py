@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 # The code before the order manager, with the same counter: 63, 35, 151 and 94, 51, 79. One call more of the strategy
 # is EffectQueue.perform, a C call where it is compiled.
 MOST = {

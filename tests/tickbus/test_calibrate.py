@@ -10,6 +10,8 @@ import pytest
 from venue.base.settings import MarketSettings
 from venue.calibration.simulated_recording import simulated_lines
 
+pytestmark = pytest.mark.process
+
 MARKET = MarketSettings(tick_size=Decimal("0.01"), lot_size=Decimal("0.00001"), start_price=Decimal(60000))
 
 
