@@ -93,7 +93,7 @@ class OrderApi(RequestApi, Protocol):
     trades_page: int  # a page with fewer trades is the last one
 
     def add_market(self, instrument: Instrument) -> None:
-        """Know one more market, or its changed rules."""
+        """Add one more market, or its changed rules."""
 
     def time_request(self) -> Call:
         """Returns the request for the exchange's time."""

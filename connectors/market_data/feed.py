@@ -172,7 +172,7 @@ class MarketFeed:
         times.append(now_ns)
         if len(times) == times.maxlen and now_ns - times[0] <= self.settings.garbage_ms * MS_NS:
             times.clear()
-            self._fx.log.warning("feed.invalid_frames", last=reason)
+            self._fx.log.warning("too many invalid frames", last=reason)
             self.rules.request(self.instruments.known())  # a changed tick or lot makes frames invalid too
             self.session.recycle("too many invalid frames")
 
@@ -187,7 +187,7 @@ class MarketFeed:
 
     def session_down(self, session: Session, reason: str) -> None:
         """No frame arrives: every book is stale."""
-        self._fx.log.warning("feed.down", reason=reason)
+        self._fx.log.warning("market stream down", reason=reason)
         self.subscriptions.cancel()
         self.snapshots.on_stream_lost()
         self.watchdog.on_stream_lost()

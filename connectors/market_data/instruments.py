@@ -71,7 +71,7 @@ class Instruments:
         """The exchange lacks this market. If it had the market before, the last rules stay."""
         if symbol not in self.unknown and self._markets[symbol].rules is None:
             self.unknown.append(symbol)
-            self._fx.log.error("feed.unknown_market", market=symbol)
+            self._fx.log.error("unknown market", market=symbol)
             self._listener.on_instruments_changed()
 
     def _on_rules(self, rules: Rules) -> None:

@@ -137,7 +137,7 @@ class MarketState:
         self.top_ahead_ns = 0
         is_stale = isinstance(change, BookStatus)
         if isinstance(change, BookStatus):
-            self._fx.log.warning("book.stale", market=self.symbol, reason=change.reason)
+            self._fx.log.warning("book is stale", market=self.symbol, reason=change.reason)
             if now_ns - self.live_ns < STEADY_NS:
                 self.back_off()  # stale again so soon: not at the pace of the deltas
             else:

@@ -59,7 +59,7 @@ class Subscriptions:
         symbols, requests = found
         if answer.error:
             self.refused += 1
-            self._fx.log.warning("feed.subscription_refused", error=answer.error)
+            self._fx.log.warning("subscription refused", error=answer.error)
             self._fx.after(RETRY_MS * MS_NS, self._retry, symbols, self._connection)
             for request_id in requests:
                 self._waiting.pop(request_id, None)

@@ -92,7 +92,7 @@ class ExchangeClient:
         self.latest_failure = verdict.reason
         if verdict.retry_after_ns:
             pause_s = verdict.retry_after_ns // 1_000 // MS_NS
-            self._fx.log.warning("rate limit", reason=verdict.reason, pause_s=pause_s)
+            self._fx.log.warning("requests paused", reason=verdict.reason, pause_s=pause_s)
             self.throttle.pause(self.now_ns + verdict.retry_after_ns)
         if verdict.trouble is not Trouble.NONE:
             self._on_trouble(verdict)

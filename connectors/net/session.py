@@ -115,7 +115,7 @@ class Session:
     def renew(self, reason: str) -> None:
         """Open a second connection and hand over to it, before an announced end of the first."""
         if self.is_up and self._next is None and self._old is None:
-            self._fx.log.info("session.renew", url=self.url, reason=reason)
+            self._fx.log.info("session renewed", url=self.url, reason=reason)
             self._connect()
 
     def finish_handover(self) -> None:

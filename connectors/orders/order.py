@@ -1,4 +1,4 @@
-"""One order as the connector knows it: its terms, and everything that was learned since."""
+"""One order of a connector: its terms, and all evidence about it since."""
 
 from connectors.core.records import NewOrderRecord, OrderRow
 from market.order_state import OrderState
