@@ -1,4 +1,4 @@
-"""A strategy in the sim driver, with a connector that does as it is told: what the strategy tests stand on."""
+"""A strategy in the sim driver, and Broker: a double of a connector, held to the real one by test_broker_double."""
 
 from decimal import Decimal
 
@@ -34,6 +34,7 @@ from protocol import (
 
 SYMBOL = "BTC-USDT"
 NAME = "binance"
+EXTERNAL = "@foreign"  # the owner of external orders, see connectors.orders.external_orders
 TICK_NS = 100_000_000
 
 
@@ -57,7 +58,7 @@ def rules_message(**changes) -> Rules:
 
 
 class Broker(Actor):
-    """Stands for a connector and its exchange: takes orders at once, trades and fails on demand."""
+    """A connector and its exchange in one: accepts orders at once, trades and fails on demand."""
 
     ticks = False
 
@@ -72,7 +73,10 @@ class Broker(Actor):
         self.orders: dict[int, OrderUpdate] = {}  # open
         self.fills: list[Fill] = []
         self.row = PositionRow(SYMBOL, 0, 0, Decimal(0), Decimal(0))
-        self.refuse = ""
+        self.known: set[int] = set()
+        self.refuse = ""  # the reason to refuse commands
+        self.rejects = ""  # the exchange's reason to reject orders
+        self.loses_answers = False  # the answers to placements do not arrive
         self.holds_cancels = False
         self.held: list[int] = []
         self.owner = "maker"
@@ -80,7 +84,7 @@ class Broker(Actor):
     def on_start(self) -> None:
         self.publish(self.md("rules"), self.rules)
         self.publish(self.md("book"), self.snapshot(self.md("book"), 0))
-        self.tell_balances()
+        self.publish_balances()
 
     def md(self, kind: str) -> str:
         return topics.market_data(self.name, SYMBOL, kind)
@@ -102,7 +106,7 @@ class Broker(Actor):
             return OrdersSnapshot(self.owner, list(self.orders.values()), [self.row], fills, len(self.fills))
         return None
 
-    # -- what is asked of it --------------------------------------------------------------------------
+    # -- commands -------------------------------------------------------------------------------------
 
     def on_place_order(self, command: PlaceOrder) -> Answer | None:
         self.places.append(command)
@@ -113,48 +117,93 @@ class Broker(Actor):
 
     def on_cancel_order(self, command: CancelOrder) -> Answer | None:
         self.cancels.append(command.order_ref)
+        if command.order_ref not in self.known:
+            return Answer(command.cmd_id, AnswerCode.REFUSED, "no such order")
         self.cancel(command.order_ref)
         return None
 
     def on_cancel_all(self, command: CancelAll) -> None:
         self.cancel_alls += 1
-        for order_ref in list(self.orders):
-            self.cancel(order_ref)
+        self.cancel(*self.orders)
 
     def on_replace_order(self, command: ReplaceOrder) -> Answer | None:
         old = self.orders.get(command.order_ref)
         if old is None:
-            return Answer(command.cmd_id, AnswerCode.REFUSED, "order is over")
-        self.cancel(command.order_ref)
-        self.accept(command.cmd_id, old.side, command.price_ticks, command.size_lots, old.ord_type)
+            return Answer(command.cmd_id, AnswerCode.REFUSED, "the order has ended")
+        self.want_cancel(command.order_ref)
+        self.begin(command.cmd_id, old.side, command.price_ticks, command.size_lots, old.ord_type)
+        self.confirm_cancel(command.order_ref)
+        self.answer_placement(command.cmd_id)
         return None
 
-    # -- what happens on its exchange -----------------------------------------------------------------
+    # -- events at its exchange -----------------------------------------------------------------------
 
     def accept(self, order_ref, side, price_ticks, size_lots, ord_type=OrdType.LIMIT) -> None:
-        what = (self.owner, order_ref, f"c{order_ref}", SYMBOL, side, ord_type, price_ticks, size_lots)
-        self.orders[order_ref] = OrderUpdate(*what, 0, OrdStatus.NEW, ts_event_ns=self.now_ns)
-        self.publish(self.ord, self.orders[order_ref])
-        self.tell_balances()
+        self.begin(order_ref, side, price_ticks, size_lots, ord_type)
+        self.answer_placement(order_ref)
 
-    def cancel(self, order_ref: int) -> None:
+    def begin(self, order_ref, side, price_ticks, size_lots, ord_type) -> None:
+        """The order is journaled, and its request leaves."""
+        what = (self.owner, order_ref, f"c{order_ref}", SYMBOL, side, ord_type, price_ticks, size_lots)
+        self.known.add(order_ref)
+        self.orders[order_ref] = OrderUpdate(*what, 0, OrdStatus.PENDING_NEW, ts_event_ns=self.now_ns)
+        self.publish(self.ord, self.orders[order_ref])
+
+    def answer_placement(self, order_ref: int) -> None:
+        """The exchange accepts or rejects the order, or its answer is lost."""
+        if self.rejects:
+            self.end(order_ref, OrdStatus.REJECTED, self.rejects)
+        elif self.loses_answers:
+            self.change(order_ref, status=OrdStatus.UNKNOWN)
+        else:
+            self.find(order_ref)
+
+    def find(self, order_ref: int) -> None:
+        """The exchange shows that the order rests."""
+        self.change(order_ref, status=OrdStatus.NEW, order_id=f"e{order_ref}", ts_event_ns=self.now_ns)
+        self.publish_balances()
+
+    def cancel(self, *order_refs: int) -> None:
+        """Cancels open orders; with `holds_cancels` the exchange does not confirm it."""
+        for order_ref in order_refs:
+            self.want_cancel(order_ref)
+        for order_ref in order_refs:
+            self.confirm_cancel(order_ref)
+
+    def want_cancel(self, order_ref: int) -> None:
+        order = self.orders.get(order_ref)
+        if order is not None and not order.cancel_wanted:
+            self.change(order_ref, status=OrdStatus.PENDING_CANCEL, cancel_wanted=True)
+
+    def confirm_cancel(self, order_ref: int) -> None:
         if self.holds_cancels:
             self.held.append(order_ref)
         else:
             self.end(order_ref, OrdStatus.CANCELED)
 
-    def end(self, order_ref: int, status: OrdStatus, reason: str = "", tell: bool = True) -> None:
+    def change(self, order_ref: int, **fields) -> None:
+        """Publishes a change of an open order."""
+        self.orders[order_ref] = changed(self.orders[order_ref], **fields)
+        self.publish(self.ord, self.orders[order_ref])
+
+    def end(self, order_ref: int, status: OrdStatus, reason: str = "", publish: bool = True) -> None:
         order = self.orders.pop(order_ref, None)
         if order is not None:
-            if tell:
+            if publish:
                 self.publish(self.ord, changed(order, status=status, reason=reason))
-            self.tell_balances()
+            self.publish_balances()
 
-    def trade(self, order_ref: int, lots: int, tell: bool = True) -> Fill:
+    def place_externally(self, side: Side, price_ticks: int, size_lots: int) -> None:
+        """An order on the account that the bot did not place."""
+        what = (EXTERNAL, 0, "x1", SYMBOL, side, OrdType.LIMIT, price_ticks, size_lots, 0, OrdStatus.NEW, "e1")
+        self.publish(topics.orders(self.name, EXTERNAL), OrderUpdate(*what, ts_event_ns=self.now_ns))
+
+    def trade(self, order_ref: int, lots: int, publish: bool = True) -> Fill:
         order = self.orders[order_ref]
         cum = order.cum_lots + lots
         done = cum == order.size_lots
-        news = changed(order, cum_lots=cum, status=OrdStatus.FILLED if done else OrdStatus.PARTIALLY_FILLED)
+        open_status = OrdStatus.PENDING_CANCEL if order.cancel_wanted else OrdStatus.PARTIALLY_FILLED
+        update = changed(order, cum_lots=cum, status=OrdStatus.FILLED if done else open_status)
         notional = order.price_ticks * lots * Decimal("0.00001")
         sign = order.side.sign
         self.free["BTC" if sign > 0 else "USDT"] += lots * Decimal("0.001") if sign > 0 else notional
@@ -173,13 +222,13 @@ class Broker(Actor):
         how = (order.price_ticks, lots, cum, Liquidity.MAKER, Decimal(0), "USDT")
         fill = Fill(*what, *how, fill_no=len(self.fills) + 1, ts_event_ns=self.now_ns)
         self.fills.append(fill)
-        self.orders[order_ref] = news
+        self.orders[order_ref] = update
         if done:
             del self.orders[order_ref]
-        if tell:
+        if publish:
             self.publish(self.ord, fill)
-            self.publish(self.ord, news)
-        self.tell_balances()
+            self.publish(self.ord, update)
+        self.publish_balances()
         return fill
 
     def balances(self) -> Balances:
@@ -193,15 +242,15 @@ class Broker(Actor):
         rows = [(asset, total - locked[asset], locked[asset]) for asset, total in self.free.items()]
         return Balances(rows, ts_event_ns=self.now_ns, reconciled=True)
 
-    def tell_balances(self) -> None:
+    def publish_balances(self) -> None:
         self.publish(topics.account(self.name), self.balances())
 
     def set_book(self, bids, asks) -> None:
         """Replace the book by a delta."""
         gone = [[(price, 0) for price, _ in side] for side in self.levels]
         self.levels = (bids, asks)
-        news = [pack_levels([*old, *new]) for old, new in zip(gone, self.levels, strict=True)]
-        self.publish(self.md("book"), BookDelta(SYMBOL, 2, 2, *news))
+        packed = [pack_levels([*old, *new]) for old, new in zip(gone, self.levels, strict=True)]
+        self.publish(self.md("book"), BookDelta(SYMBOL, 2, 2, *packed))
 
     def stale(self, reason: str) -> None:
         self.publish(self.md("book"), BookStatus(SYMBOL, StreamState.STALE, reason))
@@ -228,13 +277,13 @@ class House:
         self.broker = self.sim.add(NAME, Broker)
 
     def start(self, kind, name="maker", **settings):
-        """Bring a strategy to life and let it hear of everything."""
+        """Starts a strategy and lets it receive everything."""
         self.strategy = self.sim.add(name, kind, kind.Settings(**settings), clock="")
         self.sim.run_for(2)
         return self.strategy
 
     def act(self, actor, call, *args, **kwargs):
-        """Let an actor do something, as its handler would; then let the news travel."""
+        """Runs a call of an actor as its handler would, then lets the messages arrive."""
         port = self.sim.processes[actor.name]
         port.runtime.begin(self.sim.now_ns)
         result = call(*args, **kwargs)
@@ -250,7 +299,7 @@ class House:
             self.sim.run_for(TICK_NS / 1e9 - 0.01)
 
     def exchange(self, call, *args, **kwargs):
-        """Something happens at the broker."""
+        """An event at the broker."""
         return self.act(self.broker, call, *args, **kwargs)
 
 

@@ -36,7 +36,7 @@ def told(*orders, fills=(), positions=(), fill_no=0) -> OrdersSnapshot:
     return OrdersSnapshot("maker", list(orders), list(positions), list(fills), fill_no)
 
 
-def test_an_answer_that_comes_after_the_news_changes_nothing():
+def test_an_answer_that_comes_after_a_report_changes_nothing():
     table = OrderTable()
     one = order()
     table.add(one)
@@ -53,7 +53,7 @@ def test_an_expired_command_is_provably_not_placed():
     assert (one.status, one.reason, table.open) == (OrdStatus.NOT_PLACED, "too late", {})
 
 
-def test_what_a_list_told_before_the_deadline_lacks_is_in_doubt_and_after_it_not_placed():
+def test_an_order_missing_in_a_snapshot_is_in_doubt_before_its_deadline_and_not_placed_after_it():
     table = OrderTable()
     one = order(deadline_ns=100)
     table.add(one)
@@ -91,7 +91,7 @@ def test_cumulative_quantity_never_falls():
     assert table.open[1].cum_lots == 5
 
 
-def test_a_fill_before_any_other_news_fills_the_order():
+def test_a_fill_before_any_other_report_fills_the_order():
     table = OrderTable()
     one = order()
     table.add(one)

@@ -1,4 +1,4 @@
-"""The example strategy does what it says."""
+"""The example strategy."""
 
 import pytest
 

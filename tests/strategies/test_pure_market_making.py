@@ -1,4 +1,4 @@
-"""The market maker on its ticks, in the sim driver, with a broker that does as it is told."""
+"""The market maker on its ticks, in the sim driver, with the Broker."""
 
 import re
 from decimal import Decimal
@@ -77,9 +77,9 @@ def test_an_order_near_enough_to_its_new_price_is_kept(house, maker):
     assert open_rows(house) == [("BUY", 9_919, 10), ("SELL", 10_121, 10)]
 
 
-def test_new_quotes_that_need_the_money_of_old_ones_wait_for_the_proof_of_their_cancels(house, maker):
+def test_new_quotes_that_need_the_money_of_old_ones_wait_for_confirmed_cancels(house, maker):
     house.broker.free = {"BTC": Decimal("0.010"), "USDT": Decimal("1.0")}
-    house.exchange(house.broker.tell_balances)
+    house.exchange(house.broker.publish_balances)
     maker()
     house.tick()
     house.broker.holds_cancels = True
@@ -129,7 +129,7 @@ def test_the_other_half_of_a_filled_pair_hangs_until_it_is_too_far_away(house, m
 
 def test_the_skew_buys_more_and_sells_less_below_the_target(house, maker):
     house.broker.free = {"BTC": Decimal(9), "USDT": Decimal(1_100)}
-    house.exchange(house.broker.tell_balances)
+    house.exchange(house.broker.publish_balances)
     maker(target_base_ratio=Decimal("0.5"), size=Decimal("1.000"))
     house.tick()
     # 9 of 20 BTC's worth; 1 BTC below the target in a range of 2 BTC.
@@ -197,7 +197,7 @@ def test_while_paused_it_cancels_what_is_off_and_places_nothing(house, maker):
 
 def test_refused_orders_are_not_tried_again_on_every_tick(house, maker):
     maker()
-    house.broker.refuse = "the gate says no"
+    house.broker.refuse = "refused by the risk check"
     house.tick(9)
     assert len(house.broker.places) == 2
     house.broker.refuse = ""

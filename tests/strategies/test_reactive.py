@@ -34,7 +34,7 @@ class Sniper(Strategy):
 
     def on_book_delta(self, delta: BookDelta) -> None:
         market = self.market(self.settings.market)
-        assert market.book_seq == self.envelope.seq, "the replica has the news before the handler runs"
+        assert market.book_seq == self.envelope.seq, "the replica is updated before the handler runs"
         if market.ready and market.best_bid_ticks != self.best_ticks:
             self.best_ticks = market.best_bid_ticks
             order = self.buy(
@@ -48,7 +48,7 @@ class Sniper(Strategy):
 
 
 def played(seed: int, orders_by: str = "websocket"):
-    """Ten seconds of a market that moves: what the strategy did and heard, and everything that was said."""
+    """Ten seconds of a moving market: the strategy's actions, the messages it received, and all messages."""
     sim = Sim()
     sim.serve("venue", SimVenue(VenueSettings(seed=seed), sim.now_ns))
     settings = BinanceSpot.Settings(

@@ -12,7 +12,7 @@ STEPS = 60
 
 
 class Trader(Strategy):
-    """Does as the world says; notes each fill that it is told."""
+    """Sends the orders of the test, and keeps each fill that it receives."""
 
     class Settings(Strategy.Settings):
         market: str = "binance:BTC-USDT"
@@ -26,12 +26,12 @@ class Trader(Strategy):
 
 
 class World:
-    """One seed: a house in which everything that can go wrong does."""
+    """One seed: a bot in which every kind of failure happens."""
 
     def __init__(self, house, seed: int) -> None:
         self.house = house
         self.rng = Random(seed)
-        self.seen = []  # every order that any life of the strategy has made
+        self.seen = []  # every order of every process run of the strategy
         house.start(Trader)
         self.lose_frames(0.1)
 
@@ -123,7 +123,7 @@ def test_after_any_trouble_the_strategy_knows_its_orders_its_position_and_its_mo
     for _ in range(STEPS):
         world.step()
         told = house.strategy.told
-        assert told == sorted(set(told)), "a fill was told twice"
+        assert told == sorted(set(told)), "a fill was received twice"
     world.settle()
     market, broker = world.market, house.broker
     assert market.ready, market.why_not_ready

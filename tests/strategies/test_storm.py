@@ -50,7 +50,7 @@ class Venue(SimVenue):
 
 
 class Coast:
-    """Exchange, clock, connector and maker, and what the weather is."""
+    """Exchange, clock, connector, maker, and the active faults."""
 
     def __init__(self, seed: int, faults: str = "storm", orders_by: str = "rest", **changes) -> None:
         self.sim = Sim(net_ns=5_000_000, trace=False)

@@ -1,4 +1,4 @@
-"""A strategy asks its market, orders, and is told: in the sim driver, with a broker that does as it is told."""
+"""A strategy queries its market, sends orders and receives reports, in the sim driver, with the Broker."""
 
 from decimal import Decimal
 
@@ -25,7 +25,7 @@ from strategies.order_table import ENDED_UNSEEN
 
 
 class Watcher(Strategy):
-    """Does nothing of its own; notes what it is told."""
+    """Sends nothing by itself; keeps what it receives."""
 
     class Settings(Strategy.Settings):
         market: str = "binance:BTC-USDT"
@@ -60,7 +60,7 @@ def buy(house, market, price_ticks=9_900, size_lots=10, **how):
     return house.act(house.strategy, house.strategy.buy, market, price_ticks=price_ticks, size_lots=size_lots, **how)
 
 
-def test_a_market_named_in_the_settings_is_ready_without_being_asked_for(market):
+def test_a_market_named_in_the_settings_is_subscribed_at_the_start(market):
     assert market.ready, market.why_not_ready
     assert (market.best_bid_ticks, market.best_ask_ticks, market.mid_ticks) == (9_990, 10_010, 10_000)
     assert market.rules.tick_size == Decimal("0.01")
@@ -86,7 +86,7 @@ def test_a_new_strategy_with_no_orders_anywhere_learns_that_it_has_none(market):
 
 
 class Signal(Actor):
-    """Tells what it makes of other markets, in the words of market data and accounts."""
+    """Publishes a signal in the messages of market data and accounts."""
 
     ticks = False
 
@@ -111,7 +111,7 @@ class Listener(Watcher):
         self.heard.append((self.envelope.sender, top.symbol))
 
 
-def test_market_data_of_somebody_else_reaches_the_strategy_and_not_its_replicas(house):
+def test_market_data_of_another_actor_reaches_the_strategy_and_not_its_replicas(house):
     listener = house.start(Listener)
     house.sim.add("signal", Signal)
     house.sim.run_for(1)
@@ -121,12 +121,12 @@ def test_market_data_of_somebody_else_reaches_the_strategy_and_not_its_replicas(
     assert (market.best_bid_ticks, market.best_ask_ticks) == (9_990, 10_010)
 
 
-def test_a_wrong_market_name_says_what_it_wants(watcher):
+def test_an_invalid_market_name_is_refused_with_an_example(watcher):
     with pytest.raises(ValueError, match="use connector:symbol, as in binance:BTC-USDT"):
         watcher.market("BTC-USDT")
 
 
-def test_an_order_exists_at_once_and_follows_the_news(house, market, watcher):
+def test_an_order_exists_at_once_and_follows_the_reports(house, market, watcher):
     order = watcher.buy(market, price_ticks=9_900, size_lots=10)
     assert order.status is OrdStatus.PENDING_NEW
     assert market.open_orders == [order]
@@ -144,13 +144,13 @@ def test_an_order_exists_at_once_and_follows_the_news(house, market, watcher):
     assert market.position.pnl(10_000) == Decimal("0.01")
 
 
-def test_the_authors_handlers_run_after_the_replicas_have_the_news(house, watcher, market):
+def test_the_authors_handlers_run_after_the_replicas_are_updated(house, watcher, market):
     order = buy(house, market)
-    assert watcher.updates == [OrdStatus.NEW]
-    assert watcher.moves == [(order.order_ref, OrdStatus.NEW)]
+    assert watcher.updates == [OrdStatus.PENDING_NEW, OrdStatus.NEW]
+    assert watcher.moves == [(order.order_ref, OrdStatus.PENDING_NEW), (order.order_ref, OrdStatus.NEW)]
 
 
-def test_an_order_tells_the_connector_which_book_it_was_decided_on(house, market):
+def test_an_order_names_the_book_of_its_decision(house, market):
     buy(house, market)
     placed = house.broker.places[0]
     assert placed.book_seq == market.book_seq > 0
@@ -166,7 +166,7 @@ def test_a_quiet_book_is_as_young_as_the_last_tick_at_which_its_connector_had_it
     assert market.book_age_ns(house.sim.now_ns) == 100_000_000
 
 
-def test_a_stale_book_gives_no_orders_unless_that_is_said(house, market):
+def test_a_stale_book_gives_no_orders_unless_allowed(house, market):
     house.exchange(house.broker.stale, "gap in the depth stream")
     assert not market.ready
     assert market.why_not_ready == "book stale: gap in the depth stream"
@@ -230,13 +230,13 @@ def test_no_answer_leaves_an_order_in_doubt_until_the_connectors_list_proves_it_
     assert market.ready
 
 
-def test_no_answer_and_not_in_a_list_told_after_the_deadline_is_proof_that_it_was_never_placed(house, market, watcher):
+def test_an_order_without_answer_that_a_snapshot_after_the_deadline_lacks_was_never_placed(house, market, watcher):
     order = watcher.buy(market, price_ticks=9_900, size_lots=10)
     house.sim.processes["maker"].settle()
     house.sim.kill("binance")
     house.start_broker()
     house.sim.run_for(1.0)
-    assert order.is_open, "a list told before the deadline proves nothing"
+    assert order.is_open, "a snapshot before the deadline is no evidence"
     house.sim.run_for(3)
     assert order.status is OrdStatus.NOT_PLACED
     assert market.ready
@@ -245,13 +245,13 @@ def test_no_answer_and_not_in_a_list_told_after_the_deadline_is_proof_that_it_wa
 def test_an_order_that_ended_while_messages_were_lost_is_found_out(house, market, watcher):
     order = buy(house, market)
     other = buy(house, market, price_ticks=9_800)
-    house.exchange(house.broker.end, order.order_ref, OrdStatus.CANCELED, tell=False)
-    house.exchange(house.broker.trade, other.order_ref, 10, tell=False)
+    house.exchange(house.broker.end, order.order_ref, OrdStatus.CANCELED, publish=False)
+    house.exchange(house.broker.trade, other.order_ref, 10, publish=False)
     topic = house.broker.ord
     house.act(watcher, watcher.resync, topic)
     assert (order.status, order.reason) == (OrdStatus.CANCELED, ENDED_UNSEEN)
     assert other.status is OrdStatus.FILLED
-    assert watcher.told == [1], "a fill that was missed is told, once"
+    assert watcher.told == [1], "a fill that was missed is handled, once"
     assert market.position.net_lots == 10
 
 
@@ -281,12 +281,12 @@ def test_a_restarted_strategy_adopts_its_orders_and_its_position(house, market):
         (order.order_ref, 9_900, OrdStatus.NEW)
     ]
     assert market.position.net_lots == 10
-    assert again.told == [], "fills of an earlier life are in the position, not news"
+    assert again.told == [], "fills of an earlier process run are in the position, and not handled again"
     house.exchange(house.broker.trade, order.order_ref, 10)
     assert again.told == [2]
 
 
-def test_a_restarted_connector_is_heard_again(house, market, watcher):
+def test_a_restarted_connector_is_received_again(house, market, watcher):
     order = buy(house, market)
     house.sim.kill("binance")
     house.sim.run_for(4)
@@ -298,7 +298,7 @@ def test_a_restarted_connector_is_heard_again(house, market, watcher):
     assert market.open_orders == [order]
 
 
-def test_cancel_asks_once_and_again_only_if_the_wish_was_not_taken(house, market, watcher):
+def test_a_cancel_request_is_sent_once_and_again_only_if_it_was_not_accepted(house, market, watcher):
     house.broker.holds_cancels = True
     order = buy(house, market)
     house.act(watcher, watcher.cancel, market, order)
@@ -310,7 +310,7 @@ def test_cancel_asks_once_and_again_only_if_the_wish_was_not_taken(house, market
     assert house.broker.cancels == [order.order_ref]
 
 
-def test_a_cancel_that_nobody_took_can_be_asked_again(house, market, watcher):
+def test_a_cancel_request_without_answer_can_be_sent_again(house, market, watcher):
     order = buy(house, market)
     house.sim.kill("binance")
     house.act(watcher, watcher.cancel, market, order)
@@ -359,7 +359,7 @@ def test_a_pause_holds_new_orders_and_a_resume_lets_them_go(house, market, watch
     assert watcher.on_control(Control(4, 0, "dance")).code is AnswerCode.REFUSED
 
 
-def test_a_stop_cancels_every_order_and_waits_for_the_proof(house, market, watcher):
+def test_a_stop_cancels_every_order_and_waits_for_the_confirmation(house, market, watcher):
     house.broker.holds_cancels = True
     order = buy(house, market)
     house.sim.request_stop("maker")
@@ -409,7 +409,7 @@ def test_a_name_that_the_base_needs_is_refused_when_the_class_is_made():
         type("Clash", (Strategy,), {"_place": None})
 
 
-def test_levels_that_are_none_make_the_book_stale_and_it_is_asked_for_whole(house, market):
+def test_invalid_levels_make_the_book_stale_and_a_snapshot_is_requested(house, market):
     house.exchange(house.broker.publish, house.broker.md("book"), BookDelta("BTC-USDT", 2, 2, b"short", b""))
     assert market.ready, "the snapshot has come"
     assert market.best_bid_ticks == 9_990
