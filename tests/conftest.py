@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -27,6 +28,16 @@ def pytest_configure() -> None:
             source = compiled.with_name(stem + suffix)
             if source.exists() and source.stat().st_mtime > compiled.stat().st_mtime:
                 pytest.exit(f"{source.relative_to(ROOT)} is newer than its compiled form: run `make venv`", 2)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shuffle", type=int, help="run the tests in an order that depends on this number")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    seed = config.getoption("--shuffle")
+    if seed is not None:
+        Random(seed).shuffle(items)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -31,8 +31,6 @@ PURE = ("protocol", "market", "strategies", "clockd", "connectors")
 IO_MODULES = {"socket", "asyncio", "threading", "subprocess", "select", "zmq", "aiohttp", "websockets", "requests"}
 LONGEST_FILE = 400
 SIZED = [path for package in PACKAGES for path in (ROOT / package).rglob("*.p[xy]*") if path.suffix in (".py", ".pyx")]
-# Shrinks to nothing: files that are being cut. docs/decisions/file-size.md names those that stay long, with the reason.
-TOO_LONG = {"actors/runtime.py", "market/_book.pyx", "market/_matching.pyx"}
 LONGEST_FUNCTION = 60
 
 
@@ -125,8 +123,7 @@ def test_files_and_functions_can_be_read_whole():
         for path in SIZED
         if (n := len(path.read_text().splitlines())) > LONGEST_FILE and f"`{told(path)}`" not in reasons
     }
-    print(long_files)
-    assert not long_files.keys() - TOO_LONG
+    assert not long_files
     long_functions = {
         where(name, node): n
         for name, node in nodes(ast.FunctionDef | ast.AsyncFunctionDef)

@@ -20,6 +20,8 @@ from benchmarks.rows import ROWS
 from benchmarks.table import table, verdict
 from benchmarks.worker import Worker, WorkerFailed
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

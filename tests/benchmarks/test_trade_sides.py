@@ -35,12 +35,14 @@ def test_the_tape_has_no_gap_and_returns_to_its_book():
     assert tops[1] == tops[3]
 
 
+@pytest.mark.process
 def test_a_live_strategy_places_an_order_after_each_frame():
     side = TradeSide("ours", "p50_us", frames=30)
     assert side.round() > 0
     assert side.detail["ours_missed"] < 30
 
 
+@pytest.mark.process
 def test_it_does_so_without_a_network():
     side = LoopSide("p50_us", frames=30)
     assert side.round() > 0

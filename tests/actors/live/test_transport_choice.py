@@ -40,6 +40,7 @@ def test_the_compiled_transport_is_used_where_there_is_one_unless_the_run_choose
     assert transport_class(LIBZMQ) is ZmqTransport
 
 
+@pytest.mark.process
 def test_without_compiled_modules_the_transport_is_libzmqs():
     code = (
         "import sys; from actors.live.transport_choice import IMPLEMENTATION, transport_class;"
@@ -50,6 +51,7 @@ def test_without_compiled_modules_the_transport_is_libzmqs():
     assert found.stdout.split() == ["libzmq", "ZmqTransport", "False"]
 
 
+@pytest.mark.process
 @pytest.mark.skipif(FAST is None, reason="nothing is compiled")
 def test_a_process_on_the_compiled_transport_does_not_load_libzmq():
     code = "import sys, actors.live.driver as d; d.transport_class(); print('zmq' in sys.modules)"
