@@ -11,13 +11,17 @@ from protocol import Answer, Command, Message
 class Log(Protocol):
     """A structured log: `log.warning("order rejected", symbol=..., code=...)` writes one line."""
 
-    def debug(self, event: str, **fields: Any) -> Any: ...
+    def debug(self, event: str, **fields: Any) -> Any:
+        """Writes a line that is only of use when debugging."""
 
-    def info(self, event: str, **fields: Any) -> Any: ...
+    def info(self, event: str, **fields: Any) -> Any:
+        """Writes a line about a normal event."""
 
-    def warning(self, event: str, **fields: Any) -> Any: ...
+    def warning(self, event: str, **fields: Any) -> Any:
+        """Writes a line about trouble that the actor handles."""
 
-    def error(self, event: str, **fields: Any) -> Any: ...
+    def error(self, event: str, **fields: Any) -> Any:
+        """Writes a line about a failure that needs the operator."""
 
 
 class Effects(Protocol):
@@ -35,7 +39,8 @@ class Effects(Protocol):
         """UTC time of the event in hand, in nanoseconds; it does not change within one handler."""
 
     @property
-    def log(self) -> Log: ...
+    def log(self) -> Log:
+        """The actor's log."""
 
     def publish(self, topic: str, message: Message) -> int:
         """Publishes a message to all subscribers of `topic`. Returns its sequence number."""

@@ -33,9 +33,11 @@ class HttpFailure(msgspec.Struct):
 class Listener(Protocol):
     """Who is told of a websocket. `link` is what `Actor.connect` has returned."""
 
-    def ws_opened(self, link: "Link") -> None: ...
+    def ws_opened(self, link: "Link") -> None:
+        """The connection is open."""
 
-    def ws_frame(self, link: "Link", data: bytes) -> None: ...
+    def ws_frame(self, link: "Link", data: bytes) -> None:
+        """A frame was received."""
 
     def ws_closed(self, link: "Link", reason: str) -> None:
         """Called exactly once per link, also when it never opened; after it nothing more comes."""

@@ -109,6 +109,7 @@ class Connector(Actor):
     # -- commands and snapshots -------------------------------------------------------------------------------
 
     def on_place_order(self, command: PlaceOrder) -> Answer | None:
+        """Places an order, or refuses it with a reason."""
         self.stages.begin(self.now_ns)
         self.stages.record(COMMAND, self.now_ns - self.envelope.ts_ns)
         orders = self.orders
@@ -116,21 +117,25 @@ class Connector(Actor):
         return _answer(command.cmd_id, refusal)
 
     def on_replace_order(self, command: ReplaceOrder) -> Answer | None:
+        """Cancels an order and places another, or refuses it with a reason."""
         orders = self.orders
         refusal = self._no_keys if orders is None else orders.commands.replace(command, self.envelope.sender)
         return _answer(command.cmd_id, refusal)
 
     def on_cancel_order(self, command: CancelOrder) -> Answer | None:
+        """Cancels an order of the sender, or refuses it if it is unknown."""
         orders = self.orders
         refusal = self._no_keys if orders is None else orders.commands.cancel(command, self.envelope.sender)
         return _answer(command.cmd_id, refusal)
 
     def on_cancel_all(self, command: CancelAll) -> Answer | None:
+        """Cancels all open orders of the sender, of one symbol or all."""
         if self.orders is not None:
             self.orders.commands.cancel_all(command.symbol, self.envelope.sender)
         return None
 
     def on_control(self, command: Control) -> Answer | None:
+        """Executes an operator's command: pause, resume, cancel_all, stop."""
         if command.verb not in VERBS:
             return _answer(command.cmd_id, f"unknown verb {command.verb!r}: use {', '.join(VERBS)}")
         if command.verb == "stop":

@@ -81,6 +81,7 @@ class Tap:
         self.close()
 
     def close(self) -> None:
+        """Closes the connections."""
         self._bus.close()
 
     def __iter__(self) -> Iterator[Tapped]:
