@@ -265,7 +265,7 @@ def changed(update: OrderUpdate, **fields) -> OrderUpdate:
     return OrderUpdate(**{**values, **fields})
 
 
-class House:
+class Bot:
     """A simulation with a broker and one strategy; `tick()` gives the strategy its turn."""
 
     def __init__(self) -> None:
@@ -304,8 +304,8 @@ class House:
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def bot() -> Bot:
+    return Bot()
 
 
 @pytest.fixture

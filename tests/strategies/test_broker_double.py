@@ -123,8 +123,8 @@ class DoubleStage:
     """The Broker of the strategy tests."""
 
     def __init__(self) -> None:
-        self.house = strategy_tests.House()
-        self.sim, self.broker = self.house.sim, self.house.broker
+        self.bot = strategy_tests.Bot()
+        self.sim, self.broker = self.bot.sim, self.bot.broker
         self.trader: Recorder
         self.restart_trader()
 
@@ -138,12 +138,12 @@ class DoubleStage:
         self.sim.run_for(1)
 
     def _send(self, kind: type, *args: Any) -> int:
-        cmd_id: int = self.house.act(self.trader, self.trader.ask, kind, *args)
+        cmd_id: int = self.bot.act(self.trader, self.trader.ask, kind, *args)
         self.run()
         return cmd_id
 
     def _exchange(self, call: Callable[..., Any], *args: Any) -> None:
-        self.house.exchange(call, *args)
+        self.bot.exchange(call, *args)
         self.run()
 
     def place(self, side: Side, price_ticks: int, ord_type: OrdType = OrdType.LIMIT, size_lots: int = LOTS) -> int:

@@ -20,212 +20,212 @@ PLAIN = {
 
 
 @pytest.fixture
-def maker(house):
+def maker(bot):
     def start(**changes):
-        house.start(PureMarketMaking, **{**PLAIN, **changes})
-        return house.strategy
+        bot.start(PureMarketMaking, **{**PLAIN, **changes})
+        return bot.strategy
 
     return start
 
 
-def open_rows(house):
-    orders = house.broker.orders.values()
+def open_rows(bot):
+    orders = bot.broker.orders.values()
     return sorted((order.side.name, order.price_ticks, order.size_lots - order.cum_lots) for order in orders)
 
 
-def only(house, side):
-    return next(order for order in house.broker.orders.values() if order.side is side)
+def only(bot, side):
+    return next(order for order in bot.broker.orders.values() if order.side is side)
 
 
-def move_mid(house, mid):
-    house.exchange(house.broker.set_book, [(mid - 10, 50)], [(mid + 10, 50)])
+def move_mid(bot, mid):
+    bot.exchange(bot.broker.set_book, [(mid - 10, 50)], [(mid + 10, 50)])
 
 
-def test_it_quotes_both_sides_post_only_and_then_leaves_its_orders_alone(house, maker):
+def test_it_quotes_both_sides_post_only_and_then_leaves_its_orders_alone(bot, maker):
     maker()
-    house.tick(5)
-    assert open_rows(house) == [("BUY", 9_900, 10), ("SELL", 10_100, 10)]
-    assert [place.ord_type for place in house.broker.places] == [OrdType.LIMIT_MAKER] * 2
-    assert house.broker.cancels == []
+    bot.tick(5)
+    assert open_rows(bot) == [("BUY", 9_900, 10), ("SELL", 10_100, 10)]
+    assert [place.ord_type for place in bot.broker.places] == [OrdType.LIMIT_MAKER] * 2
+    assert bot.broker.cancels == []
 
 
-def test_levels_sizes_and_plain_limit_orders_as_set(house, maker):
+def test_levels_sizes_and_plain_limit_orders_as_set(bot, maker):
     maker(levels=2, level_spacing_bps=Decimal(50), level_size_step=Decimal("0.005"), post_only=False)
-    house.tick()
-    assert open_rows(house) == [("BUY", 9_850, 15), ("BUY", 9_900, 10), ("SELL", 10_100, 10), ("SELL", 10_150, 15)]
-    assert house.broker.places[0].ord_type is OrdType.LIMIT
+    bot.tick()
+    assert open_rows(bot) == [("BUY", 9_850, 15), ("BUY", 9_900, 10), ("SELL", 10_100, 10), ("SELL", 10_150, 15)]
+    assert bot.broker.places[0].ord_type is OrdType.LIMIT
 
 
-def test_orders_follow_the_mid_at_the_refresh_and_not_before(house, maker):
+def test_orders_follow_the_mid_at_the_refresh_and_not_before(bot, maker):
     maker()
-    house.tick()
-    move_mid(house, 10_200)
-    house.tick(5)
-    assert open_rows(house) == [("BUY", 9_900, 10), ("SELL", 10_100, 10)]
-    house.tick(6)
-    assert open_rows(house) == [("BUY", 10_098, 10), ("SELL", 10_302, 10)]
+    bot.tick()
+    move_mid(bot, 10_200)
+    bot.tick(5)
+    assert open_rows(bot) == [("BUY", 9_900, 10), ("SELL", 10_100, 10)]
+    bot.tick(6)
+    assert open_rows(bot) == [("BUY", 10_098, 10), ("SELL", 10_302, 10)]
 
 
-def test_an_order_near_enough_to_its_new_price_is_kept(house, maker):
+def test_an_order_near_enough_to_its_new_price_is_kept(bot, maker):
     maker(refresh_tolerance_bps=Decimal(10))
-    house.tick()
-    move_mid(house, 10_009)
-    house.tick(15)
-    assert house.broker.cancels == []
-    move_mid(house, 10_020)
-    house.tick(15)
-    assert open_rows(house) == [("BUY", 9_919, 10), ("SELL", 10_121, 10)]
+    bot.tick()
+    move_mid(bot, 10_009)
+    bot.tick(15)
+    assert bot.broker.cancels == []
+    move_mid(bot, 10_020)
+    bot.tick(15)
+    assert open_rows(bot) == [("BUY", 9_919, 10), ("SELL", 10_121, 10)]
 
 
-def test_new_quotes_that_need_the_money_of_old_ones_wait_for_confirmed_cancels(house, maker):
-    house.broker.free = {"BTC": Decimal("0.010"), "USDT": Decimal("1.0")}
-    house.exchange(house.broker.publish_balances)
+def test_new_quotes_that_need_the_money_of_old_ones_wait_for_confirmed_cancels(bot, maker):
+    bot.broker.free = {"BTC": Decimal("0.010"), "USDT": Decimal("1.0")}
+    bot.exchange(bot.broker.publish_balances)
     maker()
-    house.tick()
-    house.broker.holds_cancels = True
-    move_mid(house, 9_900)
-    house.tick(12)
-    assert len(house.broker.held) == 2
-    assert len(house.broker.places) == 2, "nothing is free"
-    for order_ref in house.broker.held:
-        house.exchange(house.broker.end, order_ref, OrdStatus.CANCELED)
-    house.tick()
-    assert open_rows(house) == [("BUY", 9_801, 10), ("SELL", 9_999, 10)]
+    bot.tick()
+    bot.broker.holds_cancels = True
+    move_mid(bot, 9_900)
+    bot.tick(12)
+    assert len(bot.broker.held) == 2
+    assert len(bot.broker.places) == 2, "nothing is free"
+    for order_ref in bot.broker.held:
+        bot.exchange(bot.broker.end, order_ref, OrdStatus.CANCELED)
+    bot.tick()
+    assert open_rows(bot) == [("BUY", 9_801, 10), ("SELL", 9_999, 10)]
 
 
-def test_a_whole_fill_is_followed_by_a_pause_and_then_by_fresh_quotes(house, maker):
+def test_a_whole_fill_is_followed_by_a_pause_and_then_by_fresh_quotes(bot, maker):
     maker(order_refresh_ms=60_000)
-    house.tick()
-    house.exchange(house.broker.trade, only(house, Side.BUY).order_ref, 10)
-    move_mid(house, 9_950)
-    house.tick(19)
-    assert open_rows(house) == [("SELL", 10_100, 10)], "the filled order's delay is not over"
-    house.tick(3)
-    assert open_rows(house) == [("BUY", 9_850, 10), ("SELL", 10_050, 10)]
+    bot.tick()
+    bot.exchange(bot.broker.trade, only(bot, Side.BUY).order_ref, 10)
+    move_mid(bot, 9_950)
+    bot.tick(19)
+    assert open_rows(bot) == [("SELL", 10_100, 10)], "the filled order's delay is not over"
+    bot.tick(3)
+    assert open_rows(bot) == [("BUY", 9_850, 10), ("SELL", 10_050, 10)]
 
 
-def test_a_partial_fill_changes_nothing_until_the_refresh(house, maker):
+def test_a_partial_fill_changes_nothing_until_the_refresh(bot, maker):
     maker()
-    house.tick()
-    house.exchange(house.broker.trade, only(house, Side.BUY).order_ref, 7)
-    house.tick(3)
-    assert ("BUY", 9_900, 3) in open_rows(house)
-    house.tick(12)
-    assert open_rows(house) == [("BUY", 9_900, 10), ("SELL", 10_100, 10)]
+    bot.tick()
+    bot.exchange(bot.broker.trade, only(bot, Side.BUY).order_ref, 7)
+    bot.tick(3)
+    assert ("BUY", 9_900, 3) in open_rows(bot)
+    bot.tick(12)
+    assert open_rows(bot) == [("BUY", 9_900, 10), ("SELL", 10_100, 10)]
 
 
-def test_the_other_half_of_a_filled_pair_hangs_until_it_is_too_far_away(house, maker):
+def test_the_other_half_of_a_filled_pair_hangs_until_it_is_too_far_away(bot, maker):
     maker(hanging_orders=True, hanging_cancel_bps=Decimal(300), filled_order_delay_ms=200)
-    house.tick()
-    house.exchange(house.broker.trade, only(house, Side.BUY).order_ref, 10)
-    move_mid(house, 9_900)
-    house.tick(15)
-    assert open_rows(house) == [("BUY", 9_801, 10), ("SELL", 9_999, 10), ("SELL", 10_100, 10)]
-    move_mid(house, 9_800)
-    house.tick(15)
-    assert ("SELL", 10_100, 10) not in open_rows(house), "3.06% off"
-    assert len(open_rows(house)) == 2
+    bot.tick()
+    bot.exchange(bot.broker.trade, only(bot, Side.BUY).order_ref, 10)
+    move_mid(bot, 9_900)
+    bot.tick(15)
+    assert open_rows(bot) == [("BUY", 9_801, 10), ("SELL", 9_999, 10), ("SELL", 10_100, 10)]
+    move_mid(bot, 9_800)
+    bot.tick(15)
+    assert ("SELL", 10_100, 10) not in open_rows(bot), "3.06% off"
+    assert len(open_rows(bot)) == 2
 
 
-def test_the_skew_buys_more_and_sells_less_below_the_target(house, maker):
-    house.broker.free = {"BTC": Decimal(9), "USDT": Decimal(1_100)}
-    house.exchange(house.broker.publish_balances)
+def test_the_skew_buys_more_and_sells_less_below_the_target(bot, maker):
+    bot.broker.free = {"BTC": Decimal(9), "USDT": Decimal(1_100)}
+    bot.exchange(bot.broker.publish_balances)
     maker(target_base_ratio=Decimal("0.5"), size=Decimal("1.000"))
-    house.tick()
+    bot.tick()
     # 9 of 20 BTC's worth; 1 BTC below the target in a range of 2 BTC.
-    assert open_rows(house) == [("BUY", 9_900, 1_500), ("SELL", 10_100, 500)]
+    assert open_rows(bot) == [("BUY", 9_900, 1_500), ("SELL", 10_100, 500)]
 
 
-def test_fees_are_paid_out_of_the_spread(house, maker):
+def test_fees_are_paid_out_of_the_spread(bot, maker):
     maker(bid_spread_bps=Decimal(1), ask_spread_bps=Decimal(1))
-    house.tick()
-    (bid, ask) = open_rows(house)
+    bot.tick()
+    (bid, ask) = open_rows(bot)
     fee = Decimal("0.001")
     assert ask[1] * (1 - fee) >= bid[1] * (1 + fee)
     assert ask[1] - bid[1] == 21
 
 
-def test_outside_the_price_band_only_one_side_is_quoted(house, maker):
+def test_outside_the_price_band_only_one_side_is_quoted(bot, maker):
     maker(price_ceiling=Decimal("100.5"), price_floor=Decimal("99.5"))
-    house.tick()
-    assert len(open_rows(house)) == 2
-    move_mid(house, 10_050)
-    house.tick(12)
-    assert [row[0] for row in open_rows(house)] == ["SELL"]
-    move_mid(house, 9_950)
-    house.tick(12)
-    assert [row[0] for row in open_rows(house)] == ["BUY"]
+    bot.tick()
+    assert len(open_rows(bot)) == 2
+    move_mid(bot, 10_050)
+    bot.tick(12)
+    assert [row[0] for row in open_rows(bot)] == ["SELL"]
+    move_mid(bot, 9_950)
+    bot.tick(12)
+    assert [row[0] for row in open_rows(bot)] == ["BUY"]
 
 
-def test_a_stale_book_gives_no_quotes_and_takes_old_ones_off_after_a_while(house, maker):
+def test_a_stale_book_gives_no_quotes_and_takes_old_ones_off_after_a_while(bot, maker):
     maker(cancel_stale_after_ms=500)
-    house.exchange(house.broker.stale, "silence")
-    house.tick(2)
-    assert house.broker.places == []
-    house.exchange(house.broker.live)
-    house.tick()
-    assert len(open_rows(house)) == 2
-    house.exchange(house.broker.stale, "silence")
-    house.tick(3)
-    assert len(open_rows(house)) == 2
-    house.tick(5)
-    assert open_rows(house) == []
-    house.exchange(house.broker.live)
-    house.tick(12)
-    assert len(open_rows(house)) == 2
+    bot.exchange(bot.broker.stale, "silence")
+    bot.tick(2)
+    assert bot.broker.places == []
+    bot.exchange(bot.broker.live)
+    bot.tick()
+    assert len(open_rows(bot)) == 2
+    bot.exchange(bot.broker.stale, "silence")
+    bot.tick(3)
+    assert len(open_rows(bot)) == 2
+    bot.tick(5)
+    assert open_rows(bot) == []
+    bot.exchange(bot.broker.live)
+    bot.tick(12)
+    assert len(open_rows(bot)) == 2
 
 
-def test_nothing_new_is_placed_in_a_tick_in_which_the_connector_is_late(house, maker):
+def test_nothing_new_is_placed_in_a_tick_in_which_the_connector_is_late(bot, maker):
     maker()
-    house.tick(3, late=["binance"])
-    assert house.broker.places == []
-    house.tick()
-    assert len(house.broker.places) == 2
+    bot.tick(3, late=["binance"])
+    assert bot.broker.places == []
+    bot.tick()
+    assert len(bot.broker.places) == 2
 
 
-def test_while_paused_it_cancels_what_is_off_and_places_nothing(house, maker):
+def test_while_paused_it_cancels_what_is_off_and_places_nothing(bot, maker):
     strategy = maker()
-    house.tick()
+    bot.tick()
     strategy.paused = True
-    move_mid(house, 10_200)
-    house.tick(12)
-    assert open_rows(house) == []
+    move_mid(bot, 10_200)
+    bot.tick(12)
+    assert open_rows(bot) == []
     strategy.paused = False
-    house.tick(12)
-    assert open_rows(house) == [("BUY", 10_098, 10), ("SELL", 10_302, 10)]
+    bot.tick(12)
+    assert open_rows(bot) == [("BUY", 10_098, 10), ("SELL", 10_302, 10)]
 
 
-def test_refused_orders_are_not_tried_again_on_every_tick(house, maker):
+def test_refused_orders_are_not_tried_again_on_every_tick(bot, maker):
     maker()
-    house.broker.refuse = "refused by the risk check"
-    house.tick(9)
-    assert len(house.broker.places) == 2
-    house.broker.refuse = ""
-    house.tick(5)
-    assert len(open_rows(house)) == 2
+    bot.broker.refuse = "refused by the risk check"
+    bot.tick(9)
+    assert len(bot.broker.places) == 2
+    bot.broker.refuse = ""
+    bot.tick(5)
+    assert len(open_rows(bot)) == 2
 
 
-def test_after_a_restart_orders_that_still_fit_are_kept_and_others_are_cancelled(house, maker):
+def test_after_a_restart_orders_that_still_fit_are_kept_and_others_are_cancelled(bot, maker):
     maker(levels=2, level_spacing_bps=Decimal(50))
-    house.tick()
-    house.sim.kill("maker")
+    bot.tick()
+    bot.sim.kill("maker")
     maker()
-    house.tick(3)
-    assert open_rows(house) == [("BUY", 9_900, 10), ("SELL", 10_100, 10)]
-    assert len(house.broker.places) == 4, "none was placed anew"
+    bot.tick(3)
+    assert open_rows(bot) == [("BUY", 9_900, 10), ("SELL", 10_100, 10)]
+    assert len(bot.broker.places) == 4, "none was placed anew"
 
 
-def test_with_the_connector_killed_and_back_it_quotes_again_without_doubles(house, maker):
+def test_with_the_connector_killed_and_back_it_quotes_again_without_doubles(bot, maker):
     maker()
-    house.tick()
-    orders = dict(house.broker.orders)
-    house.sim.kill("binance")
-    house.tick(40)
-    house.start_broker()
+    bot.tick()
+    orders = dict(bot.broker.orders)
+    bot.sim.kill("binance")
+    bot.tick(40)
+    bot.start_broker()
     for order in orders.values():
-        house.exchange(house.broker.accept, order.order_ref, order.side, order.price_ticks, order.size_lots)
-    house.tick(20)
-    assert open_rows(house) == [("BUY", 9_900, 10), ("SELL", 10_100, 10)]
+        bot.exchange(bot.broker.accept, order.order_ref, order.side, order.price_ticks, order.size_lots)
+    bot.tick(20)
+    assert open_rows(bot) == [("BUY", 9_900, 10), ("SELL", 10_100, 10)]
 
 
 @pytest.mark.parametrize(

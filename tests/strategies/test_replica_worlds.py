@@ -25,19 +25,19 @@ class Trader(Strategy):
         self.told.append(fill.fill_no)
 
 
-class World:
+class ReplicaWorld:
     """One seed: a bot in which every kind of failure happens."""
 
-    def __init__(self, house, seed: int) -> None:
-        self.house = house
+    def __init__(self, bot, seed: int) -> None:
+        self.bot = bot
         self.rng = Random(seed)
         self.seen = []  # every order of every process run of the strategy
-        house.start(Trader)
+        bot.start(Trader)
         self.lose_frames(0.1)
 
     def lose_frames(self, share: float) -> None:
         """Let the broker's publications get lost on the bus."""
-        bus = self.house.sim.bus
+        bus = self.bot.sim.bus
         publish, rng = type(bus).publish, self.rng
 
         def maybe_publish(publisher: str, frame: bytes) -> None:
@@ -48,84 +48,84 @@ class World:
 
     @property
     def market(self):
-        return self.house.strategy.market("binance:BTC-USDT")
+        return self.bot.strategy.market("binance:BTC-USDT")
 
     def step(self) -> None:
         actions = [self.place, self.place, self.cancel, self.replace, self.trade, self.trade, self.end]
         actions += [self.kill_broker, self.kill_strategy, self.place_into_death] if self.rng.random() < 0.2 else []
         self.rng.choice(actions)()
-        self.house.sim.run_for(self.rng.choice([0.0, 0.05, 0.3, 1.0]))
+        self.bot.sim.run_for(self.rng.choice([0.0, 0.05, 0.3, 1.0]))
 
     def place(self) -> None:
-        strategy, market = self.house.strategy, self.market
+        strategy, market = self.bot.strategy, self.market
         if self.rng.random() < 0.5:
             price = self.rng.randrange(9_000, 9_990)
-            order = self.house.act(strategy, strategy.buy, market, price_ticks=price, size_lots=self.rng.randint(2, 9))
+            order = self.bot.act(strategy, strategy.buy, market, price_ticks=price, size_lots=self.rng.randint(2, 9))
         else:
             price = self.rng.randrange(10_011, 11_000)
-            order = self.house.act(strategy, strategy.sell, market, price_ticks=price, size_lots=self.rng.randint(2, 9))
+            order = self.bot.act(strategy, strategy.sell, market, price_ticks=price, size_lots=self.rng.randint(2, 9))
         self.seen.append(order)
 
     def place_into_death(self) -> None:
         """The connector dies with a command on the wire."""
-        strategy = self.house.strategy
+        strategy = self.bot.strategy
         self.seen.append(strategy.buy(self.market, price_ticks=9_900, size_lots=5))
-        self.house.sim.processes["maker"].settle()
+        self.bot.sim.processes["maker"].settle()
         self.kill_broker()
 
     def cancel(self) -> None:
         if self.market.open_orders:
             order = self.rng.choice(self.market.open_orders)
-            self.house.act(self.house.strategy, self.house.strategy.cancel, self.market, order)
+            self.bot.act(self.bot.strategy, self.bot.strategy.cancel, self.market, order)
 
     def replace(self) -> None:
         if self.market.open_orders:
             order = self.rng.choice(self.market.open_orders)
-            swap = self.house.strategy.replace
+            swap = self.bot.strategy.replace
             price = order.price_ticks + (5 if order.side is Side.SELL else -5)
-            new = self.house.act(self.house.strategy, swap, self.market, order, price_ticks=price, size_lots=4)
+            new = self.bot.act(self.bot.strategy, swap, self.market, order, price_ticks=price, size_lots=4)
             self.seen.append(new)
 
     def trade(self) -> None:
-        orders = self.house.broker.orders
+        orders = self.bot.broker.orders
         if orders:
             order_ref = self.rng.choice(sorted(orders))
             left = orders[order_ref].size_lots - orders[order_ref].cum_lots
-            self.house.exchange(self.house.broker.trade, order_ref, self.rng.randint(1, left))
+            self.bot.exchange(self.bot.broker.trade, order_ref, self.rng.randint(1, left))
 
     def end(self) -> None:
-        orders = self.house.broker.orders
+        orders = self.bot.broker.orders
         if orders:
-            self.house.exchange(self.house.broker.end, self.rng.choice(sorted(orders)), OrdStatus.CANCELED)
+            self.bot.exchange(self.bot.broker.end, self.rng.choice(sorted(orders)), OrdStatus.CANCELED)
 
     def kill_broker(self) -> None:
         """It comes back with what its journal holds."""
-        old = self.house.broker
-        self.house.sim.kill("binance")
-        self.house.sim.run_for(self.rng.choice([0.0, 0.5, 5.0]))
-        self.house.start_broker()
-        new = self.house.broker
+        old = self.bot.broker
+        self.bot.sim.kill("binance")
+        self.bot.sim.run_for(self.rng.choice([0.0, 0.5, 5.0]))
+        self.bot.start_broker()
+        new = self.bot.broker
         new.orders, new.fills, new.row, new.free = old.orders, old.fills, old.row, old.free
         self.lose_frames(0.1)
 
     def kill_strategy(self) -> None:
-        self.house.sim.kill("maker")
-        self.house.start(Trader)
+        self.bot.sim.kill("maker")
+        self.bot.start(Trader)
 
     def settle(self) -> None:
         self.lose_frames(0)
-        self.house.sim.run_for(12)
+        self.bot.sim.run_for(12)
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_after_any_trouble_the_strategy_knows_its_orders_its_position_and_its_money(house, seed):
-    world = World(house, seed)
+def test_after_any_trouble_the_strategy_knows_its_orders_its_position_and_its_money(bot, seed):
+    world = ReplicaWorld(bot, seed)
     for _ in range(STEPS):
         world.step()
-        told = house.strategy.told
+        told = bot.strategy.told
         assert told == sorted(set(told)), "a fill was received twice"
     world.settle()
-    market, broker = world.market, house.broker
+    market, broker = world.market, bot.broker
     assert market.ready, market.why_not_ready
     told = {order.order_ref: (order.status, order.cum_lots) for order in market.open_orders}
     assert told == {order_ref: (order.status, order.cum_lots) for order_ref, order in broker.orders.items()}
@@ -135,4 +135,4 @@ def test_after_any_trouble_the_strategy_knows_its_orders_its_position_and_its_mo
     rows = {asset: (free, locked) for asset, free, locked in broker.balances().rows}
     assert {asset: tuple(market.balance(asset)) for asset in rows} == rows
     for order in world.seen:
-        assert not order.in_doubt or order.order_ref >> 32 != house.sim.epochs["maker"]
+        assert not order.in_doubt or order.order_ref >> 32 != bot.sim.epochs["maker"]

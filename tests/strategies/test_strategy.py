@@ -47,8 +47,8 @@ class Watcher(Strategy):
 
 
 @pytest.fixture
-def watcher(house):
-    return house.start(Watcher)
+def watcher(bot):
+    return bot.start(Watcher)
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ def market(watcher):
     return watcher.market("binance:BTC-USDT")
 
 
-def buy(house, market, price_ticks=9_900, size_lots=10, **how):
-    return house.act(house.strategy, house.strategy.buy, market, price_ticks=price_ticks, size_lots=size_lots, **how)
+def buy(bot, market, price_ticks=9_900, size_lots=10, **how):
+    return bot.act(bot.strategy, bot.strategy.buy, market, price_ticks=price_ticks, size_lots=size_lots, **how)
 
 
 def test_a_market_named_in_the_settings_is_subscribed_at_the_start(market):
@@ -75,8 +75,8 @@ def test_the_market_answers_from_the_book(market):
     assert market.levels(Side.BUY, 1) == [(9_990, 50)]
 
 
-def test_the_book_follows_deltas(house, market):
-    house.exchange(house.broker.set_book, [(9_000, 5)], [(9_100, 7)])
+def test_the_book_follows_deltas(bot, market):
+    bot.exchange(bot.broker.set_book, [(9_000, 5)], [(9_100, 7)])
     assert (market.best_bid_ticks, market.best_bid_lots, market.spread_ticks) == (9_000, 5, 100)
 
 
@@ -111,10 +111,10 @@ class Listener(Watcher):
         self.heard.append((self.envelope.sender, top.symbol))
 
 
-def test_market_data_of_another_actor_reaches_the_strategy_and_not_its_replicas(house):
-    listener = house.start(Listener)
-    house.sim.add("signal", Signal)
-    house.sim.run_for(1)
+def test_market_data_of_another_actor_reaches_the_strategy_and_not_its_replicas(bot):
+    listener = bot.start(Listener)
+    bot.sim.add("signal", Signal)
+    bot.sim.run_for(1)
     assert ("signal", "IDEA") in listener.heard
     market = listener.market("binance:BTC-USDT")
     assert market.ready, market.why_not_ready
@@ -126,16 +126,16 @@ def test_an_invalid_market_name_is_refused_with_an_example(watcher):
         watcher.market("BTC-USDT")
 
 
-def test_an_order_exists_at_once_and_follows_the_reports(house, market, watcher):
+def test_an_order_exists_at_once_and_follows_the_reports(bot, market, watcher):
     order = watcher.buy(market, price_ticks=9_900, size_lots=10)
     assert order.status is OrdStatus.PENDING_NEW
     assert market.open_orders == [order]
-    house.act(watcher, lambda: None)
+    bot.act(watcher, lambda: None)
     assert order.status is OrdStatus.NEW
     assert order.cl_ord_id
-    house.exchange(house.broker.trade, order.order_ref, 4)
+    bot.exchange(bot.broker.trade, order.order_ref, 4)
     assert (order.status, order.cum_lots, order.leaves_lots) == (OrdStatus.PARTIALLY_FILLED, 4, 6)
-    house.exchange(house.broker.trade, order.order_ref, 6)
+    bot.exchange(bot.broker.trade, order.order_ref, 6)
     assert order.status is OrdStatus.FILLED
     assert market.open_orders == []
     assert watcher.told == [1, 2]
@@ -144,54 +144,54 @@ def test_an_order_exists_at_once_and_follows_the_reports(house, market, watcher)
     assert market.position.pnl(10_000) == Decimal("0.01")
 
 
-def test_the_authors_handlers_run_after_the_replicas_are_updated(house, watcher, market):
-    order = buy(house, market)
+def test_the_authors_handlers_run_after_the_replicas_are_updated(bot, watcher, market):
+    order = buy(bot, market)
     assert watcher.updates == [OrdStatus.PENDING_NEW, OrdStatus.NEW]
     assert watcher.moves == [(order.order_ref, OrdStatus.PENDING_NEW), (order.order_ref, OrdStatus.NEW)]
 
 
-def test_an_order_names_the_book_of_its_decision(house, market):
-    buy(house, market)
-    placed = house.broker.places[0]
+def test_an_order_names_the_book_of_its_decision(bot, market):
+    buy(bot, market)
+    placed = bot.broker.places[0]
     assert placed.book_seq == market.book_seq > 0
     assert placed.book_age_ns == placed.deadline_ns - 2_000_000_000 - market.book_ts_ns
 
 
-def test_a_quiet_book_is_as_young_as_the_last_tick_at_which_its_connector_had_its_turn(house, market, watcher):
+def test_a_quiet_book_is_as_young_as_the_last_tick_at_which_its_connector_had_its_turn(bot, market, watcher):
     watcher.follows.append("binance")
-    house.sim.run_for(20)
-    house.tick(late=["binance"])
-    assert market.book_age_ns(house.sim.now_ns) > 20_000_000_000
-    house.tick()
-    assert market.book_age_ns(house.sim.now_ns) == 100_000_000
+    bot.sim.run_for(20)
+    bot.tick(late=["binance"])
+    assert market.book_age_ns(bot.sim.now_ns) > 20_000_000_000
+    bot.tick()
+    assert market.book_age_ns(bot.sim.now_ns) == 100_000_000
 
 
-def test_a_stale_book_gives_no_orders_unless_allowed(house, market):
-    house.exchange(house.broker.stale, "gap in the depth stream")
+def test_a_stale_book_gives_no_orders_unless_allowed(bot, market):
+    bot.exchange(bot.broker.stale, "gap in the depth stream")
     assert not market.ready
     assert market.why_not_ready == "book stale: gap in the depth stream"
-    order = buy(house, market)
+    order = buy(bot, market)
     assert order.status is OrdStatus.REJECTED
     assert "not ready: book stale: gap in the depth stream" in order.reason
-    assert house.broker.places == []
-    assert buy(house, market, allow_stale=True).status is OrdStatus.NEW
-    house.exchange(house.broker.live)
+    assert bot.broker.places == []
+    assert buy(bot, market, allow_stale=True).status is OrdStatus.NEW
+    bot.exchange(bot.broker.live)
     assert market.ready
 
 
-def test_a_crossed_or_one_sided_book_is_not_ready(house, market):
-    house.exchange(house.broker.set_book, [(9_100, 5)], [(9_100, 7)])
+def test_a_crossed_or_one_sided_book_is_not_ready(bot, market):
+    bot.exchange(bot.broker.set_book, [(9_100, 5)], [(9_100, 7)])
     assert market.why_not_ready == "book crossed: bid 9100, ask 9100"
-    house.exchange(house.broker.set_book, [], [(9_100, 7)])
+    bot.exchange(bot.broker.set_book, [], [(9_100, 7)])
     assert market.why_not_ready == "book empty on a side"
     assert not market.ready
 
 
-def test_an_order_against_the_rules_is_not_sent(house, market):
-    order = buy(house, market, size_lots=0)
+def test_an_order_against_the_rules_is_not_sent(bot, market):
+    order = buy(bot, market, size_lots=0)
     assert order.status is OrdStatus.REJECTED
     assert order.reason.startswith("SIZE")
-    assert house.broker.places == []
+    assert bot.broker.places == []
 
 
 def test_a_float_price_is_a_bug_and_raises(watcher, market):
@@ -199,147 +199,147 @@ def test_a_float_price_is_a_bug_and_raises(watcher, market):
         watcher.buy(market, price_ticks=9_900.0, size_lots=1)
 
 
-def test_a_refused_order_is_over_with_the_reason(house, market, watcher):
-    house.broker.refuse = "over the position limit"
-    order = buy(house, market)
+def test_a_refused_order_is_over_with_the_reason(bot, market, watcher):
+    bot.broker.refuse = "over the position limit"
+    order = buy(bot, market)
     assert (order.status, order.reason) == (OrdStatus.REJECTED, "over the position limit")
     assert market.open_orders == []
     assert watcher.moves == [(order.order_ref, OrdStatus.REJECTED)]
 
 
-def test_with_the_connector_gone_an_order_is_provably_not_placed(house, market):
-    house.sim.kill("binance")
-    order = buy(house, market)
+def test_with_the_connector_gone_an_order_is_provably_not_placed(bot, market):
+    bot.sim.kill("binance")
+    order = buy(bot, market)
     assert order.status is OrdStatus.NOT_PLACED
     assert "not connected" in order.reason
 
 
-def test_no_answer_leaves_an_order_in_doubt_until_the_connectors_list_proves_it_was_placed(house, market, watcher):
+def test_no_answer_leaves_an_order_in_doubt_until_the_connectors_list_proves_it_was_placed(bot, market, watcher):
     order = watcher.buy(market, price_ticks=9_900, size_lots=10)
-    house.sim.processes["maker"].settle()  # the command leaves
-    house.sim.kill("binance")  # and its receiver dies before it arrives
-    house.sim.run_for(3)
+    bot.sim.processes["maker"].settle()  # the command leaves
+    bot.sim.kill("binance")  # and its receiver dies before it arrives
+    bot.sim.run_for(3)
     assert order.in_doubt
     assert order.status is OrdStatus.UNKNOWN
     assert not market.ready
-    house.start_broker()
-    house.sim.at(house.sim.now_ns, house.act, house.broker, house.broker.accept, order.order_ref, Side.BUY, 9_900, 10)
-    house.sim.run_for(3)
+    bot.start_broker()
+    bot.sim.at(bot.sim.now_ns, bot.act, bot.broker, bot.broker.accept, order.order_ref, Side.BUY, 9_900, 10)
+    bot.sim.run_for(3)
     assert order.status is OrdStatus.NEW
     assert not order.in_doubt
     assert market.ready
 
 
-def test_an_order_without_answer_that_a_snapshot_after_the_deadline_lacks_was_never_placed(house, market, watcher):
+def test_an_order_without_answer_that_a_snapshot_after_the_deadline_lacks_was_never_placed(bot, market, watcher):
     order = watcher.buy(market, price_ticks=9_900, size_lots=10)
-    house.sim.processes["maker"].settle()
-    house.sim.kill("binance")
-    house.start_broker()
-    house.sim.run_for(1.0)
+    bot.sim.processes["maker"].settle()
+    bot.sim.kill("binance")
+    bot.start_broker()
+    bot.sim.run_for(1.0)
     assert order.is_open, "a snapshot before the deadline is no evidence"
-    house.sim.run_for(3)
+    bot.sim.run_for(3)
     assert order.status is OrdStatus.NOT_PLACED
     assert market.ready
 
 
-def test_an_order_that_ended_while_messages_were_lost_is_found_out(house, market, watcher):
-    order = buy(house, market)
-    other = buy(house, market, price_ticks=9_800)
-    house.exchange(house.broker.end, order.order_ref, OrdStatus.CANCELED, publish=False)
-    house.exchange(house.broker.trade, other.order_ref, 10, publish=False)
-    topic = house.broker.ord
-    house.act(watcher, watcher.resync, topic)
+def test_an_order_that_ended_while_messages_were_lost_is_found_out(bot, market, watcher):
+    order = buy(bot, market)
+    other = buy(bot, market, price_ticks=9_800)
+    bot.exchange(bot.broker.end, order.order_ref, OrdStatus.CANCELED, publish=False)
+    bot.exchange(bot.broker.trade, other.order_ref, 10, publish=False)
+    topic = bot.broker.ord
+    bot.act(watcher, watcher.resync, topic)
     assert (order.status, order.reason) == (OrdStatus.CANCELED, ENDED_UNSEEN)
     assert other.status is OrdStatus.FILLED
     assert watcher.told == [1], "a fill that was missed is handled, once"
     assert market.position.net_lots == 10
 
 
-def test_while_the_order_stream_has_a_hole_nothing_new_is_placed(house, market, watcher):
-    watcher.on_stale(house.broker.ord)
+def test_while_the_order_stream_has_a_hole_nothing_new_is_placed(bot, market, watcher):
+    watcher.on_stale(bot.broker.ord)
     assert market.why_not_ready == "orders stale: messages are missing"
-    watcher.on_live(house.broker.ord)
+    watcher.on_live(bot.broker.ord)
     assert market.ready
 
 
-def test_a_fill_counts_once_however_often_it_comes(house, market, watcher):
-    order = buy(house, market)
-    fill = house.exchange(house.broker.trade, order.order_ref, 3)
-    house.exchange(house.broker.publish, house.broker.ord, fill)
+def test_a_fill_counts_once_however_often_it_comes(bot, market, watcher):
+    order = buy(bot, market)
+    fill = bot.exchange(bot.broker.trade, order.order_ref, 3)
+    bot.exchange(bot.broker.publish, bot.broker.ord, fill)
     assert market.position.bought_lots == 3
     assert watcher.told == [1]
 
 
-def test_a_restarted_strategy_adopts_its_orders_and_its_position(house, market):
-    order = buy(house, market)
-    done = buy(house, market, price_ticks=9_950)
-    house.exchange(house.broker.trade, done.order_ref, 10)
-    house.sim.kill("maker")
-    again = house.start(Watcher)
+def test_a_restarted_strategy_adopts_its_orders_and_its_position(bot, market):
+    order = buy(bot, market)
+    done = buy(bot, market, price_ticks=9_950)
+    bot.exchange(bot.broker.trade, done.order_ref, 10)
+    bot.sim.kill("maker")
+    again = bot.start(Watcher)
     market = again.market("binance:BTC-USDT")
     assert [(one.order_ref, one.price_ticks, one.status) for one in market.open_orders] == [
         (order.order_ref, 9_900, OrdStatus.NEW)
     ]
     assert market.position.net_lots == 10
     assert again.told == [], "fills of an earlier process run are in the position, and not handled again"
-    house.exchange(house.broker.trade, order.order_ref, 10)
+    bot.exchange(bot.broker.trade, order.order_ref, 10)
     assert again.told == [2]
 
 
-def test_a_restarted_connector_is_received_again(house, market, watcher):
-    order = buy(house, market)
-    house.sim.kill("binance")
-    house.sim.run_for(4)
+def test_a_restarted_connector_is_received_again(bot, market, watcher):
+    order = buy(bot, market)
+    bot.sim.kill("binance")
+    bot.sim.run_for(4)
     assert not market.ready
-    house.start_broker()
-    house.exchange(house.broker.accept, order.order_ref, Side.BUY, 9_900, 10)
-    house.sim.run_for(3)
+    bot.start_broker()
+    bot.exchange(bot.broker.accept, order.order_ref, Side.BUY, 9_900, 10)
+    bot.sim.run_for(3)
     assert market.ready, market.why_not_ready
     assert market.open_orders == [order]
 
 
-def test_a_cancel_request_is_sent_once_and_again_only_if_it_was_not_accepted(house, market, watcher):
-    house.broker.holds_cancels = True
-    order = buy(house, market)
-    house.act(watcher, watcher.cancel, market, order)
-    house.act(watcher, watcher.cancel, market, order)
-    assert house.broker.cancels == [order.order_ref]
-    house.exchange(house.broker.end, order.order_ref, OrdStatus.CANCELED)
+def test_a_cancel_request_is_sent_once_and_again_only_if_it_was_not_accepted(bot, market, watcher):
+    bot.broker.holds_cancels = True
+    order = buy(bot, market)
+    bot.act(watcher, watcher.cancel, market, order)
+    bot.act(watcher, watcher.cancel, market, order)
+    assert bot.broker.cancels == [order.order_ref]
+    bot.exchange(bot.broker.end, order.order_ref, OrdStatus.CANCELED)
     assert order.status is OrdStatus.CANCELED
-    house.act(watcher, watcher.cancel, market, order)
-    assert house.broker.cancels == [order.order_ref]
+    bot.act(watcher, watcher.cancel, market, order)
+    assert bot.broker.cancels == [order.order_ref]
 
 
-def test_a_cancel_request_without_answer_can_be_sent_again(house, market, watcher):
-    order = buy(house, market)
-    house.sim.kill("binance")
-    house.act(watcher, watcher.cancel, market, order)
+def test_a_cancel_request_without_answer_can_be_sent_again(bot, market, watcher):
+    order = buy(bot, market)
+    bot.sim.kill("binance")
+    bot.act(watcher, watcher.cancel, market, order)
     assert not order.cancel_wanted
 
 
-def test_cancel_all_is_sent_only_if_there_is_something_to_cancel(house, market, watcher):
-    house.act(watcher, watcher.cancel_all, market)
-    assert house.broker.cancel_alls == 0
-    orders = [buy(house, market), buy(house, market, price_ticks=9_800)]
-    house.act(watcher, watcher.cancel_all, market)
-    assert house.broker.cancel_alls == 1
+def test_cancel_all_is_sent_only_if_there_is_something_to_cancel(bot, market, watcher):
+    bot.act(watcher, watcher.cancel_all, market)
+    assert bot.broker.cancel_alls == 0
+    orders = [buy(bot, market), buy(bot, market, price_ticks=9_800)]
+    bot.act(watcher, watcher.cancel_all, market)
+    assert bot.broker.cancel_alls == 1
     assert [order.status for order in orders] == [OrdStatus.CANCELED] * 2
 
 
-def test_replace_swaps_one_order_for_another(house, market, watcher):
-    old = buy(house, market)
-    new = house.act(watcher, watcher.replace, market, old, price_ticks=9_890, size_lots=5)
+def test_replace_swaps_one_order_for_another(bot, market, watcher):
+    old = buy(bot, market)
+    new = bot.act(watcher, watcher.replace, market, old, price_ticks=9_890, size_lots=5)
     assert old.status is OrdStatus.CANCELED
     assert (new.status, new.side, new.price_ticks, new.size_lots) == (OrdStatus.NEW, Side.BUY, 9_890, 5)
-    again = house.act(watcher, watcher.replace, market, old, price_ticks=9_880, size_lots=5)
+    again = bot.act(watcher, watcher.replace, market, old, price_ticks=9_880, size_lots=5)
     assert again.reason == "the order to replace has ended: CANCELED"
 
 
-def test_balances_count_orders_that_are_still_on_their_way(house, market, watcher):
+def test_balances_count_orders_that_are_still_on_their_way(bot, market, watcher):
     assert market.balance("USDT") == (Decimal(10_000), Decimal(0))
     order = watcher.buy(market, price_ticks=9_900, size_lots=10)
     assert market.balance("USDT") == (Decimal("9999.01"), Decimal("0.99"))
-    house.act(watcher, lambda: None)
+    bot.act(watcher, lambda: None)
     assert order.status is OrdStatus.NEW
     assert market.balance("USDT") == (Decimal("9999.01"), Decimal("0.99")), "now it is the exchange that locks it"
     assert market.balance("DOGE").total == 0
@@ -349,29 +349,29 @@ def test_balances_count_orders_that_are_still_on_their_way(house, market, watche
     assert market.free_quote == 999_901_000
 
 
-def test_a_pause_holds_new_orders_and_a_resume_lets_them_go(house, market, watcher):
+def test_a_pause_holds_new_orders_and_a_resume_lets_them_go(bot, market, watcher):
     watcher.on_control(Control(1, 0, "pause"))
-    assert buy(house, market).reason == "this strategy is paused"
+    assert buy(bot, market).reason == "this strategy is paused"
     watcher.on_control(Control(2, 0, "resume"))
-    assert buy(house, market).is_open
-    house.act(watcher, watcher.on_control, Control(3, 0, "cancel_all"))
+    assert buy(bot, market).is_open
+    bot.act(watcher, watcher.on_control, Control(3, 0, "cancel_all"))
     assert market.open_orders == []
     assert watcher.on_control(Control(4, 0, "dance")).code is AnswerCode.REFUSED
 
 
-def test_a_stop_cancels_every_order_and_waits_for_the_confirmation(house, market, watcher):
-    house.broker.holds_cancels = True
-    order = buy(house, market)
-    house.sim.request_stop("maker")
-    house.sim.run_for(1)
-    assert "maker" in house.sim.processes, "the cancel is not proven yet"
+def test_a_stop_cancels_every_order_and_waits_for_the_confirmation(bot, market, watcher):
+    bot.broker.holds_cancels = True
+    order = buy(bot, market)
+    bot.sim.request_stop("maker")
+    bot.sim.run_for(1)
+    assert "maker" in bot.sim.processes, "the cancel is not proven yet"
     assert watcher.buy(market, price_ticks=9_900, size_lots=1).reason == "this strategy is stopping"
-    house.exchange(house.broker.end, order.order_ref, OrdStatus.CANCELED)
-    house.sim.run_for(1)
-    assert "maker" not in house.sim.processes
+    bot.exchange(bot.broker.end, order.order_ref, OrdStatus.CANCELED)
+    bot.sim.run_for(1)
+    assert "maker" not in bot.sim.processes
 
 
-def test_an_author_who_overrides_everything_without_super_breaks_nothing(house):
+def test_an_author_who_overrides_everything_without_super_breaks_nothing(bot):
     class Careless(Watcher):
         def on_start(self) -> None:
             self.started = True
@@ -391,15 +391,15 @@ def test_an_author_who_overrides_everything_without_super_breaks_nothing(house):
         def on_stop(self) -> None:
             self.stopped = True
 
-    careless = house.start(Careless)
+    careless = bot.start(Careless)
     market = careless.market("binance:BTC-USDT")
     assert careless.started
     assert market.ready
-    house.exchange(house.broker.set_book, [(9_000, 5)], [(9_100, 7)])
+    bot.exchange(bot.broker.set_book, [(9_000, 5)], [(9_100, 7)])
     assert careless.bid_seen == 9_000
-    order = buy(house, market, price_ticks=8_000)
-    house.sim.request_stop("maker")
-    house.sim.run_for(1)
+    order = buy(bot, market, price_ticks=8_000)
+    bot.sim.request_stop("maker")
+    bot.sim.run_for(1)
     assert careless.stopped
     assert order.status is OrdStatus.CANCELED
 
@@ -409,7 +409,7 @@ def test_a_name_that_the_base_needs_is_refused_when_the_class_is_made():
         type("Clash", (Strategy,), {"_place": None})
 
 
-def test_invalid_levels_make_the_book_stale_and_a_snapshot_is_requested(house, market):
-    house.exchange(house.broker.publish, house.broker.md("book"), BookDelta("BTC-USDT", 2, 2, b"short", b""))
+def test_invalid_levels_make_the_book_stale_and_a_snapshot_is_requested(bot, market):
+    bot.exchange(bot.broker.publish, bot.broker.md("book"), BookDelta("BTC-USDT", 2, 2, b"short", b""))
     assert market.ready, "the snapshot has come"
     assert market.best_bid_ticks == 9_990
