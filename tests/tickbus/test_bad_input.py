@@ -290,4 +290,4 @@ def test_a_price_off_its_tick_ends_the_strategy_with_a_line_that_names_the_neare
     line = out.read_text().splitlines()[0]
     assert line.startswith("tickbus: maker ended by a bug, OffTick: BTC-USDT: price 60000.001 ")
     assert "60000" in line
-    wait_for(lambda: "last end: maker ended by a bug, OffTick" in tickbus("status", bot).stdout)
+    wait_for(lambda: "last error: maker ended by a bug, OffTick" in tickbus("status", bot).stdout)

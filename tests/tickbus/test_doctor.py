@@ -108,18 +108,22 @@ def test_portable_implementations_by_request_are_no_problem_and_shown(doctor, mo
     assert code == 0
     for part in PARTS:
         assert checks[part][0] == OK
-        assert checks[part][1].startswith("Python, by TICKBUS_PLAIN=1; slower: ")
+        portable = "libzmq" if part == "transport" else "Python"
+        assert checks[part][1].startswith(f"{portable}, by TICKBUS_PLAIN=1; slower: ")
     assert checks["websocket"][1].startswith("websockets ")
 
 
 def test_a_part_that_is_not_compiled_is_a_warning_with_what_is_slower(doctor, without, folder):
     without()
-    hook = "import sys\nfor name in ('_book', '_levels', '_matching'):\n    sys.modules['market.' + name] = None\n"
+    names = ("market._book", "market._levels", "market._matching", "actors.live._transport")
+    hook = f"import sys\nfor name in {names}:\n    sys.modules[name] = None\n"
     (folder / "hidden" / "sitecustomize.py").write_text(hook)
     code, checks = doctor()
     assert code == 0
     assert checks["book"][0] == WARN
     assert checks["book"][1].startswith("Python; slower: book updates and queries; a C compiler")
+    assert checks["transport"][0] == WARN
+    assert checks["transport"][1].startswith("libzmq; slower: every message between two processes; a C compiler")
 
 
 def test_a_run_list_that_cannot_be_kept_is_bad_and_no_traceback(doctor, tickbus, monkeypatch):

@@ -11,15 +11,16 @@ COMPILE = "a C compiler and `pip install` again make it fast"
 
 
 class Part(NamedTuple):
-    """A part with a Cython and a Python implementation. `slower`: what becomes slower without the Cython one."""
+    """A part with a Cython and a portable implementation. `slower`: what becomes slower with `portable`."""
 
     what: str
     module: str
     slower: str
+    portable: str = "Python"
 
 
 PARTS = (
-    Part("transport", "actors.live.transport_choice", "every message between two processes"),
+    Part("transport", "actors.live.transport_choice", "every message between two processes", "libzmq"),
     Part("runtime", "actors.runtime", "every message and tick of an actor"),
     Part("frames", "protocol.frame", "every message between two processes"),
     Part("stage timers", "actors.stages", "the measurement of stages"),
@@ -36,14 +37,14 @@ def implementations() -> list[Check]:
 
 
 def compiled(part: Part) -> Check:
-    """Cython serves the part; WARN if Python does although it was not requested."""
+    """Cython serves the part; WARN if the portable implementation does although it was not requested."""
     if error := import_error(part.module):
         return Check(BAD, part.what, f"{part.module} cannot be imported ({error}): run `pip install tickbus` again")
     if is_compiled(part.module):
         return Check(OK, part.what, "Cython")
     if is_plain_requested():
-        return Check(OK, part.what, f"Python, by TICKBUS_PLAIN=1; slower: {part.slower}")
-    return Check(WARN, part.what, f"Python; slower: {part.slower}; {COMPILE}")
+        return Check(OK, part.what, f"{part.portable}, by TICKBUS_PLAIN=1; slower: {part.slower}")
+    return Check(WARN, part.what, f"{part.portable}; slower: {part.slower}; {COMPILE}")
 
 
 def websocket() -> Check:
