@@ -1,5 +1,6 @@
-"""What every test may use: the recorded market data, where it is present, and houses of real processes."""
+"""Fixtures for all tests: the recorded market data, if it is present, and actors in processes of their own."""
 
+import importlib.util
 import json
 import os
 import signal
@@ -10,13 +11,15 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from actors.tap import Tap
 
-ROOT = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parent
+ROOT = TESTS.parent
 COMPILED = ("protocol", "market", "actors", "clockd", "connectors")  # the packages with compiled modules
 
 
@@ -66,54 +69,57 @@ def recorded():
     return find
 
 
-class House:
-    """Processes in one run folder, each an actor of a `cast`: a file beside the tests (see cast_process.py)."""
+class Processes:
+    """Actors in processes of their own, in one run folder. Their classes are those of sample_actors.py."""
 
-    def __init__(self, folder: Path, cast: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.cast = cast
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, kind: str, settings: dict[str, Any] | None = None, **options: Any) -> None:
+        """Start an actor of the class `kind`; `options` are those of the runtime."""
         conf = json.dumps({"settings": settings or {}, "options": options})
-        program = str(ROOT / "tests" / "cast_process.py")
-        self.processes[name] = subprocess.Popen(
-            [sys.executable, program, str(self.folder), name, str(self.cast), kind, conf],
+        program = str(TESTS / "actor_process.py")
+        self.running[name] = subprocess.Popen(
+            [sys.executable, program, str(self.folder), name, kind, conf],
             env=os.environ | {"PYTHONPATH": str(ROOT)},
         )
 
     def signal(self, name: str, number: int) -> None:
-        self.processes[name].send_signal(number)
+        self.running[name].send_signal(number)
 
     def kill(self, name: str) -> None:
-        process = self.processes.pop(name)
+        process = self.running.pop(name)
         process.kill()
         process.wait(10)
 
     def stop(self, name: str) -> int:
-        process = self.processes.pop(name)
+        """Stop an actor in good order; returns its exit code."""
+        process = self.running.pop(name)
         process.terminate()
         return process.wait(20)
 
     def wait(self, name: str, timeout_s: float) -> int:
-        return self.processes.pop(name).wait(timeout_s)
+        """Wait until an actor has stopped by itself; returns its exit code."""
+        return self.running.pop(name).wait(timeout_s)
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
 
     def close(self) -> None:
-        for process in self.processes.values():
+        for process in self.running.values():
             process.send_signal(signal.SIGCONT)
             process.kill()
             process.wait(10)
 
     def tap(self, *wanted: Any) -> Tap:
+        """A tap on these actors; waits until the first of them runs."""
         wait_until((self.folder / "run.time").exists)
         return Tap(self.folder, *wanted)
 
 
 def wait_until(found: Callable[[], Any], timeout_s: float = 20.0) -> Any:
-    """What `found` gives once it gives something; fails after `timeout_s`."""
+    """The first result of `found()` that is true; fails after `timeout_s`."""
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:
         if result := found():
@@ -128,17 +134,23 @@ def _wait_until() -> Callable[..., Any]:
 
 
 @pytest.fixture
-def house_of() -> Iterator[Callable[[Path], House]]:
-    """`house_of(cast)`: an empty house, torn down afterwards."""
+def processes() -> Iterator[Processes]:
+    """No process yet; those that a test starts are killed after it."""
     with tempfile.TemporaryDirectory(prefix="tb-") as folder:
-        built: list[House] = []
-
-        def build(cast: Path) -> House:
-            built.append(House(Path(folder), cast))
-            return built[-1]
-
+        processes = Processes(Path(folder))
         try:
-            yield build
+            yield processes
         finally:
-            for one in built:
-                one.close()
+            processes.close()
+
+
+@pytest.fixture(scope="session")
+def sample_actors() -> ModuleType:
+    """The module sample_actors.py: with it, this process can decode its messages."""
+    spec = importlib.util.spec_from_file_location("sample_actors", TESTS / "sample_actors.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["sample_actors"] = module
+    spec.loader.exec_module(module)
+    return module

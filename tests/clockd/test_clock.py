@@ -1,12 +1,9 @@
 """The clock with real processes on real sockets: order, marks, lateness."""
 
-import importlib.util
 import json
 import signal
-import sys
 import time
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -16,53 +13,46 @@ from protocol import Heartbeat, TickReport
 
 pytestmark = pytest.mark.process
 
-_spec = importlib.util.spec_from_file_location("clock_cast", Path(__file__).with_name("cast.py"))
-assert _spec is not None
-assert _spec.loader is not None
-cast = importlib.util.module_from_spec(_spec)
-sys.modules["clock_cast"] = cast
-_spec.loader.exec_module(cast)
-
 ORDER = [["feed"], ["follower"]]
 
 
-def account_of_a_run(house, ticks, **clock):
-    report = house.folder / "report.json"
-    house.start("feed", "Feed")
+def account_of_a_run(processes, ticks, **clock):
+    report = processes.folder / "report.json"
+    processes.start("feed", "BatchPublisher")
     options = {"mark_wait_ms": 5_000, "patience_ms": 10_000}  # other work on the machine is not what is tested
-    house.start("follower", "Follower", {"report": str(report)}, follows=["feed"], **options)
-    house.start("clockd", "Clock", {"order": ORDER, "tick_ms": 5, "ticks_max": ticks, **clock})
-    assert house.wait("clockd", 120) == 0
-    house.stop("follower")
+    processes.start("follower", "BatchFollower", {"report": str(report)}, follows=["feed"], **options)
+    processes.start("clockd", "Clock", {"order": ORDER, "tick_ms": 5, "ticks_max": ticks, **clock})
+    assert processes.wait("clockd", 120) == 0
+    processes.stop("follower")
     return json.loads(report.read_text())
 
 
-def test_no_turn_begins_before_the_data_of_the_turns_before_it(house):
-    account = account_of_a_run(house, 2_100)  # the first few pass while the actors come up
+def test_no_turn_begins_before_the_data_of_the_turns_before_it(processes, sample_actors):
+    account = account_of_a_run(processes, 2_100)  # the first few pass while the actors come up
     assert account["turns"] >= 2_000
-    assert account["seen"] >= 2_000 * cast.UPDATES
+    assert account["seen"] >= 2_000 * sample_actors.UPDATES
     assert account["short"] == 0
     assert account["marks_missed"] == 0
 
 
-def test_without_marks_turns_overtake_their_data(house):
-    account = account_of_a_run(house, 500, marks=False)
+def test_without_marks_turns_overtake_their_data(processes):
+    account = account_of_a_run(processes, 500, marks=False)
     assert account["turns"] >= 400
     assert account["short"] > 0
 
 
-def lockstep_over_zeromq(house, ticks):
-    report = house.folder / "report.json"
+def lockstep_over_zeromq(processes, ticks):
+    report = processes.folder / "report.json"
     options = {"lockstep": True, "mark_wait_ms": 5_000}
     settings = {"order": ORDER, "tick_ms": 1_000, "mode": "lockstep", "ticks_max": ticks, "start_ns": 10**18}
-    house.start("clockd", "Clock", settings)  # it waits for everybody; so does this test, for the tap to hear it
-    with house.tap(TickReport, Heartbeat) as tap:
+    processes.start("clockd", "Clock", settings)  # it waits for everybody; so does this test, for the tap to hear it
+    with processes.tap(TickReport, Heartbeat) as tap:
         heard(tap, lambda body: isinstance(body, Heartbeat))
-        house.start("feed", "Feed", {"updates": 50}, **options)
+        processes.start("feed", "BatchPublisher", {"updates": 50}, **options)
         settings = {"report": str(report), "updates": 50}
-        house.start("follower", "Follower", settings, follows=["feed"], **options)
+        processes.start("follower", "BatchFollower", settings, follows=["feed"], **options)
         last = heard(tap, lambda body: isinstance(body, TickReport) and body.ticks >= ticks)
-    house.stop("follower")
+    processes.stop("follower")
     return last, json.loads(report.read_text())
 
 
@@ -76,18 +66,18 @@ def heard(tap, wanted, timeout_s=60):
     raise AssertionError(f"not heard within {timeout_s} s")
 
 
-def test_a_lockstep_run_over_zeromq_and_the_same_run_under_sim_leave_the_same_trace(house):
-    told, account = lockstep_over_zeromq(house, 200)
+def test_a_lockstep_run_over_zeromq_and_the_same_run_under_sim_leave_the_same_trace(processes, sample_actors):
+    told, account = lockstep_over_zeromq(processes, 200)
     assert told.ticks == 200
 
-    sim = Sim(start_ns=told_start_ns(house), lockstep=True)
+    sim = Sim(start_ns=told_start_ns(processes), lockstep=True)
     settings = Clock.Settings(order=ORDER, tick_ms=1_000, mode="lockstep", ticks_max=200, start_ns=10**18)
     reports = []
     clock = sim.add("clockd", Clock, settings)
     publish = clock.publish
     clock.publish = lambda topic, message: reports.append(message) or publish(topic, message)
-    sim.add("feed", cast.Feed, cast.Feed.Settings(updates=50))
-    follower = sim.add("follower", cast.Follower, cast.Follower.Settings(updates=50), follows=["feed"])
+    sim.add("feed", sample_actors.BatchPublisher, sample_actors.BatchPublisher.Settings(updates=50))
+    follower = sim.add("follower", sample_actors.BatchFollower, sample_actors.BatchFollower.Settings(updates=50), follows=["feed"])
     sim.run_for(60)
 
     assert reports[-1].ticks == 200
@@ -95,8 +85,8 @@ def test_a_lockstep_run_over_zeromq_and_the_same_run_under_sim_leave_the_same_tr
     assert reports[-1].trace == told.trace != 0
 
 
-def told_start_ns(house):
-    return json.loads((house.folder / "run.time").read_text())["born_ns"]
+def told_start_ns(processes):
+    return json.loads((processes.folder / "run.time").read_text())["born_ns"]
 
 
 def ticked(report):
@@ -115,28 +105,28 @@ def read(tap, until, timeout_s=30):
     raise AssertionError(f"not within {timeout_s} s; last: {reports[-1:]}")
 
 
-def house_with_a_sleeper(house, patience_ms, **settings):
-    settings |= {"cue": str(house.folder / "cue")}
-    house.start("sleeper", "Sleeper", settings, patience_ms=patience_ms)
-    house.start("feed", "Feed", {"updates": 1}, patience_ms=5_000)
-    house.start("follower", "Follower", {"updates": 1}, follows=["feed", "sleeper"], patience_ms=5_000)
-    house.start("clockd", "Clock", {"order": [["sleeper"], ["feed"], ["follower"]], "tick_ms": 50})
+def start_a_sleeper(processes, patience_ms, **settings):
+    settings |= {"cue": str(processes.folder / "cue")}
+    processes.start("sleeper", "Sleeper", settings, patience_ms=patience_ms)
+    processes.start("feed", "BatchPublisher", {"updates": 1}, patience_ms=5_000)
+    processes.start("follower", "BatchFollower", {"updates": 1}, follows=["feed", "sleeper"], patience_ms=5_000)
+    processes.start("clockd", "Clock", {"order": [["sleeper"], ["feed"], ["follower"]], "tick_ms": 50})
 
 
 TROUBLES = {
-    "hangs": lambda house: (house.folder / "cue").touch(),
-    "crashes": lambda house: (house.folder / "cue").touch(),
-    "is stopped": lambda house: house.signal("sleeper", signal.SIGSTOP),
-    "is killed": lambda house: house.signal("sleeper", signal.SIGKILL),
+    "hangs": lambda processes: (processes.folder / "cue").touch(),
+    "crashes": lambda processes: (processes.folder / "cue").touch(),
+    "is stopped": lambda processes: processes.signal("sleeper", signal.SIGSTOP),
+    "is killed": lambda processes: processes.signal("sleeper", signal.SIGKILL),
 }
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_an_actor_in_trouble_holds_the_others_up_for_its_patience_once(house, trouble):
-    house_with_a_sleeper(house, patience_ms=1_000, hang_ms=4_000 if trouble == "hangs" else 0)
-    with house.tap(TickReport) as tap:
+def test_an_actor_in_trouble_holds_the_others_up_for_its_patience_once(processes, trouble):
+    start_a_sleeper(processes, patience_ms=1_000, hang_ms=4_000 if trouble == "hangs" else 0)
+    with processes.tap(TickReport) as tap:
         read(tap, lambda report: ticked(report) == {"sleeper", "feed", "follower"})
-        TROUBLES[trouble](house)
+        TROUBLES[trouble](processes)
         reports = read(tap, lambda report: "sleeper" in report.late)
         reports += read(tap, lambda report, last=reports[-1].n: report.n >= last + 40)
 
@@ -147,21 +137,21 @@ def test_an_actor_in_trouble_holds_the_others_up_for_its_patience_once(house, tr
     assert all(report.ticks_late <= 1 for report in reports)
 
 
-def test_an_actor_that_was_stopped_is_ticked_again_once_it_goes_on(house):
-    house_with_a_sleeper(house, patience_ms=300)
-    with house.tap(TickReport) as tap:
+def test_an_actor_that_was_stopped_is_ticked_again_once_it_goes_on(processes):
+    start_a_sleeper(processes, patience_ms=300)
+    with processes.tap(TickReport) as tap:
         read(tap, lambda report: "sleeper" in ticked(report))
-        house.signal("sleeper", signal.SIGSTOP)
+        processes.signal("sleeper", signal.SIGSTOP)
         read(tap, lambda report: "sleeper" in report.late)
-        house.signal("sleeper", signal.SIGCONT)
+        processes.signal("sleeper", signal.SIGCONT)
         read(tap, lambda report: "sleeper" in ticked(report) and not report.late)
 
 
-def test_ticks_missed_by_an_overrun_are_skipped_counted_and_told(house):
-    house_with_a_sleeper(house, patience_ms=5_000, hang_ms=430)
-    with house.tap(TickReport) as tap:
+def test_ticks_missed_by_an_overrun_are_skipped_counted_and_told(processes):
+    start_a_sleeper(processes, patience_ms=5_000, hang_ms=430)
+    with processes.tap(TickReport) as tap:
         reports = read(tap, lambda report: "sleeper" in ticked(report))[-1:]
-        (house.folder / "cue").touch()
+        (processes.folder / "cue").touch()
         reports += read(tap, lambda report: report.skipped >= 5)
     first = reports[0]
     for earlier, report in pairwise(reports):
@@ -169,10 +159,10 @@ def test_ticks_missed_by_an_overrun_are_skipped_counted_and_told(house):
         assert report.n - first.n == (report.ticks - first.ticks) + (report.ticks_skipped - first.ticks_skipped)
 
 
-def test_a_wall_clock_that_steps_by_an_hour_both_ways_makes_no_tick_early_double_or_missing(house):
-    house.start("feed", "Feed", {"updates": 1}, wall_steps=True, patience_ms=5_000)
-    house.start("clockd", "Clock", {"order": [["feed"]], "tick_ms": 50}, wall_steps=True)
-    with house.tap(TickReport) as tap:
+def test_a_wall_clock_that_steps_by_an_hour_both_ways_makes_no_tick_early_double_or_missing(processes):
+    processes.start("feed", "BatchPublisher", {"updates": 1}, wall_steps=True, patience_ms=5_000)
+    processes.start("clockd", "Clock", {"order": [["feed"]], "tick_ms": 50}, wall_steps=True)
+    with processes.tap(TickReport) as tap:
         reports = read(tap, lambda report: "feed" in ticked(report))[-1:]
         reports += read(tap, lambda report: report.n >= reports[0].n + 60)
     for earlier, report in pairwise(reports):

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.process
 # is EffectQueue.perform, a C call where it is compiled.
 MOST = {
     "connector: depth frame": (62, 62),
-    "strategy: depth frame": (36, 36),
-    "connector: PlaceOrder": (151, 94),
+    "strategy: depth frame": (35, 35),
+    "connector: PlaceOrder": (150, 93),
     "connector: answer to the placement": (51, 51),
     "connector: executionReport": (78, 78),
 }

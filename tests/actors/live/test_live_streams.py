@@ -19,9 +19,9 @@ pytestmark = pytest.mark.process
 class Watch:
     """What the publisher and its followers publish, read by a tap. One for a whole test: it sees each message once."""
 
-    def __init__(self, house, cast):
-        self.tap = house.tap("md.")
-        self.cast = cast
+    def __init__(self, processes, sample_actors):
+        self.tap = processes.tap("md.")
+        self.sample_actors = sample_actors
         self.copies = {}  # follower -> its last Copy
 
     def copy_when(self, name, is_it, timeout_s=30.0):
@@ -37,11 +37,11 @@ class Watch:
 
 
 @pytest.fixture
-def watch(house, cast):
+def watch(processes, sample_actors):
     built = []
 
     def start():
-        built.append(Watch(house, cast))
+        built.append(Watch(processes, sample_actors))
         return built[0]
 
     yield start
@@ -49,107 +49,107 @@ def watch(house, cast):
         one.tap.close()
 
 
-def sum_at(cast, epoch, seq):
+def sum_at(sample_actors, epoch, seq):
     """The publisher's sum after the first `seq` messages of a process run; the first is the state at its start."""
     total = epoch
     for value in range(1, seq):
-        total = cast.applied(total, value)
+        total = sample_actors.applied(total, value)
     return total
 
 
-def assert_right(cast, copy):
-    assert copy.total == sum_at(cast, copy.epoch, copy.seq)
-    assert copy.breaks <= copy.wholes
+def assert_right(sample_actors, copy):
+    assert copy.total == sum_at(sample_actors, copy.epoch, copy.seq)
+    assert copy.breaks <= copy.sums
 
 
-def test_a_late_joiner_reaches_the_present_by_a_snapshot(house, cast, watch):
-    house.start("teller", "Teller", {"every_ms": 1})
-    house.start("early", "Follower")
+def test_a_late_joiner_reaches_the_present_by_a_snapshot(processes, sample_actors, watch):
+    processes.start("publisher", "SumPublisher", {"every_ms": 1})
+    processes.start("early", "SumFollower")
     seen = watch()
     seen.copy_when("early", lambda copy: copy.seq > 200)
-    house.start("late", "Follower")
+    processes.start("late", "SumFollower")
     copy = seen.copy_when("late", lambda copy: copy.seq > 300)
     assert copy.is_live
-    assert copy.wholes >= 1
-    assert_right(cast, copy)
+    assert copy.sums >= 1
+    assert_right(sample_actors, copy)
 
 
-def test_actors_on_libzmq_and_on_the_compiled_transport_share_one_bus(house, cast, watch):
-    house.start("teller", "Teller", bus=LIBZMQ)
-    house.start("follower", "Follower")
-    house.start("other", "Follower", bus=LIBZMQ)
+def test_actors_on_libzmq_and_on_the_compiled_transport_share_one_bus(processes, sample_actors, watch):
+    processes.start("publisher", "SumPublisher", bus=LIBZMQ)
+    processes.start("follower", "SumFollower")
+    processes.start("other", "SumFollower", bus=LIBZMQ)
     seen = watch()
     for name in ("follower", "other"):
         copy = seen.copy_when(name, lambda copy: copy.is_live and copy.seq > 50)
-        assert copy.wholes >= 1
-        assert_right(cast, copy)
-    first = {name: (house.folder / f"{name}.log").read_text().splitlines()[0] for name in house.processes}
+        assert copy.sums >= 1
+        assert_right(sample_actors, copy)
+    first = {name: (processes.folder / f"{name}.log").read_text().splitlines()[0] for name in processes.running}
     loops = {name: json.loads(line)["loop"] for name, line in first.items()}
-    assert loops == {"teller": "poll+libzmq", "follower": f"poll+{IMPLEMENTATION}", "other": "poll+libzmq"}
+    assert loops == {"publisher": "poll+libzmq", "follower": f"poll+{IMPLEMENTATION}", "other": "poll+libzmq"}
 
 
-def test_a_publisher_that_is_killed_and_started_again_is_followed_in_its_new_process(house, cast, watch):
-    house.start("teller", "Teller")
-    house.start("follower", "Follower")
+def test_a_publisher_that_is_killed_and_started_again_is_followed_in_its_new_process(processes, sample_actors, watch):
+    processes.start("publisher", "SumPublisher")
+    processes.start("follower", "SumFollower")
     seen = watch()
     before = seen.copy_when("follower", lambda copy: copy.seq > 50)
     assert before.epoch == 1
-    assert_right(cast, before)
-    house.kill("teller")
-    house.start("teller", "Teller")
+    assert_right(sample_actors, before)
+    processes.kill("publisher")
+    processes.start("publisher", "SumPublisher")
     after = seen.copy_when("follower", lambda copy: copy.epoch == 2 and copy.seq > 50)
     assert after.is_live
     assert after.stale > before.stale
-    assert after.wholes > before.wholes
-    assert_right(cast, after)
+    assert after.sums > before.sums
+    assert_right(sample_actors, after)
 
 
-def test_a_publisher_that_stays_away_makes_the_stream_stale(house, watch):
-    house.start("teller", "Teller")
-    house.start("follower", "Follower")
+def test_a_publisher_that_stays_away_makes_the_stream_stale(processes, watch):
+    processes.start("publisher", "SumPublisher")
+    processes.start("follower", "SumFollower")
     seen = watch()
     seen.copy_when("follower", lambda copy: copy.is_live and copy.seq > 20)
-    house.kill("teller")
+    processes.kill("publisher")
     gone = seen.copy_when("follower", lambda copy: not copy.is_live)
-    house.start("teller", "Teller")
+    processes.start("publisher", "SumPublisher")
     back = seen.copy_when("follower", lambda copy: copy.is_live)
     assert back.epoch == 2 > gone.epoch
 
 
-def test_a_frozen_subscriber_misses_a_flood_sees_the_gap_and_recovers(house, cast, watch):
+def test_a_frozen_subscriber_misses_a_flood_sees_the_gap_and_recovers(processes, sample_actors, watch):
     """It is frozen for longer than its publisher keeps a dead connection: it loses what is published meanwhile."""
-    house.start("teller", "Teller")
-    house.start("frozen", "Follower")
-    house.start("other", "Follower")
+    processes.start("publisher", "SumPublisher")
+    processes.start("frozen", "SumFollower")
+    processes.start("other", "SumFollower")
     seen = watch()
     before = seen.copy_when("frozen", lambda copy: copy.is_live)
-    house.signal("frozen", signal.SIGSTOP)
-    answer = command(house, cast.Burst(1, 0, 30_000, 300))
+    processes.signal("frozen", signal.SIGSTOP)
+    answer = command(processes, sample_actors.Burst(1, 0, 30_000, 300))
     assert answer.code is AnswerCode.OK
     flooded = seen.copy_when("other", lambda copy: copy.seq > 30_000 and copy.is_live)
     time.sleep((HEARTBEAT_MS + HEARTBEAT_TIMEOUT_MS) / 1000 + 1)
-    house.signal("frozen", signal.SIGCONT)
+    processes.signal("frozen", signal.SIGCONT)
     back = seen.copy_when("frozen", lambda copy: copy.seq > flooded.seq and copy.is_live)
     assert back.lost > 0
     assert back.stale > before.stale
-    assert back.wholes > before.wholes
-    assert_right(cast, back)
-    assert_right(cast, seen.copies["other"])
+    assert back.sums > before.sums
+    assert_right(sample_actors, back)
+    assert_right(sample_actors, seen.copies["other"])
     assert seen.copies["other"].lost == 0
 
 
-def test_commands_to_a_receiver_that_is_killed_and_started_again_each_have_one_answer(house, cast, watch, wait_until):
-    report = house.folder / "report.json"
-    house.start("teller", "Teller", {"every_ms": 1})
-    house.start("client", "Client", {"report": str(report)})
-    house.start("follower", "Follower")
+def test_commands_to_a_receiver_that_is_killed_and_started_again_each_have_one_answer(processes, sample_actors, watch, wait_until):
+    report = processes.folder / "report.json"
+    processes.start("publisher", "SumPublisher", {"every_ms": 1})
+    processes.start("client", "BurstClient", {"report": str(report)})
+    processes.start("follower", "SumFollower")
     seen = watch()
     seen.copy_when("follower", lambda copy: copy.seq > 500)
-    house.kill("teller")
+    processes.kill("publisher")
     time.sleep(0.7)
-    house.start("teller", "Teller", {"every_ms": 1})
+    processes.start("publisher", "SumPublisher", {"every_ms": 1})
     seen.copy_when("follower", lambda copy: copy.epoch == 2 and copy.seq > 1_000)
-    house.stop("client")
+    processes.stop("client")
     codes = [AnswerCode(code) for code in json.loads(report.read_text())]
     assert codes.count(AnswerCode.OK) > 20
     assert AnswerCode.UNREACHABLE in codes
@@ -158,14 +158,14 @@ def test_commands_to_a_receiver_that_is_killed_and_started_again_each_have_one_a
     assert codes[-1] is AnswerCode.OK
 
 
-def command(house, message):
-    """Send `teller` a command from here; its answer."""
+def command(processes, message):
+    """Send `publisher` a command from here; its answer."""
     answers = []
-    bus = Bus("boss", house.folder, bind=False)
+    bus = Bus("boss", processes.folder, bind=False)
     sink = Sink(print, print, lambda target, frame: answers.append(frame))
-    frame = pack(prefix("cmd.boss.teller."), 1, 1, 0, message)
+    frame = pack(prefix("cmd.boss.publisher."), 1, 1, 0, message)
     until = time.monotonic() + 20
-    while not bus.send("teller", frame) and time.monotonic() < until:
+    while not bus.send("publisher", frame) and time.monotonic() < until:
         bus.transport.wait(20_000_000)
         bus.transport.drain(sink)
     while not answers and time.monotonic() < until:

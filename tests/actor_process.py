@@ -1,14 +1,14 @@
-"""One actor of a test's cast as a process of its own.
+"""One of the sample actors as a process of its own.
 
-python cast_process.py FOLDER NAME CAST.py CLASS '{"settings": {...}, "options": {...}}'
+python actor_process.py FOLDER NAME CLASS '{"settings": {...}, "options": {...}}'
 """
 
 import json
-import runpy
 import sys
 from pathlib import Path
 
 import msgspec
+import sample_actors
 
 from actors.live.driver import Live
 from actors.live.lock import Lock
@@ -17,11 +17,11 @@ from actors.log.log import make_log
 
 
 def main() -> int:
-    folder, name, path, which = Path(sys.argv[1]), *sys.argv[2:5]
-    cast, conf = runpy.run_path(path, run_name="cast"), json.loads(sys.argv[5])
-    kind, table, options = cast[which], conf["settings"], conf["options"]
+    folder, name, kind = Path(sys.argv[1]), sys.argv[2], getattr(sample_actors, sys.argv[3])
+    conf = json.loads(sys.argv[4])
+    table, options = conf["settings"], conf["options"]
     if options.pop("wall_steps", False):
-        cast["step_the_wall_clock"]()
+        sample_actors.step_the_wall_clock()
     if "start_ns" in kind.Settings.__struct_fields__:
         table.setdefault("start_ns", RunTime(folder).started_ns)
     with (folder / f"{name}.log").open("a", buffering=1) as lines:
