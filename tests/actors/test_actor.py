@@ -1,4 +1,4 @@
-"""An actor's class: handlers that no message reaches are refused at import, with a hint; one life of one actor."""
+"""The class of an actor: handlers that no message reaches are refused at import; the stop of an actor."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def test_an_attribute_that_is_named_like_a_handler_is_refused_too():
         type("Maker", (Actor,), {"on_stopp": 5})
 
 
-def test_every_message_and_every_step_of_life_may_have_a_handler():
+def test_every_message_type_and_every_lifecycle_event_may_have_a_handler():
     names = {handler_name(kind) for kind in REGISTRY.types.values()} | set(LIFECYCLE)
     assert type("All", (Actor,), dict.fromkeys(names, lambda self, *_: None))
     assert all(hasattr(Actor, name) for name in LIFECYCLE)
@@ -43,8 +43,8 @@ def test_a_message_defined_beside_its_actor_may_have_a_handler():
     assert type("Greeter", (Actor,), {"on_greeting": lambda self, greeting: None})
 
 
-class Teller(Actor):
-    """Tells its name once it starts."""
+class Announcer(Actor):
+    """Publishes its name when it starts."""
 
     ticks = False
 
@@ -54,10 +54,10 @@ class Teller(Actor):
 
 def test_an_actor_cannot_publish_under_another_actors_name():
     sim = Sim()
-    teller = sim.add("teller", Teller)
+    announcer = sim.add("announcer", Announcer)
     sim.run_for(0.1)
-    with pytest.raises(AssertionError, match=r"teller publishes md\.other\.X\.health\."):
-        teller.publish("md.other.X.health.", Health("UP"))
+    with pytest.raises(AssertionError, match=r"announcer publishes md\.other\.X\.health\."):
+        announcer.publish("md.other.X.health.", Health("UP"))
 
 
 def test_a_handler_that_fails_is_a_bug_and_is_not_swallowed():
@@ -75,8 +75,8 @@ def test_a_handler_that_fails_is_a_bug_and_is_not_swallowed():
         sim.run_for(1)
 
 
-class Winder(Actor):
-    """Takes as long to stop as it is told to."""
+class SlowToStop(Actor):
+    """Takes half a second to stop."""
 
     ticks = False
     busy = True
@@ -91,7 +91,7 @@ class Winder(Actor):
         return not self.busy
 
 
-class Stubborn(Winder):
+class Stubborn(SlowToStop):
     """Never stops by itself."""
 
     stop_within_ms = 1_000
@@ -100,15 +100,15 @@ class Stubborn(Winder):
         return False
 
 
-@pytest.mark.parametrize(("kind", "takes_s"), [(Winder, 0.5), (Stubborn, 1.0), (Teller, 0.0)])
-def test_a_stop_waits_until_the_actor_is_done_but_not_for_ever(kind, takes_s):
+@pytest.mark.parametrize(("kind", "takes_s"), [(SlowToStop, 0.5), (Stubborn, 1.0), (Announcer, 0.0)])
+def test_a_stop_waits_until_the_actor_is_done_up_to_its_limit(kind, takes_s):
     sim = Sim()
     sim.add("one", kind)
     sim.run_for(1)
-    port = sim.processes["one"]
+    process = sim.processes["one"]
     sim.request_stop("one")
     asked_ns = sim.now_ns
-    if port.alive:
-        sim.run_for(5, lambda: not port.alive)
-    assert port.exit_code == 0
+    if process.alive:
+        sim.run_for(5, lambda: not process.alive)
+    assert process.exit_code == 0
     assert takes_s <= (sim.now_ns - asked_ns) / 1e9 < takes_s + 0.1

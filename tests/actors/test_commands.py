@@ -1,4 +1,4 @@
-"""Commands: a deadline and an id; acted on once, answered once; what became of it is always told."""
+"""Commands have an id and a deadline; each is acted on once, and its sender gets exactly one answer."""
 
 import pytest
 
@@ -14,17 +14,17 @@ MS_NS = 1_000_000
 
 
 class Deposit(Command):
-    """Add to a sum."""
+    """Adds to a sum."""
 
     amount: int
 
 
 class Unwanted(Command):
-    """Nobody has a handler for it."""
+    """No actor has a handler for it."""
 
 
 class Bank(Actor):
-    """Keeps a sum, and refuses to take anything away."""
+    """Keeps a sum, and rejects negative amounts."""
 
     ticks = False
     total = acted = 0
@@ -39,19 +39,19 @@ class Bank(Actor):
 
 
 class Client(Actor):
-    """Sends what the test wants."""
+    """Sends commands for the test."""
 
     ticks = False
 
     def on_start(self):
         self.answers = []
 
-    def ask(self, command):
+    def request(self, command):
         self.send("bank", command, lambda answer: self.answers.append((answer, self.now_ns)))
 
     def deposit(self, amount, within_ms=1_000):
         command = Deposit(self.new_id(), self.now_ns + within_ms * MS_NS if within_ms else 0, amount)
-        self.ask(command)
+        self.request(command)
         return command
 
     @property
@@ -59,8 +59,8 @@ class Client(Actor):
         return [answer.code for answer, _ in self.answers]
 
 
-class Ear(Actor):
-    """Hears the client."""
+class Subscriber(Actor):
+    """Subscribes to the client."""
 
     ticks = False
 
@@ -104,40 +104,40 @@ def line():
     return line
 
 
-def test_a_command_is_acted_on_and_its_sender_is_told(line):
+def test_a_command_is_acted_on_and_answered(line):
     line.call("client", line.client.deposit, 5)
     line.run_for(0.1)
     assert line.client.codes == [AnswerCode.OK]
     assert (line.bank.total, line.bank.sender) == (5, "client")
 
 
-def test_a_refusal_comes_with_its_reason(line):
+def test_a_rejection_contains_its_reason(line):
     line.call("client", line.client.deposit, -5)
     line.run_for(0.1)
     answer, _ = line.client.answers[0]
     assert (answer.code, answer.text) == (AnswerCode.REFUSED, "this bank gives nothing back")
 
 
-def test_a_command_that_nobody_handles_is_refused_by_name(line):
-    line.call("client", line.client.ask, Unwanted(1, 0))
+def test_a_command_without_a_handler_is_rejected_by_name(line):
+    line.call("client", line.client.request, Unwanted(1, 0))
     line.run_for(0.1)
     assert line.client.answers[0][0] == Answer(1, AnswerCode.REFUSED, "bank does not accept Unwanted")
 
 
-def test_a_late_command_is_not_acted_on_and_its_sender_is_told(line):
+def test_an_expired_command_is_not_acted_on_and_its_sender_gets_an_answer(line):
     line.delays = lambda method: [30] if method == "command_in" else [0]
-    line.call("client", line.client.ask, Deposit(7, line.now_ns + 20 * MS_NS, 5))
+    line.call("client", line.client.request, Deposit(7, line.now_ns + 20 * MS_NS, 5))
     line.run_for(0.1)
     assert line.bank.acted == 0
-    # The client had given up on it by then: SILENT was the truth as it could know it.
+    # The client had given up by then: SILENT was all that it could know.
     assert line.client.codes == [AnswerCode.SILENT]
 
 
 def test_a_late_command_is_answered_expired_if_its_sender_still_waits(line):
-    """A sender whose own clock is held up (it has not run its timers yet) hears the receiver's word."""
+    """The sender has not run its timers yet, so it gets the answer of the receiver."""
     line.delays = lambda method: [30] if method == "command_in" else [0]
     command = Deposit(7, line.now_ns + 20 * MS_NS, 5)
-    line.call("client", line.client.ask, command)
+    line.call("client", line.client.request, command)
     line.run_for(0.1)
     ((_method, frame),) = [one for one in line.frames if one[0] == "answer_in"]
     answer = body(frame, split(frame)[-1])
@@ -153,10 +153,10 @@ def test_a_command_that_comes_twice_is_acted_on_once_and_answered_twice(line):
     line.call("client", line.client.send, "bank", Deposit(9, 0, 5), answers.append)
     line.run_for(0.2)
     assert (line.bank.acted, line.bank.total) == (1, 5)
-    assert len(answers) == 1  # the sender hears of it once
+    assert len(answers) == 1  # the sender gets one of the two
 
 
-def test_a_refusal_is_remembered_too(line):
+def test_a_rejection_is_remembered_too(line):
     line.delays = lambda method: [0, 10] if method == "command_in" else [0]
     line.call("client", line.client.deposit, -1)
     line.run_for(0.1)
@@ -164,14 +164,14 @@ def test_a_refusal_is_remembered_too(line):
     assert line.client.codes == [AnswerCode.REFUSED]
 
 
-def test_an_answer_that_is_lost_is_had_by_sending_the_same_command_again(line):
+def test_a_lost_answer_comes_again_after_the_same_command_is_sent_again(line):
     line.delays = lambda method: [] if method == "answer_in" else [0]
     command = Deposit(11, line.now_ns + 500 * MS_NS, 5)
-    line.call("client", line.client.ask, command)
+    line.call("client", line.client.request, command)
     line.run_for(0.1)
     assert line.client.codes == []
     line.delays = lambda method: [0]
-    line.call("client", line.client.ask, command)
+    line.call("client", line.client.request, command)
     line.run_for(0.1)
     assert line.client.codes == [AnswerCode.OK]
     assert (line.bank.acted, line.bank.total) == (1, 5)
@@ -180,7 +180,7 @@ def test_an_answer_that_is_lost_is_had_by_sending_the_same_command_again(line):
 def test_commands_without_a_deadline_whose_answers_are_lost_are_given_up_in_the_end(line):
     line.delays = lambda method: [] if method == "answer_in" else [0]
     for n in range(MAX_PENDING + 3):
-        line.call("client", line.client.ask, Deposit(n, 0, 1))
+        line.call("client", line.client.request, Deposit(n, 0, 1))
     line.run_for(1)
     assert line.client.codes == [AnswerCode.SILENT] * 3
 
@@ -189,12 +189,12 @@ def test_one_id_of_two_senders_is_two_commands(line):
     other = line.add("other", Client)
     line.run_for(0.1)
     for name, client in (("client", line.client), ("other", other)):
-        line.call(name, client.ask, Deposit(1, 0, 5))
+        line.call(name, client.request, Deposit(1, 0, 5))
     line.run_for(0.1)
     assert line.bank.total == 10
 
 
-def test_nobody_there_is_told_at_once_and_nothing_waits_for_the_one_that_comes(line):
+def test_a_missing_receiver_is_reported_at_once_and_nothing_is_kept_for_it(line):
     line.kill("bank")
     line.call("client", line.client.deposit, 5)
     answer, when_ns = line.client.answers[0]
@@ -206,7 +206,7 @@ def test_nobody_there_is_told_at_once_and_nothing_waits_for_the_one_that_comes(l
     assert len(line.client.answers) == 1
 
 
-def test_a_receiver_that_dies_with_the_command_in_hand_leaves_silence_until_the_deadline(line):
+def test_a_receiver_that_dies_during_the_command_leaves_the_sender_waiting_until_the_deadline(line):
     line.delays = lambda method: [] if method == "answer_in" else [0]
     command = line.client.deposit
     line.call("client", command, 5, 70)
@@ -233,25 +233,25 @@ def test_ids_are_unique_over_restarts(line):
     assert min(second) > max(first)
 
 
-def test_what_an_actor_asks_for_leaves_in_that_order(line):
+def test_effects_are_performed_in_the_order_of_the_calls(line):
     def act():
         line.client.publish("md.client.X.health.", Health("BEFORE"))
         line.client.deposit(1)
         line.client.publish("md.client.X.health.", Health("AFTER"))
 
-    line.add("ear", Ear)
+    line.add("subscriber", Subscriber)
     line.run_for(1)
     line.arrived.clear()
     line.call("client", act)
     line.run_for(0.01)
-    assert line.arrived == ["ear", "bank", "ear", "client"]
+    assert line.arrived == ["subscriber", "bank", "subscriber", "client"]
 
 
 def test_remembered_answers_are_bounded(line):
     for n in range(MAX_REMEMBERED + 10):
-        line.call("client", line.client.ask, Deposit(n, 0, 1))
+        line.call("client", line.client.request, Deposit(n, 0, 1))
     line.run_for(1)
     assert line.bank.total == MAX_REMEMBERED + 10
-    line.call("client", line.client.ask, Deposit(MAX_REMEMBERED, 0, 1))
+    line.call("client", line.client.request, Deposit(MAX_REMEMBERED, 0, 1))
     line.run_for(1)
     assert line.bank.total == MAX_REMEMBERED + 10

@@ -1,4 +1,4 @@
-"""Whatever bytes reach an actor, it lives: what is no message is counted, and the next good message is served."""
+"""An actor survives any bytes: an invalid frame is counted, and the next valid message is handled."""
 
 import logging
 from decimal import Decimal
@@ -22,10 +22,10 @@ QUIET = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound
 KINDS = [kind for kind in REGISTRY.types.values() if kind.__module__.startswith("protocol.")]
 
 
-class Nosy(Actor):
-    """Hears a feed, takes commands, and has something to say of every topic that it is asked for."""
+class Reader(Actor):
+    """Follows a feed, handles commands, and has a snapshot of each topic."""
 
-    heard = 0
+    received = 0
     bug = None
 
     def on_start(self):
@@ -35,7 +35,7 @@ class Nosy(Actor):
     def on_health(self, health):
         if self.bug is not None:
             raise self.bug
-        self.heard += 1
+        self.received += 1
 
     def on_stale(self, topic):
         self.gone_stale.append(topic)
@@ -47,16 +47,16 @@ class Nosy(Actor):
         return Health("WHOLE", str(cursor))
 
 
-class Post:
-    """A Port on which everything leaves and is kept."""
+class RecordingPort:
+    """A Port that accepts and keeps all frames."""
 
     real_time = False
 
     def __init__(self):
-        self.told, self.sent, self.replied = [], [], []
+        self.published, self.sent, self.replied = [], [], []
 
     def pub(self, frame):
-        self.told.append(frame)
+        self.published.append(frame)
 
     def send(self, target, frame):
         self.sent.append((target, frame))
@@ -74,11 +74,11 @@ class Post:
 
 
 class World:
-    """One actor, and the time."""
+    """One actor and the time."""
 
-    def __init__(self, kind=Nosy, **options):
-        self.post = Post()
-        self.runtime = Runtime("me", kind, kind.Settings(), self.post, log=QUIET, **options)
+    def __init__(self, kind=Reader, **options):
+        self.port = RecordingPort()
+        self.runtime = Runtime("me", kind, kind.Settings(), self.port, log=QUIET, **options)
         self.now_ns = 1_000_000_000
         self.runtime.start(self.now_ns)
 
@@ -88,18 +88,18 @@ class World:
         getattr(self.runtime, way)(*args)
         self.runtime.finish()
 
-    def lives(self):
-        """It answers a command, a snapshot request and a Tick, and hears its feed."""
-        self.post.replied.clear()
+    def assert_works(self):
+        """It answers a command, a snapshot request and a Tick, and handles its feed."""
+        self.port.replied.clear()
         verb = Control(9_999, 0, "look")
-        self.arrive("command_in", "boss", pack(prefix("cmd.boss.me."), 1, 1, 0, verb))
-        self.arrive("command_in", "boss", pack(prefix("req.boss.snapshot."), 1, 1, 0, SnapshotRequest("md.me.verb.")))
+        self.arrive("command_in", "peer", pack(prefix("cmd.peer.me."), 1, 1, 0, verb))
+        self.arrive("command_in", "peer", pack(prefix("req.peer.snapshot."), 1, 1, 0, SnapshotRequest("md.me.verb.")))
         self.arrive("command_in", "clockd", pack(prefix("tell.clockd.me."), 1, 1, 0, Tick(10**6, 0, 10**9)))
-        kinds = [type(body(frame, split(frame)[-1])).__name__ for _, frame in self.post.replied]
+        kinds = [type(body(frame, split(frame)[-1])).__name__ for _, frame in self.port.replied]
         assert kinds == ["Answer", "Snapshot", "Snapshot", "TickDone"]
-        heard = self.runtime.actor.heard
+        received = self.runtime.actor.received
         self.arrive("frame_in", pack(prefix("md.feed.X.fresh."), 1, 1, 0, Health("NEW")))
-        assert self.runtime.actor.heard == heard + 1
+        assert self.runtime.actor.received == received + 1
 
 
 INTS = st.sampled_from([0, 1, 2, 3, 7, -1, 2**31, 2**32, 2**63 - 1, -(2**63), 2**63, 2**64 - 1])
@@ -146,81 +146,81 @@ PEERS = st.sampled_from(["feed", "me", "clockd", "", "\x80\x00", "a b."])
 ARRIVALS = st.lists(st.tuples(WAYS, PEERS, WHOLE | st.binary(max_size=60)), max_size=12)
 
 
-def bombard(world, arrivals):
+def deliver_all(world, arrivals):
     for way, peer, data in arrivals:
         world.arrive(way, data) if way == "frame_in" else world.arrive(way, peer, data)
         world.now_ns += 300_000_000
-    world.arrive("finish")  # a turn that waits for marks that will never come is given up
+    world.arrive("finish")  # ends the wait of a held Tick
 
 
 @given(ARRIVALS)
-def test_no_bytes_end_an_actor(arrivals):
+def test_an_actor_survives_any_bytes(arrivals):
     world = World()
-    bombard(world, arrivals)
-    world.lives()
+    deliver_all(world, arrivals)
+    world.assert_works()
 
 
 @given(ARRIVALS)
-def test_no_bytes_end_an_actor_in_lockstep(arrivals):
+def test_an_actor_in_lockstep_survives_any_bytes(arrivals):
     world = World(lockstep=True)
-    bombard(world, arrivals)
+    deliver_all(world, arrivals)
     world.arrive("command_in", "clockd", pack(prefix("tell.clockd.me."), 1, 1, 0, Tick(10**6, 10**18, 10**9)))
-    assert type(body(world.post.replied[-1][1], split(world.post.replied[-1][1])[-1])) is TickDone
+    assert type(body(world.port.replied[-1][1], split(world.port.replied[-1][1])[-1])) is TickDone
 
 
 @given(ARRIVALS)
 @example([("command_in", "feed", pack(prefix("tell.feed.me."), 1, 1, 0, Join("\x80\x00", 1)))])
 @example([("command_in", "\x80\x00", pack(prefix("cmd.feed.me."), 1, 1, 0, Control(1, 0, "pause")))])
-def test_no_bytes_end_the_clock(arrivals):
+def test_the_clock_survives_any_bytes(arrivals):
     world = World(Clock)
-    bombard(world, arrivals)
-    world.post.told.clear()
+    deliver_all(world, arrivals)
+    world.port.published.clear()
     for _ in range(3_000):
-        world.arrive("command_in", "boss", b"")
-    assert any(frame.startswith(b"sys.me.tick.") for frame in world.post.told)
+        world.arrive("command_in", "peer", b"")
+    assert any(frame.startswith(b"sys.me.tick.") for frame in world.port.published)
 
 
-def test_garbage_is_counted_and_told_in_the_heartbeat():
+def test_invalid_frames_are_counted_in_the_heartbeat():
     world = World()
-    bombard(world, [("frame_in", "", b"junk"), ("command_in", "feed", b""), ("answer_in", "feed", b"x\x01y")])
+    deliver_all(world, [("frame_in", "", b"junk"), ("command_in", "feed", b""), ("answer_in", "feed", b"x\x01y")])
     world.now_ns += 2_000_000_000
     world.arrive("frame_in", pack(prefix("md.feed.X.health."), 1, 1, 0, Health("GOOD")))
     assert world.runtime.dispatcher.invalid_frames == 3
-    beats = [body(frame, split(frame)[-1]) for frame in world.post.told if frame.startswith(b"sys.me.heart.")]
+    beats = [body(frame, split(frame)[-1]) for frame in world.port.published if frame.startswith(b"sys.me.heart.")]
     assert beats[-1].invalid_frames == 3
 
 
-def told(world, seq, content):
+def snapshot_frame(world, seq, content):
     snapshot = Snapshot(FEED, 1, seq, content)
     world.arrive("answer_in", "feed", pack(prefix("rep.feed.snapshot."), 1, 1, 0, snapshot))
 
 
-def test_a_frame_that_waited_for_a_snapshot_and_is_garbage_leaves_what_follows_it_waiting_for_another():
+def test_an_invalid_held_frame_keeps_the_later_ones_held_for_another_snapshot():
     world = World()
     world.arrive("frame_in", pack(prefix(FEED), 1, 7, 0, Health("AHEAD")))
     world.arrive("frame_in", prefix(FEED) + HEADER.pack(1, 8, 0) + b"junk")
     world.arrive("frame_in", pack(prefix(FEED), 1, 9, 0, Health("AHEAD")))
-    told(world, 6, encode(Health("WHOLE")))
-    assert world.runtime.actor.heard == 2
+    snapshot_frame(world, 6, encode(Health("WHOLE")))
+    assert world.runtime.actor.received == 2
     assert (world.runtime.dispatcher.invalid_frames, world.runtime.inbox.lost) == (1, 1)
     world.arrive("frame_in", pack(prefix(FEED), 1, 10, 0, Health("AHEAD")))
-    assert world.runtime.actor.heard == 2
-    told(world, 8, encode(Health("WHOLE")))
-    assert world.runtime.actor.heard == 5
-    world.lives()
+    assert world.runtime.actor.received == 2
+    snapshot_frame(world, 8, encode(Health("WHOLE")))
+    assert world.runtime.actor.received == 5
+    world.assert_works()
 
 
-def test_of_mere_events_that_waited_only_the_garbage_is_lost():
+def test_of_held_events_only_the_invalid_one_is_lost():
     world = World()
     world.arrive("frame_in", pack(prefix(FEED), 1, 7, 0, Health("EVENT")))
     world.arrive("frame_in", prefix(FEED) + HEADER.pack(1, 8, 0) + b"junk")
     world.arrive("frame_in", pack(prefix(FEED), 1, 9, 0, Health("EVENT")))
-    told(world, 9, b"")
-    assert world.runtime.actor.heard == 2
+    snapshot_frame(world, 9, b"")
+    assert world.runtime.actor.received == 2
     assert world.runtime.inbox.streams[FEED.encode()].live
 
 
-def test_a_replica_is_stale_when_the_next_of_its_stream_cannot_be_read():
+def test_a_stream_is_stale_after_its_next_frame_is_invalid():
     world = World()
     stale = world.runtime.actor.gone_stale
     world.arrive("frame_in", pack(prefix(FEED), 1, 1, 0, Health("ONE")))
@@ -228,28 +228,28 @@ def test_a_replica_is_stale_when_the_next_of_its_stream_cannot_be_read():
     assert stale == [FEED]
     assert body(*last_sent(world)).prefix == FEED
     world.arrive("frame_in", pack(prefix(FEED), 1, 3, 0, Health("THREE")))
-    assert world.runtime.actor.heard == 1
-    told(world, 2, encode(Health("WHOLE")))
-    assert world.runtime.actor.heard == 3
+    assert world.runtime.actor.received == 1
+    snapshot_frame(world, 2, encode(Health("WHOLE")))
+    assert world.runtime.actor.received == 3
     assert (world.runtime.dispatcher.invalid_frames, world.runtime.inbox.lost) == (1, 1)
 
 
 def last_sent(world):
-    data = world.post.sent[-1][1]
+    data = world.port.sent[-1][1]
     return data, split(data)[-1]
 
 
-def test_in_lockstep_a_stream_goes_stale_in_its_place_among_what_came():
+def test_in_lockstep_a_stream_goes_stale_in_the_order_of_arrival():
     world = World(lockstep=True)
     world.arrive("frame_in", pack(prefix(FEED), 1, 1, 0, Health("ONE")))
     world.arrive("frame_in", pack(prefix(FEED), 1, 9, 0, Health("AHEAD")))
     assert world.runtime.actor.gone_stale == []
     world.arrive("command_in", "clockd", pack(prefix("tell.clockd.me."), 1, 1, 0, Tick(0, 0, 10**9)))
     assert world.runtime.actor.gone_stale == [FEED]
-    assert world.runtime.actor.heard == 1
+    assert world.runtime.actor.received == 1
 
 
-def test_a_bug_in_a_handler_is_no_garbage_even_if_it_looks_like_it():
+def test_an_error_of_a_handler_does_not_count_as_an_invalid_frame():
     world = World()
     world.runtime.actor.bug = BadMessage("a snapshot of my own that I could not read")
     with pytest.raises(BadMessage):
@@ -257,18 +257,18 @@ def test_a_bug_in_a_handler_is_no_garbage_even_if_it_looks_like_it():
     assert world.runtime.dispatcher.invalid_frames == 0
 
 
-def test_a_command_with_another_streams_topic_does_not_move_that_stream():
+def test_a_command_with_the_topic_of_a_stream_does_not_move_that_stream():
     world = World()
     world.arrive("frame_in", pack(prefix(FEED), 1, 1, 0, Health("ONE")))
-    world.arrive("command_in", "boss", pack(prefix(FEED), 1, 1_000, 0, Control(1, 0, "look")))
+    world.arrive("command_in", "peer", pack(prefix(FEED), 1, 1_000, 0, Control(1, 0, "look")))
     world.arrive("frame_in", pack(prefix(FEED), 1, 2, 0, Health("TWO")))
-    assert world.runtime.actor.heard == 2
+    assert world.runtime.actor.received == 2
     assert world.runtime.inbox.lost == 0
 
 
 @pytest.mark.parametrize("number", [-(2**63), -1, 2**63, 2**64 - 1])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_numbers_past_all_sense_end_nobody(kind, number):
+def test_an_actor_survives_extreme_numbers(kind, number):
     data = pack(prefix("tell.feed.me."), 1, 1, 0, extreme(msgspec.inspect.type_info(kind), number))
     for world in (World(), World(lockstep=True), World(Clock)):
         world.arrive("command_in", "feed", data)
@@ -295,9 +295,9 @@ def extreme(of, number):
     return plain.get(type(of), Decimal(number))
 
 
-def test_what_belongs_on_a_stream_is_not_believed_when_it_comes_from_a_peer():
+def test_a_stream_message_on_a_command_socket_is_rejected():
     world = World()
     world.arrive("command_in", "feed", pack(prefix(FEED), 1, 1, 0, Health("FORGED")))
     world.arrive("answer_in", "feed", pack(prefix(FEED), 1, 1, 0, Health("FORGED")))
-    assert world.runtime.actor.heard == 0
+    assert world.runtime.actor.received == 0
     assert world.runtime.dispatcher.invalid_frames == 2

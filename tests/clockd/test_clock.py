@@ -45,47 +45,49 @@ def lockstep_over_zeromq(processes, ticks):
     report = processes.folder / "report.json"
     options = {"lockstep": True, "mark_wait_ms": 5_000}
     settings = {"order": ORDER, "tick_ms": 1_000, "mode": "lockstep", "ticks_max": ticks, "start_ns": 10**18}
-    processes.start("clockd", "Clock", settings)  # it waits for everybody; so does this test, for the tap to hear it
+    processes.start("clockd", "Clock", settings)  # it waits for all actors; this test waits until the tap receives it
     with processes.tap(TickReport, Heartbeat) as tap:
-        heard(tap, lambda body: isinstance(body, Heartbeat))
+        received(tap, lambda body: isinstance(body, Heartbeat))
         processes.start("feed", "BatchPublisher", {"updates": 50}, **options)
         settings = {"report": str(report), "updates": 50}
         processes.start("follower", "BatchFollower", settings, follows=["feed"], **options)
-        last = heard(tap, lambda body: isinstance(body, TickReport) and body.ticks >= ticks)
+        last = received(tap, lambda body: isinstance(body, TickReport) and body.ticks >= ticks)
     processes.stop("follower")
     return last, json.loads(report.read_text())
 
 
-def heard(tap, wanted, timeout_s=60):
+def received(tap, wanted, timeout_s=60):
     """The first message of a tap that is `wanted`."""
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:
         for tapped in tap.poll(1.0):
             if wanted(tapped.body):
                 return tapped.body
-    raise AssertionError(f"not heard within {timeout_s} s")
+    raise AssertionError(f"not received within {timeout_s} s")
 
 
 def test_a_lockstep_run_over_zeromq_and_the_same_run_under_sim_leave_the_same_trace(processes, sample_actors):
-    told, account = lockstep_over_zeromq(processes, 200)
-    assert told.ticks == 200
+    last, account = lockstep_over_zeromq(processes, 200)
+    assert last.ticks == 200
 
-    sim = Sim(start_ns=told_start_ns(processes), lockstep=True)
+    sim = Sim(start_ns=start_ns_of_run(processes), lockstep=True)
     settings = Clock.Settings(order=ORDER, tick_ms=1_000, mode="lockstep", ticks_max=200, start_ns=10**18)
     reports = []
     clock = sim.add("clockd", Clock, settings)
     publish = clock.publish
     clock.publish = lambda topic, message: reports.append(message) or publish(topic, message)
     sim.add("feed", sample_actors.BatchPublisher, sample_actors.BatchPublisher.Settings(updates=50))
-    follower = sim.add("follower", sample_actors.BatchFollower, sample_actors.BatchFollower.Settings(updates=50), follows=["feed"])
+    follower = sim.add(
+        "follower", sample_actors.BatchFollower, sample_actors.BatchFollower.Settings(updates=50), follows=["feed"]
+    )
     sim.run_for(60)
 
     assert reports[-1].ticks == 200
     assert follower.effects.outbox.trace == account["trace"]
-    assert reports[-1].trace == told.trace != 0
+    assert reports[-1].trace == last.trace != 0
 
 
-def told_start_ns(processes):
+def start_ns_of_run(processes):
     return json.loads((processes.folder / "run.time").read_text())["born_ns"]
 
 
@@ -122,7 +124,7 @@ TROUBLES = {
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_an_actor_in_trouble_holds_the_others_up_for_its_patience_once(processes, trouble):
+def test_an_actor_that_hangs_or_dies_delays_the_others_once_by_its_patience(processes, trouble):
     start_a_sleeper(processes, patience_ms=1_000, hang_ms=4_000 if trouble == "hangs" else 0)
     with processes.tap(TickReport) as tap:
         read(tap, lambda report: ticked(report) == {"sleeper", "feed", "follower"})
@@ -131,13 +133,13 @@ def test_an_actor_in_trouble_holds_the_others_up_for_its_patience_once(processes
         reports += read(tap, lambda report, last=reports[-1].n: report.n >= last + 40)
 
     without = [report for report in reports if "sleeper" in report.late]
-    assert len(without) >= 10  # the others are ticked on, and told that it is late
+    assert len(without) >= 10  # the others are still ticked, and their Ticks name it as late
     assert all({"feed", "follower"} <= ticked(report) for report in without)
     assert sum(report.took_ns >= 1_000_000_000 for report in reports) <= 1
     assert all(report.ticks_late <= 1 for report in reports)
 
 
-def test_an_actor_that_was_stopped_is_ticked_again_once_it_goes_on(processes):
+def test_an_actor_that_was_frozen_is_ticked_again_after_it_continues(processes):
     start_a_sleeper(processes, patience_ms=300)
     with processes.tap(TickReport) as tap:
         read(tap, lambda report: "sleeper" in ticked(report))
@@ -147,7 +149,7 @@ def test_an_actor_that_was_stopped_is_ticked_again_once_it_goes_on(processes):
         read(tap, lambda report: "sleeper" in ticked(report) and not report.late)
 
 
-def test_ticks_missed_by_an_overrun_are_skipped_counted_and_told(processes):
+def test_ticks_missed_by_an_overrun_are_skipped_counted_and_reported(processes):
     start_a_sleeper(processes, patience_ms=5_000, hang_ms=430)
     with processes.tap(TickReport) as tap:
         reports = read(tap, lambda report: "sleeper" in ticked(report))[-1:]

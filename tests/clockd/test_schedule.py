@@ -8,14 +8,14 @@ from clockd import Clock
 from clockd.schedule import Schedule
 
 
-def test_the_first_tick_is_the_next_boundary():
+def test_the_first_tick_is_the_next_one_due():
     schedule = Schedule(start_ns=0, period_ns=100)
     schedule.begin(250)
     assert schedule.advance(299) is None
     assert schedule.advance(300) == (3, 0)
 
 
-def test_a_boundary_is_taken_once():
+def test_a_tick_is_due_once():
     schedule = Schedule(start_ns=0, period_ns=100)
     assert schedule.advance(100) == (1, 1)
     assert schedule.advance(199) is None
@@ -23,7 +23,7 @@ def test_a_boundary_is_taken_once():
 
 
 @given(st.lists(st.integers(0, 5_000), min_size=1), st.integers(1, 700), st.integers(-10_000, 10_000))
-def test_every_boundary_is_taken_or_counted_as_skipped(steps, period_ns, start_ns):
+def test_every_tick_is_returned_or_counted_as_skipped(steps, period_ns, start_ns):
     schedule = Schedule(start_ns, period_ns)
     schedule.begin(start_ns)
     now_ns, taken, numbers = start_ns, 0, []
@@ -38,7 +38,7 @@ def test_every_boundary_is_taken_or_counted_as_skipped(steps, period_ns, start_n
         assert numbers[-1] + 1 == taken + schedule.skipped
 
 
-def test_in_virtual_time_every_tick_is_on_its_boundary():
+def test_in_virtual_time_every_tick_is_on_time():
     sim, told = Sim(), []
     clock = sim.add("clockd", Clock, Clock.Settings(tick_ms=100, start_ns=sim.now_ns))
     publish = clock.publish

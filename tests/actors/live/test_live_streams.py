@@ -138,7 +138,9 @@ def test_a_frozen_subscriber_misses_a_flood_sees_the_gap_and_recovers(processes,
     assert seen.copies["other"].lost == 0
 
 
-def test_commands_to_a_receiver_that_is_killed_and_started_again_each_have_one_answer(processes, sample_actors, watch, wait_until):
+def test_commands_to_a_receiver_that_is_killed_and_started_again_each_have_one_answer(
+    processes, sample_actors, watch, wait_until
+):
     report = processes.folder / "report.json"
     processes.start("publisher", "SumPublisher", {"every_ms": 1})
     processes.start("client", "BurstClient", {"report": str(report)})

@@ -1,4 +1,4 @@
-"""Logs: one line of JSON or of plain words, and never a secret."""
+"""Logs: one line of JSON or of text for each event, and never a secret."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ def test_a_line_is_json_with_time_actor_level_and_event_first(lines):
     ]
 
 
-def test_pretty_lines_are_for_people(lines):
+def test_pretty_lines_are_text(lines):
     make_log("maker", lines.append, pretty=True, now_ns=lambda: 1_700_000_000_123_456_789).warning("stale", topic="md.")
     assert lines == ["22:13:20.123 maker      warning stale topic=md.\n"]
 
@@ -62,12 +62,12 @@ def test_a_secret_shows_in_no_line(lines, pretty, fields):
     assert "***" in lines[0] or "ApiKey(abcd..." in lines[0]
 
 
-def test_names_alone_blank_values_that_nobody_registered():
+def test_values_of_secret_names_are_blanked_even_if_they_are_not_registered():
     assert redact_text("GET /order?signature=0a1b2c&symbol=X") == "GET /order?signature=***&symbol=X"
     assert redact_text("X-MBX-APIKEY: abc123, Accept: x") == "X-MBX-APIKEY: ***, Accept: x"
 
 
-def test_a_traceback_is_told_without_the_secret_in_it(lines):
+def test_a_traceback_is_logged_without_the_secret_in_it(lines):
     log = make_log("binance", lines.append)
     try:
         raise RuntimeError(f"signing with {Secret(CANARY).reveal()}")
@@ -102,7 +102,7 @@ def test_a_log_file_rotates_and_keeps_a_few(tmp_path):
     assert (tmp_path / "maker.log").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_log_that_cannot_be_written_is_counted_and_stops_nobody(tmp_path):
+def test_lines_that_cannot_be_written_are_counted_and_raise_nothing(tmp_path):
     file = LogFile(tmp_path / "maker.log")
     import os
 

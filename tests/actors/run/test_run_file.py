@@ -1,4 +1,4 @@
-"""Run files: what is right is loaded; every mistake is told at once, with its path and what to write."""
+"""Run files: a valid file is loaded; every mistake is reported at once, with its path and what to write."""
 
 import os
 import sys
@@ -216,13 +216,13 @@ def test_loading_a_wrong_file_names_the_file_the_first_mistake_and_how_many_more
     assert refused.value.exit_code == 2
 
 
-def test_a_module_that_breaks_while_it_is_imported_is_told_with_its_line(run_file, tmp_path, module):
+def test_a_module_that_fails_at_import_is_reported_with_its_line(run_file, tmp_path, module):
     (tmp_path / f"{module}_broken.py").write_text("x = 1\nraise ValueError('no such thing')\n")
     found = problems(run_file((f"{module}:Quoter", f"{module}_broken:Quoter")))
     assert f"breaks at {tmp_path}/{module}_broken.py:2: ValueError: no such thing" in found[0]
 
 
-def test_a_misspelt_handler_is_told_by_the_check(run_file, tmp_path, module):
+def test_a_misspelt_handler_is_reported_by_the_check(run_file, tmp_path, module):
     (tmp_path / f"{module}_tik.py").write_text(
         "from actors.actor import Actor\nclass Quoter(Actor):\n    def on_tik(self, tick): pass\n"
     )
@@ -230,7 +230,7 @@ def test_a_misspelt_handler_is_told_by_the_check(run_file, tmp_path, module):
     assert "no message reaches on_tik, did you mean on_tick?" in found[0]
 
 
-def test_a_settings_class_may_refuse_what_its_fields_allow(run_file, tmp_path, module):
+def test_a_settings_class_may_reject_what_its_fields_allow(run_file, tmp_path, module):
     (tmp_path / f"{module}.py").write_text(
         ACTORS.replace(
             "        ratio: float = 0.5\n",
@@ -242,7 +242,7 @@ def test_a_settings_class_may_refuse_what_its_fields_allow(run_file, tmp_path, m
     assert found == ["edge is wider than the spread - at `$.actors.quoter.settings`"]
 
 
-def test_no_toml_and_no_file_are_told_in_one_line(tmp_path):
+def test_invalid_toml_and_a_missing_file_are_reported_in_one_line(tmp_path):
     bad = tmp_path / "bad.toml"
     bad.write_text("[clock\n")
     assert problems(bad) == [f"{bad}: no TOML: Expected ']' at the end of a table declaration (at line 1, column 7)"]
@@ -257,7 +257,7 @@ def test_the_venue_table_is_checked_against_the_settings_that_are_given(run_file
     assert problems(path, venue_settings=Venue) == ["unknown field `sed`, did you mean `seed`? - at `$.venue`"]
 
 
-def test_tables_in_the_run_folder_add_actors_that_come_after_what_they_follow(run_file, tmp_path, module):
+def test_tables_in_the_run_folder_add_actors_that_come_after_those_that_they_follow(run_file, tmp_path, module):
     path = run_file()
     extras = tmp_path / ".tickbus" / "paper" / "actors.d"
     extras.mkdir(parents=True)
@@ -271,7 +271,7 @@ def test_tables_in_the_run_folder_add_actors_that_come_after_what_they_follow(ru
         load(path)
 
 
-def test_without_an_order_everybody_comes_after_what_they_follow(run_file):
+def test_without_an_order_each_actor_comes_after_those_that_it_follows(run_file):
     run = load(
         run_file(
             ('order = ["source", "quoter"]\n', ""),
@@ -284,7 +284,7 @@ def test_without_an_order_everybody_comes_after_what_they_follow(run_file):
     assert run.order == [["source"], ["quoter"], ["zero"]]
 
 
-def test_a_run_folder_that_others_may_enter_is_refused(tmp_path):
+def test_a_run_folder_that_others_may_read_is_rejected(tmp_path):
     folder = tmp_path / "open"
     folder.mkdir(mode=0o755)
     folder.chmod(0o755)
@@ -295,14 +295,14 @@ def test_a_run_folder_that_others_may_enter_is_refused(tmp_path):
     assert {one.name for one in made.iterdir()} == {"logs", "actors.d"}
 
 
-def test_a_run_folder_too_long_for_a_socket_is_refused_with_the_reason(tmp_path):
+def test_a_run_folder_with_a_path_too_long_for_a_socket_is_rejected_with_the_reason(tmp_path):
     deep = tmp_path / ("d" * 90)
     with pytest.raises(BadRunFile, match=r"107 that a socket path may have; set a shorter `dir`"):
         run_dir.check_socket_paths(deep, ["maker"])
     run_dir.check_socket_paths(Path("/tmp/short"), ["a" * 32])
 
 
-def test_fresh_run_folders_do_not_meet():
+def test_new_run_folders_are_distinct():
     one, two = run_dir.fresh_dir(), run_dir.fresh_dir()
     try:
         assert one != two

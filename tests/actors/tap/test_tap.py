@@ -1,4 +1,4 @@
-"""The tap: hears everybody without being known to anybody, counts what it missed, reads what it has no class for."""
+"""The tap receives all messages without registration, counts what it missed, and decodes unknown types."""
 
 import time
 
@@ -17,17 +17,17 @@ TOPIC = "md.feed.X.health."
 
 
 class Feed:
-    """An actor's sockets without an actor: it tells what the test wants, as the test wants it."""
+    """The sockets of an actor without the actor: it publishes for the test."""
 
     def __init__(self, folder, name="feed"):
         self.name = name
-        self.asked = []
+        self.requests = []
         self.bus = Bus(name, folder)
-        self.sink = Sink(print, lambda peer, frame: self.asked.append((peer, frame)), print)
+        self.sink = Sink(print, lambda peer, frame: self.requests.append((peer, frame)), print)
         self.time = RunTime(folder)
         self.epoch, self.seq = 1, 0
 
-    def tell(self, message=None, topic=TOPIC, skip=0):
+    def publish(self, message=None, topic=TOPIC, skip=0):
         self.seq += 1 + skip
         message = message or Health(str(self.seq))
         self.bus.publish(pack(prefix(topic), self.epoch, self.seq, self.time.now_ns(), message))
@@ -39,11 +39,11 @@ class Feed:
 
 @pytest.fixture
 def feed(tmp_path):
-    """A feed, and taps on it that are known to hear it."""
+    """A feed, and taps that are connected to it."""
     feeds, taps = [Feed(tmp_path)], []
 
     class Served(Tap):
-        """A feed's process would go on by itself: here it gets its turn whenever the tap listens."""
+        """A tap that lets the feed handle requests before it polls, as the feed's own process would."""
 
         def poll(self, timeout_s=0.0):
             for one in feeds:
@@ -63,12 +63,12 @@ def feed(tmp_path):
         one.bus.close()
 
 
-def heard(tap, feed, until=lambda found: found, tell=None):
-    """What the tap hears while the feed tells something again and again."""
+def received(tap, feed, until=lambda found: found, publish=None):
+    """What the tap receives while the feed publishes again and again."""
     found, end = [], time.monotonic() + 20
     while not until(found):
         assert time.monotonic() < end
-        (tell or feed.tell)()
+        (publish or feed.publish)()
         found += tap.poll(0.01)
     return found
 
@@ -81,9 +81,9 @@ def rest(tap, count):
     return found
 
 
-def test_a_tap_hears_who_says_what_and_how_long_it_took(feed):
+def test_a_tap_receives_the_sender_the_message_and_the_delay(feed):
     tap = feed.tap()
-    tapped = heard(tap, feed)[0]
+    tapped = received(tap, feed)[0]
     assert (tapped.topic, tapped.sender, tapped.epoch) == (TOPIC, "feed", 1)
     assert tapped.body == Health(str(tapped.seq))
     assert 0 < tapped.lag_ns < 20_000_000_000
@@ -91,28 +91,28 @@ def test_a_tap_hears_who_says_what_and_how_long_it_took(feed):
     assert tap.actors == ["clockd", "feed"]
 
 
-def test_what_was_not_heard_is_counted_as_lost(feed):
+def test_missed_messages_are_counted_as_lost(feed):
     tap = feed.tap()
-    heard(tap, feed)
-    feed.tell(skip=3)
-    feed.tell()
-    feed.tell(skip=10)
+    received(tap, feed)
+    feed.publish(skip=3)
+    feed.publish()
+    feed.publish(skip=10)
     while rest(tap, 1)[-1].seq != feed.seq:
         pass
     assert tap.lost == 13
 
 
-def test_a_new_life_is_no_loss(feed):
+def test_a_new_epoch_is_not_a_loss(feed):
     tap = feed.tap()
-    heard(tap, feed)
+    received(tap, feed)
     feed.epoch, feed.seq = 2, 0
-    heard(tap, feed, lambda found: found and found[-1].epoch == 2)
+    received(tap, feed, lambda found: found and found[-1].epoch == 2)
     assert tap.lost == 0
 
 
-def test_a_type_that_this_process_does_not_know_is_told_raw(feed):
+def test_a_type_that_this_process_does_not_know_comes_raw(feed):
     tap = feed.tap()
-    heard(tap, feed)
+    received(tap, feed)
     strange = msgspec.msgpack.encode(["NoSuchMessage", 1, {"deep": [b"x"]}])
     feed.bus.publish(prefix(TOPIC) + HEADER.pack(1, feed.seq + 1, 0) + strange)
     tapped = [one for one in rest(tap, 1) if one.body is None]
@@ -134,53 +134,53 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("what", GARBAGE)
-def test_garbage_is_counted_and_the_tap_goes_on(feed, what):
+def test_invalid_frames_are_counted_and_the_tap_continues(feed, what):
     tap = feed.tap()
-    heard(tap, feed)
+    received(tap, feed)
     feed.bus.publish(GARBAGE[what])
-    heard(tap, feed, lambda found: tap.garbage)
+    received(tap, feed, lambda found: tap.garbage)
     assert tap.garbage == 1
-    assert heard(tap, feed)
+    assert received(tap, feed)
 
 
-def test_only_what_is_wanted_is_told(feed):
+def test_only_the_requested_types_and_topics_come(feed):
     tap = feed.tap(Trade, "md.feed.")
 
-    def tell():
-        feed.tell()
+    def publish():
+        feed.publish()
         feed.bus.publish(pack(prefix("md.feed.X.trade."), 1, 1, 0, Trade("X", 1, 1, 5, 5)))
         feed.bus.publish(pack(prefix("ord.feed.X."), 1, 1, 0, Trade("Y", 1, 1, 5, 5)))
 
-    found = heard(tap, feed, lambda found: len(found) >= 3, tell)
+    found = received(tap, feed, lambda found: len(found) >= 3, publish)
     assert {type(one.body) for one in found} == {Trade}
     assert {one.body.symbol for one in found} == {"X"}
 
 
-def test_who_comes_later_is_heard_too_and_who_is_not_wanted_is_not(feed):
+def test_a_later_publisher_is_received_too_unless_it_is_excluded(feed):
     tap, picky = feed.tap(), feed.tap(publishers=["late"])
-    heard(tap, feed)
+    received(tap, feed)
     late = feed.another("late")
 
-    def tell():
-        feed.tell()
-        late.tell(topic="md.late.X.health.")
+    def publish():
+        feed.publish()
+        late.publish(topic="md.late.X.health.")
 
-    heard(tap, feed, lambda found: {one.sender for one in found} == {"feed", "late"}, tell)
-    found = heard(picky, feed, lambda found: found, tell)
+    received(tap, feed, lambda found: {one.sender for one in found} == {"feed", "late"}, publish)
+    found = received(picky, feed, lambda found: found, publish)
     assert {one.sender for one in found} == {"late"}
 
 
-def test_a_snapshot_that_was_asked_for_comes_like_a_message(feed):
+def test_a_requested_snapshot_comes_like_a_message(feed):
     tap = feed.tap("md.feed.")
-    heard(tap, feed)
+    received(tap, feed)
     end = time.monotonic() + 20
     while not tap.ask("feed", "md.feed.X."):
         assert time.monotonic() < end
         time.sleep(0.01)
-    while not feed.asked:
+    while not feed.requests:
         assert time.monotonic() < end
         feed.serve()
-    peer, frame = feed.asked[0]
+    peer, frame = feed.requests[0]
     assert body(frame, split(frame)[-1]) == SnapshotRequest("md.feed.X.")
     told = Snapshot(TOPIC, 1, 77, encode(Health("WHOLE")))
     feed.bus.reply(peer, pack(prefix("rep.feed.snapshot."), 1, 1, feed.time.now_ns(), told))
@@ -189,12 +189,12 @@ def test_a_snapshot_that_was_asked_for_comes_like_a_message(feed):
     while found[-1].seq != 77:
         found += rest(tap, 1)
     assert (found[-1].topic, found[-1].sender, found[-1].body) == (TOPIC, "feed", Health("WHOLE"))
-    feed.tell()
+    feed.publish()
     rest(tap, 1)
-    assert tap.lost == 0  # a snapshot is no step of the stream
+    assert tap.lost == 0  # a snapshot does not advance the stream
 
 
-def test_two_taps_in_one_process_do_not_take_each_others_answers(feed):
+def test_two_taps_in_one_process_do_not_receive_each_others_answers(feed):
     taps = {f"md.feed.{name}.": feed.tap("md.feed.") for name in "XY"}
     got = dict.fromkeys(taps, 0)
     end = time.monotonic() + 20
@@ -203,18 +203,18 @@ def test_two_taps_in_one_process_do_not_take_each_others_answers(feed):
         for wanted, tap in taps.items():
             tap.ask("feed", wanted)
         feed.serve()
-        for peer, frame in feed.asked:
+        for peer, frame in feed.requests:
             wanted = body(frame, split(frame)[-1]).prefix
             told = Snapshot(f"{wanted}health.", 1, 77, encode(Health(wanted)))
             feed.bus.reply(peer, pack(prefix("rep.feed.snapshot."), 1, 1, 0, told))
-        feed.asked.clear()
+        feed.requests.clear()
         for wanted, tap in taps.items():
             found = tap.poll(0.01)
             assert {one.body.state for one in found} <= {wanted}
             got[wanted] += len(found)
 
 
-def test_where_nothing_runs_the_tap_says_what_to_do(tmp_path):
+def test_the_error_for_a_bot_that_does_not_run_names_the_command_to_start_it(tmp_path):
     with pytest.raises(Unreachable, match=r"nothing runs in .*tickbus run") as refused:
         Tap(tmp_path)
     assert refused.value.exit_code == 69
@@ -223,7 +223,7 @@ def test_where_nothing_runs_the_tap_says_what_to_do(tmp_path):
         Tap(tmp_path, "md feed")
 
 
-def test_a_tap_on_a_silent_house_waits_no_longer_than_it_is_told(tmp_path):
+def test_a_poll_of_a_silent_bot_waits_no_longer_than_its_timeout(tmp_path):
     RunTime(tmp_path)
     with Tap(tmp_path) as tap:
         assert tap.poll(0.05) == []
