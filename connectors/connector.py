@@ -21,7 +21,7 @@ from connectors.settings import ConnectorSettings
 from protocol import Answer, AnswerCode, CancelAll, CancelOrder, Control, Message, PlaceOrder, ReplaceOrder, topics
 
 VERBS = ("pause", "resume", "cancel_all", "stop")
-NO_KEYS = "no keys: market data alone"
+NO_KEYS = "no keys: market data only"
 
 
 class Connector(Actor):
@@ -29,7 +29,7 @@ class Connector(Actor):
     `make_order_api`.
 
     It makes its parts in `on_start`, since the driver sets `keys` after construction, and routes messages to them. With
-    keys it has an order manager (`orders`); without keys it publishes market data alone.
+    keys it has an order manager (`orders`); without keys it publishes market data only.
     """
 
     network: ClassVar[bool] = True
@@ -59,7 +59,7 @@ class Connector(Actor):
 
     def make_order_api(self, keys: ApiKey) -> OrderApi:
         """Returns the exchange's order side."""
-        raise NotImplementedError(f"{type(self).__name__} gives market data alone: remove `keys` from the run file")
+        raise NotImplementedError(f"{type(self).__name__} gives market data only: remove `keys` from the run file")
 
     # -- lifecycle --------------------------------------------------------------------------------------------
 

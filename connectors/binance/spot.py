@@ -1,4 +1,4 @@
-"""Binance Spot: its connector. Testnet, mainnet and the local exchange differ in their URLs alone."""
+"""Binance Spot: its connector. Testnet, mainnet and the local exchange differ only in their URLs."""
 
 from typing import Literal
 

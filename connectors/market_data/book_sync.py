@@ -67,7 +67,7 @@ class BookSync:
         if book.best_bid_ticks != self._bid_ticks or book.best_ask_ticks != self._ask_ticks or update_id in self._tops:
             why = self._validate()
             if why:
-                return self.distrust(why)
+                return self.invalidate(why)
         return delta
 
     def _on_irregular(self, delta: BookDelta) -> Change | None:
@@ -88,10 +88,10 @@ class BookSync:
         """A delta that joins a live book and may overlap it: the first one after a snapshot, or one of two streams."""
         if delta.first_id <= self.update_id and not self.two_streams and self._recent:
             self.gaps += 1
-            return self.distrust(f"overlap: {self.update_id} then {delta.first_id}")
+            return self.invalidate(f"overlap: {self.update_id} then {delta.first_id}")
         why = self._apply(delta)
         if why:
-            return self.distrust(why)
+            return self.invalidate(why)
         if not self._pending:
             return delta
         change = self._catch_up()
@@ -119,7 +119,7 @@ class BookSync:
             else:
                 why = self._apply(delta)
                 if why:
-                    return self.distrust(why)
+                    return self.invalidate(why)
         self._pending.clear()
         return self._live()
 
@@ -145,7 +145,7 @@ class BookSync:
             return None
         self._load(snapshot, limit)
         why = self._validate()
-        return self.distrust(why) if why else self._catch_up()
+        return self.invalidate(why) if why else self._catch_up()
 
     def on_poll(self, snapshot: BookSnapshot, limit: int = 0) -> Change | None:
         """Load a polled book while there is no stream: it is published as POLLING, and deltas do not continue it."""
@@ -156,7 +156,7 @@ class BookSync:
         self.needs_snapshot = True
         why = self._validate()
         if why:
-            return self.distrust(why)
+            return self.invalidate(why)
         self._is_plain = False
         self.state, self.reason = StreamState.POLLING, "the stream is down: polling"
         return self.whole()
@@ -195,7 +195,7 @@ class BookSync:
         for delta in later:
             book.apply_delta(delta.bids, delta.asks)
         if _best(book) != _best(self.book):
-            return self.distrust(f"a snapshot brought up to update {self.update_id} differs")
+            return self.invalidate(f"a snapshot brought up to update {self.update_id} differs")
         self.book = book
         self._coverage = Coverage(snapshot, limit)
         self.wants_refresh = False
@@ -213,7 +213,7 @@ class BookSync:
             if len(tops) > MAX_TOPS:
                 del tops[next(iter(tops))]
         elif top.update_id == self.update_id and self.state is StreamState.LIVE and not self._agrees(top):
-            return self.distrust(f"best prices differ at update {top.update_id}")
+            return self.invalidate(f"best prices differ at update {top.update_id}")
         return None
 
     def on_stream_lost(self, reason: str) -> BookStatus | None:
@@ -231,7 +231,7 @@ class BookSync:
         self.two_streams = False
         return self._gap() if self._pending and self.state is StreamState.LIVE else None
 
-    def distrust(self, reason: str) -> BookStatus | None:
+    def invalidate(self, reason: str) -> BookStatus | None:
         """The book is wrong: only a new snapshot repairs it. Returns None if it was stale already."""
         self.update_id = NOTHING
         self._tops.clear()

@@ -263,7 +263,7 @@ class MarketFeed:
     def on_scale_changed(self, market: MarketState) -> None:
         """The book of this market is counted in old ticks or lots: begin it anew."""
         reason = "the tick or lot has changed"
-        market.publish(market.sync.distrust(reason))
+        market.publish(market.sync.invalidate(reason))
         market.publish(market.sync.on_stream_lost(reason))
         market.sync.book.clear()
         market.top = None

@@ -41,18 +41,18 @@ class Watchdog:
         """The exchange has confirmed some subscriptions."""
         self._confirmed.update(dict.fromkeys(symbols))
         if not self.is_doubted:
-            self._trust(symbols)
+            self._set_reliable(symbols)
 
     def on_data(self) -> None:
         """The stream brings data again."""
         self.is_doubted = False
-        self._trust(list(self._confirmed))
+        self._set_reliable(list(self._confirmed))
 
     def on_stream_lost(self) -> None:
         """The connection is closed."""
         self._confirmed.clear()
 
-    def _trust(self, symbols: Sequence[str]) -> None:
+    def _set_reliable(self, symbols: Sequence[str]) -> None:
         for symbol in symbols:
             self._markets[symbol].stream_back()
         self._request_snapshots()

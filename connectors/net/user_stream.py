@@ -77,7 +77,7 @@ class UserStream:
 
     @property
     def is_reliable(self) -> bool:
-        """Whether our picture of the account follows the stream alone."""
+        """Whether our picture of the account follows only the stream."""
         return self.is_live and not self.is_suspect
 
     def start(self) -> None:
@@ -108,9 +108,9 @@ class UserStream:
             self.session.recycle(f"no event of order {cl_ord_id}")
             return
         if self.is_suspect and self.is_live and now_ns - self._suspect_ns > SUSPECT_NS:
-            self._trust()
+            self._set_reliable()
 
-    def _trust(self) -> None:
+    def _set_reliable(self) -> None:
         self.is_suspect = False
         self._listener.user_stream_trusted()
 
@@ -170,7 +170,7 @@ class UserStream:
     def _on_event(self, event: OrderReport | TradeReport | AccountReport) -> None:
         self.events += 1
         if self.is_suspect:
-            self._trust()
+            self._set_reliable()
         if isinstance(event, OrderReport):
             self._note(event.cl_ord_id, event.status.is_final)
             self._reports.order(event, SOURCE)

@@ -6,10 +6,10 @@ from connectors.core.stages import CHECK
 from connectors.market_data.feed import MarketFeed
 from connectors.orders.executor import OrderExecutor
 from connectors.orders.halts import Halts
-from connectors.orders.order import Order
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.risk_gate import RiskGate
 from connectors.orders.status import ConnectorStatus
+from connectors.orders.tracked_order import TrackedOrder
 from connectors.orders.tracker import OrderTracker
 from connectors.orders.traded_markets import TradedMarkets
 from protocol import CancelOrder, Control, PlaceOrder, ReplaceOrder
@@ -97,7 +97,7 @@ class CommandHandler:
                 self._cancel(order, owner or "control")
         return ""
 
-    def _cancel(self, order: Order, by: str) -> None:
+    def _cancel(self, order: TrackedOrder, by: str) -> None:
         self._journal.commit(self._tracker.decide_cancel(order.cl_ord_id, self._fx.now_ns, by))
 
     def control(self, command: Control) -> None:

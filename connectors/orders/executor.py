@@ -12,10 +12,10 @@ from connectors.core.reports import OrderReport, Outcome, TradeReport, Verdict
 from connectors.core.stages import APPLY, JOURNAL, SEND, SIGN
 from connectors.net.client import ExchangeClient, Result
 from connectors.orders.client_id import encode_id
-from connectors.orders.order import Order
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.rechecks import RecheckKind, Rechecks
 from connectors.orders.report_handler import ReportHandler
+from connectors.orders.tracked_order import TrackedOrder
 from connectors.orders.tracker import OrderTracker
 from protocol import OrdStatus, PlaceOrder
 
@@ -58,7 +58,7 @@ class OrderExecutor:
         """Journal the order, and send its request right after. Returns the reason if it may not leave now, or ""."""
         return self._launch(self._terms(order, owner), self._api.place_request, [], self._on_placed)
 
-    def replace(self, order: PlaceOrder, owner: str, old: Order) -> str:
+    def replace(self, order: PlaceOrder, owner: str, old: TrackedOrder) -> str:
         """Cancel `old`, and if that succeeds place `order`: one request, two journal records. Returns as `place`."""
         terms = self._terms(order, owner, old.cl_ord_id)
         cancel = CancelRecord(old.cl_ord_id, self._fx.now_ns, "replaced")

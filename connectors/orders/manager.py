@@ -31,7 +31,7 @@ from connectors.orders.traded_markets import TradedMarkets
 from protocol import Message, OrdStatus, topics
 
 MS_NS = 1_000_000
-BEAT_NS = 250 * MS_NS
+TIMER_NS = 250 * MS_NS
 CANCEL_ALL_LEVEL = 2  # of the kill switch
 RULES_NS = 60_000 * MS_NS  # minimum time between two readings of the rules after a rejection
 CLOCK_GAP_NS = 3_000 * MS_NS  # a beat this late means that the machine slept: the account must be read again
@@ -86,7 +86,7 @@ class OrderManager:
             fx, self.status, RiskGate(settings.limits), tracker, journal, self.executor, self.markets, feed, self.halts,
             stages,
         )  # fmt: skip
-        self._beat_ns = self._rules_ns = 0
+        self._timer_ns = self._rules_ns = 0
 
     def _send_recheck(self, recheck: Recheck) -> bool:
         return self.recheck_sender.send(recheck)
@@ -111,8 +111,8 @@ class OrderManager:
             fx.publish(topics.orders(fx.name, owner), tracker.snapshot(owner, 0))
         self.journal.compact(tracker.records > 1)
         self.clock_sync.read()
-        self._beat_ns = now_ns
-        fx.after(BEAT_NS, self._beat)
+        self._timer_ns = now_ns
+        fx.after(TIMER_NS, self._on_timer)
 
     def refresh(self) -> None:
         """Take over rules from the feed; once rules and time are known, begin with the account."""
@@ -151,12 +151,12 @@ class OrderManager:
 
     # -- the timer --------------------------------------------------------------------------------------------
 
-    def _beat(self) -> None:
+    def _on_timer(self) -> None:
         """Four times a second: overdue answers, rechecks, reconciliation, compaction."""
         fx, client, tracker, user_stream = self._fx, self._client, self.tracker, self.user_stream
-        fx.after(BEAT_NS, self._beat)
-        now_ns, elapsed_ns = fx.now_ns, fx.now_ns - self._beat_ns
-        self._beat_ns = now_ns
+        fx.after(TIMER_NS, self._on_timer)
+        now_ns, elapsed_ns = fx.now_ns, fx.now_ns - self._timer_ns
+        self._timer_ns = now_ns
         if not user_stream.is_started:
             return
         if elapsed_ns > CLOCK_GAP_NS or elapsed_ns < 0:

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from connectors.orders.order import Order
+from connectors.orders.tracked_order import TrackedOrder
 from market.order_state import OrderEvidence, merge
 from protocol import Fill, OrderUpdate, Side
 
@@ -25,13 +25,13 @@ class OrderStore:
     """Public: `orders` by client order id, `open` (those that may be live), `exposures` by symbol."""
 
     def __init__(self) -> None:
-        self.orders: dict[str, Order] = {}
-        self.open: dict[str, Order] = {}
+        self.orders: dict[str, TrackedOrder] = {}
+        self.open: dict[str, TrackedOrder] = {}
         self.exposures: dict[str, Exposure] = {}
-        self._by_order_id: dict[tuple[str, str], Order] = {}
-        self._by_order_ref: dict[tuple[str, int], Order] = {}
-        self._final: deque[Order] = deque()
-        self._tombstones: deque[Order] = deque()
+        self._by_order_id: dict[tuple[str, str], TrackedOrder] = {}
+        self._by_order_ref: dict[tuple[str, int], TrackedOrder] = {}
+        self._final: deque[TrackedOrder] = deque()
+        self._tombstones: deque[TrackedOrder] = deque()
 
     def exposure(self, symbol: str) -> Exposure:
         """Returns the exposure in one market; it is updated in place."""
@@ -40,15 +40,15 @@ class OrderStore:
             found = self.exposures[symbol] = Exposure()
         return found
 
-    def by_order_ref(self, owner: str, order_ref: int) -> Order | None:
+    def by_order_ref(self, owner: str, order_ref: int) -> TrackedOrder | None:
         """Returns the order that `owner` placed under `order_ref`."""
         return self._by_order_ref.get((owner, order_ref))
 
-    def by_order_id(self, symbol: str, order_id: str) -> Order | None:
+    def by_order_id(self, symbol: str, order_id: str) -> TrackedOrder | None:
         """Returns the order with the exchange's id `order_id`."""
         return self._by_order_id.get((symbol, order_id))
 
-    def begin(self, order: Order) -> None:
+    def begin(self, order: TrackedOrder) -> None:
         """Add an order that is just being placed."""
         terms = order.terms
         self.orders[terms.cl_ord_id] = self.open[terms.cl_ord_id] = order
@@ -61,7 +61,7 @@ class OrderStore:
         else:
             exposure.sell_lots += terms.size_lots
 
-    def restore(self, order: Order) -> None:
+    def restore(self, order: TrackedOrder) -> None:
         """Add an order of a compaction."""
         terms = order.terms
         self.orders[terms.cl_ord_id] = order
@@ -74,13 +74,13 @@ class OrderStore:
             self.open[terms.cl_ord_id] = order
             self._expose(order, 1)
 
-    def set_order_id(self, order: Order, order_id: str) -> None:
+    def set_order_id(self, order: TrackedOrder, order_id: str) -> None:
         """Note the exchange's own id of an order; an id already known is kept."""
         if order_id and (not order.order_id or order.order_id == order_id):
             order.order_id = order_id
             self._by_order_id[order.terms.symbol, order_id] = order
 
-    def merge(self, order: Order, evidence: OrderEvidence, reason: str, ts_ns: int) -> list[Fill | OrderUpdate]:
+    def merge(self, order: TrackedOrder, evidence: OrderEvidence, reason: str, ts_ns: int) -> list[Fill | OrderUpdate]:
         """Merge evidence into an order. Returns the update to publish, if the order changed."""
         before = order.state
         self._expose(order, -1)
@@ -98,10 +98,10 @@ class OrderStore:
             self.open[order.cl_ord_id] = order
         return [] if order.state == before else [order.update()]
 
-    def _retire(self, order: Order) -> None:
+    def _retire(self, order: TrackedOrder) -> None:
         (self._tombstones if order.is_tombstone else self._final).append(order)
 
-    def _expose(self, order: Order, sign: int) -> None:
+    def _expose(self, order: TrackedOrder, sign: int) -> None:
         if order.is_final:
             return
         exposure = self.exposure(order.terms.symbol)
@@ -119,7 +119,7 @@ class OrderStore:
         while len(self._tombstones) > TOMBSTONES_MAX:
             self._drop(self._tombstones.popleft())
 
-    def _drop(self, order: Order) -> None:
+    def _drop(self, order: TrackedOrder) -> None:
         if not order.is_final or self.orders.get(order.cl_ord_id) is not order:
             return  # it is open again since it was put there
         del self.orders[order.cl_ord_id]

@@ -8,16 +8,16 @@ from actors.net import HttpAnswer
 from connectors.core.order_api import BadAnswer, OrderApi, parse_order_of
 from connectors.core.reports import Outcome, Verdict
 from connectors.net.client import ExchangeClient, Result
-from connectors.orders.order import Order
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.rechecks import Recheck, RecheckKind, Rechecks
 from connectors.orders.report_handler import ReportHandler
+from connectors.orders.tracked_order import TrackedOrder
 from connectors.orders.tracker import OrderTracker
 from protocol import OrdStatus
 
 IN_FLIGHT_MAX = 50  # requests without an answer
 
-Conclude = Callable[[Order, int, Verdict, Result], None]
+Conclude = Callable[[TrackedOrder, int, Verdict, Result], None]
 
 
 class RecheckSender:
@@ -74,7 +74,7 @@ class RecheckSender:
         return True
 
     def _on_answer(
-        self, order: Order, recheck: Recheck, sent_ns: int, conclude: Conclude, verdict: Verdict, answer: Result
+        self, order: TrackedOrder, recheck: Recheck, sent_ns: int, conclude: Conclude, verdict: Verdict, answer: Result
     ) -> None:
         self._in_flight -= 1
         self._rechecks.on_answer(recheck.cl_ord_id, recheck.kind, False)
@@ -83,7 +83,7 @@ class RecheckSender:
         except BadAnswer as error:
             self._fx.log.warning("invalid answer", recheck=recheck.kind.value, error=str(error))
 
-    def _on_cancel(self, order: Order, sent_ns: int, verdict: Verdict, answer: Result) -> None:
+    def _on_cancel(self, order: TrackedOrder, sent_ns: int, verdict: Verdict, answer: Result) -> None:
         if verdict.outcome is Outcome.OK:
             assert isinstance(answer, HttpAnswer)
             report, _ = parse_order_of(self._api, answer.body, order.cl_ord_id)
@@ -91,7 +91,7 @@ class RecheckSender:
             self._expect(order.cl_ord_id, report.status.is_final)
         self._rechecks.on_cancel_answer(order.cl_ord_id, self._tracker.open.get(order.cl_ord_id), verdict.outcome)
 
-    def _on_query(self, order: Order, sent_ns: int, verdict: Verdict, answer: Result) -> None:
+    def _on_query(self, order: TrackedOrder, sent_ns: int, verdict: Verdict, answer: Result) -> None:
         if verdict.outcome is Outcome.OK:
             assert isinstance(answer, HttpAnswer)
             report, _ = parse_order_of(self._api, answer.body, order.cl_ord_id)
@@ -104,7 +104,7 @@ class RecheckSender:
                 records = tracker.decide_status(order.cl_ord_id, OrdStatus.NOT_PLACED, evidence, now_ns)
                 self._journal.commit(records)
 
-    def _on_fills(self, order: Order, sent_ns: int, verdict: Verdict, answer: Result) -> None:
+    def _on_fills(self, order: TrackedOrder, sent_ns: int, verdict: Verdict, answer: Result) -> None:
         if verdict.outcome is not Outcome.OK:
             return
         assert isinstance(answer, HttpAnswer)

@@ -11,7 +11,7 @@ import msgspec
 
 from actors.effects import Effects
 from connectors.core.reports import Outcome
-from connectors.orders.order import Order
+from connectors.orders.tracked_order import TrackedOrder
 
 SECOND_NS = 1_000_000_000
 NOT_FOUND_NEEDED = 3
@@ -82,7 +82,7 @@ class Rechecks:
 
     # -- starting and ending ----------------------------------------------------------------------------------
 
-    def follow(self, order: Order, now_ns: int) -> None:
+    def follow(self, order: TrackedOrder, now_ns: int) -> None:
         """Start the rechecks that the order's state requires, and end those that it no longer needs."""
         state, name = order.state, order.cl_ord_id
         if order.is_final:
@@ -142,7 +142,7 @@ class Rechecks:
         self.schedule(cl_ord_id, RecheckKind.CANCEL, now_ns)
         self.on_sent(self.pending[cl_ord_id, RecheckKind.CANCEL], now_ns)
 
-    def on_cancel_answer(self, cl_ord_id: str, order: Order | None, outcome: Outcome) -> None:
+    def on_cancel_answer(self, cl_ord_id: str, order: TrackedOrder | None, outcome: Outcome) -> None:
         """A cancel request was answered; `order` if it is still open.
 
         "Unknown order" alone ends nothing: the cancel may have overtaken the placement, or the order has ended by
@@ -152,7 +152,7 @@ class Rechecks:
         if order is not None and outcome is Outcome.NOT_FOUND and order.state.seen:
             self.recheck_now(cl_ord_id, RecheckKind.QUERY, self._fx.now_ns)
 
-    def not_found(self, order: Order, requested_ns: int) -> str:
+    def not_found(self, order: TrackedOrder, requested_ns: int) -> str:
         """The exchange does not know the order. Returns the evidence that it never will, or "" while there is none.
 
         `requested_ns`: when the query left, by the exchange's clock.

@@ -9,9 +9,9 @@ from connectors.core.reports import AccountReport, OrderReport, TradeReport
 from connectors.orders.balances import BalanceBook
 from connectors.orders.client_id import decode_id
 from connectors.orders.external_orders import OWNER, ExternalOrders
-from connectors.orders.order import Order
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.scales import in_lots, in_ticks
+from connectors.orders.tracked_order import TrackedOrder
 from connectors.orders.tracker import OrderTracker
 from market.instrument import Instrument
 from protocol import SelfTradePrevention, TimeInForce, topics
@@ -30,7 +30,7 @@ class ReportHandler:
         self._journal = journal
         self._instruments = instruments
 
-    def order(self, report: OrderReport, source: str) -> Order | None:
+    def order(self, report: OrderReport, source: str) -> TrackedOrder | None:
         """Merge the reported state of an order. Returns None if the order is external."""
         tracker, now_ns = self._tracker, self._fx.now_ns
         order = tracker.orders.get(report.cl_ord_id)
@@ -94,7 +94,7 @@ class ReportHandler:
         if update is not None:
             self._fx.publish(topics.orders(self._fx.name, OWNER), update)
 
-    def _adopt(self, report: OrderReport) -> Order | None:
+    def _adopt(self, report: OrderReport) -> TrackedOrder | None:
         """Track an order whose id this journal gave out, and which the journal does not contain: its record was lost
         with the last writes of the disk, or it was final and has been dropped.
 

@@ -91,7 +91,7 @@ class ConnectorStatus:
             and not self._feed.unknown
             and self.is_ready
             and symbol in markets.instruments
-            and not markets.scale_troubles.get(symbol)
+            and not markets.scale_problems.get(symbol)
             and symbol not in halts.symbols
             and client.throttle.paused_until_ns <= client.now_ns
             and not self._kill_switch()
@@ -103,7 +103,7 @@ class ConnectorStatus:
             return f"{self._fx.name} is {state}: {detail}"
         if symbol not in self._markets.instruments:
             return f"{self._fx.name} does not serve {symbol}"
-        if trouble := self._markets.scale_troubles.get(symbol):
+        if trouble := self._markets.scale_problems.get(symbol):
             return trouble
         if symbol in self._halts.symbols:
             return f"{symbol} is halted: {self._halts.symbols[symbol]}"

@@ -1,4 +1,4 @@
-"""OrderTracker: every order of this connector, rebuilt from the journal's records alone.
+"""OrderTracker: every order of this connector, rebuilt from the journal's records only.
 
 It is split into decide and evolve. `decide_*` return the records that follow from a report or a command, and change
 nothing. `apply(record)` changes the state and returns the messages to publish. A new record is journaled, then applied;
@@ -26,9 +26,9 @@ from connectors.core.records import (
     ScannedRecord,
 )
 from connectors.orders.client_id import decode_id
-from connectors.orders.order import Order
 from connectors.orders.order_store import OrderStore
 from connectors.orders.owners import Owner
+from connectors.orders.tracked_order import TrackedOrder
 from connectors.orders.trade_ids import TradeIds, trade_key
 from market.order_state import CONTRADICTED, OrderEvidence, merge
 from market.position import Position
@@ -113,7 +113,7 @@ class OrderTracker(OrderStore):
             records.append(CancelRecord(cl_ord_id, now_ns, "found after it was marked absent"))
         return records + self.decide_finding(cl_ord_id, finding, now_ns)
 
-    def has_trade(self, order: Order, trade_id: int) -> bool:
+    def has_trade(self, order: TrackedOrder, trade_id: int) -> bool:
         """Whether this trade of the order is applied already."""
         return trade_key(trade_id, order.terms.side) in order.trades
 
@@ -210,7 +210,7 @@ class OrderTracker(OrderStore):
         return []
 
     def _apply_new_order(self, record: NewOrderRecord) -> list[Fill | OrderUpdate]:
-        order = Order(record)
+        order = TrackedOrder(record)
         self.counter = max(self.counter, record.counter)
         if record.owner not in self.owners:
             self.owner(record.owner)
@@ -236,7 +236,7 @@ class OrderTracker(OrderStore):
         updates = self.merge(order, evidence, "", record.ts_ns)
         return [self._count(order, record), *updates] if record.counted else updates
 
-    def _count(self, order: Order, record: FillRecord) -> Fill:
+    def _count(self, order: TrackedOrder, record: FillRecord) -> Fill:
         """Add a fill to the position. Returns the fill as it is published."""
         terms, scale = order.terms, self.scales[order.terms.symbol]
         owner = self.owner(terms.owner)
@@ -316,6 +316,6 @@ class OrderTracker(OrderStore):
             owner.positions = {one.symbol: Position(one) for one in row.positions}
             for symbol, position in owner.positions.items():
                 self.exposure(symbol).net_lots += position.net_lots
-        for order in sorted(map(Order.from_row, record.orders), key=lambda one: one.final_ns):
+        for order in sorted(map(TrackedOrder.from_row, record.orders), key=lambda one: one.final_ns):
             self.restore(order)
         return []

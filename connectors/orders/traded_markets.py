@@ -11,14 +11,14 @@ from market.instrument import Instrument
 
 
 class TradedMarkets:
-    """`instruments` by symbol, as the feed learns them; `scale_troubles`: why a market's new scale is not adopted."""
+    """`instruments` by symbol, as the feed learns them; `scale_problems`: why a market's new scale is not adopted."""
 
     def __init__(
         self, symbols: Sequence[str], feed: MarketFeed, api: OrderApi, tracker: OrderTracker, journal: OrderJournal
     ) -> None:
         self.is_complete = False  # the rules of every market are known
         self.instruments: dict[str, Instrument] = {}
-        self.scale_troubles: dict[str, str] = {}
+        self.scale_problems: dict[str, str] = {}
         self._symbols = symbols
         self._feed = feed
         self._api = api
@@ -35,7 +35,7 @@ class TradedMarkets:
                 self.instruments[symbol] = instrument
                 self._api.add_market(instrument)
             self._adopt_scale(instrument)
-            self.scale_troubles[symbol] = self._scale_trouble(instrument)
+            self.scale_problems[symbol] = self._scale_trouble(instrument)
         self.is_complete = len(self.instruments) == len(self._symbols)
 
     def _adopt_scale(self, instrument: Instrument) -> None:

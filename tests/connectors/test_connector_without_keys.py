@@ -1,4 +1,4 @@
-"""A connector without keys gives market data alone: it has no order side, and refuses orders with the reason."""
+"""A connector without keys gives market data only: it has no order side, and refuses orders with the reason."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def world(new_world):
 
 def test_there_is_no_order_side_and_no_signed_request(world):
     assert world.connector.orders is None
-    assert world.state == ("DATA", "no keys: market data alone")
+    assert world.state == ("DATA", "no keys: market data only")
     world.until(lambda: world.connector.feed.state == "LIVE", 5)
     assert not [path for _, _, path in world.net.requests if "signature=" in path]
     assert world.records == []

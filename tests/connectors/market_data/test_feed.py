@@ -78,7 +78,7 @@ class BadConnection(SimVenue):
 
 
 class Feeder(Actor):
-    """The smallest connector: market data alone."""
+    """The smallest connector: market data only."""
 
     ticks = False
     network = True

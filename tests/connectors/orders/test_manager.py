@@ -87,7 +87,7 @@ def test_after_the_machine_has_slept_the_clock_and_the_account_are_read_again(or
     world.manager.reconciler.done_ns = world.fx.now_ns
     world.fx.requests.clear()
     world.fx.now_ns += gap_ns  # no timer ran meanwhile
-    world.manager._beat()
+    world.manager._on_timer()
     assert ("GET time" in world.fx.paths) == reads
     assert ("GET openOrders" in world.fx.paths) == reads
 

@@ -1,15 +1,15 @@
 """Which requests a recheck sends, when, and how much evidence makes an order absent."""
 
 from connectors.core.records import NewOrderRecord
-from connectors.orders.order import Order
 from connectors.orders.rechecks import RecheckKind, Rechecks
+from connectors.orders.tracked_order import TrackedOrder
 from market.order_state import OrderEvidence, merge
 from protocol import OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
 from tests.connectors.parts import MARGIN_NS, SECOND_NS, FakeEffects
 
 
-def order(*evidence: OrderEvidence) -> Order:
-    made = Order(
+def order(*evidence: OrderEvidence) -> TrackedOrder:
+    made = TrackedOrder(
         NewOrderRecord(
             1, "t-1", "m", 1, "BTC-USDT", Side.BUY, OrdType.LIMIT, TimeInForce.GTC, SelfTradePrevention.NONE, 100, 10,
             0, 5 * SECOND_NS,

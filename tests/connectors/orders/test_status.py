@@ -17,7 +17,7 @@ class Surroundings(Parts):
         self.feed = SimpleNamespace(unknown=[], detail="books are missing")
         self.stream = SimpleNamespace(is_reliable=True, is_live=True)
         self.reconciler = SimpleNamespace(passes=1, done_ns=0)
-        self.markets = SimpleNamespace(is_complete=True, instruments={SYMBOL: RULES}, scale_troubles={})
+        self.markets = SimpleNamespace(is_complete=True, instruments={SYMBOL: RULES}, scale_problems={})
         self.level = 0
         for _ in range(SAMPLES):
             self.clock.add(0, 0, 0)
@@ -69,7 +69,7 @@ def test_each_trouble_stops_new_orders_with_its_reason(world, name, reason):
         "paused": lambda: world.halts.pause("lunch"),
         "journal": lambda: world.halts.journal_failed("no space"),
         "symbol": lambda: world.halts.halt_symbol(SYMBOL, "overfill"),
-        "scale": lambda: world.markets.scale_troubles.update({SYMBOL: "tick and lot have become others"}),
+        "scale": lambda: world.markets.scale_problems.update({SYMBOL: "tick and lot have become others"}),
         "kill switch": lambda: setattr(world, "level", 2),
         "pause": lambda: world.client.throttle.pause(10**18),
         "unknown market": lambda: world.feed.unknown.append("X-Y"),

@@ -43,11 +43,11 @@ def test_a_new_tick_is_adopted_once_no_order_is_open():
     markets, feed = made(parts)
     feed.rules[SYMBOL] = FINER
     markets.refresh()
-    assert "have become" in markets.scale_troubles[SYMBOL]
+    assert "have become" in markets.scale_problems[SYMBOL]
     assert parts.tracker.scales[SYMBOL].tick_size == Decimal(1)
     parts.journal.commit(parts.tracker.decide_status(order.cl_ord_id, OrdStatus.NOT_PLACED, "test", 0))
     markets.refresh()
-    assert markets.scale_troubles[SYMBOL] == ""
+    assert markets.scale_problems[SYMBOL] == ""
     assert parts.tracker.scales[SYMBOL].tick_size == Decimal("0.1")
 
 
@@ -55,5 +55,5 @@ def test_a_new_lot_is_never_adopted(parts):
     markets, feed = made(parts)
     feed.rules[SYMBOL] = OTHER_LOT
     markets.refresh()
-    assert "move the journal away" in markets.scale_troubles[SYMBOL]
+    assert "move the journal away" in markets.scale_problems[SYMBOL]
     assert parts.tracker.scales[SYMBOL].lot_size == Decimal("0.1")

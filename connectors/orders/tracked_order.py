@@ -5,7 +5,7 @@ from market.order_state import OrderState
 from protocol import OrderUpdate, OrdStatus
 
 
-class Order:
+class TrackedOrder:
     """`terms`: what was ordered. `state`: the merged evidence. `trades`: keys of its fills (trade_ids.trade_key)."""
 
     __slots__ = ("final_ns", "findings", "order_id", "reason", "state", "terms", "trades", "ts_event_ns", "updated_ns")
@@ -86,7 +86,7 @@ class Order:
         )
 
     @classmethod
-    def from_row(cls, row: OrderRow) -> "Order":
+    def from_row(cls, row: OrderRow) -> "TrackedOrder":
         """Returns the order of a compaction."""
         order = cls(row.terms)
         order.state = OrderState(
