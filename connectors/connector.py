@@ -15,10 +15,12 @@ from connectors.market_data.feed import MarketFeed
 from connectors.net.client import ExchangeClient
 from connectors.net.order_socket import OrderSocket
 from connectors.net.server_clock import ServerClock
+from connectors.orders.external_orders import OWNER, ExternalOrders
 from connectors.orders.manager import OrderManager
 from connectors.orders.tracker import OrderTracker
 from connectors.settings import ConnectorSettings
 from protocol import Answer, AnswerCode, CancelAll, CancelOrder, Control, Message, PlaceOrder, ReplaceOrder, topics
+from protocol.errors import BadRunFile
 
 VERBS = ("pause", "resume", "cancel_all", "stop")
 NO_KEYS = "no keys: market data only"
@@ -59,7 +61,7 @@ class Connector(Actor):
 
     def make_order_api(self, keys: ApiKey) -> OrderApi:
         """Returns the exchange's order side."""
-        raise NotImplementedError(f"{type(self).__name__} gives market data only: remove `keys` from the run file")
+        raise BadRunFile(f"{type(self).__name__} gives market data only: remove `keys` from the run file")
 
     # -- lifecycle --------------------------------------------------------------------------------------------
 
@@ -149,8 +151,9 @@ class Connector(Actor):
             return None if self.orders is None else self.orders.snapshot_account()
         owner = topic.removeprefix(f"ord.{self.name}.").removesuffix(".")
         if owner and "." not in owner and topic == topics.orders(self.name, owner):
-            source = self.tracker.snapshot if self.orders is None else self.orders.snapshot_orders
-            return source(owner, cursor)
+            if self.orders is not None:
+                return self.orders.snapshot_orders(owner, cursor)
+            return ExternalOrders().snapshot() if owner == OWNER else self.tracker.snapshot(owner, cursor)
         return self.feed.snapshot(topic, cursor)
 
     # -- state ------------------------------------------------------------------------------------------------
@@ -166,7 +169,8 @@ class Connector(Actor):
     def _data_state(self) -> tuple[str, str]:
         """Returns (state, detail) without keys."""
         if self._is_stopping:
-            return "STOPPING", ""
+            n = len(self.tracker.open)  # from an earlier run with keys: nothing here can cancel them
+            return "STOPPING", f"{n} orders may be live" if n else ""
         if self.feed.unknown:
             return "HALTED", self.feed.detail
         if self.feed.state == "STARTING":

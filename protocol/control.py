@@ -44,7 +44,7 @@ class Heartbeat(Message):
     """Sent each second by every actor from its own loop. `streams`: the position of each stream that it publishes.
 
     `lost`: messages missing in followed streams. `invalid_frames`: frames that could not be decoded. `duplicates`:
-    frames discarded as old. `rss_bytes` is not filled: it keeps its place on the wire.
+    frames discarded as old. `rss_bytes`: resident memory of the process; 0 in a simulation.
     """
 
     pid: int

@@ -81,6 +81,9 @@ class PlainWebSocket(asyncio.Protocol):
             for event in protocol.events_received():
                 if isinstance(event, Frame):
                     self._on_frame(event)
+                elif self._opened.done():  # the opening was cancelled in this round of the loop
+                    self._abort()
+                    return
                 elif protocol.handshake_exc is None:
                     self._opened.set_result(None)
                     self._events.opened()

@@ -2,7 +2,9 @@
 
 import pytest
 
-from protocol import AnswerCode, Side
+from connectors.connector import Connector
+from protocol import AnswerCode, OrdersSnapshot, Side
+from protocol.errors import BadRunFile
 
 
 @pytest.fixture
@@ -55,3 +57,26 @@ def test_it_stops_at_once(world):
     world.command("stop")
     world.run(1)
     assert "binance" not in world.sim.processes
+
+
+def test_orders_that_an_earlier_run_left_are_counted_while_it_stops(new_world):
+    world = new_world()
+    world.place(Side.BUY, 5_900_000)
+    world.run(1)
+    world.kill_connector()
+    world.keys = None
+    world.start_connector()
+    world.until(lambda: world.state[0] == "DATA")
+    world.connector.on_stop()
+    assert world.state == ("STOPPING", "1 orders may be live")
+
+
+def test_external_orders_are_an_empty_snapshot_and_no_owner(world):
+    snapshot = world.connector.snapshot("ord.binance.@foreign.", 0)
+    assert isinstance(snapshot, OrdersSnapshot)
+    assert (snapshot.orders, "@foreign" in world.connector.tracker.owners) == ([], False)
+
+
+def test_keys_for_an_exchange_without_an_order_side_are_one_clear_line(world):
+    with pytest.raises(BadRunFile, match="market data only: remove `keys`"):
+        Connector.make_order_api(world.connector, world.keys)

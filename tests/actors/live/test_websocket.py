@@ -19,7 +19,7 @@ from actors.live.network import Network
 from actors.live.websocket import WebSockets, choose
 from actors.live.websocket_link import WebSocketLimits
 from actors.live.websocket_picows import PICOWS
-from actors.live.websocket_plain import PLAIN
+from actors.live.websocket_plain import PLAIN, PlainWebSocket
 from actors.net import Link
 
 PATIENCE_S = 5
@@ -434,6 +434,29 @@ def test_a_connection_can_be_closed_before_it_is_open(client):
         server.close()
 
     client.run(story())
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_close_in_the_same_round_of_the_loop_as_the_handshakes_answer(loop, monkeypatch):
+    """A connect timeout may run just before the answer is read: the link is closed, and the loop sees no exception."""
+    client, failures = Client(PLAIN, loop), []
+    original = PlainWebSocket.data_received
+
+    async def story(url):
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+
+        def close_first(self, data):
+            link.close()
+            original(self, data)
+
+        monkeypatch.setattr(PlainWebSocket, "data_received", close_first)
+        received, link = client.connect(url)
+        await received.until(lambda one: one.closed)
+        await asyncio.sleep(0.05)
+        assert (received.opened, received.closed) == (0, ["closed by us"])
+
+    client.play(echo, story)
+    assert not failures
 
 
 def test_a_handshake_that_takes_too_long_is_given_up(client):
