@@ -60,7 +60,7 @@ def test_it_stops_at_once(world):
 
 
 def test_orders_that_an_earlier_run_left_are_counted_while_it_stops(new_world):
-    world = new_world()
+    world = new_world().ready()
     world.place(Side.BUY, 5_900_000)
     world.run(1)
     world.kill_connector()
