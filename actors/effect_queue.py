@@ -17,7 +17,7 @@ from actors.timers import Timers
 from protocol import Answer, Command, Health, Message, topics
 
 
-class Control(Protocol):
+class RuntimeControl(Protocol):
     """What the runtime does at once when its actor requests it."""
 
     def subscribe(self, prefix: str) -> None: ...
@@ -45,7 +45,7 @@ class EffectQueue:
         sender: Sender,
         commands: CommandClient,
         port: Port,
-        control: Control,
+        control: RuntimeControl,
     ) -> None:
         self.name = name
         self.epoch = outbox.epoch

@@ -248,7 +248,7 @@ class Runtime:
             due_ns = min(due_ns, self.timers.due_ns - self.clock.anchor_ns)
         return due_ns
 
-    # -- what the actor requests (Control) ------------------------------------------------------------
+    # -- what the actor requests (RuntimeControl) ------------------------------------------------------------
 
     def subscribe(self, prefix: str) -> None:
         """Subscribes, and joins the clock's order again, so that it forwards the new streams' marks."""

@@ -39,12 +39,12 @@ def tree(path):
     return ast.parse(path.read_text())
 
 
-def told(path):
+def relative(path):
     return str(path.relative_to(ROOT))
 
 
 def nodes(kind, paths=FILES):
-    return [(told(path), node) for path in paths for node in ast.walk(tree(path)) if isinstance(node, kind)]
+    return [(relative(path), node) for path in paths for node in ast.walk(tree(path)) if isinstance(node, kind)]
 
 
 def where(name, node):
@@ -84,7 +84,7 @@ def test_chance_comes_from_a_seed():
 
 
 def test_what_is_pure_opens_no_sockets_and_starts_no_threads():
-    pure = [path for path in FILES if told(path).startswith(PURE)]
+    pure = [path for path in FILES if relative(path).startswith(PURE)]
     assert not {at for _, at, module in imported(pure) if module.split(".")[0] in IO_MODULES}
 
 
@@ -104,7 +104,7 @@ def test_nothing_catches_everything_and_goes_on():
 
 
 def test_a_file_says_in_its_first_line_what_it_is():
-    silent = {told(path) for path in FILES if path.read_text().strip() and not ast.get_docstring(tree(path))}
+    silent = {relative(path) for path in FILES if path.read_text().strip() and not ast.get_docstring(tree(path))}
     assert not silent
 
 
@@ -119,9 +119,9 @@ def test_public_classes_of_the_bus_say_what_they_are():
 def test_files_and_functions_can_be_read_whole():
     reasons = (ROOT / "docs" / "decisions" / "file-size.md").read_text()
     long_files = {
-        told(path): n
+        relative(path): n
         for path in SIZED
-        if (n := len(path.read_text().splitlines())) > LONGEST_FILE and f"`{told(path)}`" not in reasons
+        if (n := len(path.read_text().splitlines())) > LONGEST_FILE and f"`{relative(path)}`" not in reasons
     }
     assert not long_files
     long_functions = {
@@ -135,7 +135,7 @@ def test_files_and_functions_can_be_read_whole():
 def test_nothing_is_left_to_do_and_no_machine_is_named():
     word = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|/home/\w|/root/|/work/")
     left = {
-        f"{told(path)}:{n}: {line.strip()}"
+        f"{relative(path)}:{n}: {line.strip()}"
         for path in FILES
         for n, line in enumerate(path.read_text().splitlines(), 1)
         if word.search(line)
@@ -154,7 +154,7 @@ def test_only_programs_print():
 def test_tests_have_names_of_their_own_and_no_packages():
     names = [path.name for path in TESTS if path.name.startswith("test_")]
     assert sorted(names) == sorted(set(names))
-    assert not [told(path) for path in TESTS if path.name == "__init__.py"]
+    assert not [relative(path) for path in TESTS if path.name == "__init__.py"]
 
 
 def test_tests_read_no_figures_off_the_clock():
@@ -165,3 +165,13 @@ def test_tests_read_no_figures_off_the_clock():
         if re.search(r"\b(perf_counter|process_time)\b", ast.unparse(node))
     }
     assert not timed
+
+
+def test_no_two_public_classes_have_one_name():
+    """In a stack trace and in a search a name means one thing. The `Settings` inside a class belongs to that class."""
+    places: dict[str, list[str]] = {}
+    for path in FILES:
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(where(relative(path), node))
+    assert not {name: found for name, found in places.items() if len(found) > 1}

@@ -29,7 +29,7 @@ class Attempt:
 _attempt: ContextVar[Attempt] = ContextVar("attempt")
 
 
-class Connector(aiohttp.TCPConnector):
+class TrackingConnector(aiohttp.TCPConnector):
     """Notes in the request's Attempt that it was given a connection, new or kept alive.
 
     This is what proves that a failed request was not sent. The exception proves nothing: aiohttp sends GET, PUT and
@@ -49,7 +49,7 @@ class HttpClient:
     def __init__(self, event: Callable[..., None], resolve: Callable[[str, str], str]) -> None:
         self._event = event
         self._resolve = resolve
-        connector = Connector(limit=CONNECTIONS_MAX, ttl_dns_cache=DNS_CACHE_S)
+        connector = TrackingConnector(limit=CONNECTIONS_MAX, ttl_dns_cache=DNS_CACHE_S)
         self._session = aiohttp.ClientSession(connector=connector, auto_decompress=True)
         self._tasks: set[asyncio.Task[None]] = set()
 

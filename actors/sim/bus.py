@@ -16,7 +16,7 @@ class Inputs(Protocol):
     def answer_in(self, target: str, data: bytes) -> None: ...
 
 
-class Receiver(Protocol):
+class BusMember(Protocol):
     """A process of the simulation, as the bus sees it."""
 
     @property
@@ -42,7 +42,7 @@ class SimBus:
 
     def publish(self, publisher: str, frame: bytes) -> None:
         """Sends a frame to all processes that have subscribed to its topic."""
-        receiver: Receiver
+        receiver: BusMember
         for receiver in self.receivers.values():
             prefixes = receiver.subscriptions.get(publisher)
             if prefixes is not None and frame.startswith(tuple(prefixes)):
@@ -50,7 +50,7 @@ class SimBus:
 
     def send(self, sender: str, target: str, frame: bytes) -> bool:
         """Sends a frame to the command socket of `target`; False if it does not run."""
-        receiver: Receiver | None = self.receivers.get(target)
+        receiver: BusMember | None = self.receivers.get(target)
         if receiver is None:
             return False
         self._events.after(self._latency_ns, self.deliver, receiver, receiver.runtime.command_in, sender, frame)
@@ -58,7 +58,7 @@ class SimBus:
 
     def reply(self, sender: str, peer: str, frame: bytes) -> bool:
         """Sends a frame back to an actor that has sent to `sender`; False if it does not run."""
-        receiver: Receiver | None = self.receivers.get(peer)
+        receiver: BusMember | None = self.receivers.get(peer)
         if receiver is None:
             return False
         self._events.after(self._latency_ns, self.deliver, receiver, receiver.runtime.answer_in, sender, frame)
