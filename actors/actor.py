@@ -15,7 +15,7 @@ LIFECYCLE = ("on_start", "on_stop", "on_stale", "on_live", "on_journal", "on_pee
 
 
 class Actor:
-    """The base class of everything that lives on the bus. It satisfies `actors.effects.Effects` for its parts.
+    """The base class of every process on the bus. It satisfies `actors.effects.Effects` for its parts.
 
     A message of type `OrderUpdate` is handled by a method `on_order_update(self, update)`; its return value is
     ignored, except for a Command: return an Answer (or None, which is OK). `self.envelope` holds sender, topic,

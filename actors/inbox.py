@@ -1,10 +1,12 @@
-"""The streams that an actor hears: sequence, gaps, epochs, and the way back to whole by snapshot."""
+"""Inbox: the streams that an actor receives; finds gaps and new epochs, and resumes from snapshots."""
 
 from collections.abc import Iterator
 
 from protocol import StreamPosition, topics
 
-MAX_HELD_FRAMES = 10_000  # while a snapshot is awaited; over it, hold afresh and ask again
+MAX_HELD_FRAMES = (
+    10_000  # of one stream, while a snapshot is awaited; above it they are discarded and a new snapshot is requested
+)
 
 
 def is_direct(topic: str) -> bool:
@@ -13,7 +15,7 @@ def is_direct(topic: str) -> bool:
 
 
 class StreamIn:
-    """One stream as it has arrived. `live`: nothing is missing up to `seq`."""
+    """One received stream. `live`: nothing is missing up to `seq`."""
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
@@ -21,18 +23,18 @@ class StreamIn:
         self.epoch = 0
         self.seq = 0
         self.live = False
-        self.held: list[tuple[int, int, bytes]] = []  # (epoch, seq, frame) that came ahead of the snapshot
+        self.held: list[tuple[int, int, bytes]] = []  # (epoch, seq, frame) that wait for a snapshot
 
 
 class Inbox:
-    """Which streams are subscribed, and what each has seen. Decides what to deliver; asks nobody itself.
+    """The subscribed streams and their positions. Decides what to deliver; sends nothing itself.
 
     `accept` and `resume` return the frames to deliver, in order. Streams that need a snapshot are in `unsynced`;
-    the runtime asks for them.
+    Streams requests them. `duplicates` counts old frames, and held frames that were discarded.
     """
 
     def __init__(self) -> None:
-        self.prefixes: dict[str, bool] = {}  # prefix -> its publisher has told all that it had under it
+        self.prefixes: dict[str, bool] = {}  # prefix -> its publisher has sent all snapshots under it
         self.streams: dict[bytes, StreamIn] = {}
         self.unsynced: dict[str, StreamIn] = {}
         self.lost = 0
@@ -49,7 +51,7 @@ class Inbox:
         return any(topic.startswith(prefix) for prefix in self.prefixes)
 
     def stream(self, topic: bytes) -> StreamIn | None:
-        """The stream of a topic, new if a subscription covers it, else None. Raises BadMessage for what is no topic."""
+        """The stream of a topic, new if a subscription covers it, else None. Raises BadMessage for an invalid topic."""
         known = self.streams.get(topic)
         if known is None:
             name = topics.read(topic)
@@ -59,7 +61,7 @@ class Inbox:
         return known
 
     def accept(self, stream: StreamIn, epoch: int, seq: int, frame: bytes) -> bool:
-        """Whether to deliver `frame` now. If not, it is old (dropped) or ahead of what is missing (held)."""
+        """Whether to deliver `frame` now. If not, it is old (dropped) or behind a gap (held)."""
         if stream.live:
             if epoch == stream.epoch:
                 if seq == stream.seq + 1:
@@ -74,7 +76,7 @@ class Inbox:
                 return False
             self.set_stale(stream)
         elif not stream.held and ((stream.epoch == 0 and seq == 1) or (epoch, seq) == (stream.epoch, stream.seq + 1)):
-            # The very first, or the next after all: what was taken for lost was late.
+            # The first frame of a stream, or the next one: it counted as lost and was late.
             stream.epoch, stream.seq, stream.live = epoch, seq, True
             self.unsynced.pop(stream.topic, None)
             return True
@@ -89,15 +91,15 @@ class Inbox:
         self.unsynced[stream.topic] = stream
 
     def set_stale(self, stream: StreamIn) -> None:
-        """It needs a snapshot before anything of it is delivered again."""
+        """Makes a stream stale: it needs a snapshot before another frame of it is delivered."""
         stream.live = False
         self.unsynced[stream.topic] = stream
 
     def resume(self, stream: StreamIn, epoch: int, seq: int, has_state: bool = True) -> Iterator[bytes]:
-        """A snapshot at (epoch, seq) was applied: the held frames that follow it without a hole.
+        """Sets a stream to a snapshot at (epoch, seq). Yields the held frames that follow it without a gap.
 
-        A snapshot that says nothing (`has_state` False: a stream of mere events) covers no frame. All that was held and
-        not yet seen is delivered, what is missing between is gone, and what is on its way is still to come.
+        A snapshot without a state (`has_state` False: a stream of events alone) replaces no frame. All held frames that
+        are new are delivered, the missing ones between them are lost, and those on their way still come.
         """
         seen = stream.seq if stream.epoch == epoch else 0
         held, stream.held = stream.held, []

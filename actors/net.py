@@ -16,7 +16,7 @@ class HttpRequest(msgspec.Struct):
 
 
 class HttpAnswer(msgspec.Struct):
-    """What the server answered, whole. Header names are in lower case."""
+    """A complete answer of the server. Header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -24,14 +24,14 @@ class HttpAnswer(msgspec.Struct):
 
 
 class HttpFailure(msgspec.Struct):
-    """No whole answer. `sent` is False only if provably no byte of the request has left this machine's socket."""
+    """No complete answer. `sent` is False only if certainly no byte of the request has left this process."""
 
     sent: bool
     text: str
 
 
 class Listener(Protocol):
-    """Who is told of a websocket. `link` is what `Actor.connect` has returned."""
+    """Receives the events of a websocket. `link` is the result of `Actor.connect`."""
 
     def ws_opened(self, link: "Link") -> None:
         """The connection is open."""
@@ -40,7 +40,7 @@ class Listener(Protocol):
         """A frame was received."""
 
     def ws_closed(self, link: "Link", reason: str) -> None:
-        """Called exactly once per link, also when it never opened; after it nothing more comes."""
+        """Called exactly once for each link, also if it never opened; no event comes after it."""
 
 
 class LinkEffects(Protocol):

@@ -1,15 +1,15 @@
-"""The streams that an actor tells: sequence numbers, marks, and the trace of all that was said."""
+"""Outbox: the streams that an actor sends; sequence numbers, marks, and a hash of all that was sent."""
 
 import hashlib
 
 from protocol import Message, StreamPosition, encode
 from protocol.frame import MAX_FRAME_BYTES, join, prefix
 
-MAX_POSITIONS = 1_000
+MAX_POSITIONS = 1_000  # in one heartbeat
 
 
 class StreamOut:
-    """One stream that this actor sends. `marked`: the clock forwards its position to those who follow."""
+    """One stream that this actor sends. `marked`: the clock forwards its position to its subscribers."""
 
     def __init__(self, topic: str, marked: bool) -> None:
         self.topic = topic
@@ -19,7 +19,7 @@ class StreamOut:
 
 
 class Outbox:
-    """Numbers what an actor sends, one count a topic, and keeps the running hash that makes runs comparable."""
+    """Numbers what an actor sends, one count for each topic, and keeps the hash by which two runs are compared."""
 
     def __init__(self, epoch: int, trace: bool = False) -> None:
         self.epoch = epoch
@@ -48,15 +48,15 @@ class Outbox:
         return data
 
     def commit(self, stream: StreamOut, data: bytes) -> None:
-        """The frame has left: advance the stream, its mark and the trace."""
+        """Counts a sent frame: advances the stream, its mark and the trace."""
         stream.seq += 1
         if stream.marked:
             self._moved[stream.topic] = stream
             if self._trace is not None:
                 self._trace.update(data)
 
-    def take_marks(self) -> list[StreamPosition]:
-        """Where each marked stream stands that moved since the last call."""
+    def drain_marks(self) -> list[StreamPosition]:
+        """The positions of the marked streams that moved since the last call."""
         if not self._moved:
             return []
         marks = [(stream.topic, self.epoch, stream.seq) for stream in self._moved.values()]
@@ -64,7 +64,7 @@ class Outbox:
         return marks
 
     def positions(self) -> list[StreamPosition]:
-        """Where each marked stream stands (the busiest MAX_POSITIONS of them): for heartbeats."""
+        """The positions of all marked streams, at most MAX_POSITIONS: those with the most messages. For heartbeats."""
         marked = [stream for stream in self.streams.values() if stream.marked]
         if len(marked) > MAX_POSITIONS:
             marked = sorted(marked, key=lambda stream: -stream.seq)[:MAX_POSITIONS]

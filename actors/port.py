@@ -20,19 +20,19 @@ class Port(Protocol):
         """The resident memory of this process; 0 if it is unknown."""
 
     def pub(self, frame: bytes) -> None:
-        """To everybody who has subscribed to its topic."""
+        """Publishes a frame to all subscribers of its topic."""
 
     def send(self, target: str, frame: bytes) -> bool:
-        """To one actor's command socket; False if nobody is there: then nothing was queued."""
+        """Sends a frame to an actor's command socket. False if it is not connected: then nothing was queued."""
 
     def reply(self, peer: str, frame: bytes) -> bool:
-        """Back to whoever sent a command; False if it has gone."""
+        """Sends a frame back to an actor that has sent to us. False if it is gone."""
 
     def subscribe(self, publisher: str, prefix: str) -> None:
-        """Hear what `publisher` tells under `prefix`."""
+        """Subscribes to the topics of `publisher` that start with `prefix`."""
 
     def http(self, request: HttpRequest, then: Callable[[HttpAnswer | HttpFailure], None]) -> None:
-        """`then` is called later, through the runtime's `call`."""
+        """Sends a request; `then` is called later, through the runtime's `call`."""
 
     def ws_connect(self, link: Link) -> None: ...
 
@@ -41,9 +41,9 @@ class Port(Protocol):
     def ws_close(self, link: Link) -> None: ...
 
     def append(self, journal: str, record: bytes) -> str:
-        """Written: "". Not written, and nothing of it left in the file: why."""
+        """Returns "" once it is written. Otherwise the error's text; then no part of the record is in the file."""
 
     def rewrite(self, journal: str, records: list[bytes]) -> None: ...
 
     def stop(self, reason: str, exit_code: int) -> None:
-        """End the actor once what is queued has left."""
+        """Ends the actor once the queued frames have left."""

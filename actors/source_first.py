@@ -26,7 +26,7 @@ class SourceFirst:
 
 
 def force(name: str) -> None:
-    """Import a module of these packages from its Python source, if nobody has imported it before."""
+    """Import a module of these packages from its Python source, if it has not been imported before."""
     if name in sys.modules:
         return
     package = sys.modules[name.rpartition(".")[0]]

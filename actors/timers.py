@@ -1,15 +1,15 @@
-"""Timers: a heap of calls by due time."""
+"""Timers: calls ordered by due time, in a heap."""
 
 import heapq
 from collections.abc import Callable
 from typing import Any
 
-MAX_TIMERS = 100_000  # an actor with more has lost count of them: a bug
+MAX_TIMERS = 100_000  # of one actor; more are a bug
 NEVER_NS = 2**63 - 1
 
 
 class Timers:
-    """Calls due at a time; equal times run in the order they were set. Knows no clock: it is told the time.
+    """Calls due at a time; equal times run in the order they were set. It reads no clock: the time is a parameter.
 
     `due_ns`: no call is due before it (NEVER_NS if there is none).
     """
@@ -24,7 +24,7 @@ class Timers:
         return len(self._calls)
 
     def add(self, due_ns: int, call: Callable[..., None], *args: Any) -> int:
-        """The timer's number, for `cancel`."""
+        """Adds a timer. Returns its number, for `cancel`."""
         assert len(self._calls) < MAX_TIMERS, f"over {MAX_TIMERS} timers pending"
         self._count += 1
         self._calls[self._count] = (call, args)
@@ -33,19 +33,19 @@ class Timers:
         return self._count
 
     def cancel(self, timer: int) -> None:
-        """Forget it; harmless if it has run."""
+        """Cancels a timer; has no effect if it has run."""
         if self._calls.pop(timer, None) is not None and not self._calls:
             self._heap.clear()
             self.due_ns = NEVER_NS
 
     @property
     def next_ns(self) -> int | None:
-        """When the earliest is due; None if there is none."""
+        """The due time of the earliest timer; None if there is none."""
         self._trim()
         return self._heap[0][0] if self._heap else None
 
     def pop_due(self, now_ns: int) -> tuple[Callable[..., None], tuple[Any, ...]] | None:
-        """The earliest call that is due, taken off; None if there is none."""
+        """Removes and returns the earliest call that is due; None if there is none."""
         if now_ns < self.due_ns:
             return None
         self._trim()
@@ -57,7 +57,7 @@ class Timers:
         return due
 
     def _trim(self) -> None:
-        """Take cancelled ones off the top."""
+        """Removes cancelled timers from the top of the heap."""
         heap = self._heap
         while heap and heap[0][1] not in self._calls:
             heapq.heappop(heap)

@@ -162,7 +162,7 @@ class Turns:
         self.ticks += 1
         self._on_tick(tick)
         self._effects.perform()
-        marks, ts_ns, missed = outbox.take_marks(), clock.mono_ns + clock.anchor_ns, self.marks_missed
+        marks, ts_ns, missed = outbox.drain_marks(), clock.mono_ns + clock.anchor_ns, self.marks_missed
         if marks or tick.n < 0:
             frame = outbox.pack(dones, ts_ns, TickDone(tick.n, marks, waited_ns, outbox.trace, missed))
         else:

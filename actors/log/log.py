@@ -90,7 +90,7 @@ def make_log(
 
 
 def pretty_line(_: Any, __: str, event: EventDict) -> str:
-    """One line for people: time, actor, level, event, then key=value."""
+    """One line of text: time, actor, level, event, then key=value."""
     clock, actor, level = event.pop("time")[11:23], event.pop("actor"), event.pop("level")
     head = [clock, f"{actor:<10}", f"{level:<7}", event.pop("event")]
     trace = event.pop("exception", "")

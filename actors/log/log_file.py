@@ -1,4 +1,4 @@
-"""A log file that rotates by size and never stops its actor: what cannot be written is counted."""
+"""A log file that rotates by size and never stops its actor: lines that cannot be written are counted."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ KEPT = 3
 class LogFile:
     """Append lines to `path`; at MAX_BYTES it becomes `path.1`, and so on up to KEPT.
 
-    It is the actor's own file, not a pipe: a supervisor that is stopped or dead blocks nobody.
+    It is the actor's own file, not a pipe: a supervisor that is stopped or dead does not block the actor.
     """
 
     def __init__(self, path: str | Path, max_bytes: int = MAX_BYTES) -> None:

@@ -1,16 +1,16 @@
-"""Values that must not be shown: they print as stars, and the log filters know them."""
+"""Secret: values that print as `***` and that the log replaces wherever they appear."""
 
 from typing import Literal
 
 MIN_FILTERED_CHARS = 6
-"""Shorter values are not looked for in log lines: they would hide half of every line."""
+"""The log does not search for shorter values: they would blank out too much of each line."""
 
 REGISTERED: set[str] = set()
-"""Every secret value this process has held; `actors.log.log` blanks them wherever they turn up."""
+"""Every secret value that this process has held; `actors.log.log` blanks them wherever they appear."""
 
 
 class Secret:
-    """A text that shows as `***` in reprs, logs and tracebacks; `reveal()` gives it to whoever signs."""
+    """A text that shows as `***` in reprs, logs and tracebacks; `reveal()` returns it, for signing."""
 
     __slots__ = ("__value",)
 

@@ -1,4 +1,4 @@
-"""Load the class that a run file names, "module:Class". Every error is one line that says what to change."""
+"""Load the class that a run file names, "module:Class". Every error is one line that names what to change."""
 
 import importlib
 import importlib.util

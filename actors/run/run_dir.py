@@ -1,4 +1,4 @@
-"""The run directory: sockets, locks, journals and logs of one run, for its owner's eyes alone."""
+"""The run folder: sockets, locks, journals and logs of one run, readable by its owner alone."""
 
 import os
 import stat
@@ -15,17 +15,17 @@ PRIVATE = 0o700
 
 
 def default_dir(run_file: Path) -> Path:
-    """The folder that follows from a run file: `.tickbus/<its name>` beside it, where it outlives a boot."""
+    """The default folder of a run file: `.tickbus/<its name>` beside it, which a reboot does not delete."""
     return run_file.parent / ".tickbus" / run_file.stem
 
 
 def fresh_dir() -> Path:
-    """A new, short, private folder that no other run has."""
+    """A new private folder with a short path, for one run."""
     return Path(tempfile.mkdtemp(prefix="tickbus-"))
 
 
 def check_socket_paths(folder: Path, names: Iterable[str]) -> None:
-    """Raises BadRunFile if a socket of one of the actors would have a path that the kernel cuts."""
+    """Raises BadRunFile if the path of an actor's socket would be longer than the kernel accepts."""
     longest = max([name + suffix for name in names for suffix in SOCKETS] + [LONGEST_SOCKET], key=len)
     path = os.fsencode(folder / longest)
     if len(path) > MAX_SOCKET_PATH_BYTES:
@@ -36,7 +36,7 @@ def check_socket_paths(folder: Path, names: Iterable[str]) -> None:
 
 
 def open_dir(folder: Path) -> Path:
-    """Make the folder (0700), with `logs` and `actors.d` in it. Raises BadRunFile if others may enter it."""
+    """Make the folder (0700), with `logs` and `actors.d` in it. Raises BadRunFile if other users may read it."""
     try:
         folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError, PermissionError) as error:
@@ -48,7 +48,7 @@ def open_dir(folder: Path) -> Path:
 
 
 def check_private(folder: Path) -> None:
-    """Raises BadRunFile if the folder is not ours, or if its mode lets others in."""
+    """Raises BadRunFile if the folder belongs to another user, or if its mode gives others access."""
     found = folder.stat()
     mode = stat.S_IMODE(found.st_mode)
     if found.st_uid != os.geteuid():

@@ -11,7 +11,7 @@ import msgspec
 from actors.actor import Actor
 from actors.run.class_loader import add_path, load_class
 from actors.run.run_dir import default_dir
-from actors.run.tick_order import house_mistakes, tick_order
+from actors.run.tick_order import order_mistakes, tick_order
 from actors.run.toml_check import did_you_mean, mistakes
 from protocol.errors import BadRunFile
 from protocol.message import Settings
@@ -68,7 +68,7 @@ class ExtraFile(Table, frozen=True, kw_only=True):
 
 
 class Run:
-    """A run file without mistakes, with the actors that joined later, and the folder that it runs in."""
+    """A valid run file, with the actors that were added later, and its run folder."""
 
     def __init__(
         self, path: Path, conf: RunFile, run_dir: Path, extras: dict[str, ActorConf], folders: list[Path]
@@ -104,7 +104,7 @@ class Run:
             raise BadRunFile(f"{self.path}: {error} - at `$.actors.{name}.use`") from error.__cause__
 
     def actor_settings(self, name: str) -> Settings:
-        """The actor's settings as its class wants them. Raises BadRunFile."""
+        """The actor's settings, as an instance of its class's Settings. Raises BadRunFile."""
         kind, table = self.actor_class(name).Settings, self.actor(name).settings
         _refuse(self.path, mistakes(table, kind, f"$.actors.{name}.settings"))
         return msgspec.convert(table, kind)
@@ -131,7 +131,7 @@ def load(path: str | Path, run_dir: str | Path | None = None) -> Run:
         extras |= extra.actors
         folders += [(file.parent / extra.folder / one).resolve() for one in extra.path]
     run = Run(path, conf, folder, extras, folders)
-    _refuse(path, house_mistakes(run.clock.order, _follows(run.actors)))
+    _refuse(path, order_mistakes(run.clock.order, _follows(run.actors)))
     return run
 
 
@@ -153,7 +153,7 @@ def problems(
     found = mistakes(table, RunFile, "$")
     tables = {name: one for name, one in _table(table, "actors").items() if isinstance(one, dict)}
     add_path([(path.parent / one).resolve() for one in table.get("path", []) if isinstance(one, str)])
-    found += house_mistakes(
+    found += order_mistakes(
         _table(table, "clock").get("order", []),
         {name: one.get("follows", []) for name, one in tables.items()},
     )

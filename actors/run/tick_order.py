@@ -1,4 +1,4 @@
-"""Who follows whom, and who is ticked when: mistakes in it, and the order that follows from it."""
+"""The tick order of a run file: mistakes in names, in `follows` and in the order, and the order of all actors."""
 
 import re
 from collections.abc import Iterable
@@ -10,12 +10,12 @@ NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 RESERVED = ("clockd", "venue", "supervisord")
 
 
-def house_mistakes(order: Any, follows: dict[str, Any]) -> list[str]:
+def order_mistakes(order: Any, follows: dict[str, Any]) -> list[str]:
     """Mistakes in names, in `follows` and in the clock's order. Wrong types are left to the table check."""
     found = []
     for name in follows:
         if name in RESERVED:
-            found.append(f"`{name}` is a name of the house: rename the actor - at `$.actors.{name}`")
+            found.append(f"`{name}` is a reserved name: rename the actor - at `$.actors.{name}`")
         elif not NAME.fullmatch(name):
             found.append(f"actor name `{name}`: want at most 32 of a-z 0-9 _ -, a letter first - at `$.actors`")
     edges = {name: _names(one) for name, one in follows.items()}
@@ -29,7 +29,7 @@ def house_mistakes(order: Any, follows: dict[str, Any]) -> list[str]:
                 found.append(f"unknown actor `{leader}`{did_you_mean(leader, others)} - at `{at}`")
     if cycle := _cycle(edges):
         found.append(f"actors follow each other in a circle: {' -> '.join(cycle)} - at `$.actors`")
-    return found + _order_mistakes(order, edges)
+    return found + _clock_mistakes(order, edges)
 
 
 def tick_order(order: list[str | list[str]], follows: dict[str, list[str]]) -> list[list[str]]:
@@ -44,7 +44,7 @@ def tick_order(order: list[str | list[str]], follows: dict[str, list[str]]) -> l
     return waves
 
 
-def _order_mistakes(order: Any, edges: dict[str, list[str]]) -> list[str]:
+def _clock_mistakes(order: Any, edges: dict[str, list[str]]) -> list[str]:
     found = []
     seen: dict[str, int] = {}
     waves = [_names(one if isinstance(one, list) else [one]) for one in order] if isinstance(order, list) else []

@@ -10,7 +10,7 @@ import msgspec
 
 _AT = re.compile(r" - at `\$(.*)`$")
 
-CLOSE = 0.6  # how alike two names are to be taken for one, from 0 to 1
+CLOSE = 0.6  # the least similarity of a suggestion, from 0 to 1
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
@@ -43,13 +43,13 @@ def _in_table(table: dict[str, Any], kind: type[msgspec.Struct], at: str) -> lis
     for name, field in fields.items():
         if name in table:
             found += mistakes(table[name], field.type, f"{at}.{name}")
-        elif field.required and name not in meant:  # a misspelt one is told once
+        elif field.required and name not in meant:  # a misspelt one is reported once
             found.append(f"missing field `{name}` - at `{at}`")
     return found or _whole(table, kind, at)
 
 
 def _whole(value: Any, kind: Any, at: str) -> list[str]:
-    """What the decoder says of it; it also runs a Struct's own `__post_init__`."""
+    """The decoder's error; decoding also runs a Struct's own `__post_init__`."""
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:

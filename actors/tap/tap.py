@@ -1,4 +1,4 @@
-"""Tap: listen to a running house. Needs no registration, slows nobody, and says what it missed.
+"""Tap: read the bus of a running bot. Needs no registration, delays no actor, and counts what it missed.
 
 with Tap("runs/paper.toml", Fill) as tap:
     for envelope in tap:
@@ -24,13 +24,13 @@ from protocol import Message, Snapshot, SnapshotRequest, frame, topics
 from protocol.errors import BadMessage, Unreachable
 from protocol.message import decode
 
-LOOK_NS = 500_000_000  # how often the folder is looked at for actors that have joined
-_count = itertools.count(1)  # taps of this process: an answer goes by its asker's name
-MAX_QUEUED = 200_000  # frames taken off the sockets and not yet asked for; more are lost, and counted
+REFRESH_NS = 500_000_000  # between two searches of the run folder for new actors
+_count = itertools.count(1)  # taps of this process: each has a name, to which answers are sent
+MAX_QUEUED = 200_000  # messages received and not yet returned by `poll`; more are dropped, and counted as lost
 
 
 class Tapped(msgspec.Struct):
-    """One message as it passed. `body` is None where this process does not know the type; `raw` is its plain form."""
+    """One message. `body` is None if this process does not know its type; `raw` is then its decoded content."""
 
     topic: str
     sender: str
@@ -43,15 +43,15 @@ class Tapped(msgspec.Struct):
 
     @property
     def lag_ns(self) -> int:
-        """From its sender to this tap."""
+        """The delay from its sender to this tap."""
         return self.recv_ns - self.ts_ns
 
 
 class Tap:
-    """Everything that a run's actors tell, or what matches `wanted`: message types and topic prefixes.
+    """All messages that a run's actors publish, or those that match `wanted`: message types and topic prefixes.
 
-    `run`: a run file, or a run folder. `.lost` counts what was missed, by sequence numbers; `.garbage` what was no
-    message. Raises Unreachable if nothing runs there. Iterating waits; `poll` does not wait longer than it is told.
+    `run`: a run file, or a run folder. `.lost` counts missed messages, by sequence numbers; `.invalid_frames`
+    frames that could not be decoded. Raises Unreachable if nothing runs there. Iterating waits; see also `poll`.
     """
 
     def __init__(self, run: str | Path, *wanted: type[Message] | str, publishers: list[str] | None = None) -> None:
@@ -66,13 +66,13 @@ class Tap:
         self._seen: dict[tuple[str, int], int] = {}
         self._queue: deque[Tapped] = deque()
         self._known: set[str] = set()
-        self._look_ns = 0
-        self.lost = self.garbage = self.received = 0
+        self._refresh_ns = 0
+        self.lost = self.invalid_frames = self.received = 0
         name = f"tap-{os.getpid()}-{next(_count)}"
         # libzmq's own thread takes in what passes, and answers for us, while whoever taps does something else.
         self._bus = Bus(name, self.folder, ZmqTransport, bind=False)
         self._sink = Sink(self._frame, self._ignore, self._answer)
-        self._look()
+        self._refresh()
 
     def __enter__(self) -> "Tap":
         return self
@@ -89,13 +89,13 @@ class Tap:
             yield from self.poll(1.0)
 
     def poll(self, timeout_s: float = 0.0) -> list[Tapped]:
-        """What has passed since the last call; waits at most `timeout_s` for the first."""
+        """The messages since the last call; waits at most `timeout_s` for the first."""
         end_ns = time.monotonic_ns() + round(timeout_s * 1e9)
         while True:
             now_ns = time.monotonic_ns()
-            if now_ns >= self._look_ns:
-                self._look()
-            self._bus.transport.wait(0 if self._queue else min(max(0, end_ns - now_ns), LOOK_NS))
+            if now_ns >= self._refresh_ns:
+                self._refresh()
+            self._bus.transport.wait(0 if self._queue else min(max(0, end_ns - now_ns), REFRESH_NS))
             while self._bus.transport.drain(self._sink) and len(self._queue) < MAX_QUEUED:
                 pass
             if self._queue or time.monotonic_ns() >= end_ns:
@@ -103,19 +103,19 @@ class Tap:
                 self._queue.clear()
                 return found
 
-    def ask(self, publisher: str, prefix: str) -> bool:
-        """Ask a publisher for snapshots of its streams under a prefix; they come like messages, marked by `raw`."""
+    def request_snapshots(self, publisher: str, prefix: str) -> bool:
+        """Request snapshots of a publisher's streams under a prefix; they come like messages. False: not connected."""
         stream = frame.prefix(f"req.{self._bus.name}.snapshot.")
         return self._bus.send(publisher, frame.pack(stream, 0, 0, self._time.now_ns(), SnapshotRequest(prefix)))
 
     @property
     def actors(self) -> list[str]:
-        """Whoever has a socket in the run folder."""
+        """The names of all actors that have a socket in the run folder."""
         return sorted(self._known)
 
-    def _look(self) -> None:
-        """Subscribe to actors that were not there before."""
-        self._look_ns = time.monotonic_ns() + LOOK_NS
+    def _refresh(self) -> None:
+        """Subscribe to new actors."""
+        self._refresh_ns = time.monotonic_ns() + REFRESH_NS
         found = {path.stem for path in self.folder.glob("*.pub")} | {CLOCK}
         for name in found - self._known:
             self._known.add(name)
@@ -131,16 +131,16 @@ class Tap:
             topic, epoch, seq, ts_ns, offset = frame.split(data)
             name = topics.read(topic)
         except BadMessage:
-            self.garbage += 1
+            self.invalid_frames += 1
             return
         last = self._seen.get((name, epoch))
         if last is not None and seq > last + 1:
             self.lost += seq - last - 1
         self._seen[name, epoch] = seq
         self.received += 1
-        self._take(name, epoch, seq, ts_ns, now_ns, memoryview(data)[offset:])
+        self._store(name, epoch, seq, ts_ns, now_ns, memoryview(data)[offset:])
 
-    def _take(self, topic: str, epoch: int, seq: int, ts_ns: int, now_ns: int, body: memoryview | bytes) -> None:
+    def _store(self, topic: str, epoch: int, seq: int, ts_ns: int, now_ns: int, body: memoryview | bytes) -> None:
         message, raw = None, None
         try:
             message = decode(body)
@@ -148,7 +148,7 @@ class Tap:
             try:
                 raw = msgspec.msgpack.decode(body)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                self.garbage += 1
+                self.invalid_frames += 1
                 return
         if self._types and not isinstance(message, self._types):
             return
@@ -160,12 +160,12 @@ class Tap:
     def _answer(self, publisher: str, data: bytes) -> None:
         try:
             _, _, _, ts_ns, offset = frame.split(data)
-            told = frame.body(data, offset)
-            if isinstance(told, Snapshot) and told.body:
-                topic = topics.read(told.topic.encode())
-                self._take(topic, told.epoch, told.seq, ts_ns, self._time.now_ns(), told.body)
+            snapshot = frame.body(data, offset)
+            if isinstance(snapshot, Snapshot) and snapshot.body:
+                topic = topics.read(snapshot.topic.encode())
+                self._store(topic, snapshot.epoch, snapshot.seq, ts_ns, self._time.now_ns(), snapshot.body)
         except BadMessage:
-            self.garbage += 1
+            self.invalid_frames += 1
 
     def _ignore(self, peer: str, data: bytes) -> None:
         """A tap has no command socket."""

@@ -52,7 +52,7 @@ def test_modules_are_found_beside_the_given_file(run, run_file):
             '[actors.a]\nuse = "own_actors:Source"\n[actors.b]\nuse = "own_actors:Source"\n',
             "expected one [actors.NAME] table, not 2",
         ),
-        ('[actors.clockd]\nuse = "own_actors:Source"\n', "`clockd` is a name of the house"),
+        ('[actors.clockd]\nuse = "own_actors:Source"\n', "`clockd` is a reserved name"),
     ],
 )
 def test_a_table_with_a_mistake_is_refused_and_leaves_no_file(run, run_file, text, line):

@@ -130,7 +130,7 @@ def test_each_process_can_be_killed_while_the_bot_trades(start, bot, folder, nam
     size = journal_bytes(run_dir)
     pid = {one.name: one.pid for one in Supervisor(run_dir).processes()}[name]
     with Tap(run_dir) as tap:
-        state = RunState(tap.ask)
+        state = RunState(tap.request_snapshots)
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: journal_bytes(run_dir) > size + 4_000, 60)
         wait_for(lambda: has_no_unknown_orders(tap, state), 60)

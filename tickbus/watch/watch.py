@@ -24,7 +24,7 @@ class Watch:
     """`state` (from the bus) and `rows` (one for each process) are current after each `poll`."""
 
     def __init__(self, run: Run, tap: Tap, supervisor: Supervisor) -> None:
-        self.state = RunState(tap.ask)
+        self.state = RunState(tap.request_snapshots)
         self.rows: list[ProcessRow] = []
         self.restarts: dict[str, int] = {}
         self._run = run

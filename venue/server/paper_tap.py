@@ -31,7 +31,7 @@ class PaperTap:
 
     def request_snapshots(self) -> None:
         """Requests all books and rules from the connector."""
-        self._tap.ask(self.connector, self._prefix)
+        self._tap.request_snapshots(self.connector, self._prefix)
 
     def markets(self, configured: list[MarketSettings]) -> list[MarketSettings]:
         """The markets' settings with the live markets' rules; waits until the connector has published all of them."""

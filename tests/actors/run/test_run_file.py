@@ -166,7 +166,7 @@ MISTAKES = [
     (
         "[actors.source]",
         "[actors.clockd]",
-        "`clockd` is a name of the house: rename the actor",
+        "`clockd` is a reserved name: rename the actor",
         "$.actors.clockd",
     ),
     (

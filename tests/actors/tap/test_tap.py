@@ -87,7 +87,7 @@ def test_a_tap_receives_the_sender_the_message_and_the_delay(feed):
     assert (tapped.topic, tapped.sender, tapped.epoch) == (TOPIC, "feed", 1)
     assert tapped.body == Health(str(tapped.seq))
     assert 0 < tapped.lag_ns < 20_000_000_000
-    assert tap.lost == tap.garbage == 0
+    assert tap.lost == tap.invalid_frames == 0
     assert tap.actors == ["clockd", "feed"]
 
 
@@ -119,7 +119,7 @@ def test_a_type_that_this_process_does_not_know_comes_raw(feed):
     while not tapped:
         tapped = [one for one in rest(tap, 1) if one.body is None]
     assert tapped[0].raw == ["NoSuchMessage", 1, {"deep": [b"x"]}]
-    assert tap.garbage == 0
+    assert tap.invalid_frames == 0
 
 
 GARBAGE = {
@@ -138,8 +138,8 @@ def test_invalid_frames_are_counted_and_the_tap_continues(feed, what):
     tap = feed.tap()
     received(tap, feed)
     feed.bus.publish(GARBAGE[what])
-    received(tap, feed, lambda found: tap.garbage)
-    assert tap.garbage == 1
+    received(tap, feed, lambda found: tap.invalid_frames)
+    assert tap.invalid_frames == 1
     assert received(tap, feed)
 
 
@@ -174,7 +174,7 @@ def test_a_requested_snapshot_comes_like_a_message(feed):
     tap = feed.tap("md.feed.")
     received(tap, feed)
     end = time.monotonic() + 20
-    while not tap.ask("feed", "md.feed.X."):
+    while not tap.request_snapshots("feed", "md.feed.X."):
         assert time.monotonic() < end
         time.sleep(0.01)
     while not feed.requests:
@@ -201,7 +201,7 @@ def test_two_taps_in_one_process_do_not_receive_each_others_answers(feed):
     while min(got.values()) < 3:
         assert time.monotonic() < end, got
         for wanted, tap in taps.items():
-            tap.ask("feed", wanted)
+            tap.request_snapshots("feed", wanted)
         feed.serve()
         for peer, frame in feed.requests:
             wanted = body(frame, split(frame)[-1]).prefix
