@@ -37,5 +37,5 @@ def force(name: str) -> None:
     spec.loader.exec_module(module)
 
 
-if os.environ.get("TICKBUS_PLAIN"):
+if os.environ.get("TICKBUS_PLAIN") == "1":
     sys.meta_path.insert(0, SourceFirst)

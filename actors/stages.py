@@ -96,7 +96,7 @@ try:
 except ImportError:
     FastStages = None  # type: ignore[assignment,misc]
 
-FAST = FastStages is not None and not os.environ.get("TICKBUS_PLAIN")
+FAST = FastStages is not None and os.environ.get("TICKBUS_PLAIN") != "1"
 IMPLEMENTATION = "cython" if FAST else "plain"
 
 

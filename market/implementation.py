@@ -2,4 +2,4 @@
 
 import os
 
-FORCE_PLAIN = os.environ.get("TICKBUS_PLAIN", "") == "1"
+FORCE_PLAIN = os.environ.get("TICKBUS_PLAIN") == "1"

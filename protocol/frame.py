@@ -48,7 +48,7 @@ try:
 except ImportError:
     fast = None  # type: ignore[assignment]
 
-FAST = fast is not None and not os.environ.get("TICKBUS_PLAIN")
+FAST = fast is not None and os.environ.get("TICKBUS_PLAIN") != "1"
 IMPLEMENTATION = "cython" if FAST else "plain"
 join = fast.join if FAST else plain_join
 split = fast.split if FAST else plain_split

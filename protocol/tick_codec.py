@@ -43,5 +43,5 @@ try:
 except ImportError:
     fast = None  # type: ignore[assignment]
 
-FAST = fast is not None and not os.environ.get("TICKBUS_PLAIN")
+FAST = fast is not None and os.environ.get("TICKBUS_PLAIN") != "1"
 TICK_CODEC = fast.FastTickCodec() if FAST else PlainTickCodec()

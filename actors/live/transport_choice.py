@@ -8,8 +8,8 @@ LIBZMQ = "ipc-libzmq"  # a run file's `bus`: the same sockets, by libzmq
 
 FAST: type[Transport] | None = None
 try:
-    if os.environ.get("TICKBUS_PLAIN"):  # compiled modules call each other directly: all of them, or none
-        raise ImportError("TICKBUS_PLAIN is set")
+    if os.environ.get("TICKBUS_PLAIN") == "1":  # compiled modules call each other directly: all of them, or none
+        raise ImportError("TICKBUS_PLAIN is 1")
     from actors.live import _transport
 
     FAST = _transport.FastTransport

@@ -14,8 +14,8 @@ ERRORS = (TimeoutError, OSError, ValueError)
 
 
 def choose() -> Implementation:
-    """picows; `websockets` where picows is not installed or TICKBUS_PLAIN is set."""
-    if not os.environ.get("TICKBUS_PLAIN"):
+    """picows; `websockets` where picows is not installed or TICKBUS_PLAIN is 1."""
+    if os.environ.get("TICKBUS_PLAIN") != "1":
         try:
             from actors.live.websocket_picows import PICOWS
         except ImportError:
