@@ -363,9 +363,11 @@ def test_a_libzmq_socket_may_subscribe_and_unsubscribe(place):
 def test_a_wait_ends_at_its_time_and_returns_false_if_nothing_arrived(place):
     quiet = place.end("quiet", 1).bind(ROUTER)
     quiet.turn(0)
-    begun = time.monotonic()
-    assert not quiet.transport.wait(SECOND_NS // 20)
-    assert time.monotonic() - begun >= 0.045
+    waits, end = 0, time.monotonic() + 0.05
+    while (left_s := end - time.monotonic()) > 0.005:  # a signal or a timer of the transport may end a wait early
+        assert not quiet.transport.wait(int(left_s * SECOND_NS))
+        waits += 1
+    assert 1 <= waits <= 5
 
 
 def test_a_signal_is_handled_while_waiting(place):
