@@ -161,7 +161,7 @@ class Bot:
         """Returns the differences between the connector's snapshots and the exchange's ledger at this moment."""
         requested_ns = self.now_ns()
         for prefix in ("ord.binance.maker.", "acct.binance."):
-            if not self._tap.ask("binance", prefix):
+            if not self._tap.request_snapshots("binance", prefix):
                 return {"binance": "is not connected"}
         end = time.monotonic() + 2
         while not (self.since(OrdersSnapshot, requested_ns) and self.since(Balances, requested_ns)):
