@@ -82,7 +82,7 @@ def refuse_foreign_modules(package: str) -> None:
 
 
 def explain_missing_names(package: ModuleType) -> None:
-    """Make the error for a missing name say which file of the user hides behind the package."""
+    """Give the error for a missing name the path of the file of the user that the package hides."""
     package.__dict__["__getattr__"] = partial(_missing, package.__name__)
 
 

@@ -1,4 +1,4 @@
-"""The rules of the house that a machine can check: time is given, errors are not swallowed, files say what they are."""
+"""Rules of the code: drivers read the clocks, no error is swallowed, each file has a docstring."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ PACKAGES = ("protocol", "market", "actors", "clockd", "connectors", "strategies"
 FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
-# Drivers, and what runs beside an actor and not in it. Everything else is told the time.
+# Drivers, and what runs beside an actor. All other code receives the time.
 MAY_READ_CLOCKS = {
     "actors/live/driver.py",
     "actors/live/async_loop.py",
@@ -103,12 +103,12 @@ def test_nothing_catches_everything_and_goes_on():
     assert not caught
 
 
-def test_a_file_says_in_its_first_line_what_it_is():
+def test_a_file_begins_with_a_docstring():
     silent = {relative(path) for path in FILES if path.read_text().strip() and not ast.get_docstring(tree(path))}
     assert not silent
 
 
-def test_public_classes_of_the_bus_say_what_they_are():
+def test_public_classes_of_the_bus_have_docstrings():
     silent = {
         where(name, node) for name, node in nodes(ast.ClassDef)
         if name.startswith(("protocol/", "actors/")) and not node.name.startswith("_") and not ast.get_docstring(node)

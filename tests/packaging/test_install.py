@@ -53,7 +53,7 @@ def test_the_version_is_printed_by_the_module_and_by_the_command(wheel: Path, ru
     assert by_module == run(wheel.with_name("tickbus"), "--version").stdout == "tickbus 0.1.0\n"
 
 
-def test_the_wheel_carries_the_licence_and_asks_for_no_build_tool(wheel: Path) -> None:
+def test_the_wheel_has_the_licence_and_requires_no_build_tool(wheel: Path) -> None:
     (path,) = (wheel.parents[2] / "wheels").glob("*.whl")
     archive = ZipFile(path)
     assert [name for name in archive.namelist() if name.endswith("/LICENSE")]

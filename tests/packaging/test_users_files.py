@@ -1,4 +1,4 @@
-"""A user's files may have the names of tickbus' packages: both work, or one line says which file to rename."""
+"""A user's files may have the names of tickbus' packages: both work, or one line names the file to rename."""
 
 import json
 import subprocess
@@ -118,7 +118,7 @@ FILES_TO_RENAME = {
 
 
 @pytest.mark.parametrize(("uses", "files", "line"), FILES_TO_RENAME.values(), ids=FILES_TO_RENAME.keys())
-def test_one_line_says_what_to_rename(
+def test_one_line_names_the_file_to_rename(
     uses: dict[str, str], files: dict[str, str], line: str, folder: Path, tickbus: Run
 ) -> None:
     write(folder, run_file(**uses) | files)
@@ -140,7 +140,9 @@ def test_a_script_beside_a_file_with_the_name_of_a_package_reads_the_bus(
     assert (done.stdout, done.stderr) == ("Tap Fill\n", "")
 
 
-def test_a_script_that_imports_its_own_protocol_is_told_to_rename_it(folder: Path, python: Path, run: Run) -> None:
+def test_a_script_that_imports_its_own_protocol_gets_the_line_to_rename_it(
+    folder: Path, python: Path, run: Run
+) -> None:
     write(folder, {"protocol.py": "OWN = 1\n"})
     write(folder, {"late.py": "from actors.tap import Tap\nfrom protocol import OWN\n"})
     line = f"tickbus' package `protocol` has no `OWN`; if {folder.resolve()}/protocol.py has it, rename that file"
