@@ -32,7 +32,7 @@ def fill(fill_no, lots=1, cum_lots=1, order_ref=1, side=Side.BUY, fee=Decimal(0)
     return Fill(*what, Liquidity.MAKER, fee, "USDT", fill_no)
 
 
-def told(*orders, fills=(), positions=(), fill_no=0) -> OrdersSnapshot:
+def orders_snapshot(*orders, fills=(), positions=(), fill_no=0) -> OrdersSnapshot:
     return OrdersSnapshot("maker", list(orders), list(positions), list(fills), fill_no)
 
 
@@ -57,10 +57,10 @@ def test_an_order_missing_in_a_snapshot_is_in_doubt_before_its_deadline_and_not_
     table = OrderTable()
     one = order(deadline_ns=100)
     table.add(one)
-    table.on_snapshot(told(), 100)
+    table.on_snapshot(orders_snapshot(), 100)
     assert one.is_open
     assert table.in_doubt
-    table.on_snapshot(told(), 101)
+    table.on_snapshot(orders_snapshot(), 101)
     assert one.status is OrdStatus.NOT_PLACED
     assert not table.in_doubt
 
@@ -70,7 +70,7 @@ def test_an_order_that_was_taken_and_is_not_listed_after_its_deadline_has_ended_
     one = order()
     table.add(one)
     table.on_answer(one, Answer(1, AnswerCode.OK))
-    table.on_snapshot(told(), 101)
+    table.on_snapshot(orders_snapshot(), 101)
     assert one.status is OrdStatus.CANCELED
 
 
@@ -78,7 +78,7 @@ def test_a_late_discovery_brings_an_order_back():
     table = OrderTable()
     one = order()
     table.add(one)
-    table.on_snapshot(told(), 101)
+    table.on_snapshot(orders_snapshot(), 101)
     assert table.on_update(update()) is one
     assert table.open == {1: one}
     assert one.status is OrdStatus.NEW
@@ -117,11 +117,11 @@ def test_a_list_brings_positions_that_replace_what_was_added_up():
     table = OrderTable()
     table.on_fill(fill(1, 4, 4))
     row = PositionRow("BTC-USDT", 9, 2, Decimal(9), Decimal(2))
-    _, news = table.on_snapshot(told(positions=[row], fills=[fill(1, 4, 4), fill(2, 5, 9)], fill_no=2), 1)
+    _, news = table.on_snapshot(orders_snapshot(positions=[row], fills=[fill(1, 4, 4), fill(2, 5, 9)], fill_no=2), 1)
     assert [one.fill_no for one in news] == [2]
     assert table.position("BTC-USDT").net_lots == 7
     assert not table.on_fill(fill(2, 5, 9))
-    table.on_snapshot(told(fill_no=2), 2)
+    table.on_snapshot(orders_snapshot(fill_no=2), 2)
     assert table.position("BTC-USDT").net_lots == 0
 
 
