@@ -136,6 +136,18 @@ def _parse(verb, arguments, line):
         inner.make_context(name, list(rest))
 
 
+RELIABILITY_ROWS = [
+    line for line in text_of(DOCS / "reliability.md").splitlines() if line.startswith("| ") and "::test_" in line
+]
+
+
+@pytest.mark.parametrize("row", RELIABILITY_ROWS)
+def test_each_test_of_the_reliability_table_exists(row):
+    for name in re.findall(r"`([^`]*::\w+)`", row.rsplit("|", 2)[1]):
+        path, _, test = name.partition("::")
+        assert re.search(rf"^ *(async )?def {test}\(", text_of(ROOT / path), re.MULTILINE), name
+
+
 @pytest.mark.parametrize("block", of("ini"))
 def test_a_shown_program_has_only_settings_that_our_configuration_uses(block):
     known = text_of(ROOT / "supervisord.conf")
