@@ -100,6 +100,9 @@ class BinanceOrders(BinanceRequests):
         self._rest_templates = OrderTemplates(lambda order: self._rest_params(self._order_params(order)), in_order)
         self._ws_templates = OrderTemplates(lambda order: self._ws_params(self._order_params(order)), sorted_by_name)
 
+    def add_symbol(self, symbol: str) -> None:
+        self._symbols.add(symbol)
+
     def add_market(self, instrument: Instrument) -> None:
         self._symbols.add(instrument.symbol)
         self._instruments[instrument.symbol] = instrument

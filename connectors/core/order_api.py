@@ -82,9 +82,9 @@ class RequestApi(Protocol):
 class OrderApi(RequestApi, Protocol):
     """One exchange's orders. `ts_ns` is the time at which a request is signed, by the exchange's clock.
 
-    No method does I/O or reads a clock. The only state is the set of markets that `add_market` has added; every other
-    method is a pure function of its arguments and of these markets. `classify*` never raise; `parse_*` raise BadAnswer
-    and are called only for an answer classified as OK.
+    No method does I/O or reads a clock. The only state is the set of markets that `add_symbol` and `add_market` have
+    added; every other method is a pure function of its arguments and of these markets. `classify*` never raise;
+    `parse_*` raise BadAnswer and are called only for an answer classified as OK.
 
     `request_id` 0 makes a REST request; a positive number makes a SocketRequest with that id, for the order socket.
     """
@@ -92,8 +92,11 @@ class OrderApi(RequestApi, Protocol):
     recv_window_ns: int  # how long after `ts_ns` the exchange accepts a request
     trades_page: int  # a page with fewer trades is the last one
 
+    def add_symbol(self, symbol: str) -> None:
+        """Add the name of a market whose rules may be unknown: its orders can be queried and cancelled."""
+
     def add_market(self, instrument: Instrument) -> None:
-        """Add one more market, or its changed rules."""
+        """Add one more market, or its changed rules: orders can be placed in it."""
 
     def time_request(self) -> Call:
         """Returns the request for the exchange's time."""

@@ -56,7 +56,7 @@ class OrderManager:
         changed: Callable[[], None],
     ) -> None:
         self._fx, self._settings, self._changed = fx, settings, changed
-        self._client, self._feed, self._kill_switch = client, feed, kill_switch
+        self._api, self._client, self._feed, self._kill_switch = api, client, feed, kill_switch
         self.tracker = tracker
         self.halts = Halts(fx.log, changed)
         self.rechecks = Rechecks(fx, settings.not_placed_margin_ms * MS_NS, self._send_recheck)
@@ -97,14 +97,16 @@ class OrderManager:
         """Begin process run `epoch` in the journal: every order that was on its way is in doubt, and is rechecked."""
         fx, tracker, now_ns = self._fx, self.tracker, self._fx.now_ns
         tracker.drop_old(now_ns)
+        symbols = {order.terms.symbol for order in tracker.open.values()} | set(self._settings.markets)
+        for symbol in sorted(symbols):
+            self._api.add_symbol(symbol)
         fingerprint = blake2b(keys.key.encode(), digest_size=8).hexdigest()
         tag = tracker.tag or journal_tag(fx.name, fingerprint, now_ns)
         self.journal.commit([EpochRecord(epoch, tag, now_ns)])
         self.journal.commit(tracker.decide_restart(now_ns))
         for order in tracker.open.values():
             self.rechecks.follow(order, now_ns)
-        missing = {order.terms.symbol for order in tracker.open.values()} - set(self._settings.markets)
-        if missing:
+        if missing := symbols - set(self._settings.markets):
             names = ", ".join(sorted(missing))
             self.halts.halt(f"the journal has open orders in {names}: put it back into `markets`")
         for owner in tracker.owners:
@@ -157,7 +159,12 @@ class OrderManager:
         fx.after(TIMER_NS, self._on_timer)
         now_ns, elapsed_ns = fx.now_ns, fx.now_ns - self._timer_ns
         self._timer_ns = now_ns
+        self._doubt_late_answers(now_ns)
+        if self._kill_switch() >= CANCEL_ALL_LEVEL:
+            self.commands.cancel_all("", ALL_OWNERS)
+        self.rechecks.send_due()  # cancel requests need the journal, the key and the network, and nothing below
         if not user_stream.is_started:
+            self._changed()
             return
         if elapsed_ns > CLOCK_GAP_NS or elapsed_ns < 0:
             fx.log.warning("clock gap", gap_ms=elapsed_ns // MS_NS)
@@ -165,13 +172,9 @@ class OrderManager:
             self.reconciler.start("the clock has a gap")
         else:
             self.clock_sync.check()
-        self._doubt_late_answers(now_ns)
-        if self._kill_switch() >= CANCEL_ALL_LEVEL:
-            self.commands.cancel_all("", ALL_OWNERS)
         user_stream.check()
         if client.order_socket is not None:
             client.order_socket.check()
-        self.rechecks.send_due()
         every_ms = self._settings.reconcile_ms if user_stream.is_reliable else self._settings.poll_ms
         if not self.reconciler.is_running and now_ns - self.reconciler.done_ns >= every_ms * MS_NS:
             self.reconciler.start("timer")

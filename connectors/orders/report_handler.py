@@ -90,7 +90,10 @@ class ReportHandler:
             self._fx.publish(topics.orders(self._fx.name, OWNER), self.external.snapshot())
 
     def _external(self, report: OrderReport) -> None:
-        update = self.external.add(report, self._instruments[report.symbol])
+        instrument = self._instruments.get(report.symbol)
+        if instrument is None:  # no rules yet: there is no tick to show its price in
+            return
+        update = self.external.add(report, instrument)
         if update is not None:
             self._fx.publish(topics.orders(self._fx.name, OWNER), update)
 

@@ -59,12 +59,12 @@ class ConnectorStatus:
             return "HALTED", feed.detail
         if halts.halted:
             return "HALTED", halts.halted
+        if level := self._kill_switch():
+            return "HALTED", f"kill switch at level {level}"
         if not self.is_ready:
             return "CONNECTING", self._client.latest_failure or feed.detail
         if not self._reconciler.passes:
             return "RECONCILING", self._client.latest_failure
-        if level := self._kill_switch():
-            return "HALTED", f"kill switch at level {level}"
         if reason := halts.journal_trouble or halts.paused:
             return "HALTED", reason
         return self._trading()

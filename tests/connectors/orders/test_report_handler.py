@@ -82,3 +82,9 @@ def test_balances_are_published_when_they_change(parts):
     for free in ("1", "1", "2"):
         parts.reports.account(AccountReport([BalanceRow("BTC", Decimal(free), Decimal(0))]))
     assert [one.rows[0][1] for one in parts.fx.messages("acct.binance.")] == [Decimal(1), Decimal(2)]
+
+
+def test_an_external_order_in_a_market_without_rules_is_left_alone(parts, order):
+    external = msgspec.structs.replace(report(order), symbol="ETH-USDT", cl_ord_id="web_123", order_id="77")
+    assert parts.reports.order(external, "user stream") is None
+    assert parts.reports.external.snapshot().orders == []

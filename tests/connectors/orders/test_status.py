@@ -42,13 +42,13 @@ def test_the_most_severe_state_comes_first(world):
     assert world.status.state() == ("DEGRADED", "user stream down: polling")
     world.halts.pause("lunch")
     assert world.status.state() == ("HALTED", "lunch")
-    world.level = 1
-    assert world.status.state() == ("HALTED", "kill switch at level 1")
     world.reconciler.passes = 0
     world.client.latest_failure = "HTTP 503"
     assert world.status.state() == ("RECONCILING", "HTTP 503")
     world.clock.reset()
     assert world.status.state() == ("CONNECTING", "HTTP 503")
+    world.level = 1
+    assert world.status.state() == ("HALTED", "kill switch at level 1")
     world.halts.halt("wrong account")
     assert world.status.state() == ("HALTED", "wrong account")
     world.halts.stopping = True
