@@ -134,9 +134,12 @@ class Actor:
         """Append to one of `journals`; `then` receives "" once it is written, and the error's text if it cannot be."""
         self.effects.append(journal, record, then)
 
-    def rewrite(self, journal: str, records: list[bytes]) -> None:
-        """Replace a journal's whole content at once (compaction)."""
-        self.effects.rewrite(journal, records)
+    def rewrite(self, journal: str, records: list[bytes], then: Callable[[str], None] | None = None) -> None:
+        """Replace a journal's whole content at once; `then` receives "" or the error's text.
+
+        A journal that could not take a record accepts others again only after this.
+        """
+        self.effects.rewrite(journal, records, then)
 
     def health(self, state: str, detail: str = "") -> None:
         """Publish this actor's status, if it has changed."""

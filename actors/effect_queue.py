@@ -156,11 +156,16 @@ class EffectQueue:
         self.pending.append(partial(self._append, journal, record, then))
 
     def _append(self, journal: str, record: bytes, then: Callable[[str], None] | None) -> None:
-        trouble = self._port.append(journal, record)
-        if trouble:
-            self.log.error("journal write failed", journal=journal, error=trouble)
+        self._report(journal, self._port.append(journal, record), then)
+
+    def rewrite(self, journal: str, records: list[bytes], then: Callable[[str], None] | None = None) -> None:
+        self.pending.append(partial(self._rewrite, journal, records, then))
+
+    def _rewrite(self, journal: str, records: list[bytes], then: Callable[[str], None] | None) -> None:
+        self._report(journal, self._port.rewrite(journal, records), then)
+
+    def _report(self, journal: str, trouble: str, then: Callable[[str], None] | None) -> None:
         if then is not None:
             then(trouble)
-
-    def rewrite(self, journal: str, records: list[bytes]) -> None:
-        self.pending.append(partial(self._port.rewrite, journal, records))
+        elif trouble:
+            self.log.error("journal write failed", journal=journal, error=trouble)

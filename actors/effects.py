@@ -61,10 +61,13 @@ class Effects(Protocol):
         """Opens a websocket; `listener` receives its events."""
 
     def append(self, journal: str, record: bytes, then: Callable[[str], None] | None = None) -> None:
-        """Appends a record to a journal. `then` receives "" once it is written, else the error's text."""
+        """Appends a record to a journal. `then` receives "" once it is written, else the error's text.
 
-    def rewrite(self, journal: str, records: list[bytes]) -> None:
-        """Replaces the whole content of a journal (compaction)."""
+        After an error no record is accepted until `rewrite` has replaced the whole content.
+        """
+
+    def rewrite(self, journal: str, records: list[bytes], then: Callable[[str], None] | None = None) -> None:
+        """Replaces the whole content of a journal. `then` receives "" or the error's text, as for `append`."""
 
     def request_stop(self) -> None:
         """Begins an orderly stop: `on_stop`, then the process ends when `may_stop` returns True."""

@@ -41,9 +41,13 @@ class Port(Protocol):
     def ws_close(self, link: Link) -> None: ...
 
     def append(self, journal: str, record: bytes) -> str:
-        """Returns "" once it is written. Otherwise the error's text; then no part of the record is in the file."""
+        """Returns "" once it is written. Otherwise the error's text; then no part of the record is in the file.
 
-    def rewrite(self, journal: str, records: list[bytes]) -> None: ...
+        After an error the journal accepts no record until it is rewritten: a later record would follow a hole.
+        """
+
+    def rewrite(self, journal: str, records: list[bytes]) -> str:
+        """Returns "" once the whole content is replaced. Otherwise the error's text; then the content is as it was."""
 
     def stop(self, reason: str, exit_code: int) -> None:
         """Ends the actor once the queued frames have left."""

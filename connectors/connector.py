@@ -8,7 +8,6 @@ from actors.log.secret import ApiKey
 from actors.stages import stages_of
 from connectors.core.market_api import MarketApi
 from connectors.core.order_api import OrderApi, RequestApi
-from connectors.core.records import decode_record
 from connectors.core.reports import Verdict
 from connectors.core.stages import COMMAND, STAGES
 from connectors.market_data.feed import MarketFeed
@@ -17,6 +16,7 @@ from connectors.net.order_socket import OrderSocket
 from connectors.net.server_clock import ServerClock
 from connectors.orders.external_orders import OWNER, ExternalOrders
 from connectors.orders.manager import OrderManager
+from connectors.orders.replay import replay
 from connectors.orders.tracker import OrderTracker
 from connectors.settings import ConnectorSettings
 from protocol import Answer, AnswerCode, CancelAll, CancelOrder, Control, Message, PlaceOrder, ReplaceOrder, topics
@@ -66,8 +66,7 @@ class Connector(Actor):
     # -- lifecycle --------------------------------------------------------------------------------------------
 
     def on_journal(self, journal: str, records: list[bytes]) -> None:
-        for record in records:
-            self.tracker.apply(decode_record(record))
+        replay(self.tracker, records)
 
     def on_start(self) -> None:
         settings, keys, clock = self.settings, self.keys, ServerClock()

@@ -144,8 +144,12 @@ class Live:
             self._journal_sync.wake()
         return ""
 
-    def rewrite(self, journal: str, records: list[bytes]) -> None:
-        self._journals[journal].rewrite(records)
+    def rewrite(self, journal: str, records: list[bytes]) -> str:
+        try:
+            self._journals[journal].rewrite(records)
+        except OSError as error:
+            return str(error)
+        return ""
 
     def stop(self, reason: str, exit_code: int) -> None:
         self.runtime.log.info("stopping", reason=reason)

@@ -64,7 +64,7 @@ class JournalSync:
                 try:
                     journal.sync()
                 except OSError:
-                    return  # the journal accepts no more records; the next append raises the reason
+                    continue  # the journal accepts no records until it is rewritten; the next append raises the reason
 
     def _is_due(self) -> bool:
         return any(journal.is_dirty for journal in self._journals)

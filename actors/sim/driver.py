@@ -41,6 +41,7 @@ class Sim:
         self.processes: dict[str, SimProcess] = self.bus.receivers
         self.services: dict[str, ServiceNode] = {}
         self.journals: dict[tuple[str, str], list[bytes]] = {}
+        self.disk_troubles: dict[str, str] = {}  # by actor: the reason why nothing can be written ("disk full")
         self.epochs: dict[str, int] = {}
 
     # -- processes and services -----------------------------------------------------------------------
@@ -56,7 +57,8 @@ class Sim:
         lockstep = self.lockstep and kind.ticks
         process = SimProcess(
             name, kind, settings if settings is not None else kind.Settings(), events=self.events, bus=self.bus,
-            services=self.services, journals=self.journals, net_ns=self.net_ns, epoch=self.epochs[name],
+            services=self.services, journals=self.journals, disk_troubles=self.disk_troubles, net_ns=self.net_ns,
+            epoch=self.epochs[name],
             follows=follows, trace=self.trace, log=self.log.bind(actor=name), lockstep=lockstep,
             anchor_ns=self.start_ns if lockstep else 0, **options,
         )  # fmt: skip

@@ -27,6 +27,7 @@ class SimPort:
         bus: SimBus,
         services: dict[str, ServiceNode],
         journals: dict[tuple[str, str], list[bytes]],
+        disk_troubles: dict[str, str],
         net_ns: int,
         deliver: Callable[..., None],
         stopped: Callable[[int], None],
@@ -37,6 +38,8 @@ class SimPort:
         self._bus = bus
         self._services = services
         self._journals = journals
+        self._disk_troubles = disk_troubles
+        self._broken: dict[str, str] = {}  # journals that accept no record until they are rewritten
         self._net_ns = net_ns
         self._deliver = deliver
         self._stopped = stopped
@@ -116,11 +119,18 @@ class SimPort:
     # -- files and the process ------------------------------------------------------------------------
 
     def append(self, journal: str, record: bytes) -> str:
+        if trouble := self._broken.get(journal) or self._disk_troubles.get(self._name):
+            self._broken[journal] = trouble
+            return trouble
         self._journals.setdefault((self._name, journal), []).append(bytes(record))
         return ""
 
-    def rewrite(self, journal: str, records: list[bytes]) -> None:
+    def rewrite(self, journal: str, records: list[bytes]) -> str:
+        if trouble := self._disk_troubles.get(self._name):
+            return trouble
         self._journals[self._name, journal] = [bytes(record) for record in records]
+        self._broken.pop(journal, None)
+        return ""
 
     def stop(self, reason: str, exit_code: int) -> None:
         self._stopped(exit_code)

@@ -26,6 +26,7 @@ class SimProcess:
         bus: SimBus,
         services: dict[str, ServiceNode],
         journals: dict[tuple[str, str], list[bytes]],
+        disk_troubles: dict[str, str],
         net_ns: int,
         **options: Any,
     ) -> None:
@@ -37,8 +38,8 @@ class SimProcess:
         self._wake_ns: int | None = None
         self._records = {one: list(journals.get((name, one), [])) for one in kind.journals}
         self.port = SimPort(
-            name, events=events, bus=bus, services=services, journals=journals, net_ns=net_ns, deliver=self._call,
-            stopped=self._stopped,
+            name, events=events, bus=bus, services=services, journals=journals, disk_troubles=disk_troubles,
+            net_ns=net_ns, deliver=self._call, stopped=self._stopped,
         )  # fmt: skip
         self.subscriptions = self.port.subscriptions
         self.runtime = Runtime(name, kind, settings, self.port, loop="sim", **options)

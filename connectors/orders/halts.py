@@ -6,7 +6,7 @@ from actors.effects import Log
 
 
 class Halts:
-    """`halted`, `paused` and `symbols` last until an operator resumes, `journal_trouble` until a restart.
+    """`halted`, `paused` and `symbols` last until an operator resumes; `journal_trouble` until a rewrite.
 
     `changed()` is called after each change.
     """
@@ -38,13 +38,21 @@ class Halts:
         self._changed()
 
     def resume(self) -> None:
-        """An operator has checked: new orders are allowed again. A journal that cannot be written needs a restart."""
+        """An operator has checked: new orders are allowed again, unless the journal cannot be written."""
         self.halted = self.paused = ""
         self.symbols.clear()
         self._changed()
 
     def journal_failed(self, reason: str) -> None:
-        """The journal cannot be written: without it no order may leave."""
+        """The journal misses a record: no order may leave until the whole journal is written anew."""
         if not self.journal_trouble:
-            self.journal_trouble = reason
+            self._log.error("journal write failed", error=reason)
+            self.journal_trouble = f"no order is placed until the journal can be written: {reason}"
+            self._changed()
+
+    def journal_written(self) -> None:
+        """The journal holds everything again."""
+        if self.journal_trouble:
+            self._log.info("journal written again")
+            self.journal_trouble = ""
             self._changed()

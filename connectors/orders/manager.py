@@ -163,6 +163,7 @@ class OrderManager:
         if self._kill_switch() >= CANCEL_ALL_LEVEL:
             self.commands.cancel_all("", ALL_OWNERS)
         self.rechecks.send_due()  # cancel requests need the journal, the key and the network, and nothing below
+        self.journal.compact(tracker.records > self._settings.compact_records)
         if not user_stream.is_started:
             self._changed()
             return
@@ -178,7 +179,6 @@ class OrderManager:
         every_ms = self._settings.reconcile_ms if user_stream.is_reliable else self._settings.poll_ms
         if not self.reconciler.is_running and now_ns - self.reconciler.done_ns >= every_ms * MS_NS:
             self.reconciler.start("timer")
-        self.journal.compact(tracker.records > self._settings.compact_records)
         tracker.drop_old(now_ns)
         self._changed()
 

@@ -20,6 +20,7 @@ from market.order_state import CONTRADICTED, LATE_FILL
 from protocol import Fill, OrderUpdate, topics
 
 JOURNAL = "orders"
+REWRITE_AGAIN_NS = 2_000_000_000  # delay after a rewrite that failed; without one the records stay as they are
 _MAY_NEED_RECHECKS = (ReportRecord, FillRecord, CancelRecord, ResolvedRecord)  # a new order needs none yet
 _HANDLED = (CONTRADICTED, LATE_FILL)  # findings that do not halt their market: the tracker has dealt with them
 
@@ -32,6 +33,7 @@ class OrderJournal:
         self._tracker = tracker
         self._rechecks = rechecks
         self._halts = halts
+        self._rewrite_again_ns = 0  # before it no rewrite is tried again
 
     def commit(self, records: Sequence[AnyRecord], then: Callable[[str], None] | None = None) -> None:
         """Journal, apply and publish `records`. `then` runs once the last one is written (""), or cannot be (reason).
@@ -78,8 +80,21 @@ class OrderJournal:
             self._halts.halt_symbol(order.terms.symbol, record.what)
 
     def compact(self, is_due: bool) -> None:
-        """Replace the journal with one record that holds the whole tracker."""
-        if is_due:
-            self._tracker.drop_old(self._fx.now_ns)
-            self._tracker.records = 0
-            self._fx.rewrite(JOURNAL, [encode_record(self._tracker.compaction())])
+        """Replace the journal with one record that holds the whole tracker, if that is due, or if the journal misses
+        a record that could not be written. A rewrite that fails is put off for REWRITE_AGAIN_NS.
+        """
+        fx, tracker = self._fx, self._tracker
+        if (is_due or self._halts.journal_trouble) and fx.now_ns >= self._rewrite_again_ns:
+            tracker.drop_old(fx.now_ns)
+            applied, tracker.records = tracker.records, 0
+            fx.rewrite(JOURNAL, [encode_record(tracker.compaction())], partial(self._on_rewritten, applied))
+
+    def _on_rewritten(self, applied: int, trouble: str) -> None:
+        if trouble:
+            self._tracker.records += applied
+            if not self._rewrite_again_ns:
+                self._fx.log.error("journal not rewritten", error=trouble, again_ms=REWRITE_AGAIN_NS // 1_000_000)
+            self._rewrite_again_ns = self._fx.now_ns + REWRITE_AGAIN_NS
+            return
+        self._rewrite_again_ns = 0
+        self._halts.journal_written()

@@ -49,9 +49,11 @@ class FakeEffects:
         self.requests: list[tuple[HttpRequest, Callable[[HttpAnswer | HttpFailure], None]]] = []
         self.links: list[Link] = []
         self.frames: list[str] = []  # sent on websockets
-        self.journal: list[bytes] = []
+        self.journal: list[bytes] = []  # its content
+        self.appended: list[bytes] = []  # every record that was written, also what a compaction has replaced
         self.rewritten: list[list[bytes]] = []
         self.journal_trouble = ""
+        self._journal_misses = ""
         self.events: list[str] = []  # what was performed, in order: "append", "publish", "http", "ws"
         self.stop_requested = False
         self._queue: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
@@ -98,13 +100,24 @@ class FakeEffects:
 
     def _append(self, record: bytes, then: Callable[[str], None] | None) -> None:
         self.events.append("append")
-        if not self.journal_trouble:
+        self._journal_misses = self._journal_misses or self.journal_trouble  # until it is rewritten, as in a driver
+        if not self._journal_misses:
             self.journal.append(record)
+            self.appended.append(record)
+        if then is not None:
+            then(self._journal_misses)
+
+    def rewrite(self, journal: str, records: list[bytes], then: Callable[[str], None] | None = None) -> None:
+        self._queue.append((self._rewrite, (records, then)))
+
+    def _rewrite(self, records: list[bytes], then: Callable[[str], None] | None) -> None:
+        self.events.append("rewrite")
+        if not self.journal_trouble:
+            self.rewritten.append(records)
+            self.journal = list(records)
+            self._journal_misses = ""
         if then is not None:
             then(self.journal_trouble)
-
-    def rewrite(self, journal: str, records: list[bytes]) -> None:
-        self.rewritten.append(records)
 
     def request_stop(self) -> None:
         self.stop_requested = True
@@ -182,9 +195,9 @@ class FakeEffects:
 
     @property
     def records(self) -> list[AnyRecord]:
-        """What the journal contains."""
+        """What was journaled, also what a compaction has replaced."""
         self.perform()
-        return [decode_record(record) for record in self.journal]
+        return [decode_record(record) for record in self.appended]
 
     def messages(self, topic: str) -> list[Any]:
         """What was published on a topic."""

@@ -117,12 +117,12 @@ def test_the_order_is_in_the_journal_before_its_request_leaves(world):
 
 
 def test_an_order_that_cannot_be_journaled_is_not_sent(world):
-    world.sim.processes["binance"].port.append = lambda journal, record: "no space left on device"
+    world.sim.disk_troubles["binance"] = "no space left on device"
     order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.5)
     assert world.last(order_ref).status is OrdStatus.NOT_PLACED
     assert world.placements() == []
-    assert world.state == ("HALTED", "no space left on device")
+    assert world.state == ("HALTED", "no order is placed until the journal can be written: no space left on device")
     again = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
     assert world.trader.answers[again].code is AnswerCode.REFUSED
@@ -131,7 +131,7 @@ def test_an_order_that_cannot_be_journaled_is_not_sent(world):
 def test_a_full_disk_stops_orders_and_not_cancels(world):
     order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
-    world.sim.processes["binance"].port.append = lambda journal, record: "no space left on device"
+    world.sim.disk_troubles["binance"] = "no space left on device"
     world.cancel(order_ref)
     world.run(0.5)
     assert world.ledger["open_orders"] == []

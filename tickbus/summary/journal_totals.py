@@ -6,7 +6,7 @@ import msgspec
 
 from actors.live.journal import Journal
 from actors.run.run_file import Run
-from connectors.core.records import decode_record
+from connectors.orders.replay import replay as replay_records
 from connectors.orders.tracker import OrderTracker
 from protocol import OrdStatus
 
@@ -29,9 +29,10 @@ def journal_of(run: Run, connector: str) -> Path:
 def replay(path: Path) -> OrderTracker:
     """Returns the tracker that a connector would rebuild from this journal. Raises JournalDamaged."""
     tracker, journal = OrderTracker(), Journal(path)
-    for record in journal.records():
-        tracker.apply(decode_record(record))
-    journal.close()
+    try:
+        replay_records(tracker, journal.records())
+    finally:
+        journal.close()
     return tracker
 
 

@@ -164,9 +164,41 @@ def test_a_full_disk_refuses_the_whole_record_and_names_the_file(path, monkeypat
         with pytest.raises(OSError, match=r"orders.journal: No space left") as refused:
             journal.append(b"does not fit")
     assert refused.value.errno == errno.ENOSPC
-    journal.append(b"fits again")
+    with pytest.raises(OSError, match="accepts no records until it is rewritten: No space left"):
+        journal.append(b"would follow a hole")
     journal.close()
-    assert read(path) == [b"before", b"fits again"]
+    assert read(path) == [b"before"]
+
+
+def test_after_a_record_that_could_not_be_written_a_rewrite_makes_the_journal_whole(path, monkeypatch):
+    journal = Journal(path)
+    journal.append(b"before")
+    with monkeypatch.context() as patch:
+        patch.setattr(journal_module.os, "pwrite", fails(errno.ENOSPC))
+        for refused in (lambda: journal.append(b"missing"), lambda: journal.rewrite([b"before and missing"])):
+            with pytest.raises(OSError, match=r"orders.journal: No space left"):
+                refused()
+    with pytest.raises(OSError, match="until it is rewritten"):
+        journal.append(b"would follow a hole")
+    journal.rewrite([b"before and missing"])
+    journal.append(b"next")
+    journal.close()
+    assert read(path) == [b"before and missing", b"next"]
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+def test_a_journal_that_begins_on_a_full_disk_opens_empty_and_is_written_once_there_is_room(path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(journal_module.os, "pwrite", fails(errno.ENOSPC))
+        journal = Journal(path)
+    assert journal.records() == []
+    with pytest.raises(OSError, match="until it is rewritten: No space left"):
+        journal.append(b"one")
+    assert path.read_bytes() == b""
+    journal.rewrite([b"one"])
+    journal.append(b"two")
+    journal.close()
+    assert read(path) == [b"one", b"two"]
 
 
 def test_short_writes_are_continued_to_the_whole_record(path, monkeypatch):
@@ -179,19 +211,19 @@ def test_short_writes_are_continued_to_the_whole_record(path, monkeypatch):
     assert read(path) == [b"a record in many pieces"]
 
 
-def test_after_a_failed_sync_no_record_is_accepted(path, monkeypatch):
+def test_after_a_failed_sync_no_record_is_accepted_until_the_content_is_written_anew(path, monkeypatch):
     journal = Journal(path)
     journal.append(b"one")
     monkeypatch.setattr(journal_module.os, "fdatasync", fails(errno.EIO))
-    with pytest.raises(OSError, match="restart"):
+    with pytest.raises(OSError, match=r"orders.journal: Input/output error"):
         journal.sync()
     monkeypatch.undo()
-    with pytest.raises(OSError, match="accepts no more records"):
+    with pytest.raises(OSError, match="accepts no records until it is rewritten"):
         journal.append(b"two")
-    with pytest.raises(OSError, match="accepts no more records"):
-        journal.rewrite([b"two"])
+    journal.rewrite([b"one", b"two"])
+    journal.append(b"three")
     journal.close()
-    assert read(path) == [b"one"]
+    assert read(path) == [b"one", b"two", b"three"]
 
 
 def test_syncing_is_done_once_for_many_records_and_not_at_all_for_none(path, monkeypatch):

@@ -39,7 +39,7 @@ def test_resume_clears_all_but_the_journal(halts):
     halts.journal_failed("no space left on device")
     halts.resume()
     assert (halts.halted, halts.symbols, halts.paused) == ("", {}, "")
-    assert halts.journal_trouble == "no space left on device"
+    assert halts.journal_trouble == "no order is placed until the journal can be written: no space left on device"
 
 
 def test_the_first_trouble_of_the_journal_is_reported_once(halts, changes):
@@ -47,4 +47,7 @@ def test_the_first_trouble_of_the_journal_is_reported_once(halts, changes):
         halts.journal_failed("no space left on device")
     halts.journal_failed("another one")
     assert len(changes) == 1
-    assert halts.journal_trouble == "no space left on device"
+    assert halts.journal_trouble.endswith(": no space left on device")
+    for _ in range(2):
+        halts.journal_written()
+    assert (halts.journal_trouble, len(changes)) == ("", 2)
