@@ -1,5 +1,9 @@
 """Pure market making: bids and asks at set spreads around the mid price, refreshed on a timer."""
 
+from collections.abc import Mapping
+from decimal import Decimal
+
+from market.instrument import Instrument
 from protocol import OrdStatus, Side, Tick
 from strategies.market import Market
 from strategies.market_making_settings import MarketMakingSettings, quote_plan, units
@@ -21,6 +25,11 @@ class PureMarketMaking(Strategy):
 
     class Settings(MarketMakingSettings):
         """See MarketMakingSettings."""
+
+    @classmethod
+    def order_sizes(cls, settings: Settings, instruments: Mapping[str, Instrument] | None = None) -> dict[str, Decimal]:
+        steps = (settings.levels - 1) * max(settings.level_size_step, Decimal(0))
+        return {settings.market: settings.size + steps}
 
     def on_start(self) -> None:
         self._tolerance = units(self.settings.refresh_tolerance_bps * BPS)

@@ -1,11 +1,14 @@
 """Strategy: an actor that trades. It queries its markets and sends orders; its replicas are updated for it."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from functools import partial
 from operator import index
 from typing import Any, ClassVar
 
 from actors.actor import Actor
 from actors.stages import stages_of
+from market.instrument import Instrument
 from protocol import (
     Answer,
     AnswerCode,
@@ -71,6 +74,14 @@ class Strategy(Handlers, Actor):
         """The market with a name like "binance:BTC-USDT" (connector:symbol). The first call subscribes to it."""
         known = self.markets.get(name)
         return known if known is not None else self.replicas.open(name)
+
+    @classmethod
+    def order_sizes(cls, settings: Any, instruments: Mapping[str, Instrument] | None = None) -> dict[str, Decimal]:
+        """The largest order, in base, that these settings lead to, by market ("binance:BTC-USDT"), for `tickbus check`.
+
+        `instruments`: the rules of markets, where they are known. A market whose size is not known is left out.
+        """
+        return {}
 
     # -- orders ---------------------------------------------------------------------------------------
 

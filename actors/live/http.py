@@ -12,6 +12,7 @@ from actors.net import HttpAnswer, HttpFailure, HttpRequest
 
 CONNECTIONS_MAX = 64
 DNS_CACHE_S = 60
+SERVICE_POLL_S = 0.05  # interval of looking for the address of a local service that is starting
 ERRORS = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
 
 Then = Callable[[HttpAnswer | HttpFailure], None]
@@ -44,7 +45,10 @@ class TrackingConnector(aiohttp.TCPConnector):
 
 
 class HttpClient:
-    """`event(call, *args)` runs a callback in the actor; `resolve(url, scheme)` fills in a local service's address."""
+    """`event(call, *args)` runs a callback in the actor; `resolve(url, scheme)` fills in a local service's address.
+
+    A request to a local service that has no address yet waits for it, at most the request's `timeout_ms`.
+    """
 
     def __init__(self, event: Callable[..., None], resolve: Callable[[str, str], str]) -> None:
         self._event = event
@@ -74,10 +78,12 @@ class HttpClient:
         _attempt.set(attempt)
         outcome: HttpAnswer | HttpFailure
         try:
-            url = URL(self._resolve(request.url, "http"), encoded=True)  # signatures are over these very bytes
+            until_s = asyncio.get_running_loop().time() + request.timeout_ms / 1e3
+            address = await self._address(request.url, until_s)
+            url = URL(address, encoded=True)  # signatures are over these very bytes
             async with self._session.request(
                 request.method, url, headers=request.headers, data=request.body or None,
-                timeout=aiohttp.ClientTimeout(total=request.timeout_ms / 1e3), allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=until_s - asyncio.get_running_loop().time()), allow_redirects=False,
             ) as response:  # fmt: skip
                 body = await response.read()
                 headers = {name.lower(): value for name, value in response.headers.items()}
@@ -85,6 +91,16 @@ class HttpClient:
         except ERRORS as error:
             outcome = HttpFailure(attempt.had_connection, f"{type(error).__name__}: {error}"[:300])
         self._event(then, outcome)
+
+    async def _address(self, url: str, until_s: float) -> str:
+        """Returns the URL with a local service's address. Raises ValueError if there is none until `until_s`."""
+        while True:
+            try:
+                return self._resolve(url, "http")
+            except ValueError:
+                if asyncio.get_running_loop().time() + SERVICE_POLL_S > until_s:
+                    raise
+            await asyncio.sleep(SERVICE_POLL_S)
 
     def _on_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

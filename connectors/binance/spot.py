@@ -6,9 +6,10 @@ from actors.log.secret import ApiKey
 from connectors.binance.market import BinanceMarket
 from connectors.binance.requests import BinanceOrders, BinanceRequests
 from connectors.connector import Connector
-from connectors.settings import ConnectorSettings
+from connectors.settings import HTTP_SCHEMES, WEBSOCKET_SCHEMES, ConnectorSettings, check_url
 
 LOCAL_EXCHANGE = "local://venue"
+DEPTH_MAX = 5_000  # levels of a snapshot: REST API, Market Data endpoints, "Order book"
 
 
 class BinanceSpot(Connector):
@@ -25,6 +26,15 @@ class BinanceSpot(Connector):
         ws_api_url: str = "wss://ws-api.binance.com:443"
         logon: Literal["signature", "session"] = "signature"
         venue: Literal["live", "paper"] = "live"
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            check_url("rest_url", self.rest_url, HTTP_SCHEMES)
+            check_url("ws_url", self.ws_url, WEBSOCKET_SCHEMES)
+            check_url("ws_api_url", self.ws_api_url, WEBSOCKET_SCHEMES)
+            for name in ("depth_levels", "poll_levels"):
+                if getattr(self.feed, name) > DEPTH_MAX:
+                    raise ValueError(f"feed.{name} = {getattr(self.feed, name)}: Binance has at most {DEPTH_MAX}")
 
     def make_market_api(self) -> BinanceMarket:
         return BinanceMarket(self.settings.rest_url, self.settings.ws_url)

@@ -15,7 +15,10 @@ SECOND_NS = 1_000_000_000
 BPS = 10_000
 DUPLICATES_MAX = 10_000
 
+LIMIT_MAX = 10**12  # of a notional or a position: more is no limit
+
 PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
+NotNegativeInt = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Limits(Settings):
@@ -27,7 +30,13 @@ class Limits(Settings):
     max_orders_per_s: PositiveInt  # largest number of orders in any second
     price_collar_bps: PositiveInt  # largest distance of a price from the middle of the book, in hundredths of a percent
     max_book_age_ms: PositiveInt  # largest age of the book; with an older one no order passes
-    duplicate_ms: int  # the same order again within this time is refused as a bug; 0: never
+    duplicate_ms: NotNegativeInt  # the same order again within this time is refused as a bug; 0: never
+
+    def __post_init__(self) -> None:
+        for name in ("max_order_notional", "max_position"):
+            value = getattr(self, name)
+            if not (value.is_finite() and 0 < value <= LIMIT_MAX):
+                raise ValueError(f"{name} = {value}: a limit is a number above 0, and at most {LIMIT_MAX:,}")
 
 
 class Caps:

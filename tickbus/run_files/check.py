@@ -5,12 +5,14 @@ from actors.run.toml_check import did_you_mean
 from protocol.errors import BadKeyFile, BadRunFile
 from tickbus.keys.actor_keys import VENUE, key_file
 from tickbus.keys.keyfile import KeyFile
+from tickbus.run_files.cross_check import cross_problems
 from venue.base.settings import VenueSettings
 
 
 def all_problems(run: Run) -> list[str]:
     """Returns every mistake of the run file, its classes, settings and key names; one text each."""
-    return problems(run.path, run.dir, VenueSettings, key_names(key_file(run))) + paper_problems(run)
+    in_tables = problems(run.path, run.dir, VenueSettings, key_names(key_file(run)))
+    return in_tables + paper_problems(run) + cross_problems(run)
 
 
 def paper_problems(run: Run) -> list[str]:

@@ -97,6 +97,10 @@ class Client:
         with asyncio.Runner(loop_factory=LOOPS[self.loop]) as runner:
             return runner.run(play())
 
+    @staticmethod
+    def no_address(_url, _scheme):
+        raise ValueError("the service venue has written no address")
+
     def _resolve(self, url, scheme):
         return self.resolve(url, scheme)
 
@@ -135,6 +139,29 @@ def assert_not_sent(outcome):
 def assert_in_doubt(outcome):
     assert type(outcome) is HttpFailure
     assert outcome.sent is True, outcome.text
+
+
+# -- a local service that is starting ---------------------------------------------------------------
+
+
+def test_a_request_waits_for_the_address_of_a_local_service(client):
+    async def story():
+        async with Server(answer) as server:
+            addresses = []
+
+            client.resolve = lambda *of: addresses[0] if addresses else client.no_address(*of)
+            asyncio.get_running_loop().call_later(0.15, addresses.append, server.url)
+            return await client.outcome("local://venue/order")
+
+    assert client.run(story).status == 200
+
+
+def test_a_local_service_without_an_address_until_the_timeout_is_not_sent(client):
+    async def story():
+        client.resolve = client.no_address
+        return await client.outcome("local://venue/order", timeout_ms=120)
+
+    assert_not_sent(client.run(story))
 
 
 # -- before there is a connection: not sent -----------------------------------------------------------
