@@ -14,7 +14,7 @@ from protocol.errors import BadRunFile
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: ok, problems.")
 @click.option("--online", is_flag=True, help="Also request the rules and prices of the markets from the exchange.")
 def command(run_file: Path, as_json: bool, online: bool) -> int:
-    """Find all mistakes of RUN_FILE: tables, class names, settings, markets, limits, keys. Exit code 2 if there are any.
+    """Find all mistakes of RUN_FILE. Exit code 2 if there are any.
 
     With --online also markets that the exchange does not have, and orders that it would refuse.
     """
