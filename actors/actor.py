@@ -11,7 +11,7 @@ from protocol import Settings as BaseSettings
 from protocol.errors import BadHandler
 from protocol.message import REGISTRY, handler_name
 
-LIFECYCLE = ("on_start", "on_stop", "on_stale", "on_live", "on_journal", "on_peer", "on_unmarked_done")
+LIFECYCLE = ("on_start", "on_stop", "on_stale", "on_live", "on_journal", "on_peer", "on_short_done")
 
 
 class Actor:
@@ -31,8 +31,8 @@ class Actor:
     keys: Any = None  # ApiKey of the run file's `keys` entry; set by the driver before on_start
     kill_switch: Callable[[], int] = staticmethod(lambda: 0)  # 1: send nothing new; 2: cancel too; set by the driver
     stop_within_ms: ClassVar[int] = 8_000  # after a stop request, the longest time that `may_stop` may return False
-    # Receives (sender, n) of each TickDone without marks, in place of on_tick_done, unless it returns False.
-    on_unmarked_done: Callable[[str, int], bool] | None = None
+    # Receives (sender, n) of each TickDone without positions, in place of on_tick_done, unless it returns False.
+    on_short_done: Callable[[str, int], bool] | None = None
 
     def __init__(self, name: str, settings: BaseSettings, effects: ActorEffects) -> None:
         self.name: str = name
@@ -59,7 +59,7 @@ class Actor:
         """Called once, before any message: subscribe, set timers, connect."""
 
     def on_tick(self, tick: Tick) -> None:
-        """It is this actor's turn; it has received all that it follows up to the tick's marks."""
+        """It is this actor's turn; it has received all that it follows up to the tick's positions."""
 
     def on_stale(self, topic: str) -> None:
         """Messages of `topic` are missing, or its publisher is gone; a snapshot has been requested."""

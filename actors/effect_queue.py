@@ -97,7 +97,7 @@ class EffectQueue:
         self.pending.append(outbox.next(stream, self.clock.now_ns, message))
         return stream.seq
 
-    def publish_unmarked(self, topic: str, message: Message) -> None:
+    def publish_untraced(self, topic: str, message: Message) -> None:
         stream = self.outbox.stream(topic, False)
         self.pending.append(self.outbox.next(stream, self.clock.now_ns, message))
 

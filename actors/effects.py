@@ -104,7 +104,7 @@ class ActorEffects(Effects, Protocol):
     def anchor_ns(self) -> int:
         """What to add to the monotonic clock to get `now_ns`."""
 
-    def publish_unmarked(self, topic: str, message: Message) -> None:
+    def publish_untraced(self, topic: str, message: Message) -> None:
         """Publishes a message that is in no trace and that no actor waits for before its turn."""
 
     def subscribe(self, prefix: str) -> None:

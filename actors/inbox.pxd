@@ -14,4 +14,4 @@ cdef class Inbox:
     cdef public long long duplicates
     cpdef bint accept(self, StreamIn stream, long long epoch, long long seq, bytes frame) except -1
     cpdef StreamIn stream(self, bytes topic)
-    cpdef dict behind(self, list marks)
+    cpdef dict behind(self, list positions)

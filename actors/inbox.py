@@ -121,17 +121,17 @@ class Inbox:
             stream.held = held[at:]
             return
 
-    def behind(self, marks: list[StreamPosition]) -> dict[str, StreamPosition]:
-        """The marks that are not reached yet, of streams that are subscribed."""
+    def behind(self, positions: list[StreamPosition]) -> dict[str, StreamPosition]:
+        """The positions that are not reached yet, of streams that are subscribed."""
         missing = {}
-        for mark in marks:
-            topic, epoch, seq = mark
+        for position in positions:
+            topic, epoch, seq = position
             stream = self.streams.get(topic.encode())
             if stream is None:
                 if self.wants(topic):
-                    missing[topic] = mark
+                    missing[topic] = position
             elif not stream.live or stream.epoch < epoch or (stream.epoch == epoch and stream.seq < seq):
-                missing[topic] = mark
+                missing[topic] = position
         return missing
 
     def of(self, publisher: str) -> list[StreamIn]:

@@ -13,4 +13,4 @@ cdef class Outbox:
     cpdef bytes pack(self, StreamOut stream, long long ts_ns, message)
     cpdef bytes next(self, StreamOut stream, long long ts_ns, message)
     cpdef commit(self, StreamOut stream, bytes data)
-    cpdef list drain_marks(self)
+    cpdef list drain_positions(self)

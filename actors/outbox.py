@@ -1,4 +1,4 @@
-"""Outbox: the streams that an actor sends; sequence numbers, marks, and a hash of all that was sent."""
+"""Outbox: the streams that an actor sends; sequence numbers, positions, and a hash of all that was sent."""
 
 import hashlib
 
@@ -48,20 +48,20 @@ class Outbox:
         return data
 
     def commit(self, stream: StreamOut, data: bytes) -> None:
-        """Counts a sent frame: advances the stream, its mark and the trace."""
+        """Counts a sent frame: advances the stream, its position and the trace."""
         stream.seq += 1
         if stream.marked:
             self._moved[stream.topic] = stream
             if self._trace is not None:
                 self._trace.update(data)
 
-    def drain_marks(self) -> list[StreamPosition]:
+    def drain_positions(self) -> list[StreamPosition]:
         """The positions of the marked streams that moved since the last call."""
         if not self._moved:
             return []
-        marks = [(stream.topic, self.epoch, stream.seq) for stream in self._moved.values()]
+        positions = [(stream.topic, self.epoch, stream.seq) for stream in self._moved.values()]
         self._moved.clear()
-        return marks
+        return positions
 
     def positions(self) -> list[StreamPosition]:
         """The positions of all marked streams, at most MAX_POSITIONS: those with the most messages. For heartbeats."""

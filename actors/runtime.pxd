@@ -32,7 +32,7 @@ cdef class Runtime:
     cdef object _snapshots
     cdef public object streams
     cdef public Turns turns
-    cdef object _on_unmarked_done
+    cdef object _on_short_done
     cdef StreamOut _heartbeats
     cpdef begin(self, long long mono_ns)
     cpdef frame_in(self, bytes data)

@@ -54,8 +54,8 @@ ANSWER_TYPES = (TickDone, Answer, Snapshot)
 class Runtime:
     """One actor and its parts. `anchor_ns`: what to add to the driver's monotonic time to get UTC.
 
-    `clock` is the clock's name; `patience_ms` how long it waits for this actor's turn; `mark_wait_ms` how long a Tick
-    is held for streams that are behind it. `trace`: keep a hash of all published frames.
+    `clock` is the clock's name; `patience_ms` how long it waits for this actor's turn; `position_wait_ms` how long a
+    Tick is held for streams that are behind it. `trace`: keep a hash of all published frames.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Runtime:
         follows: list[str] | None = None,
         clock: str = "clockd",
         patience_ms: int = 500,
-        mark_wait_ms: int = 100,
+        position_wait_ms: int = 100,
         lockstep: bool = False,
         trace: bool = False,
         anchor_ns: int = 0,
@@ -107,11 +107,11 @@ class Runtime:
             clock=self.clock, timers=self.runtime_timers, listener=self.actor,
         )  # fmt: skip
         self.turns = Turns(
-            self.effects, TurnSettings(clock if self.actor.ticks else "", patience_ms, mark_wait_ms), inbox=self.inbox,
-            streams=self.streams, sender=sender, dispatcher=self.dispatcher, timers=self.runtime_timers,
-            on_tick=self.actor.on_tick,
+            self.effects, TurnSettings(clock if self.actor.ticks else "", patience_ms, position_wait_ms),
+            inbox=self.inbox, streams=self.streams, sender=sender, dispatcher=self.dispatcher,
+            timers=self.runtime_timers, on_tick=self.actor.on_tick,
         )  # fmt: skip
-        self._on_unmarked_done = self.actor.on_unmarked_done
+        self._on_short_done = self.actor.on_short_done
         self._heartbeats = self.outbox.stream(topics.heart(name), False)
 
     # -- the driver's side ----------------------------------------------------------------------------
@@ -185,9 +185,9 @@ class Runtime:
 
     def answer_in(self, target: str, data: bytes) -> None:
         """Takes a frame that came back from an actor that we have sent to."""
-        if self._on_unmarked_done is not None:
+        if self._on_short_done is not None:
             n = self._codec.decode_done(data)
-            if n >= 0 and self._on_unmarked_done(target, n):
+            if n >= 0 and self._on_short_done(target, n):
                 return
         try:
             topic, epoch, seq, ts_ns, offset = split(data)
@@ -210,7 +210,7 @@ class Runtime:
             self.dispatcher.handle(target, name, epoch, seq, ts_ns, message)
 
     def _count_direct(self, topic: bytes, epoch: int, seq: int) -> None:
-        """Commands and answers are streams too, without snapshots: a Tick's marks may include them."""
+        """Commands and answers are streams too, without snapshots: a Tick's positions may include them."""
         stream = self.inbox.streams.get(topic)
         if stream is None:
             stream = self.inbox.streams[topic] = StreamIn(topics.read(topic))
@@ -251,7 +251,7 @@ class Runtime:
     # -- what the actor requests (RuntimeControl) ------------------------------------------------------------
 
     def subscribe(self, prefix: str) -> None:
-        """Subscribes, and joins the clock's order again, so that it forwards the new streams' marks."""
+        """Subscribes, and joins the clock's order again, so that it forwards the new streams' positions."""
         if self.inbox.subscribe(topics.check_topic(prefix)):
             self.streams.subscribe(prefix)
             self.turns.rejoin()

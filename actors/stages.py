@@ -134,7 +134,7 @@ class StageEffects(Protocol):
 
     def after(self, delay_ns: int, call: Callable[..., None], *args: Any) -> int: ...
 
-    def publish_unmarked(self, topic: str, message: Message) -> None: ...
+    def publish_untraced(self, topic: str, message: Message) -> None: ...
 
 
 def stages_of(effects: StageEffects, names: tuple[str, ...]) -> StageTimer:
@@ -148,7 +148,7 @@ def stages_of(effects: StageEffects, names: tuple[str, ...]) -> StageTimer:
         effects.after(PUBLISH_NS, publish)
         counted = rows(names, stages.drain())
         if counted:
-            effects.publish_unmarked(topic, StagesMessage(counted))
+            effects.publish_untraced(topic, StagesMessage(counted))
 
     effects.after(PUBLISH_NS, publish)
     return stages

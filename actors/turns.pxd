@@ -20,9 +20,9 @@ cdef class Turns:
     cdef FastTickCodec _codec
     cdef str _clock_name
     cdef long long _patience_ms
-    cdef long long _mark_wait_ns
+    cdef long long _position_wait_ns
     cdef public long long ticks
-    cdef public long long marks_missed
+    cdef public long long positions_missed
     cdef public object held
     cdef str _held_peer
     cdef long long _held_since_ns

@@ -1,4 +1,4 @@
-"""Turns: joins the clock's order, holds a Tick until the streams have reached its marks, and returns the turn."""
+"""Turns: joins the clock's order, holds a Tick until the streams have reached its positions, and returns the turn."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -20,11 +20,11 @@ UNTICKED_NS = 2_000_000_000  # without a Tick for longer than this (or three per
 
 class TurnSettings(NamedTuple):
     """`clock`: the clock's name, empty if the actor is not ticked. `patience_ms`: how long the clock waits for a turn.
-    `mark_wait_ms`: how long a Tick is held for streams that are behind it."""
+    `position_wait_ms`: how long a Tick is held for streams that are behind it."""
 
     clock: str
     patience_ms: int
-    mark_wait_ms: int
+    position_wait_ms: int
 
 
 class Turns:
@@ -54,9 +54,9 @@ class Turns:
         self._codec = TICK_CODEC
         self._clock_name = settings.clock
         self._patience_ms = settings.patience_ms
-        self._mark_wait_ns = settings.mark_wait_ms * 1_000_000
+        self._position_wait_ns = settings.position_wait_ms * 1_000_000
         self.ticks = 0
-        self.marks_missed = 0  # streams that were behind a Tick when on_tick ran
+        self.positions_missed = 0  # streams that were behind a Tick when on_tick ran
         self.held: Tick | None = None
         self._held_peer = ""
         self._held_since_ns = 0
@@ -78,7 +78,7 @@ class Turns:
             self._on_timer()
 
     def rejoin(self) -> None:
-        """Joins again after the subscriptions have changed: the clock forwards the marks of subscribed streams."""
+        """Joins again after the subscriptions have changed: the clock forwards the positions of subscribed streams."""
         self._joined = False
         if self._started:
             self._join()
@@ -112,26 +112,26 @@ class Turns:
     # -- turns ----------------------------------------------------------------------------------------
 
     def on_tick(self, tick: Tick, peer: str) -> None:
-        """Takes a Tick: runs it now, or holds it until its marks are reached, at most for the mark wait."""
+        """Takes a Tick: runs it now, or holds it until its positions are reached, at most for the position wait."""
         now_ns = self._clock.mono_ns
         self._ticked_ns, self._period_ns = now_ns, tick.period_ns
-        if tick.marks or self.held is not None:
-            behind = self._inbox.behind(tick.marks)
-            if self.held is not None:  # the clock no longer waits for the held one; its marks still count
+        if tick.positions or self.held is not None:
+            behind = self._inbox.behind(tick.positions)
+            if self.held is not None:  # the clock no longer waits for the held one; its positions still count
                 behind = self._inbox.behind(list(self._behind.values())) | behind
                 self._timers.cancel(self._deadline)
             if behind:
                 self.held, self._held_peer, self._behind = tick, peer, behind
                 self._held_since_ns = now_ns
-                self._deadline = self._timers.add(now_ns + self._mark_wait_ns, self._give_up)
+                self._deadline = self._timers.add(now_ns + self._position_wait_ns, self._give_up)
                 return
         self.held = None
         self._run(tick, peer, 0)
 
     def on_moved(self, stream: StreamIn) -> None:
         """A stream moved while a Tick is held."""
-        mark = self._behind.get(stream.topic)
-        if mark is None or not stream.live or (stream.epoch, stream.seq) < (mark[1], mark[2]):
+        position = self._behind.get(stream.topic)
+        if position is None or not stream.live or (stream.epoch, stream.seq) < (position[1], position[2]):
             return
         del self._behind[stream.topic]
         if not self._behind:
@@ -140,7 +140,7 @@ class Turns:
 
     def _give_up(self) -> None:
         stale = sorted(self._behind)
-        self.marks_missed += len(stale)
+        self.positions_missed += len(stale)
         self._effects.log.warning("streams behind the tick", tick=self.held.n if self.held else 0, topics=stale)
         for topic in stale:
             self._streams.resync(topic)
@@ -152,7 +152,7 @@ class Turns:
         if tick is None:
             return
         if stale:
-            tick = Tick(tick.n, tick.time_ns, tick.period_ns, tick.marks, tick.skipped, tick.late, stale)
+            tick = Tick(tick.n, tick.time_ns, tick.period_ns, tick.positions, tick.skipped, tick.late, stale)
         self._run(tick, self._held_peer, self._clock.mono_ns - self._held_since_ns)
 
     def _run(self, tick: Tick, peer: str, waited_ns: int) -> None:
@@ -162,9 +162,9 @@ class Turns:
         self.ticks += 1
         self._on_tick(tick)
         self._effects.perform()
-        marks, ts_ns, missed = outbox.drain_marks(), clock.mono_ns + clock.anchor_ns, self.marks_missed
-        if marks or tick.n < 0:
-            frame = outbox.pack(dones, ts_ns, TickDone(tick.n, marks, waited_ns, outbox.trace, missed))
+        positions, ts_ns, missed = outbox.drain_positions(), clock.mono_ns + clock.anchor_ns, self.positions_missed
+        if positions or tick.n < 0:
+            frame = outbox.pack(dones, ts_ns, TickDone(tick.n, positions, waited_ns, outbox.trace, missed))
         else:
             seq, trace = dones.seq + 1, outbox.trace
             frame = self._codec.encode_done(dones.prefix, outbox.epoch, seq, ts_ns, tick.n, waited_ns, trace, missed)

@@ -12,16 +12,16 @@ from venue.base import demo
 from venue.base.settings import FlowSettings, LimitSettings, MarketSettings, VenueSettings
 
 ORDERS = 4_000
-KEYS = ((demo.MAKER_KEY, demo.MAKER_SECRET), (demo.HUMAN_KEY, demo.HUMAN_SECRET))
+KEYS = ((demo.MAKER_KEY, demo.MAKER_SECRET), (demo.EXTERNAL_KEY, demo.EXTERNAL_SECRET))
 RICH = {"BTC": Decimal(10**6), "USDT": Decimal(10**10)}
 
 
-def settings(log_file: str | None) -> VenueSettings:
+def settings(ledger_file: str | None) -> VenueSettings:
     """Returns settings of a market without order flow, with two rich accounts and without rate limits."""
     accounts = [msgspec.structs.replace(one, balances=RICH) for one in demo.accounts()]
     still = MarketSettings(flow=FlowSettings(limit_rate=0, market_rate=0), max_orders=10_000)
     none = LimitSettings(weight_1m=10**9, orders_10s=10**9, orders_1d=10**9, raw_requests_5m=10**9)
-    return VenueSettings(accounts=accounts, markets=[still], limits=none, log_file=log_file)
+    return VenueSettings(accounts=accounts, markets=[still], rate_limits=none, ledger_file=ledger_file)
 
 
 def query_of(number: int, time_ms: int) -> tuple[str, str]:

@@ -22,15 +22,15 @@ class Clock(Actor):
     class Settings(message.Settings):
         """`tick_ms`: the period. `order`: waves of actor names. `mode`: "realtime" or "lockstep".
 
-        `start_ns`: UTC time of tick 0. `marks`: False switches the barrier off (to show its effect). `ticks_max`: stop
-        after this number of ticks; 0: never.
+        `start_ns`: UTC time of tick 0. `positions`: False switches the barrier off, to show its effect. `ticks_max`:
+        stop after this number of ticks; 0: never.
         """
 
         tick_ms: int = 1000
         order: list[list[str]] = []
         mode: str = "realtime"
         start_ns: int = 0
-        marks: bool = True
+        positions: bool = True
         ticks_max: int = 0
 
     def __init__(self, name: str, settings: Any, effects: EffectQueue) -> None:
@@ -40,14 +40,14 @@ class Clock(Actor):
         self._sender = TickSender(name, effects.outbox, effects.sender, effects.clock)
         self._fanout = Fanout(
             effects, self._members, self._sender, effects.clock, period_ns=self._schedule.period_ns,
-            with_marks=settings.marks, finished=self._finished,
+            sends_positions=settings.positions, finished=self._finished,
         )  # fmt: skip
         self._lockstep = settings.mode == "lockstep"
         self._begun_ns = self._skipped = self._ticks = 0
         self._trace = hashlib.blake2b(digest_size=8)
-        # Most TickDones contain no marks and take this short way. A subclass that needs each one on on_tick_done sets
+        # Most TickDones have no positions and take this short way. A subclass that needs each one on on_tick_done sets
         # it to None in its constructor.
-        self.on_unmarked_done = self._fanout.on_unmarked_done
+        self.on_short_done = self._fanout.on_short_done
 
     def on_start(self) -> None:
         if self._lockstep:
@@ -106,8 +106,8 @@ class Clock(Actor):
     def on_tick_done(self, done: TickDone) -> None:
         member = self._members.by_name.get(self.envelope.sender)
         if member is not None:
-            if done.marks:
-                self._members.record(done.marks)
+            if done.positions:
+                self._members.record(done.positions)
             member.trace = done.trace
             self._fanout.done(member, done.n)
 

@@ -8,7 +8,7 @@ cdef class Fanout:
     cdef TickSender _sender
     cdef ActorClock _clock
     cdef long long _period_ns
-    cdef bint _with_marks
+    cdef bint _sends_positions
     cdef object _finished
     cdef list _plan
     cdef Py_ssize_t _wave
@@ -24,7 +24,7 @@ cdef class Fanout:
     cdef _next_wave(self)
     cdef _give_turn(self, Member member)
     cdef bint _send_tick(self, Member member) except -1
-    cpdef bint on_unmarked_done(self, str name, long long n) except -1
+    cpdef bint on_short_done(self, str name, long long n) except -1
     cpdef done(self, Member member, long long n)
     cpdef close(self, Member member)
     cdef _release(self, Member member)

@@ -15,7 +15,8 @@ NEVER_NS = 2**63 - 1
 class Fanout:
     """Gives each member its turn. A tick begins with `begin` and ends with the call of `finished`.
 
-    The marks that come back with TickDone are kept, and go out with the next Tick to the subscribers of those streams.
+    The positions that come back with TickDone are kept, and go out with the next Tick to the subscribers of these
+    streams.
     """
 
     def __init__(
@@ -26,7 +27,7 @@ class Fanout:
         clock: ActorClock,
         *,
         period_ns: int,
-        with_marks: bool,
+        sends_positions: bool,
         finished: Callable[[], Any],
     ) -> None:
         self._effects = effects
@@ -34,7 +35,7 @@ class Fanout:
         self._sender = sender
         self._clock = clock
         self._period_ns = period_ns
-        self._with_marks = with_marks
+        self._sends_positions = sends_positions
         self._finished = finished
         self._plan: list[list[Member]] = []  # the waves of this tick; an actor that joins meanwhile is in the next
         self._wave = 0
@@ -77,8 +78,8 @@ class Fanout:
             member.absent = True
             self.late.append(member.name)
             return
-        if member.marks:
-            member.marks.clear()
+        if member.positions:
+            member.positions.clear()
         member.absent = False
         member.turn = member.last_n = self.n
         member.sent_ns = self._clock.mono_ns
@@ -90,14 +91,14 @@ class Fanout:
     def _send_tick(self, member: Member) -> bool:
         """Sends the Tick; False if the member cannot be reached."""
         skipped = self.n - member.last_n - 1 if member.last_n >= 0 else 0
-        marks = list(member.marks.values()) if self._with_marks and member.marks else []
+        positions = list(member.positions.values()) if self._sends_positions and member.positions else []
         late = [name for name in self.late if name in member.follows] if self.late else []
-        if marks or late:
-            tick = Tick(self.n, self.due_ns, self._period_ns, marks, skipped, late)
+        if positions or late:
+            tick = Tick(self.n, self.due_ns, self._period_ns, positions, skipped, late)
             return self._sender.send(member.name, tick)
         return self._sender.send_tick(member.name, self.n, self.due_ns, self._period_ns, skipped)
 
-    def on_unmarked_done(self, name: str, n: int) -> bool:
+    def on_short_done(self, name: str, n: int) -> bool:
         """Takes a TickDone that contains only its `n`; False if `name` is not a member."""
         member = self._members.by_name.get(name)
         if member is None:

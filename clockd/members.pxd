@@ -12,4 +12,4 @@ cdef class Member:
     cdef public long long last_n
     cdef public long long sent_ns
     cdef public object trace
-    cdef public dict marks
+    cdef public dict positions

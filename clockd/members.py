@@ -1,4 +1,4 @@
-"""Members: the actors that the clock ticks, their order, and the marks that each gets with its next Tick."""
+"""Members: the actors that the clock ticks, their order, and the positions that each gets with its next Tick."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ class Member:
         self.sent_ns = 0
         self.has_turn = False  # the tick waits for it
         self.trace = 0
-        self.marks: dict[str, StreamPosition] = {}  # positions of streams that moved since its last Tick
+        self.positions: dict[str, StreamPosition] = {}  # positions of streams that moved since its last Tick
 
     def receives(self, topic: str) -> bool:
         """Whether it receives a stream: it subscribes to it, or the stream is its commands or answers."""
@@ -40,7 +40,7 @@ class Members:
         self.by_name: dict[str, Member] = {member.name: member for wave in self.waves for member in wave}
         self._fixed = set(self.by_name)
         self._routes: dict[str, list[Member]] = {}  # topic -> the members that receive it
-        self._marks: dict[str, StreamPosition] = {}  # position of each stream, for actors that join
+        self._positions: dict[str, StreamPosition] = {}  # position of each stream, for actors that join
 
     def __iter__(self) -> Iterator[Member]:
         return iter(self.by_name.values())
@@ -56,7 +56,9 @@ class Members:
             self._forget(join.name)
         if renewed or tuple(join.subscriptions) != member.prefixes:
             member.epoch, member.follows, member.prefixes = join.epoch, join.follows, tuple(join.subscriptions)
-            member.marks = {topic: mark for topic, mark in self._marks.items() if member.receives(topic)}
+            member.positions = {
+                topic: position for topic, position in self._positions.items() if member.receives(topic)
+            }
             self._routes.clear()
         member.patience_ns = join.patience_ms * 1_000_000
         member.joined = True
@@ -87,17 +89,17 @@ class Members:
 
     def _forget(self, publisher: str) -> None:
         """Its streams have ended: no member is to wait for their positions."""
-        for table in (self._marks, *(member.marks for member in self)):
+        for table in (self._positions, *(member.positions for member in self)):
             for topic in [topic for topic in table if topics.publisher(topic) == publisher]:
                 del table[topic]
 
-    def record(self, marks: list[StreamPosition]) -> None:
+    def record(self, positions: list[StreamPosition]) -> None:
         """Notes the positions of streams for each member that receives them."""
-        for mark in marks:
-            topic = mark[0]
-            self._marks[topic] = mark
+        for position in positions:
+            topic = position[0]
+            self._positions[topic] = position
             route = self._routes.get(topic)
             if route is None:
                 route = self._routes[topic] = [member for member in self if member.receives(topic)]
             for member in route:
-                member.marks[topic] = mark
+                member.positions[topic] = position

@@ -1,4 +1,4 @@
-"""TickSender: messages from the clock to an actor. Most are Ticks without marks, which are encoded in place."""
+"""TickSender: messages from the clock to an actor. Most are Ticks without positions, which are encoded in place."""
 
 from actors.actor_clock import ActorClock
 from actors.outbox import Outbox, StreamOut
@@ -23,7 +23,7 @@ class TickSender:
         return self._sender.send(target, self._stream(target), message)
 
     def send_tick(self, target: str, n: int, time_ns: int, period_ns: int, skipped: int) -> bool:
-        """Sends a Tick without marks and without names of late actors; False if `target` is not connected."""
+        """Sends a Tick without positions and without names of late actors; False if `target` is not connected."""
         stream, ts_ns = self._stream(target), self._clock.now_ns
         frame = self._codec.encode_tick(
             stream.prefix, self._outbox.epoch, stream.seq + 1, ts_ns, n, time_ns, period_ns, skipped

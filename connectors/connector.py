@@ -14,7 +14,7 @@ from connectors.market_data.feed import MarketFeed
 from connectors.net.client import ExchangeClient
 from connectors.net.order_socket import OrderSocket
 from connectors.net.server_clock import ServerClock
-from connectors.orders.external_orders import OWNER, ExternalOrders
+from connectors.orders.external_orders import ExternalOrders
 from connectors.orders.manager import OrderManager
 from connectors.orders.replay import replay
 from connectors.orders.tracker import OrderTracker
@@ -73,7 +73,7 @@ class Connector(Actor):
         api = None if keys is None else self.make_order_api(keys)
         order_socket = None
         if api is not None and settings.orders_by == "websocket" and api.order_socket_url():
-            order_socket = OrderSocket(self, api, clock, settings.line_session)
+            order_socket = OrderSocket(self, api, clock, settings.order_session)
         self.client = ExchangeClient(self, api or self.make_request_api(), clock, order_socket, self._on_trouble)
         self.feed = MarketFeed(
             self, self.make_market_api(), settings.markets, settings.feed, self.client.request, self.update_status,
@@ -152,7 +152,7 @@ class Connector(Actor):
         if owner and "." not in owner and topic == topics.orders(self.name, owner):
             if self.orders is not None:
                 return self.orders.snapshot_orders(owner, cursor)
-            return ExternalOrders().snapshot() if owner == OWNER else self.tracker.snapshot(owner, cursor)
+            return ExternalOrders().snapshot() if owner == topics.EXTERNAL else self.tracker.snapshot(owner, cursor)
         return self.feed.snapshot(topic, cursor)
 
     # -- state ------------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ class Frame(msgspec.Struct):
 class ToyMarket:
     """connectors.core.market_api.MarketApi of the toy exchange."""
 
-    life_ms = 0  # it never closes a connection
+    max_age_ms = 0  # it never closes a connection
     subscribe_interval_ms = 100
 
     def __init__(self, rest_url: str, ws_url: str) -> None:
@@ -110,7 +110,7 @@ def _decode(body, kind):
 class ToyRequests:
     """connectors.core.order_api.RequestApi of the toy exchange: all that a connector without keys needs of it."""
 
-    limits = [Limit("requests-1m", "requests", 600, 60_000_000_000)]
+    rate_limits = [Limit("requests-1m", "requests", 600, 60_000_000_000)]
 
     def classify(self, answer: HttpAnswer | HttpFailure) -> Verdict:
         good = isinstance(answer, HttpAnswer) and answer.status == 200

@@ -13,13 +13,6 @@ from protocol.message import Message
 
 PACKED = ("bids", "asks")
 LEVELS_SHOWN = 3
-# Keys of the JSON output are stable: fields that were renamed are printed under their first names.
-JSON_KEYS = {
-    "order_ref": "intent",
-    "marks_missed": "early",
-    "invalid_frames": "garbage",
-    "duplicates": "dropped",
-}
 
 
 def as_json(tapped: Tapped) -> str:
@@ -90,8 +83,7 @@ def _fields(body: Message) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in body.__struct_fields__:
         value = getattr(body, name)
-        key = JSON_KEYS.get(name, name)
-        found[key] = unpack_levels(value) if name in PACKED and isinstance(value, bytes) else _plain(value)
+        found[name] = unpack_levels(value) if name in PACKED and isinstance(value, bytes) else _plain(value)
     return found
 
 

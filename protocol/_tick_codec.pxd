@@ -8,6 +8,6 @@ cdef class FastTickCodec:
     cpdef decode_tick(self, bytes frame)
     cpdef bytes encode_done(
         self, bytes prefix, uint32_t epoch, uint64_t seq, int64_t ts_ns, uint64_t n, uint64_t waited_ns,
-        uint64_t trace, uint64_t marks_missed,
+        uint64_t trace, uint64_t positions_missed,
     )
     cpdef long long decode_done(self, bytes frame) except? -1

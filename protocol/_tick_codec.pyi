@@ -22,6 +22,6 @@ class FastTickCodec:
         n: int,
         waited_ns: int,
         trace: int,
-        marks_missed: int,
+        positions_missed: int,
     ) -> bytes: ...
     def decode_done(self, frame: bytes) -> int: ...

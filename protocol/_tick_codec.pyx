@@ -111,23 +111,23 @@ cdef class FastTickCodec:
 
     cpdef bytes encode_done(
         self, bytes prefix, uint32_t epoch, uint64_t seq, int64_t ts_ns, uint64_t n, uint64_t waited_ns,
-        uint64_t trace, uint64_t marks_missed,
+        uint64_t trace, uint64_t positions_missed,
     ):
-        """The frame of TickDone(n, [], waited_ns, trace, marks_missed)."""
+        """The frame of TickDone(n, [], waited_ns, trace, positions_missed)."""
         cdef uint8_t frame[MAX_BYTES]
         cdef uint8_t *p = head(frame, prefix, epoch, seq, ts_ns)
         memcpy(p, DONE, DONE_BYTES)
         p = write_int(p + DONE_BYTES, n)
         p[0] = EMPTY_LIST
-        p = write_int(write_int(write_int(p + 1, waited_ns), trace), marks_missed)
+        p = write_int(write_int(write_int(p + 1, waited_ns), trace), positions_missed)
         return PyBytes_FromStringAndSize(<char *>frame, p - frame)
 
     cpdef long long decode_done(self, bytes frame) except? -1:
-        """The n of a TickDone without marks and without a trace; -1 for every other frame."""
+        """The n of a TickDone without positions and without a trace; -1 for every other frame."""
         cdef const uint8_t *start = <const uint8_t *>PyBytes_AS_STRING(frame)
         cdef const uint8_t *end = start + PyBytes_GET_SIZE(frame)
         cdef const uint8_t *p = after_header(start, end)
-        cdef uint64_t n, waited_ns, marks_missed
+        cdef uint64_t n, waited_ns, positions_missed
         if p == NULL or end - p < DONE_BYTES or memcmp(p, DONE, DONE_BYTES) != 0:
             return -1
         p = read_int(p + DONE_BYTES, end, &n)
@@ -136,4 +136,4 @@ cdef class FastTickCodec:
         p = read_int(p + 1, end, &waited_ns)
         if p == NULL or p >= end or p[0]:
             return -1
-        return <int64_t>n if read_int(p + 1, end, &marks_missed) == end else -1
+        return <int64_t>n if read_int(p + 1, end, &positions_missed) == end else -1

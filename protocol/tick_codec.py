@@ -1,4 +1,4 @@
-"""A compact codec of Tick and TickDone for the common case: no marks, and no late actor.
+"""A compact codec of Tick and TickDone for the common case: no positions, and no late actor.
 
 Such frames differ in a few numbers only, so the Cython implementation (_tick_codec.pyx) writes and reads them in
 place. All other frames go through `protocol.frame`. Both ways give the same bytes and the same messages.
@@ -27,14 +27,14 @@ class PlainTickCodec:
 
     @staticmethod
     def encode_done(
-        prefix: bytes, epoch: int, seq: int, ts_ns: int, n: int, waited_ns: int, trace: int, marks_missed: int
+        prefix: bytes, epoch: int, seq: int, ts_ns: int, n: int, waited_ns: int, trace: int, positions_missed: int
     ) -> bytes:
-        """The frame of TickDone(n, [], waited_ns, trace, marks_missed). The last four are not negative."""
-        return pack(prefix, epoch, seq, ts_ns, TickDone(n, [], waited_ns, trace, marks_missed))
+        """The frame of TickDone(n, [], waited_ns, trace, positions_missed). The last four are not negative."""
+        return pack(prefix, epoch, seq, ts_ns, TickDone(n, [], waited_ns, trace, positions_missed))
 
     @staticmethod
     def decode_done(frame: bytes) -> int:
-        """The n of a TickDone without marks and without a trace; -1 for every other frame."""
+        """The n of a TickDone without positions and without a trace; -1 for every other frame."""
         return -1
 
 

@@ -13,39 +13,39 @@ Name = Annotated[str, msgspec.Meta(pattern=rf"\A{NAME}\Z")]
 """The name of an actor: one token of a topic."""
 
 StreamPosition = tuple[str, Int64, Int64]
-"""(topic, epoch, seq): a stream, and the number of a message in it. Fields named `marks` hold such positions."""
+"""(topic, epoch, seq): a stream, and the number of a message in it. Fields named `positions` have this type."""
 
 
 class Tick(Message):
     """Tick `n` of the clock, due at `time_ns` (UTC). The receiver has the turn until it sends TickDone.
 
-    `marks`: positions that followed streams must reach before `on_tick` runs. `skipped`: number of ticks that this
+    `positions`: positions that followed streams must reach before `on_tick` runs. `skipped`: number of ticks that this
     actor missed since its last one. `late`: followed actors that had not finished. `stale`: topics that did not
-    reach their mark within the bounded wait; the receiving runtime fills it in.
+    reach their position within the bounded wait; the receiving runtime fills it in.
     """
 
     n: Int64
     time_ns: Int64
     period_ns: Int64
-    marks: list[StreamPosition] = []
+    positions: list[StreamPosition] = []
     skipped: int = 0
     late: list[str] = []
     stale: list[str] = []
 
 
 class TickDone(Message):
-    """Ends the turn. `marks`: the position of each stream that the actor published to since its last TickDone.
+    """Ends the turn. `positions`: the position of each stream that the actor published to since its last TickDone.
 
-    `waited_ns`: time spent waiting for marks. `trace`: running hash of all that the actor has sent, in lockstep and
-    in simulation (0 otherwise). `marks_missed`: number of marks, since the actor's start, that were not reached within
-    the bounded wait when `on_tick` ran.
+    `waited_ns`: time spent waiting for positions. `trace`: running hash of all that the actor has sent, in lockstep
+    and in simulation (0 otherwise). `positions_missed`: number of positions, since the actor's start, that were not
+    reached within the bounded wait when `on_tick` ran.
     """
 
     n: Int64
-    marks: list[StreamPosition] = []
+    positions: list[StreamPosition] = []
     waited_ns: int = 0
     trace: int = 0
-    marks_missed: int = 0
+    positions_missed: int = 0
 
 
 class Join(Message):
@@ -84,5 +84,5 @@ class TickReport(Message):
     ticks: int = 0
     ticks_skipped: int = 0
     ticks_late: int = 0
-    marks_missed: int = 0
+    positions_missed: int = 0
     trace: int = 0

@@ -6,6 +6,9 @@ from functools import lru_cache
 from protocol.errors import BadMessage, BadTopic
 
 NAME = "[A-Za-z0-9_:@/+-]+"
+EXTERNAL = "@external"
+"""The owner of external orders: orders on the account that this bot did not place."""
+FORMER_OWNERS = {"@foreign": EXTERNAL}  # names in strategies and recordings of earlier versions
 _NAME = re.compile(NAME)
 _TOPIC = re.compile(rf"(?:{NAME}\.)+")
 
@@ -43,8 +46,8 @@ def market_data(connector: str, symbol: str, kind: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def orders(connector: str, owner: str) -> str:
-    """Order updates and fills of one owner: `ord.binance.maker.`"""
-    return f"ord.{connector}.{owner}."
+    """Order updates and fills of one owner: `ord.binance.maker.`; of external orders with the owner EXTERNAL."""
+    return f"ord.{connector}.{FORMER_OWNERS.get(owner, owner)}."
 
 
 def account(connector: str) -> str:

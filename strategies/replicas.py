@@ -126,7 +126,7 @@ class Replicas:
             self._subscribe(market)
 
     def _on_tick(self, tick: Tick) -> None:
-        """The marks are reached: the book of a connector that had its turn before is as of this tick."""
+        """The positions are reached: the book of a connector that had its turn before is as of this tick."""
         follows = self._owner.follows
         for market in self.markets.values():
             on_time = market.connector in follows and market.connector not in tick.late

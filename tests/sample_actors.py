@@ -216,7 +216,7 @@ class BatchFollower(Actor):
             inbox, turns = self.runtime.inbox, self.runtime.turns
             counted = {
                 "turns": self.turns, "short": self.short, "seen": self.seen, "lost": inbox.lost,
-                "marks_missed": turns.marks_missed, "late": self.late, "trace": self.effects.outbox.trace,
+                "positions_missed": turns.positions_missed, "late": self.late, "trace": self.effects.outbox.trace,
             }  # fmt: skip
             Path(self.settings.report).write_text(json.dumps(counted))
 

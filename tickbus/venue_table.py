@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from actors.run.former_names import current
 from actors.run.run_file import Run
 from protocol.errors import BadRunFile
 from venue.base import demo
@@ -13,14 +14,14 @@ from venue.base.settings import AccountSettings, MarketSettings, VenueSettings
 def venue_settings(run: Run) -> VenueSettings:
     """Returns the [venue] table; its files are in the run folder unless it names others. Raises BadRunFile."""
     try:
-        settings = msgspec.convert(run.venue or {}, VenueSettings)
+        settings = msgspec.convert(current(run.venue or {}, VenueSettings), VenueSettings)
     except msgspec.ValidationError as error:
         raise BadRunFile(f"{run.path}: [venue]: {error}") from None
     settings = _completed(run, settings)
     return msgspec.structs.replace(
         settings,
         address_file=settings.address_file or str(run.dir / "venue.address"),
-        log_file=settings.log_file or str(run.dir / "venue.ledger"),
+        ledger_file=settings.ledger_file or str(run.dir / "venue.ledger"),
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 from protocol.message import Settings
 from venue.accounts.accounts import ExchangeAccount
 from venue.base.api_errors import ApiError
+from venue.base.demo import account_name
 from venue.base.numbers import atoms, fixed8
 from venue.base.params import Params, split_pairs
 from venue.base.units import MILLISECOND_NS
@@ -131,7 +132,7 @@ class ControlApi:
 
     def _account(self, name: str | None) -> ExchangeAccount:
         accounts = self.engine.accounts.by_name
-        found = accounts.get(name or next(iter(accounts)))
+        found = accounts.get(account_name(name or next(iter(accounts)), accounts))
         if found is None:
             raise BadControl(f"no account {name}; there are {', '.join(accounts)}")
         return found
@@ -164,7 +165,7 @@ class ControlApi:
         """The amounts outside the accounts, to check that sums are conserved."""
         return {
             "accounts": list(self.engine.accounts.by_name),
-            "house": {asset: fixed8(amount) for asset, amount in self.engine.settlement.funds.outside.items()},
+            "outside": {asset: fixed8(amount) for asset, amount in self.engine.settlement.funds.outside.items()},
         }
 
     def _status(self, request: Request, now_ns: int) -> dict[str, Any]:

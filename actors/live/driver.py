@@ -26,7 +26,7 @@ from actors.runtime import Runtime
 from protocol.message import Settings
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-LOCKSTEP_WAIT_MS = 5_000  # in lockstep, marks always come unless a process has died
+LOCKSTEP_WAIT_MS = 5_000  # in lockstep, positions always come unless a process has died
 
 
 def default_network(event: Callable[..., None], folder: Path, log: Any) -> NetworkPort:
@@ -169,7 +169,7 @@ def run_actor(run: Run, name: str, epoch: int, *, keys: Any = None, log: Any = N
 
 def lockstep_options(run: Run) -> dict[str, Any]:
     """What a lockstep run changes in each actor's runtime."""
-    return {"lockstep": True, "mark_wait_ms": LOCKSTEP_WAIT_MS} if run.clock.mode == "lockstep" else {}
+    return {"lockstep": True, "position_wait_ms": LOCKSTEP_WAIT_MS} if run.clock.mode == "lockstep" else {}
 
 
 def resident_bytes() -> int:

@@ -10,6 +10,7 @@ import msgspec
 
 from actors.actor import Actor
 from actors.run.class_loader import add_path, load_class
+from actors.run.former_names import current
 from actors.run.run_dir import default_dir
 from actors.run.tick_order import order_mistakes, tick_order
 from actors.run.toml_check import did_you_mean, mistakes
@@ -105,7 +106,8 @@ class Run:
 
     def actor_settings(self, name: str) -> Settings:
         """The actor's settings, as an instance of its class's Settings. Raises BadRunFile."""
-        kind, table = self.actor_class(name).Settings, self.actor(name).settings
+        kind = self.actor_class(name).Settings
+        table = current(self.actor(name).settings, kind)
         _refuse(self.path, mistakes(table, kind, f"$.actors.{name}.settings"))
         return msgspec.convert(table, kind)
 
@@ -160,7 +162,7 @@ def problems(
     for name, one in tables.items():
         found += _actor_mistakes(one, f"$.actors.{name}", key_names, "venue" in table)
     if venue_settings is not None and isinstance(table.get("venue"), dict):
-        found += mistakes(table["venue"], venue_settings, "$.venue")
+        found += mistakes(current(table["venue"], venue_settings), venue_settings, "$.venue")
     if not found:
         try:
             load(path, run_dir)
@@ -175,7 +177,8 @@ def _actor_mistakes(table: dict[str, Any], at: str, key_names: Collection[str] |
     use, settings, keys = table.get("use"), table.get("settings", {}), table.get("keys", "")
     if isinstance(use, str):
         try:
-            found += mistakes(settings, load_class(use).Settings, f"{at}.settings")
+            kind = load_class(use).Settings
+            found += mistakes(current(settings, kind), kind, f"{at}.settings")
         except BadRunFile as error:
             found.append(f"{error} - at `{at}.use`")
     if isinstance(keys, str) and keys.startswith("venue/"):

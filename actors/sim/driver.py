@@ -17,8 +17,8 @@ from protocol.message import Settings
 
 DAY_NS = 86_400_000_000_000
 START_NS = 1_700_000_000_000_000_000
-MARK_WAIT_MS = 100
-LOCKSTEP_MARK_WAIT_MS = 2_000
+POSITION_WAIT_MS = 100
+LOCKSTEP_POSITION_WAIT_MS = 2_000
 
 
 class Sim:
@@ -53,7 +53,7 @@ class Sim:
         """Starts an actor now; also again after `kill`, with the journals of its earlier process runs."""
         assert name not in self.processes, f"{name} runs already"
         self.epochs[name] = self.epochs.get(name, 0) + 1
-        options.setdefault("mark_wait_ms", LOCKSTEP_MARK_WAIT_MS if self.lockstep else MARK_WAIT_MS)
+        options.setdefault("position_wait_ms", LOCKSTEP_POSITION_WAIT_MS if self.lockstep else POSITION_WAIT_MS)
         lockstep = self.lockstep and kind.ticks
         process = SimProcess(
             name, kind, settings if settings is not None else kind.Settings(), events=self.events, bus=self.bus,

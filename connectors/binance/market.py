@@ -62,7 +62,7 @@ class _Error(msgspec.Struct):
 class BinanceMarket:
     """The MarketApi of Binance Spot. Testnet and the local exchange differ only in their URLs."""
 
-    life_ms = 23 * HOUR_MS  # the exchange cuts after 24 h
+    max_age_ms = 23 * HOUR_MS  # the exchange cuts after 24 h
     subscribe_interval_ms = 400  # five messages a second are allowed, pongs among them
 
     def __init__(self, rest_url: str, ws_url: str) -> None:

@@ -62,7 +62,7 @@ class BinanceRequests:
     """The RequestApi of Binance Spot (connectors.core.order_api)."""
 
     def __init__(self) -> None:
-        self.limits = LIMITS
+        self.rate_limits = LIMITS
 
     def used(self, headers: Mapping[str, str]) -> dict[str, int]:
         return {name: int(headers[header]) for header, name in _HEADERS.items() if headers.get(header, "").isdecimal()}

@@ -53,7 +53,7 @@ class MarketApi(Protocol):
     before plus one. For an exchange that sends the previous id instead, it is that id plus one.
     """
 
-    life_ms: int  # after this time the exchange closes a connection; 0: never
+    max_age_ms: int  # after this time the exchange closes a connection; 0: never
     subscribe_interval_ms: int  # minimum time between two subscribe frames on one connection
 
     def rules_request(self, symbols: Sequence[str]) -> Call:

@@ -70,7 +70,7 @@ class ReplaceOutcome(msgspec.Struct, frozen=True):
 class RequestApi(Protocol):
     """What every connector needs of an exchange to send requests within its limits, keys or not. Pure."""
 
-    limits: list[Limit]
+    rate_limits: list[Limit]
 
     def used(self, headers: Mapping[str, str]) -> dict[str, int]:
         """Returns what the exchange has counted in each window, by the name of the limit."""

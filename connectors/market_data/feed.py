@@ -49,7 +49,7 @@ class MarketFeed:
         self._changed = changed
         self._stages: StageTimer = stages or NoStages()
         self._parse = api.parse
-        self._invalid_ns: deque[int] = deque(maxlen=settings.garbage_max)
+        self._invalid_ns: deque[int] = deque(maxlen=settings.invalid_frames_max)
         self._two_streams = False
         self._running = False
         self.markets = {
@@ -60,7 +60,9 @@ class MarketFeed:
         }  # fmt: skip
         self._topics = {topic: (market, kind) for market in self.markets.values() for topic, kind in market.topics()}
         session = msgspec.structs.replace(
-            settings.session, max_silence_ms=settings.silence_ms // 2, life_ms=settings.session.life_ms or api.life_ms
+            settings.session,
+            max_silence_ms=settings.silence_ms // 2,
+            max_age_ms=settings.session.max_age_ms or api.max_age_ms,
         )
         self.session = Session(fx, api.stream_url(), self, session, f"{fx.name}.market")
         self.subscriptions = Subscriptions(fx, self.session, api, settings, self._on_subscribed)
@@ -170,7 +172,7 @@ class MarketFeed:
         self.last_error = reason
         times = self._invalid_ns
         times.append(now_ns)
-        if len(times) == times.maxlen and now_ns - times[0] <= self.settings.garbage_ms * MS_NS:
+        if len(times) == times.maxlen and now_ns - times[0] <= self.settings.invalid_frames_window_ms * MS_NS:
             times.clear()
             self._fx.log.warning("too many invalid frames", last=reason)
             self.rules.request(self.instruments.known())  # a changed tick or lot makes frames invalid too
@@ -204,10 +206,10 @@ class MarketFeed:
         """The exchange has confirmed some subscriptions."""
         self.watchdog.on_subscribed(symbols)
         if self._two_streams and self.subscriptions.is_done:
-            self._fx.after(self.settings.settle_ms * MS_NS, self._finish_handover)
+            self._fx.after(self.settings.overlap_ms * MS_NS, self._finish_handover)
 
     def _finish_handover(self) -> None:
-        """Both connections have delivered for `settle_ms`: the old one has nothing left that the new one has not."""
+        """Both connections have delivered for `overlap_ms`: the old one has nothing left that the new one has not."""
         self._two_streams = False
         self.session.finish_handover()
         for market in self.markets.values():

@@ -17,23 +17,20 @@ class FeedSettings(Settings):
 
     depth_levels: PositiveInt = 1_000  # levels of a snapshot that deltas continue
     poll_levels: PositiveInt = 100  # levels of a snapshot that is polled or compared
-    silence_ms: PositiveInt = (
-        4_000  # maximum time without a frame; then books are stale. From half of it on REST is compared
-    )
-    poll_ms: PositiveInt = 1_000  # interval of polling one market while its stream is down
+    # maximum time without a frame; then books are stale. From half of it on REST is compared
+    silence_ms: PositiveInt = 4_000
+    poll_ms: PositiveInt = 1_000  # interval of REST polling of one market while its stream is down
     quiet_ms: PositiveInt = 60_000  # time without an update of one market after which its book is compared with REST
-    stall_ms: PositiveInt = (
-        2_000  # maximum time for which best prices may be ahead of the book; then the stream has stalled
-    )
-    grace_ms: PositiveInt = (
-        1_000  # maximum time for which the stream may lag behind a REST snapshot; then it has stalled
-    )
-    settle_ms: PositiveInt = 1_000  # time for which two connections deliver side by side at a handover
+    # maximum time for which best prices may be ahead of the book; then the stream has stalled
+    stall_ms: PositiveInt = 2_000
+    # maximum time for which the stream may lag behind a REST snapshot; then it has stalled
+    grace_ms: PositiveInt = 1_000
+    overlap_ms: PositiveInt = 1_000  # time for which two connections deliver side by side at a handover
     retry_ms: PositiveInt = 100  # delay after a snapshot that did not help or failed; doubles each time
     max_retry_ms: PositiveInt = 4_000  # longest such delay
     snapshots_max: PositiveInt = 4  # maximum number of snapshot requests in flight
     subscribe_ms: PositiveInt = 5_000  # maximum time for the answer to a subscription; then the connection is dropped
     rules_ms: PositiveInt = 3_600_000  # interval of reading the rules again
-    garbage_max: PositiveInt = 20  # number of invalid frames within garbage_ms that costs the connection
-    garbage_ms: PositiveInt = 60_000
+    invalid_frames_max: PositiveInt = 20  # number of invalid frames in the window at which the connection is replaced
+    invalid_frames_window_ms: PositiveInt = 60_000  # window of invalid_frames_max
     session: SessionSettings = SessionSettings()

@@ -30,7 +30,7 @@ class ExchangeClient:
         order_socket: OrderSocket | None,
         on_trouble: Callable[[Verdict], None],
     ) -> None:
-        self.throttle = Throttle(api.limits)
+        self.throttle = Throttle(api.rate_limits)
         self.clock = clock
         self.order_socket = order_socket
         self.latest_failure = ""  # for operators; "" after a success that ends it

@@ -22,7 +22,7 @@ class SessionSettings(Settings):
     attempts_max: int = 100  # maximum number of attempts within attempts_window_ms
     attempts_window_ms: int = 300_000
     stable_ms: int = 3_000  # a connection that lasted this long resets the delay to first_retry_ms
-    life_ms: int = 0  # age at which a second connection replaces this one, before the exchange closes it; 0: never
+    max_age_ms: int = 0  # age at which a second connection replaces this one, before the exchange closes it; 0: never
     handover_ms: int = 10_000  # maximum time for which the old connection stays open beside the new one
 
 
@@ -141,8 +141,8 @@ class Session:
         if self._old is not None:
             self._set("handover", self.settings.handover_ms, self.finish_handover)
         self._set("silence", self.settings.max_silence_ms, self._check_silence)
-        if self.settings.life_ms:
-            self._set("max_age", self.settings.life_ms, self.renew, "life_ms is over")
+        if self.settings.max_age_ms:
+            self._set("max_age", self.settings.max_age_ms, self.renew, "max_age_ms is over")
         self._listener.session_up(self)
 
     def ws_frame(self, link: Link, data: bytes) -> None:

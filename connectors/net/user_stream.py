@@ -54,7 +54,7 @@ class UserStream:
         api: OrderApi,
         clock: ServerClock,
         settings: SessionSettings,
-        silence_ms: int,
+        user_event_ms: int,
         reports: Reports,
         listener: UserStreamListener,
     ) -> None:
@@ -67,7 +67,7 @@ class UserStream:
         self._fx = fx
         self._api = api
         self._clock = clock
-        self._silence_ns = silence_ms * MS_NS
+        self._silence_ns = user_event_ms * MS_NS
         self._reports = reports
         self._listener = listener
         self._expected: dict[tuple[str, bool], int] = {}  # (client order id, its end) -> expected since, oldest first

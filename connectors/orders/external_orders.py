@@ -5,8 +5,8 @@ from collections import OrderedDict
 from connectors.core.reports import OrderReport
 from market.instrument import Instrument, Rounding
 from protocol import OrdersSnapshot, OrderUpdate
+from protocol.topics import EXTERNAL
 
-OWNER = "@foreign"  # the owner in topics and messages; kept from earlier versions, for recordings and subscribers
 IDS_MAX = 50_000
 
 
@@ -45,13 +45,13 @@ class ExternalOrders:
 
     def snapshot(self) -> OrdersSnapshot:
         """Returns every open external order."""
-        return OrdersSnapshot(OWNER, list(self.open.values()), [])
+        return OrdersSnapshot(EXTERNAL, list(self.open.values()), [])
 
 
 def _update(report: OrderReport, instrument: Instrument) -> OrderUpdate:
     """Prices and sizes are rounded to our steps: they are for display."""
     return OrderUpdate(
-        OWNER,
+        EXTERNAL,
         0,
         report.cl_ord_id,
         report.symbol,

@@ -16,7 +16,6 @@ from connectors.net.user_stream import UserStream
 from connectors.orders.client_id import journal_tag
 from connectors.orders.command_handler import ALL_OWNERS, CommandHandler
 from connectors.orders.executor import OrderExecutor
-from connectors.orders.external_orders import OWNER
 from connectors.orders.halts import Halts
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.order_settings import OrderSettings
@@ -65,7 +64,7 @@ class OrderManager:
         self.reports = reports = ReportHandler(fx, tracker, journal, self.markets.instruments)
         self.clock_sync = ClockSync(fx, api, client, client.clock, changed)
         self.user_stream = user_stream = UserStream(
-            fx, api, client.clock, settings.user_session, settings.silence_ms, reports, self
+            fx, api, client.clock, settings.user_session, settings.user_event_ms, reports, self
         )
         self.recheck_sender = RecheckSender(
             fx, api, client, tracker, journal, reports, self.rechecks, user_stream.expect
@@ -74,8 +73,8 @@ class OrderManager:
             fx, api, client, tracker, journal, reports, self.rechecks, stages, user_stream.expect
         )  # fmt: skip
         self.reconciler = Reconciler(
-            fx, settings.markets, api, client, tracker, journal, reports, self.rechecks, settings.settle_ms * MS_NS,
-            self,
+            fx, settings.markets, api, client, tracker, journal, reports, self.rechecks,
+            settings.late_trades_ms * MS_NS, self,
         )  # fmt: skip
         stale_ms = max(settings.poll_ms * MISSED_POLLS_MAX, settings.request_ms * 2)
         self.status = ConnectorStatus(
@@ -145,7 +144,7 @@ class OrderManager:
 
     def snapshot_orders(self, owner: str, fill_no: int) -> Message:
         """Returns the orders and positions of one owner, and its fills after `fill_no`."""
-        return self.reports.external.snapshot() if owner == OWNER else self.tracker.snapshot(owner, fill_no)
+        return self.reports.external.snapshot() if owner == topics.EXTERNAL else self.tracker.snapshot(owner, fill_no)
 
     def snapshot_account(self) -> Message | None:
         """Returns the balances; None before the first reconciliation."""

@@ -20,12 +20,12 @@ class OrderSettings(Settings):
     request_ms: Ms = 5_000  # maximum time for an answer; then the request has failed
     doubt_ms: Ms = 1_000  # a placement without an answer for this time is UNKNOWN, and its order is queried
     not_placed_margin_ms: Ms = 70_000  # "not found" is evidence only this long after the placement expired
-    silence_ms: Ms = 5_000  # maximum delay of an expected user event; then REST polling stands in
-    poll_ms: Ms = 2_000  # interval of reconciliation while REST polling stands in
+    user_event_ms: Ms = 5_000  # maximum delay of an expected user event; then REST polling stands in
+    poll_ms: Ms = 2_000  # interval of REST polling while the user stream is down: of reconciliation
     reconcile_ms: Ms = 30_000  # interval of reconciliation otherwise
-    settle_ms: Ms = 600_000  # trades older than this are assumed complete in the exchange's history
+    late_trades_ms: Ms = 600_000  # trades older than this are assumed complete in the exchange's history
     orders_by: Literal["rest", "websocket"] = "rest"  # "websocket": the order socket; REST while it is down
     cancel_on_stop: bool = True  # cancel all open orders before the process ends
     compact_records: PositiveInt = 10_000  # number of journal records after which the journal is compacted
-    user_session: SessionSettings = SessionSettings(life_ms=82_800_000)
-    line_session: SessionSettings = SessionSettings(life_ms=82_800_000)  # of the order socket
+    user_session: SessionSettings = SessionSettings(max_age_ms=82_800_000)
+    order_session: SessionSettings = SessionSettings(max_age_ms=82_800_000)  # of the order socket

@@ -8,7 +8,7 @@ from connectors.core.records import AnyRecord, CancelRecord, NewOrderRecord
 from connectors.core.reports import AccountReport, OrderReport, TradeReport
 from connectors.orders.balances import BalanceBook
 from connectors.orders.client_id import decode_id
-from connectors.orders.external_orders import OWNER, ExternalOrders
+from connectors.orders.external_orders import ExternalOrders
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.scales import in_lots, in_ticks
 from connectors.orders.tracked_order import TrackedOrder
@@ -87,7 +87,7 @@ class ReportHandler:
     def keep_external(self, symbol: str, order_ids: set[str]) -> None:
         """Of the external orders in `symbol` only these are open now."""
         if self.external.keep_only(symbol, order_ids):
-            self._fx.publish(topics.orders(self._fx.name, OWNER), self.external.snapshot())
+            self._fx.publish(topics.orders(self._fx.name, topics.EXTERNAL), self.external.snapshot())
 
     def _external(self, report: OrderReport) -> None:
         instrument = self._instruments.get(report.symbol)
@@ -95,7 +95,7 @@ class ReportHandler:
             return
         update = self.external.add(report, instrument)
         if update is not None:
-            self._fx.publish(topics.orders(self._fx.name, OWNER), update)
+            self._fx.publish(topics.orders(self._fx.name, topics.EXTERNAL), update)
 
     def _adopt(self, report: OrderReport) -> TrackedOrder | None:
         """Track an order whose id this journal gave out, and which the journal does not contain: its record was lost

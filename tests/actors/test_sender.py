@@ -62,9 +62,9 @@ def test_frames_are_numbered_and_stamped_with_the_actors_time(world, way):
 def test_a_frame_that_is_not_accepted_leaves_no_gap_in_its_stream(world, way):
     send = getattr(world.sender, way)
     assert not send("absent", world.stream, Health("LOST"))
-    assert (world.stream.seq, world.outbox.drain_marks()) == (0, [])
+    assert (world.stream.seq, world.outbox.drain_positions()) == (0, [])
     assert send("maker", world.stream, Health("FIRST"))
-    assert (world.stream.seq, world.outbox.drain_marks()) == (1, [("cmd.me.maker.", 3, 1)])
+    assert (world.stream.seq, world.outbox.drain_positions()) == (1, [("cmd.me.maker.", 3, 1)])
 
 
 @pytest.mark.parametrize("way", ["send_frame", "reply_frame"])

@@ -100,8 +100,8 @@ def test_stage_times_are_published_once_a_second_outside_of_marks_and_trace():
     timed.effects.real_time = True
     stages = stages_of(timed.effects, NAMES)
     stages.record(1, 7_000)
-    timed.effects.outbox.drain_marks()
+    timed.effects.outbox.drain_positions()
     sim.run_for(2.5)
     (message,) = reader.received  # a second without any stage publishes nothing
     assert [(name, count) for name, count, *_ in message.rows] == [("two", 1)]
-    assert not timed.effects.outbox.drain_marks()
+    assert not timed.effects.outbox.drain_positions()

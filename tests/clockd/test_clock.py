@@ -1,4 +1,4 @@
-"""The clock with real processes on real sockets: order, marks, lateness."""
+"""The clock with real processes on real sockets: order, positions, lateness."""
 
 import json
 import signal
@@ -19,7 +19,7 @@ ORDER = [["feed"], ["follower"]]
 def account_of_a_run(processes, ticks, **clock):
     report = processes.folder / "report.json"
     processes.start("feed", "BatchPublisher")
-    options = {"mark_wait_ms": 5_000, "patience_ms": 10_000}  # other work on the machine is not what is tested
+    options = {"position_wait_ms": 5_000, "patience_ms": 10_000}  # other work on the machine is not what is tested
     processes.start("follower", "BatchFollower", {"report": str(report)}, follows=["feed"], **options)
     processes.start("clockd", "Clock", {"order": ORDER, "tick_ms": 5, "ticks_max": ticks, **clock})
     assert processes.wait("clockd", 120) == 0
@@ -32,18 +32,18 @@ def test_no_turn_begins_before_the_data_of_the_turns_before_it(processes, sample
     assert account["turns"] >= 2_000
     assert account["seen"] >= 2_000 * sample_actors.UPDATES
     assert account["short"] == 0
-    assert account["marks_missed"] == 0
+    assert account["positions_missed"] == 0
 
 
 def test_without_marks_turns_overtake_their_data(processes):
-    account = account_of_a_run(processes, 500, marks=False)
+    account = account_of_a_run(processes, 500, positions=False)
     assert account["turns"] >= 400
     assert account["short"] > 0
 
 
 def lockstep_over_zeromq(processes, ticks):
     report = processes.folder / "report.json"
-    options = {"lockstep": True, "mark_wait_ms": 5_000}
+    options = {"lockstep": True, "position_wait_ms": 5_000}
     settings = {"order": ORDER, "tick_ms": 1_000, "mode": "lockstep", "ticks_max": ticks, "start_ns": 10**18}
     processes.start("clockd", "Clock", settings)  # it waits for all actors; this test waits until the tap receives it
     with processes.tap(TickReport, Heartbeat) as tap:

@@ -1,4 +1,4 @@
-"""The tick order of the members, and the marks that each gets."""
+"""The tick order of the members, and the positions that each gets."""
 
 from clockd.members import Members
 from protocol import Join
@@ -42,22 +42,22 @@ def test_a_mark_goes_to_the_subscribers_of_the_stream():
     members.join(Join("maker", 1, subscriptions=["md.feed.X."]))
     members.join(Join("deaf", 1, subscriptions=["md.feed.Y."]))
     members.record([BOOK])
-    assert members.by_name["maker"].marks == {BOOK[0]: BOOK}
-    assert members.by_name["deaf"].marks == {}
+    assert members.by_name["maker"].positions == {BOOK[0]: BOOK}
+    assert members.by_name["deaf"].positions == {}
 
 
 def test_marks_of_commands_and_answers_go_to_their_receiver():
     members = Members([["maker"], ["binance"]])
     members.join(Join("binance", 1))
     members.record([("cmd.maker.binance.", 1, 3), ("ans.maker.other.", 1, 3)])
-    assert list(members.by_name["binance"].marks) == ["cmd.maker.binance."]
+    assert list(members.by_name["binance"].positions) == ["cmd.maker.binance."]
 
 
 def test_an_actor_that_joins_gets_all_earlier_marks():
     members = Members([["feed"]])
     members.record([BOOK])
     members.join(Join("maker", 1, subscriptions=["md.feed."]))
-    assert members.by_name["maker"].marks == {BOOK[0]: BOOK}
+    assert members.by_name["maker"].positions == {BOOK[0]: BOOK}
 
 
 def test_no_actor_waits_for_the_streams_of_an_earlier_epoch():
@@ -66,4 +66,4 @@ def test_no_actor_waits_for_the_streams_of_an_earlier_epoch():
     members.join(Join("maker", 1, subscriptions=["md.feed."]))
     members.record([BOOK])
     members.join(Join("feed", 2))
-    assert members.by_name["maker"].marks == {}
+    assert members.by_name["maker"].positions == {}

@@ -206,9 +206,11 @@ class World:
         self.trade_by_hand("BUY", bid, "0.5")
         self.trade_by_hand("SELL", ask, "0.5")
 
-    def trade_by_hand(self, side: str, price: str, size: str, kind: str = "LIMIT", key: str = demo.HUMAN_KEY) -> dict:
+    def trade_by_hand(
+        self, side: str, price: str, size: str, kind: str = "LIMIT", key: str = demo.EXTERNAL_KEY
+    ) -> dict:
         """Trade by hand, on an account of one's own."""
-        secret = {demo.HUMAN_KEY: demo.HUMAN_SECRET, demo.MAKER_KEY: demo.MAKER_SECRET}[key]
+        secret = {demo.EXTERNAL_KEY: demo.EXTERNAL_SECRET, demo.MAKER_KEY: demo.MAKER_SECRET}[key]
         return self.signed(
             "POST", "order", key, secret, symbol="BTCUSDT", side=side, type=kind, quantity=size,
             **({"price": price, "timeInForce": "GTC"} if kind == "LIMIT" else {}),

@@ -106,7 +106,7 @@ def test_a_placement_without_an_answer_is_placed_once_or_not_at_all(world, name,
 def test_external_activity_in_the_account_is_seen_and_not_touched(world):
     order_ref = world.place(Side.BUY, FAR)
     world.run(1)
-    fault(world, "human_order", side="SELL", for_s=600)
+    fault(world, "external_order", side="SELL", for_s=600)
     fault(world, "balance_moved", amount="250")
     world.run(2)
     ledger = world.ledger
@@ -114,7 +114,7 @@ def test_external_activity_in_the_account_is_seen_and_not_touched(world):
     assert world.last(order_ref).status is OrdStatus.NEW
     received = {asset: free for asset, free, _ in world.trader.balances.rows}
     assert received["USDT"] == Decimal(ledger["balances"]["USDT"]["free"])
-    fault(world, "human_cancel")
+    fault(world, "external_cancel")
     world.run(2)
     assert world.last(order_ref).status is OrdStatus.CANCELED
     assert len(world.ledger["open_orders"]) == 1, "the external order still rests"

@@ -375,7 +375,7 @@ def test_external_orders_are_shown_and_not_touched(world):
     world.command("cancel_all")
     world.run(40)
     assert [row["price"] for row in world.ledger["open_orders"]] == ["58000.00000000"]
-    shown = world.connector.snapshot("ord.binance.@foreign.", 0)
+    shown = world.connector.snapshot("ord.binance.@external.", 0)
     assert [(row.price_ticks, row.size_lots) for row in shown.orders] == [(5_800_000, 10_000)]
     world.check()
 
@@ -415,7 +415,7 @@ def test_a_journal_that_lost_its_last_records_finds_its_order_again(world):
 
 def test_another_account_under_the_same_journal_is_refused(world):
     world.kill_connector()
-    world.keys = ApiKey(demo.HUMAN_KEY, Secret(demo.HUMAN_SECRET))
+    world.keys = ApiKey(demo.EXTERNAL_KEY, Secret(demo.EXTERNAL_SECRET))
     world.start_connector()
     world.run(2)
     assert world.state[0] == "HALTED"

@@ -72,9 +72,9 @@ def test_orders_that_an_earlier_run_left_are_counted_while_it_stops(new_world):
 
 
 def test_external_orders_are_an_empty_snapshot_and_no_owner(world):
-    snapshot = world.connector.snapshot("ord.binance.@foreign.", 0)
+    snapshot = world.connector.snapshot("ord.binance.@external.", 0)
     assert isinstance(snapshot, OrdersSnapshot)
-    assert (snapshot.orders, "@foreign" in world.connector.tracker.owners) == ([], False)
+    assert (snapshot.orders, "@external" in world.connector.tracker.owners) == ([], False)
 
 
 def test_keys_for_an_exchange_without_an_order_side_are_one_clear_line(world):

@@ -286,7 +286,7 @@ TABLES = {
     "`[venue.markets.flow]`": [FlowSettings],
     "`[[venue.accounts]]`": [AccountSettings],
     "`[[venue.accounts.keys]]`": [KeySettings],
-    "`[venue.limits]`": [LimitSettings],
+    "`[venue.rate_limits]`": [LimitSettings],
     "A file of `actors.d`": [ExtraFile],
 }
 

@@ -146,8 +146,8 @@ class Bot:
             "symbol": order["symbol"], "side": side, "type": "LIMIT", "timeInForce": "IOC", "price": order["price"],
             "quantity": "0.9", "timestamp": time.time_ns() // 1_000_000,
         })  # fmt: skip
-        signature = hmac.new(demo.HUMAN_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
-        self.call("POST", f"/api/v3/order?{query}&signature={signature}", headers={"X-MBX-APIKEY": demo.HUMAN_KEY})
+        signature = hmac.new(demo.EXTERNAL_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
+        self.call("POST", f"/api/v3/order?{query}&signature={signature}", headers={"X-MBX-APIKEY": demo.EXTERNAL_KEY})
         return len(self.ledger()["trades"])
 
     def trade(self) -> None:
@@ -227,7 +227,7 @@ def bot():
         built.up()
         built.wait(lambda: built.is_ticked() and built.is_trading(), 60)
         for asset, amount in (("BTC", 1_000), ("USDT", 100_000_000)):
-            built.call("POST", "/control/deposit", {"account": "human", "asset": asset, "amount": amount})
+            built.call("POST", "/control/deposit", {"account": "external", "asset": asset, "amount": amount})
         yield built
     finally:
         if built._tap is not None:

@@ -11,7 +11,15 @@ from protocol import OrdersSnapshot, OrdStatus
 pytestmark = pytest.mark.process
 
 STORM_S = 22
-EXPECTED = {"delay", "connection_refused", "maintenance", "clock_step", "human_order", "balance_moved", "symbol_halt"}
+EXPECTED = {
+    "delay",
+    "connection_refused",
+    "maintenance",
+    "clock_step",
+    "external_order",
+    "balance_moved",
+    "symbol_halt",
+}
 
 
 def faults(bot, **settings):

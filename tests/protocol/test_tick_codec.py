@@ -45,11 +45,13 @@ def test_a_compact_tick_has_the_same_bytes_both_ways_and_comes_back(header, numb
 
 
 @fast
-@given(header=HEADERS, n=NUMBERS, waited_ns=NUMBERS, trace=st.integers(0, 2**64 - 1), marks_missed=NUMBERS)
-def test_a_compact_tick_done_has_the_same_bytes_both_ways_and_gives_its_n(header, n, waited_ns, trace, marks_missed):
-    frame = FAST.encode_done(*header, n, waited_ns, trace, marks_missed)
-    assert frame == PLAIN.encode_done(*header, n, waited_ns, trace, marks_missed)
-    assert usual(frame) == TickDone(n, [], waited_ns, trace, marks_missed)
+@given(header=HEADERS, n=NUMBERS, waited_ns=NUMBERS, trace=st.integers(0, 2**64 - 1), positions_missed=NUMBERS)
+def test_a_compact_tick_done_has_the_same_bytes_both_ways_and_gives_its_n(
+    header, n, waited_ns, trace, positions_missed
+):
+    frame = FAST.encode_done(*header, n, waited_ns, trace, positions_missed)
+    assert frame == PLAIN.encode_done(*header, n, waited_ns, trace, positions_missed)
+    assert usual(frame) == TickDone(n, [], waited_ns, trace, positions_missed)
     assert FAST.decode_done(frame) == (-1 if trace else n)
     assert FAST.decode_tick(frame) is None
 
@@ -111,7 +113,7 @@ def agree(data):
     if n >= 0:
         done = usual(data)
         assert isinstance(done, TickDone)
-        assert (done.n, done.marks, done.trace) == (n, [], 0)
+        assert (done.n, done.positions, done.trace) == (n, [], 0)
 
 
 @fast

@@ -38,3 +38,7 @@ def test_an_invalid_topic_is_refused_with_the_rule_for_topics(topic):
 def test_a_topic_without_a_publisher_is_refused():
     with pytest.raises(BadTopic, match="has no publisher"):
         topics.publisher("md.")
+
+
+def test_the_earlier_name_of_external_orders_is_their_topic_of_today():
+    assert topics.orders("binance", "@foreign") == topics.orders("binance", topics.EXTERNAL) == "ord.binance.@external."

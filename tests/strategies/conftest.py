@@ -34,7 +34,7 @@ from protocol import (
 
 SYMBOL = "BTC-USDT"
 NAME = "binance"
-EXTERNAL = "@foreign"  # the owner of external orders, see connectors.orders.external_orders
+EXTERNAL = topics.EXTERNAL
 TICK_NS = 100_000_000
 
 

@@ -308,7 +308,7 @@ class ExternalWatcher(Actor):
 
     def on_start(self) -> None:
         self.updates: list[OrderUpdate] = []
-        self.subscribe(topics.orders("binance", "@foreign"))
+        self.subscribe(topics.orders("binance", topics.EXTERNAL))
 
     def on_order_update(self, update: OrderUpdate) -> None:
         self.updates.append(update)

@@ -231,7 +231,7 @@ def test_a_second_copy_of_an_actor_is_one_line(tickbus, run_file, wait_for):
 def reported(tickbus, bot, name):
     found = json.loads(tickbus("status", bot, "--json").stdout)
     row = next(one for one in found["processes"] if one["name"] == name)
-    return f"{row.get('says', '')} {row.get('detail', '')}"
+    return f"{row.get('actor_state', '')} {row.get('detail', '')}"
 
 
 def test_a_dead_exchange_at_the_start_is_waited_for_and_then_traded_with(tickbus, bot, folder, wait_for):

@@ -46,7 +46,7 @@ def test_up_status_down_and_no_process_is_left(tickbus, run_file, up, wait_for, 
     assert {one["name"]: one["state"] for one in found["processes"]} == dict.fromkeys(
         ("clockd", "source", "follower"), "RUNNING"
     )
-    assert {"epoch", "ticks", "lost", "says"} <= found["processes"][1].keys()
+    assert {"epoch", "ticks", "lost", "actor_state"} <= found["processes"][1].keys()
     assert "follower" in tickbus("status", run_file).stdout
     done = tickbus("down")
     assert done.stdout == "stopping follower\nstopping source\nstopping clockd\ndown\n"

@@ -78,7 +78,7 @@ def test_the_default_bot_trades_and_agrees_with_the_exchange(tickbus, folder, pr
     assert found["own_position_matches_venue"] is True, found["differences"]
     assert found["ticks"] >= 10
     assert found["orders_sent"] >= 6
-    assert (found["orders_unknown"], found["orders_open"], found["restarts"], found["garbage"]) == (0, 0, 0, 0)
+    assert (found["orders_unknown"], found["orders_open"], found["restarts"], found["invalid_frames"]) == (0, 0, 0, 0)
     assert found["processes_running"] == found["processes"] == 4
     assert processes_of(folder) == []
     assert not Path(found["run_dir"]).exists(), "its folder is deleted after a clean end"

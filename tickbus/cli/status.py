@@ -73,7 +73,8 @@ def _heartbeats(run: Run) -> dict[str, dict[str, object]]:
                 if isinstance(tapped.body, Heartbeat):
                     beat = tapped.body
                     found[tapped.sender] = {
-                        "epoch": tapped.epoch, "ticks": beat.ticks, "lost": beat.lost, "garbage": beat.invalid_frames,
-                        "says": beat.state, "detail": beat.detail, "loop": beat.loop,
+                        "epoch": tapped.epoch, "ticks": beat.ticks, "lost": beat.lost,
+                        "invalid_frames": beat.invalid_frames, "actor_state": beat.state,
+                        "detail": beat.detail, "loop": beat.loop,
                     }  # fmt: skip
     return found

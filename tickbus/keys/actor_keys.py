@@ -10,6 +10,7 @@ from protocol.errors import BadKeyFile, BadRunFile
 from tickbus.keys.keyfile import KeyFile, default_path
 from tickbus.keys.passphrase import find_passphrase
 from tickbus.venue_table import venue_accounts
+from venue.base.demo import account_name
 
 VENUE = "venue/"  # prefix of `keys` that names an account of the run's own exchange
 
@@ -42,6 +43,7 @@ def key_of(run: Run, actor: str) -> ApiKey | None:
 
 def _key_of_account(run: Run, account: str) -> ApiKey:
     accounts = {one.name: one for one in venue_accounts(run)}
+    account = account_name(account, accounts)
     if account not in accounts:
         raise BadRunFile(f"{run.path}: the exchange has no account `{account}`{did_you_mean(account, accounts)}")
     for key in accounts[account].keys:

@@ -67,7 +67,7 @@ def _delay_start(backoff: Backoff, log: Any, log_path: Path) -> None:
     """Logs and waits the delay that follows from recent crashes."""
     wait_s = backoff.record_start()
     if backoff.is_loop:
-        log.error("crash loop", crashes=backoff.recent, within_s=LOOP_S, waiting_s=wait_s, log_file=str(log_path))
+        log.error("crash loop", crashes=backoff.recent, within_s=LOOP_S, waiting_s=wait_s, process_log=str(log_path))
     elif wait_s:
         log.warning("start delayed after quick exits", waiting_s=wait_s)
     time.sleep(wait_s)

@@ -1,5 +1,6 @@
 """Accounts with fixed keys for demos and tests on one machine. These keys are public."""
 
+from collections.abc import Collection
 from decimal import Decimal
 
 from venue.base.settings import AccountSettings, KeySettings
@@ -15,14 +16,26 @@ ED25519_PUBLIC_PEM = """-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEAMebkqdekR1x3iSXtvs26ztvFeX4c8ownq5sjQZSR8QM=
 -----END PUBLIC KEY-----
 """
-HUMAN_KEY = "demo-key-of-the-human-account-on-the-local-exchange-0000000000002"
-HUMAN_SECRET = "demo-secret-of-the-human-account-on-the-local-exchange-0000000002"
+EXTERNAL_KEY = "demo-key-of-the-external-account-on-the-local-exchange-0000000002"
+EXTERNAL_SECRET = "demo-secret-of-the-external-account-on-the-local-exchange-0000002"
+# Its key in earlier versions, for scripts that contain it.
+FORMER_KEY = "demo-key-of-the-human-account-on-the-local-exchange-0000000000002"
+FORMER_SECRET = "demo-secret-of-the-human-account-on-the-local-exchange-0000000002"
 READER_KEY = "demo-key-read-only-of-the-maker-account-on-the-local-exchange-003"
 READER_SECRET = "demo-secret-read-only-of-the-maker-account-on-the-exchange-00003"
 
+FORMER_ACCOUNTS = {"human": "external"}
+"""Names of demo accounts in ledgers, run files and requests of earlier versions, and the names now."""
+
+
+def account_name(name: str, known: Collection[str]) -> str:
+    """The name now of an account of an earlier version; `name` itself if an account of the exchange is named so."""
+    current = FORMER_ACCOUNTS.get(name, name)
+    return current if name not in known and current in known else name
+
 
 def accounts() -> list[AccountSettings]:
-    """`maker` for the bot (HMAC, Ed25519 and read-only keys) and `human` for external orders beside it."""
+    """`maker` for the bot (HMAC, Ed25519 and read-only keys) and `external` for external orders beside it."""
     return [
         AccountSettings(
             name="maker",
@@ -34,8 +47,11 @@ def accounts() -> list[AccountSettings]:
             balances={"BTC": Decimal(2), "USDT": Decimal(120000), "ETH": Decimal(20), "BNB": Decimal(10)},
         ),
         AccountSettings(
-            name="human",
-            keys=[KeySettings(api_key=HUMAN_KEY, secret=HUMAN_SECRET)],
+            name="external",
+            keys=[
+                KeySettings(api_key=EXTERNAL_KEY, secret=EXTERNAL_SECRET),
+                KeySettings(api_key=FORMER_KEY, secret=FORMER_SECRET),
+            ],
             balances={"BTC": Decimal(2), "USDT": Decimal(120000), "ETH": Decimal(20)},
         ),
     ]

@@ -119,7 +119,7 @@ class MarketSettings(Settings, frozen=True):
     notional_filter: Literal["NOTIONAL", "MIN_NOTIONAL"] = "NOTIONAL"
     apply_min_to_market: bool = True
     apply_max_to_market: bool = False
-    max_position: Decimal | None = None
+    max_owned: Decimal | None = None
     max_order_amends: int = 10
     max_algo_orders: int = 5  # maximum number of open contingent orders of an account
     max_order_lists: int = 20
@@ -212,7 +212,7 @@ class VenueSettings(Settings, frozen=True):
     host: str = "127.0.0.1"
     port: int = 0  # 0: the port in the address file if it is free, else any free port
     address_file: str | None = None
-    log_file: str | None = None
+    ledger_file: str | None = None
     accounts_file: str | None = None  # TOML or JSON file with a list `accounts`, used instead of `accounts`
     accounts: list[AccountSettings] | None = None  # None: the demo accounts
     markets: list[MarketSettings] = msgspec.field(default_factory=lambda: [MarketSettings()])
@@ -226,7 +226,7 @@ class VenueSettings(Settings, frozen=True):
     max_algo_orders: int | None = None
     max_iceberg_orders: int | None = None
     max_order_lists: int | None = None
-    limits: LimitSettings | Literal["demo", "binance"] = "demo"
+    rate_limits: LimitSettings | Literal["demo", "binance"] = "demo"
     tls_cert: str | None = None  # PEM files of a certificate and its key; with both, https and wss are served
     tls_key: str | None = None
     hmac_logon: bool = True  # allow session.logon with HMAC keys: Binance's text forbids it, its example does it
@@ -250,6 +250,6 @@ class VenueSettings(Settings, frozen=True):
         return OrderLimits(self.max_orders, self.max_algo_orders, self.max_iceberg_orders, self.max_order_lists)
 
     def limit_settings(self) -> LimitSettings:
-        if isinstance(self.limits, LimitSettings):
-            return self.limits
-        return BINANCE_LIMITS if self.limits == "binance" else LimitSettings()
+        if isinstance(self.rate_limits, LimitSettings):
+            return self.rate_limits
+        return BINANCE_LIMITS if self.rate_limits == "binance" else LimitSettings()

@@ -108,8 +108,8 @@ def corrected(profile: Profile, target: MarketStats, seen: MarketStats) -> Profi
 
 def _corrected_band(band: Band, faster: float, more: float, larger: float) -> Band:
     rate = band.orders_per_s * faster
-    life_s = band.life_s * more / faster
-    return replace(band, orders_per_s=_round(rate), life_s=_round(life_s), size=_round(band.size * larger))
+    lifetime_s = band.lifetime_s * more / faster
+    return replace(band, orders_per_s=_round(rate), lifetime_s=_round(lifetime_s), size=_round(band.size * larger))
 
 
 def _ratio(goal: float, found: float) -> float:

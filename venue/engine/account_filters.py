@@ -48,7 +48,7 @@ def check(engine: Engine, account: ExchangeAccount, new_orders: list[NewOrder], 
     symbol = new_orders[0].symbol
     for new_order in new_orders if account.settings.max_asset else ():
         check_assets(account, new_order, now_ns)
-    if symbol.settings.max_position is not None:
+    if symbol.settings.max_owned is not None:
         check_position(account, symbol, max(one.size_lots if one.side is Side.BUY else 0 for one in new_orders))
 
 
@@ -67,7 +67,7 @@ def check_kinds(engine: Engine, account: ExchangeAccount, new_orders: list[NewOr
 
 def check_position(account: ExchangeAccount, symbol: Symbol, size_lots: int) -> None:
     """Raises -1013 if the owned base asset plus all open buy orders would exceed MAX_POSITION."""
-    limit = symbol.settings.max_position
+    limit = symbol.settings.max_owned
     assert limit is not None
     balance = account.balance(symbol.base)
     buying = (order for order in account.open_orders.values() if order.side is Side.BUY and order.symbol == symbol.name)

@@ -8,6 +8,7 @@ from venue.accounts.accounts import ExchangeAccount
 from venue.accounts.prevented_matches import PreventedMatch
 from venue.base.venue_errors import LedgerDamaged
 from venue.engine.engine import Engine
+from venue.engine.former_accounts import with_names_of_today
 from venue.engine.ledger_records import LedgerBatch, LedgerRecords
 from venue.engine.settlement import Event
 from venue.orders.exchange_order import ExchangeOrder, Execution
@@ -44,7 +45,7 @@ class Recovery:
     def replay(self, log: Iterable[bytes]) -> None:
         """Replays the ledger. Raises LedgerDamaged if it holds accounts or symbols that the settings lack."""
         for record in log:
-            self._batch(self.records.decode(record))
+            self._batch(with_names_of_today(self.records.decode(record), self.engine.accounts.by_name))
         for order in sorted(self.orders.values(), key=lambda order: order.priority or order.order_id):
             self._restore(order)
         for order_list in self.lists.values():

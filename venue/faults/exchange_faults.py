@@ -7,6 +7,7 @@ import msgspec
 from protocol.enums import Side
 from venue.accounts.accounts import ExchangeAccount
 from venue.base.api_errors import ApiError
+from venue.base.demo import account_name
 from venue.base.numbers import atoms
 from venue.base.settings import MarketSettings
 from venue.base.units import MILLISECOND_NS, NEVER_NS
@@ -63,7 +64,7 @@ class ExchangeFaults:
 
     def _account(self, name: str) -> ExchangeAccount:
         known = self.engine.accounts.by_name
-        found = known.get(name or next(iter(known)))
+        found = known.get(account_name(name, known) or next(iter(known)))
         if found is None:
             raise BadFault(f"no account `{name}`; there are {', '.join(known)}")
         return found

@@ -30,7 +30,7 @@ def scan(data: bytes, name: str) -> tuple[list[bytes], int]:
     A tail is torn if the file ends inside a record, the last record fails its check, or only zeros follow.
     """
     if data[: len(MAGIC)] != MAGIC[: len(data)]:
-        raise LedgerDamaged(f"{name} is not a ledger of a venue: move it away, or set another log_file")
+        raise LedgerDamaged(f"{name} is not a ledger of a venue: move it away, or set another ledger_file")
     if len(data) < len(MAGIC):
         return [], 0
     records: list[bytes] = []
@@ -72,9 +72,9 @@ class LedgerFile:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             data = path.read_bytes()
         except BlockingIOError:
-            raise LedgerInUse(f"log_file {path} is in use by another venue: stop it, or set another file") from None
+            raise LedgerInUse(f"ledger_file {path} is in use by another venue: stop it, or set another file") from None
         except OSError as error:
-            raise BadVenue(f"log_file {path}: {error.strerror}") from None
+            raise BadVenue(f"ledger_file {path}: {error.strerror}") from None
         self.records, sound = scan(data, str(path))
         self.torn_bytes = len(data) - sound
         self.length = sound

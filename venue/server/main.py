@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
+from actors.run.former_names import current
 from protocol.errors import TickbusError
 from venue.base.settings import AccountSettings, VenueSettings
 from venue.base.venue_errors import BadVenue
@@ -47,7 +48,9 @@ def load_settings(path: Path) -> VenueSettings:
     """The `[venue]` table of a TOML file; defaults without one. Raises BadVenue."""
     try:
         tables = msgspec.toml.decode(path.read_bytes())
-        return msgspec.convert(tables.get("venue", {}), VenueSettings, str_keys=True, strict=True)
+        return msgspec.convert(
+            current(tables.get("venue", {}), VenueSettings), VenueSettings, str_keys=True, strict=True
+        )
     except OSError as error:
         raise BadVenue(f"{path}: {error.strerror}") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
@@ -58,7 +61,7 @@ def open_exchange(settings: VenueSettings) -> tuple[Exchange, LedgerFile | None]
     """The exchange, recovered from its ledger if it has one. Raises BadVenue, LedgerDamaged."""
     if settings.accounts_file is not None:
         settings = msgspec.structs.replace(settings, accounts=load_accounts(Path(settings.accounts_file)))
-    log = LedgerFile(Path(settings.log_file)) if settings.log_file is not None else None
+    log = LedgerFile(Path(settings.ledger_file)) if settings.ledger_file is not None else None
     records = log.records if log is not None else []
     exchange = Exchange(settings, time.time_ns(), records, is_logged=log is not None)
     if settings.faults_file is not None:

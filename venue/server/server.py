@@ -221,4 +221,6 @@ async def run(
     if server.bug is not None:
         raise server.bug
     if server.failure is not None:
-        raise BadVenue(f"log_file {log.path if log else ''}: {server.failure.strerror}: free disk space, then restart")
+        raise BadVenue(
+            f"ledger_file {log.path if log else ''}: {server.failure.strerror}: free disk space, then restart"
+        )

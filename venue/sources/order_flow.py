@@ -115,7 +115,7 @@ def _lifetimes(profile: Profile, limit_rate: float, book_orders: float) -> list[
     factor = 1.0
     if limit_rate > 0:
         factor = max(book_orders, 1.0) / profile.book_orders * profile.limit_rate / limit_rate
-    return [band.life_s * factor for band in profile.all_bands]
+    return [band.lifetime_s * factor for band in profile.all_bands]
 
 
 def _stretch(profile: Profile, settings: FlowSettings, market_rate: float) -> float:

@@ -144,17 +144,17 @@ class Traders:
     def _place(self, index: int, side: Side, now_ns: int) -> None:
         if self.resting >= self.most_orders or len(self.expiries) >= MAX_EXPIRY_FACTOR * self.most_orders:
             return
-        random, bid_ticks, life_s = self.random, int(self.fair_ticks), self.lifetimes_s[index]
+        random, bid_ticks, lifetime_s = self.random, int(self.fair_ticks), self.lifetimes_s[index]
         if index == TOUCH:
             distance, size = 0, self.touch_sizes.draw(random)
-            life_s *= min(MAX_LIFETIME_FACTOR, (self.mean_touch_size / size) ** 0.5)
+            lifetime_s *= min(MAX_LIFETIME_FACTOR, (self.mean_touch_size / size) ** 0.5)
         else:
             band = self.profile.bands[index - 1]
             bps = band.from_bps + (band.to_bps - band.from_bps) * random.random()
             distance = 1 + int(bps * bid_ticks / BPS)
             size = self.limit_sizes.draw(random) * band.size
         price_ticks = bid_ticks - distance if side is Side.BUY else bid_ticks + 1 + distance
-        life_ns = int(random.expovariate(1 / life_s) * SECOND_NS)
+        life_ns = int(random.expovariate(1 / lifetime_s) * SECOND_NS)
         if price_ticks < 1:
             return
         lots = max(1, round(size * self.usual_lots))

@@ -59,8 +59,8 @@ def rows(symbol: Symbol) -> list[dict[str, Any]]:
         {"filterType": "MAX_NUM_ICEBERG_ORDERS", "maxNumIcebergOrders": s.max_iceberg_orders},
         {"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": s.max_order_amends},
     ]
-    if s.max_position is not None:
-        listed.append({"filterType": "MAX_POSITION", "maxPosition": exact(s.max_position)})
+    if s.max_owned is not None:
+        listed.append({"filterType": "MAX_POSITION", "maxPosition": exact(s.max_owned)})
     return listed
 
 

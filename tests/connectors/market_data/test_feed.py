@@ -301,7 +301,7 @@ def test_a_market_where_nothing_happens_stays_live_because_rest_confirms_it(bot)
 
 
 def test_a_connection_is_changed_for_a_new_one_without_a_stale_moment():
-    feed = FeedSettings(session=SessionSettings(life_ms=10_000))
+    feed = FeedSettings(session=SessionSettings(max_age_ms=10_000))
     sim, venue_link, feeder, watcher = build(feed=feed)
     venue_link.delay = 0.2
     sim.run_for(5)
@@ -418,7 +418,7 @@ def test_a_hundred_markets_on_one_connection():
     names = [f"A{n:02d}-USDT" for n in range(100)]
     quiet = FlowSettings(limit_rate=0.5, market_rate=0.05, book_orders=20)
     venue = VenueSettings(
-        markets=[MarketSettings(symbol=name, flow=quiet) for name in names], limits="binance", accounts=[]
+        markets=[MarketSettings(symbol=name, flow=quiet) for name in names], rate_limits="binance", accounts=[]
     )
     feed = FeedSettings(depth_levels=100)
     sim, venue_link, feeder, _watcher = build(feed=feed, venue=venue, markets=names, checked=False)

@@ -211,7 +211,7 @@ def test_a_renewed_connection_leaves_no_moment_without_one(net):
 
 
 def test_the_maximum_age_ends_in_a_handover_and_an_old_connection_is_closed(net):
-    session, owner = started(net, max_silence_ms=3_600_000, life_ms=10_000, handover_ms=2_000)
+    session, owner = started(net, max_silence_ms=3_600_000, max_age_ms=10_000, handover_ms=2_000)
     net.run(61)
     assert owner.events.count("handover") in (5, 6)
     assert "down" not in owner.events

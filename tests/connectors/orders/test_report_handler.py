@@ -54,7 +54,7 @@ def test_an_external_order_is_published_apart_and_not_journaled(parts, order):
     assert parts.reports.order(external, "open orders") is None
     assert added(parts, before) == []
     assert parts.reports.external.contains("BTC-USDT", "77")
-    assert len(parts.fx.messages("ord.binance.@foreign.")) == 1
+    assert len(parts.fx.messages("ord.binance.@external.")) == 1
     parts.reports.keep_external("BTC-USDT", set())
     assert parts.reports.external.snapshot().orders == []
 

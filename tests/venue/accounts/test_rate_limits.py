@@ -28,7 +28,7 @@ def test_orders_that_succeed_weigh_nothing_and_those_that_fail_do(ann_and_bob):
 
 
 def test_too_much_weight_gives_429_then_418_and_ends(world, tight):
-    one = world(limits=tight)
+    one = world(rate_limits=tight)
     answers = [one.request("GET", "/api/v3/exchangeInfo") for _ in range(9)]
     assert [answer.status for answer in answers] == [200] * 5 + [429, 429, 418, 418]
     assert json.loads(answers[5].body)["code"] == json.loads(answers[7].body)["code"] == -1003
@@ -42,7 +42,7 @@ def test_too_much_weight_gives_429_then_418_and_ends(world, tight):
 
 
 def test_a_second_ban_is_longer(world, tight):
-    one = world(limits=tight)
+    one = world(rate_limits=tight)
     for expected in ("120", "240"):
         answer = None
         for _ in range(12):
@@ -54,7 +54,7 @@ def test_a_second_ban_is_longer(world, tight):
 
 
 def test_bans_grow_to_three_days_and_no_further(world, tight):
-    one = world(limits=tight)
+    one = world(rate_limits=tight)
     reported = []
     while len(reported) < 14:
         answer = one.request("GET", "/api/v3/exchangeInfo")
@@ -66,7 +66,7 @@ def test_bans_grow_to_three_days_and_no_further(world, tight):
 
 
 def test_a_ban_on_the_websocket_api_names_its_end_and_closes_the_connection(world, tight):
-    one = world(limits=tight)
+    one = world(rate_limits=tight)
     conn_id = one.open("/ws-api/v3")
     answers = [one.send(conn_id, id=n, method="exchangeInfo")[0] for n in range(7)]
     assert [answer["status"] for answer in answers] == [200] * 4 + [429, 429, 418]
@@ -101,7 +101,7 @@ def test_a_takers_first_fill_removes_its_order_from_the_count(world):
 
 def test_a_makers_first_fill_may_count_for_several_and_never_below_none(world):
     """Example 2 of order_count_decrement.md."""
-    one = world(limits=LimitSettings(maker_fill_credit=5))
+    one = world(rate_limits=LimitSettings(maker_fill_credit=5))
     for price in ("50005", "50004", "50003", "50002", "50001"):
         one.order("BUY", "1", price)
     assert unfilled(one) == (5, 5)
@@ -141,7 +141,7 @@ def test_rest_and_websocket_list_their_own_limits(ann_and_bob):
 
 
 def test_limits_are_per_address(world, tight):
-    one = world(limits=tight)
+    one = world(rate_limits=tight)
     for _ in range(6):
         one.request("GET", "/api/v3/exchangeInfo")
     assert one.request("GET", "/api/v3/ping").status == 429
@@ -149,7 +149,7 @@ def test_limits_are_per_address(world, tight):
 
 
 def test_unfilled_orders_are_limited_and_fills_give_room(world, tight):
-    one = world(limits=tight)
+    one = world(rate_limits=tight)
     for price in ("50000", "50001", "50002"):
         assert one.order("BUY", "0.1", price)[0] == 200
     status, body = one.order("BUY", "0.1", "50003")
@@ -173,7 +173,7 @@ def test_order_counts_are_in_the_headers(ann_and_bob):
 
 
 def test_a_client_that_sends_too_much_into_a_stream_is_disconnected(world, tight):
-    one = world(limits=tight)
+    one = world(rate_limits=tight)
     conn_id = one.open("/ws")
     for number in range(5):
         assert one.send(conn_id, method="LIST_SUBSCRIPTIONS", id=number)
@@ -187,7 +187,7 @@ def test_a_client_that_sends_too_much_into_a_stream_is_disconnected(world, tight
 
 
 def test_too_many_connections_are_declined_until_their_five_minutes_are_over(world, tight):
-    one = world(limits=tight)
+    one = world(rate_limits=tight)
     assert [one.exchange.upgrade(number, "/ws", one.now_ns) for number in range(1, 4)] == [None] * 3
     refused = one.exchange.upgrade(4, "/ws", one.now_ns)
     assert (refused.status, refused.headers["retry-after"]) == (429, "100")
@@ -200,7 +200,7 @@ def test_too_many_connections_are_declined_until_their_five_minutes_are_over(wor
 
 
 def test_a_websocket_api_that_is_opened_past_the_weight_is_declined_as_a_request_would_be(world, tight):
-    one = world(limits=tight)
+    one = world(rate_limits=tight)
     for _ in range(5):
         one.get("exchangeInfo")
     refused = one.exchange.upgrade(1, "/ws-api/v3", one.now_ns)
@@ -216,7 +216,7 @@ def test_a_websocket_is_declined_by_status(world):
 
 
 def test_the_limits_of_the_exchange_itself_are_there_by_name(world):
-    one = world(limits="binance")
+    one = world(rate_limits="binance")
     assert one.exchange.limits.settings is BINANCE_LIMITS
     rows = one.get("exchangeInfo")["rateLimits"]
     assert rows[0] == {

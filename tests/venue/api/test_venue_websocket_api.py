@@ -133,7 +133,9 @@ def test_a_session_counts_every_subscription_and_logs_out_of_its_own_alone(world
         signature = hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
         return {"apiKey": key, "timestamp": stamp, "signature": signature}
 
-    one.send(conn_id, id=1, method="userDataStream.subscribe.signature", params=by(demo.HUMAN_KEY, demo.HUMAN_SECRET))
+    one.send(
+        conn_id, id=1, method="userDataStream.subscribe.signature", params=by(demo.EXTERNAL_KEY, demo.EXTERNAL_SECRET)
+    )
     (status,) = one.send(conn_id, id=2, method="session.status")
     assert (status["result"]["userDataStream"], status["result"]["apiKey"]) == (True, None)
     one.send(conn_id, id=3, method="session.logon", params=by(demo.MAKER_KEY, demo.MAKER_SECRET))

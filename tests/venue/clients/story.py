@@ -23,10 +23,10 @@ async def until(condition, what):
     raise AssertionError(f"waited {PATIENCE_S} s for {what}")
 
 
-async def trade(maker, human):
+async def trade(maker, external):
     """A partial fill, a replacement and a cancel; refusals in passing."""
     placed = await maker.place("BUY", 60000, 0.01)
-    await human.place("SELL", 60000, 0.004)
+    await external.place("SELL", 60000, 0.004)
     partly = await maker.order(placed[0])
     replaced = await maker.replace(placed[0], "BUY", 59950, 0.008)
     old = await maker.order(placed[0])
@@ -41,29 +41,29 @@ async def trade(maker, human):
     }
 
 
-async def lists(maker, human):
+async def lists(maker, external):
     """An OCO that is canceled, and one whose limit order fills."""
     first = await maker.oco("SELL", 0.003, above=60500, stop=59000, below=58990)
     both = await maker.orders(first[1])
     await maker.cancel_list(first[0])
     ended = await maker.orders(first[1])
     second = await maker.oco("SELL", 0.003, above=60050, stop=59000, below=58990)
-    await human.place("BUY", 60050, 0.003)
+    await external.place("BUY", 60050, 0.003)
     filled = await maker.orders(second[1])
     return {"states": [sorted(state for _, state, _ in reported) for reported in (both, ended, filled)]}
 
 
-async def play(maker, human, has_lists):
+async def play(maker, external, has_lists):
     """All of it, on a still market at 60,000."""
     await maker.start()
-    await human.start()
+    await external.start()
     reported = {"market": await maker.market()}
-    await human.place("SELL", 60100, 0.5)
-    await human.place("BUY", 59900, 0.5)
+    await external.place("SELL", 60100, 0.5)
+    await external.place("BUY", 59900, 0.5)
     await maker.watch()
     reported["book"] = await maker.book()
-    reported["trade"] = await trade(maker, human)
-    reported["lists"] = await lists(maker, human) if has_lists else None
+    reported["trade"] = await trade(maker, external)
+    reported["lists"] = await lists(maker, external) if has_lists else None
     reported["bought"] = (await maker.buy_at_market(0.002))[1:]
     left = await maker.place("BUY", 59000, 0.003)
     reported["klines"] = sum(volume for _, volume in await maker.klines())
@@ -80,13 +80,13 @@ async def play(maker, human, has_lists):
 
 
 def main(client_class):
-    """HTTP WS HAS_LISTS KEY SECRET KEY SECRET: the keys are those of the accounts `maker` and `human`."""
+    """HTTP WS HAS_LISTS KEY SECRET KEY SECRET: the keys are those of the accounts `maker` and `external`."""
     http, ws, has_lists, *keys = sys.argv[1:]
-    maker, human = client_class(http, ws, *keys[:2]), client_class(http, ws, *keys[2:])
-    asyncio.run(tell(play(maker, human, has_lists == "lists")))
+    maker, external = client_class(http, ws, *keys[:2]), client_class(http, ws, *keys[2:])
+    asyncio.run(report(play(maker, external, has_lists == "lists")))
 
 
-async def tell(story):
+async def report(story):
     """Print what came of it, and end at once: some clients take ten seconds to close a websocket."""
     ended = await asyncio.gather(asyncio.wait_for(story, 3 * PATIENCE_S), return_exceptions=True)
     if isinstance(ended[0], BaseException):

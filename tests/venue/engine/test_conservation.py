@@ -143,7 +143,7 @@ class Traders:
         limits = LimitSettings(weight_1m=10**12, orders_10s=10**9, orders_1d=10**12, raw_requests_5m=10**12)
         self.now_ns = START_NS
         kept = {"orders_kept": 4000, "trades_kept": 10_000}
-        self.exchange = Exchange(VenueSettings(markets=[still], accounts=wanted, limits=limits, **kept), START_NS)
+        self.exchange = Exchange(VenueSettings(markets=[still], accounts=wanted, rate_limits=limits, **kept), START_NS)
         self.symbol = self.exchange.engine.symbol("BTCUSDT")
         self.symbol.matching = self.referee = Referee(matching_class())
         self.accounts = [self.exchange.accounts.by_name[name] for name in names]

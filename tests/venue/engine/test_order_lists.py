@@ -415,7 +415,7 @@ def test_lists_and_their_orders_are_counted(world, market, tight):
     few = market(max_algo_orders=3)
     assert place(few, "otoco", WORKING, PENDING_OCO)[0] == 200
     assert place(few, "otoco", WORKING, PENDING_OCO)[1]["msg"] == "Filter failure: MAX_NUM_ALGO_ORDERS"
-    hurried = world(limits=tight)
+    hurried = world(rate_limits=tight)
     sell = {**SELL_OCO, "abovePrice": 70000, "belowStopPrice": 50000, "belowPrice": 50000}
     assert place(hurried, "oco", sell)[0] == 200
     assert place(hurried, "oco", sell)[1]["code"] == -1015

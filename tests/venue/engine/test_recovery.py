@@ -172,3 +172,33 @@ def test_a_ledger_of_version_0_1_is_still_read(market):
     answer = recovered.signed("GET", "order/amendments", symbol="BTCUSDT", orderId=amended["orderId"])[1]
     assert [(row["origQty"], row["newQty"]) for row in answer] == [("0.40000000", "0.30000000")]
     assert len(recovered.exchange.accounts.by_name["ann"].prevented) == 1
+
+
+def test_the_demo_account_of_an_earlier_ledger_continues_under_its_name_of_today(world):
+    """The account `external` was named `human`; its orders, trades, lists, prevented matches and amendments stay."""
+    ann, bob = world().settings.accounts
+
+    def accounts(name):
+        return [ann, AccountSettings(name=name, keys=bob.keys, balances=bob.balances)]
+
+    first = world(markets=ALIVE, accounts=accounts("human"))
+    trade_a_while(first)
+    _, kept = first.order("SELL", "0.5", 70_000, who="bob")
+    first.signed("PUT", "order/amend/keepPriority", "bob", symbol="BTCUSDT", orderId=kept["orderId"], newQty="0.4")
+    first.order("BUY", "0.01", 70_000, who="bob", selfTradePreventionMode="EXPIRE_MAKER")
+    listed = {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.01", "aboveType": "LIMIT_MAKER"}
+    listed |= {"abovePrice": "71000", "belowType": "STOP_LOSS", "belowStopPrice": "50000"}
+    assert first.signed("POST", "orderList/oco", "bob", **listed)[0] == 200
+    assert [row["account"] for row in (ledger(first, "human"), ledger(first, "ann"))] == ["human", "ann"]
+    today = world(log=first.log, markets=ALIVE, accounts=accounts("external"))
+    assert today.exchange.accounts.by_name.keys() == {"ann", "external"}
+    assert ledger(today, "external") == {**ledger(first, "human"), "account": "external"}
+    assert ledger(today, "human") == ledger(today, "external")  # in requests, too
+    assert ledger(today, "ann") == ledger(first, "ann")
+    for path, wanted in (
+        ("openOrderList", {}),
+        ("myPreventedMatches", {"symbol": "BTCUSDT", "orderId": kept["orderId"]}),
+    ):
+        assert today.signed("GET", path, "bob", **wanted) == first.signed("GET", path, "bob", **wanted)
+    again = world(log=today.log, markets=ALIVE, accounts=accounts("external"))
+    assert ledger(again, "external") == ledger(today, "external")

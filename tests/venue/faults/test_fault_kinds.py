@@ -15,7 +15,7 @@ from venue.base.venue_errors import BadVenue
 from venue.base.wire import CLOSED, FREEZE, REFUSED, RESET
 from venue.faults.clock_skew import ClockSkew
 from venue.faults.kinds import delays
-from venue.faults.kinds.catalogue import KINDS, BadFault, load_faults, read_fault, summary
+from venue.faults.kinds.catalogue import FORMER_KINDS, KINDS, BadFault, load_faults, read_fault, shown, summary
 from venue.faults.kinds.profiles import PROFILES, drizzle, storm
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "venue.md"
@@ -98,7 +98,7 @@ def test_invalid_answers(ann_and_bob):
     assert answers[3].status == 200
     assert 0 <= answers[3].cut_at < len(answers[3].body)
     assert place(world, "whole")[0].cut_at is None
-    fault(world, "garbage_body")
+    fault(world, "invalid_body")
     assert len({place(world, f"y{n}")[0].body for n in range(60)}) > 5
 
 
@@ -148,7 +148,7 @@ def test_an_order_is_rejected_after_its_acknowledgement(ann_and_bob):
 def test_the_same_faults_apply_to_the_websocket_api(ann_and_bob):
     world = ann_and_bob
     user = world.subscribe_user()
-    kinds = {"backend_timeout": True, "timeout": False, "html_page": False, "garbage_body": True, "reset": False}
+    kinds = {"backend_timeout": True, "timeout": False, "html_page": False, "invalid_body": True, "reset": False}
     for name, accepted in kinds.items():
         fault(world, name, count=1, accepted=accepted, endpoint=PLACE, user_event="lost")
     params = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "price": "50000"}
@@ -349,9 +349,9 @@ def test_external_orders_cancels_and_transfers_happen(ann_and_bob):
     world = ann_and_bob
     user = world.subscribe_user()
     place(world)
-    fault(world, "human_order", account="ann", for_s=5)
+    fault(world, "external_order", account="ann", for_s=5)
     fault(world, "balance_moved", account="ann", asset="BTC", amount="-3")
-    fault(world, "human_cancel", account="ann")
+    fault(world, "external_cancel", account="ann")
     assert [kind for kind, _ in events(world, user)].count("balanceUpdate") == 1
     assert world.balance("BTC")[0] <= 7
     (resting,) = world.signed("GET", "openOrders")[1]
@@ -463,6 +463,11 @@ def test_an_error_is_one_line_with_the_known_names(ann_and_bob, requested, expec
     assert status == 400
     assert expected in body["error"]
     assert "\n" not in body["error"]
+
+
+@pytest.mark.parametrize(("former", "name"), FORMER_KINDS.items())
+def test_a_fault_is_read_under_its_earlier_name(former, name):
+    assert shown(read_fault({"name": former, "chance": 0.5})) == {"name": name, "chance": 0.5}
 
 
 def test_faults_come_from_a_file(tmp_path):

@@ -68,7 +68,7 @@ def test_a_file_that_is_not_a_ledger_is_left_alone(tmp_path):
     with pytest.raises(LedgerDamaged, match="is not a ledger of a venue"):
         LedgerFile(path)
     assert path.read_bytes() == b"something else entirely"
-    with pytest.raises(BadVenue, match="log_file"):
+    with pytest.raises(BadVenue, match="ledger_file"):
         LedgerFile(tmp_path)
 
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 VENUE = f"""
 [venue]
 address_file = "FOLDER/address.json"
-log_file = "FOLDER/venue.log"
+ledger_file = "FOLDER/venue.log"
 
 [[venue.markets]]
 symbol = "BTC-USDT"

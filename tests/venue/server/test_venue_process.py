@@ -57,7 +57,7 @@ def quote(one, number):
 
 
 def test_kill_9_while_trading_loses_nothing_that_was_answered(venue, tmp_path):
-    one = venue(log_file=str(tmp_path / "venue.log"))
+    one = venue(ledger_file=str(tmp_path / "venue.log"))
     answered, last_trade, last_update = {}, 0, 0
     for life in range(3):
         http = one.http
@@ -109,7 +109,7 @@ def check_money(shown):
 
 
 def test_kill_9_keeps_stops_lists_and_icebergs(venue, tmp_path):
-    one = venue(log_file=str(tmp_path / "venue.log"))
+    one = venue(ledger_file=str(tmp_path / "venue.log"))
     common = {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.001", "timeInForce": "GTC"}
     stop = {**common, "type": "STOP_LOSS_LIMIT", "price": 20000, "stopPrice": 20000, "trailingDelta": 500}
     iceberg = {**common, "type": "LIMIT", "price": 120000, "icebergQty": "0.0004"}
@@ -228,7 +228,7 @@ def test_wrong_settings_are_one_clear_line(tmp_path, text, expected):
 
 
 def test_a_damaged_log_stops_the_start_with_its_own_code(venue, tmp_path):
-    one = venue(log_file=str(tmp_path / "venue.log"))
+    one = venue(ledger_file=str(tmp_path / "venue.log"))
     for number in range(3):
         quote(one, number)
     one.kill()
@@ -244,7 +244,7 @@ def test_a_damaged_log_stops_the_start_with_its_own_code(venue, tmp_path):
 
 def test_two_venues_do_not_share_a_log(venue, tmp_path):
     log = tmp_path / "venue.log"
-    venue(log_file=str(log))
+    venue(ledger_file=str(log))
     ended = run_venue(tmp_path, f"[venue]\nlog_file = '{log}'\n")
     assert ended.returncode == 75
     assert "in use" in ended.stderr
@@ -291,7 +291,7 @@ def test_a_disk_that_takes_no_more_stops_the_venue(venue_client, tmp_path):
             answered += len(quote(one, number))
     _, expected = process.communicate(timeout=10)
     assert process.returncode == 2
-    assert expected.startswith("venue: log_file ")
+    assert expected.startswith("venue: ledger_file ")
     assert expected.count("\n") == 1
     assert answered > 0
 

@@ -257,7 +257,7 @@ def test_a_server_that_shuts_down_announces_it_to_all(ann_and_bob):
 
 
 def test_a_websocket_has_a_maximum_number_of_streams(world):
-    one = world(limits=LimitSettings(streams=2))
+    one = world(rate_limits=LimitSettings(streams=2))
     conn_id = one.open("/ws/btcusdt@trade")
     assert one.send(conn_id, method="SUBSCRIBE", params=["btcusdt@depth", "btcusdt@trade"], id=1)[0]["result"] is None
     assert one.send(conn_id, method="SUBSCRIBE", params=["btcusdt@ticker"], id=2)[0]["code"] == 2

@@ -228,7 +228,7 @@ def test_max_num_orders_and_those_of_the_exchange(exchange):
 
 def test_max_position(exchange):
     ann = rich("ann")
-    world = exchange(ann, max_position=D(10**6 + 5))
+    world = exchange(ann, max_owned=D(10**6 + 5))
     assert row(world, "MAX_POSITION") == {"filterType": "MAX_POSITION", "maxPosition": "1000005.00000000"}
     good = [("SELL", "3", "200"), ("BUY", "2", "50"), ("BUY", "3", "50")]
     check(world, "MAX_POSITION", good, [("BUY", "0.001", "50")])

@@ -15,6 +15,8 @@ from venue.faults.kinds.fault import Fault
 KINDS: dict[str, type[Fault]] = {
     kind.__struct_config__.tag: kind for kind in (*request_kinds.KINDS, *stream_kinds.KINDS, *exchange_kinds.KINDS)
 }
+# Names of faults in files and requests of earlier versions.
+FORMER_KINDS = {"garbage_body": "invalid_body", "human_cancel": "external_cancel", "human_order": "external_order"}
 DELAYS = {kind.__struct_config__.tag: kind for kind in typing.get_args(Delay)}
 MAX_FILE_BYTES = 1_000_000
 
@@ -34,6 +36,7 @@ def read_fault(table: Any, at: str = "$") -> Fault:
     if not isinstance(table, dict):
         raise BadFault(f"expected a table with a `name` - at `{at}`")
     name = table.get("name")
+    name = FORMER_KINDS.get(name, name) if isinstance(name, str) else name
     kind = KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         if name is None:
@@ -43,7 +46,7 @@ def read_fault(table: Any, at: str = "$") -> Fault:
     found = mistakes(rest, kind, at) and (delay_mistakes(rest, at) or mistakes(rest, kind, at))
     if found:
         raise BadFault(f"{name}: {found[0]}")
-    return msgspec.convert(table, kind)
+    return msgspec.convert({**rest, "name": name}, kind)
 
 
 def delay_mistakes(table: dict[str, Any], at: str) -> list[str]:

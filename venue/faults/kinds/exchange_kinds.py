@@ -78,7 +78,7 @@ class BalanceMoved(AccountFault, frozen=True, tag="balance_moved"):
     amount: Decimal = Decimal(100)
 
 
-class ExternalOrder(AccountFault, frozen=True, tag="human_order"):
+class ExternalOrder(AccountFault, frozen=True, tag="external_order"):
     """An external order rests in the bot's account, `away_bps` from the last price; it is canceled at the end."""
 
     for_s: Seconds = 10.0
@@ -88,7 +88,7 @@ class ExternalOrder(AccountFault, frozen=True, tag="human_order"):
     notional: Decimal = Decimal(50)
 
 
-class ExternalCancel(AccountFault, frozen=True, tag="human_cancel"):
+class ExternalCancel(AccountFault, frozen=True, tag="external_cancel"):
     """One of the bot's open orders is canceled externally."""
 
     for_s: Seconds = 0.001

@@ -132,7 +132,7 @@ class TruncatedBody(RequestFault, frozen=True, tag="truncated_body"):
         return msgspec.structs.replace(answer, cut_at=random.randrange(max(1, len(answer.body))))
 
 
-class InvalidBody(RequestFault, frozen=True, tag="garbage_body"):
+class InvalidBody(RequestFault, frozen=True, tag="invalid_body"):
     """Status 200 with a body that is empty, noise, half an answer, or JSON of another shape."""
 
     def changed(self, answer: Response | None, random: Random) -> Response:

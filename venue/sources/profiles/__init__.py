@@ -9,6 +9,7 @@ from random import Random
 
 import msgspec
 
+from actors.run.former_names import current
 from protocol.message import Settings
 from venue.base.venue_errors import BadVenue
 
@@ -33,7 +34,7 @@ class Band(Settings, frozen=True):
     to_bps: float
     orders_per_s: float
     orders: float  # resting orders, on both sides
-    life_s: float  # mean lifetime without trades and price moves
+    lifetime_s: float  # mean lifetime without trades and price moves
     size: float = 1.0  # factor on `limit_sizes`
 
 
@@ -69,8 +70,8 @@ class Profile(Settings, frozen=True):
         if not 0 <= self.move_share * self.market_rate * self.reaction.children <= MAX_EXCITEMENT * self.limit_rate:
             raise ValueError("reaction: excites more limit orders than the profile has")
         lasting = [*self.bursts, self.reaction]
-        if not all(kernel.decay_s > 0 for kernel in lasting) or not all(one.life_s > 0 for one in self.all_bands):
-            raise ValueError("decay_s and life_s must be above zero")
+        if not all(kernel.decay_s > 0 for kernel in lasting) or not all(one.lifetime_s > 0 for one in self.all_bands):
+            raise ValueError("decay_s and lifetime_s must be above zero")
 
     @property
     def all_bands(self) -> list[Band]:
@@ -124,7 +125,7 @@ def load(name: str) -> Profile:
     """An included profile, or the one of a path that ends in `.toml`. Raises BadVenue."""
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=Profile)
+        return msgspec.convert(current(msgspec.toml.decode(path.read_bytes()), Profile), Profile)
     except OSError as error:
         raise BadVenue(f"flow profile {name}: {error.strerror}; there are {', '.join(names())}") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
