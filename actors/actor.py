@@ -102,6 +102,10 @@ class Actor:
         """Make a followed stream stale until its publisher has sent a snapshot."""
         self.effects.resync(topic)
 
+    def heartbeats(self, name: str) -> int:
+        """Returns the number of heartbeats received from another actor; the first call subscribes to them."""
+        return self.effects.heartbeats(name)
+
     def new_id(self) -> int:
         """A command id, unique over restarts: epoch << 32 | counter."""
         return self.effects.new_id()

@@ -24,6 +24,8 @@ class RuntimeControl(Protocol):
 
     def resync(self, topic: str) -> None: ...
 
+    def heartbeats(self, name: str) -> int: ...
+
     def request_stop(self) -> None: ...
 
     def stop(self, reason: str, exit_code: int) -> None: ...
@@ -106,6 +108,9 @@ class EffectQueue:
 
     def resync(self, topic: str) -> None:
         self._control.resync(topic)
+
+    def heartbeats(self, name: str) -> int:
+        return self._control.heartbeats(name)
 
     def new_id(self) -> int:
         return self._commands.new_id()

@@ -69,6 +69,9 @@ class Effects(Protocol):
     def rewrite(self, journal: str, records: list[bytes], then: Callable[[str], None] | None = None) -> None:
         """Replaces the whole content of a journal. `then` receives "" or the error's text, as for `append`."""
 
+    def heartbeats(self, name: str) -> int:
+        """Returns the number of heartbeats received from another actor; the first call subscribes to them."""
+
     def request_stop(self) -> None:
         """Begins an orderly stop: `on_stop`, then the process ends when `may_stop` returns True."""
 

@@ -259,6 +259,9 @@ class Runtime:
     def resync(self, topic: str) -> None:
         self.streams.resync(topic)
 
+    def heartbeats(self, name: str) -> int:
+        return self.streams.heartbeats(name)
+
     def request_stop(self) -> None:
         """Calls on_stop; the actor ends as soon as `may_stop` is True, and after `stop_within_ms` in any case."""
         if self.stopping:

@@ -57,6 +57,7 @@ class Streams:
         self._listener = listener
         self._received_ns: dict[str, int] = {}  # publisher -> when its last heartbeat came; 0: it is gone
         self._epochs: dict[str, int] = {}
+        self._heartbeats: dict[str, int] = {}  # publisher -> number of its heartbeats
         self._requests = outbox.stream(f"req.{effects.name}.snapshot.", marked=False)
         self._timer_set = False
         self.resyncs = 0
@@ -64,11 +65,19 @@ class Streams:
     def subscribe(self, prefix: str) -> None:
         """Subscribes to all streams under `prefix`, which are those of one publisher, and to its heartbeat."""
         publisher = topics.publisher(prefix)
+        self._watch(publisher)
+        self._effects.queue(self._port.subscribe, publisher, prefix)
+        self._effects.queue(self._request_all)
+
+    def heartbeats(self, publisher: str) -> int:
+        """The number of heartbeats of one publisher; the first call subscribes to them."""
+        self._watch(publisher)
+        return self._heartbeats.get(publisher, 0)
+
+    def _watch(self, publisher: str) -> None:
         if publisher not in self._received_ns:
             self._received_ns[publisher] = 0
             self._effects.queue(self._port.subscribe, publisher, topics.heart(publisher))
-        self._effects.queue(self._port.subscribe, publisher, prefix)
-        self._effects.queue(self._request_all)
 
     @property
     def synced(self) -> bool:
@@ -117,6 +126,7 @@ class Streams:
         inbox, publisher = self._inbox, topics.publisher(topics.read(topic))
         was_gone = not self._received_ns.get(publisher)
         self._received_ns[publisher] = self._clock.mono_ns
+        self._heartbeats[publisher] = self._heartbeats.get(publisher, 0) + 1
         if self._epochs.get(publisher) != epoch or was_gone:
             self._epochs[publisher] = epoch
             self._listener.on_peer(publisher, True)

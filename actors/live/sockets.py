@@ -1,11 +1,13 @@
 """The sockets of one actor on a run's bus: their paths, and to which actors they are connected."""
 
 import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from actors.live.transport import DEALER, PUB, ROUTER, SUB, Transport
 from actors.live.transport_choice import transport_class
+from actors.run.run_dir import MAX_SOCKET_PATH_BYTES
 
 
 class Bus:
@@ -33,6 +35,8 @@ class Bus:
     def subscribe(self, publisher: str, prefix: str) -> None:
         """Receive what `publisher` publishes under `prefix`. Connects to its command socket too."""
         if publisher not in self._publishers:
+            if len(os.fsencode(self._command_path(publisher))) > MAX_SOCKET_PATH_BYTES:
+                return  # no actor can have this name in this folder
             self._publishers.add(publisher)
             self.transport.connect(SUB, publisher, str(self._folder / f"{publisher}.pub"))
             self.transport.connect(DEALER, publisher, self._command_path(publisher))

@@ -19,6 +19,7 @@ from connectors.orders.executor import OrderExecutor
 from connectors.orders.halts import Halts
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.order_settings import OrderSettings
+from connectors.orders.owner_watch import OwnerWatch
 from connectors.orders.recheck_sender import RecheckSender
 from connectors.orders.rechecks import Recheck, Rechecks
 from connectors.orders.reconciler import Reconciler
@@ -76,10 +77,11 @@ class OrderManager:
             fx, settings.markets, api, client, tracker, journal, reports, self.rechecks,
             settings.late_trades_ms * MS_NS, self,
         )  # fmt: skip
+        self.owner_watch = owner_watch = OwnerWatch(fx, tracker, journal, settings.owner_silent_s)
         stale_ms = max(settings.poll_ms * MISSED_POLLS_MAX, settings.request_ms * 2)
         self.status = ConnectorStatus(
-            fx, self.halts, tracker, self.markets, feed, client, user_stream, self.reconciler, kill_switch,
-            stale_ms * MS_NS,
+            fx, self.halts, tracker, self.markets, feed, client, user_stream, self.reconciler, owner_watch,
+            kill_switch, stale_ms * MS_NS,
         )  # fmt: skip
         self.commands = CommandHandler(
             fx, self.status, RiskGate(settings.limits), tracker, journal, self.executor, self.markets, feed, self.halts,
@@ -161,6 +163,7 @@ class OrderManager:
         self._doubt_late_answers(now_ns)
         if self._kill_switch() >= CANCEL_ALL_LEVEL:
             self.commands.cancel_all("", ALL_OWNERS)
+        self.owner_watch.check(elapsed_ns)
         self.rechecks.send_due()  # cancel requests need the journal, the key and the network, and nothing below
         self.journal.compact(tracker.records > self._settings.compact_records)
         if not user_stream.is_started:

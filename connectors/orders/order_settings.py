@@ -25,6 +25,9 @@ class OrderSettings(Settings):
     reconcile_ms: Ms = 30_000  # interval of reconciliation otherwise
     late_trades_ms: Ms = 600_000  # trades older than this are assumed complete in the exchange's history
     orders_by: Literal["rest", "websocket"] = "rest"  # "websocket": the order socket; REST while it is down
+    owner_silent_s: Annotated[int, msgspec.Meta(ge=0)] = (
+        30  # s without a heartbeat; then its orders are cancelled; 0: off
+    )
     cancel_on_stop: bool = True  # cancel all open orders before the process ends
     compact_records: PositiveInt = 10_000  # number of journal records after which the journal is compacted
     user_session: SessionSettings = SessionSettings(max_age_ms=82_800_000)

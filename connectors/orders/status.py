@@ -7,6 +7,7 @@ from connectors.market_data.feed import MarketFeed
 from connectors.net.client import ExchangeClient
 from connectors.net.user_stream import UserStream
 from connectors.orders.halts import Halts
+from connectors.orders.owner_watch import OwnerWatch
 from connectors.orders.reconciler import Reconciler
 from connectors.orders.tracker import OrderTracker
 from connectors.orders.traded_markets import TradedMarkets
@@ -30,6 +31,7 @@ class ConnectorStatus:
         client: ExchangeClient,
         user_stream: UserStream,
         reconciler: Reconciler,
+        owner_watch: OwnerWatch,
         kill_switch: Callable[[], int],
         stale_ns: int,
     ) -> None:
@@ -41,6 +43,7 @@ class ConnectorStatus:
         self._client = client
         self._user_stream = user_stream
         self._reconciler = reconciler
+        self._owner_watch = owner_watch
         self._kill_switch = kill_switch
         self._stale_ns = stale_ns
 
@@ -51,6 +54,10 @@ class ConnectorStatus:
 
     def state(self) -> tuple[str, str]:
         """Returns (state, detail)."""
+        state, detail = self._state()
+        return state, "; ".join(text for text in (detail, self._owner_watch.detail) if text)
+
+    def _state(self) -> tuple[str, str]:
         halts, feed = self._halts, self._feed
         if halts.stopping:
             left = len(self._tracker.open)

@@ -56,6 +56,7 @@ class FakeEffects:
         self._journal_misses = ""
         self.events: list[str] = []  # what was performed, in order: "append", "publish", "http", "ws"
         self.stop_requested = False
+        self.heartbeat_counts: dict[str, int] = {}  # by actor
         self._queue: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._timers: list[tuple[int, int]] = []
         self._calls: dict[int, tuple[Callable[..., None], tuple[Any, ...]]] = {}
@@ -118,6 +119,9 @@ class FakeEffects:
             self._journal_misses = ""
         if then is not None:
             then(self.journal_trouble)
+
+    def heartbeats(self, name: str) -> int:
+        return self.heartbeat_counts.get(name, 0)
 
     def request_stop(self) -> None:
         self.stop_requested = True

@@ -230,14 +230,19 @@ def bot():
             built.call("POST", "/control/deposit", {"account": "external", "asset": asset, "amount": amount})
         yield built
     finally:
-        if built._tap is not None:
-            built._tap.close()
-        with contextlib.suppress(Exception):
-            built.supervisor.shutdown()
-        end = time.monotonic() + 20
-        while built.processes() and time.monotonic() < end:
-            time.sleep(0.1)
-        for pid in built.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, 9)
-        shutil.rmtree(folder, ignore_errors=True)
+        end_of(built)
+
+
+def end_of(bot: Bot) -> None:
+    """Ends every process of a bot, and removes its folder."""
+    if bot._tap is not None:
+        bot._tap.close()
+    with contextlib.suppress(Exception):
+        bot.supervisor.shutdown()
+    end = time.monotonic() + 20
+    while bot.processes() and time.monotonic() < end:
+        time.sleep(0.1)
+    for pid in bot.processes():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, 9)
+    shutil.rmtree(bot.folder, ignore_errors=True)

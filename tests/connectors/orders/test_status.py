@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from connectors.net.server_clock import SAMPLES
+from connectors.orders.owner_watch import OwnerWatch
 from connectors.orders.status import ConnectorStatus
 from tests.connectors.parts import RULES, SECOND_NS, SYMBOL, Parts, new_order
 
@@ -19,11 +20,12 @@ class Surroundings(Parts):
         self.reconciler = SimpleNamespace(passes=1, done_ns=0)
         self.markets = SimpleNamespace(is_complete=True, instruments={SYMBOL: RULES}, scale_problems={})
         self.level = 0
+        self.owners = OwnerWatch(self.fx, self.tracker, self.journal, 30)
         for _ in range(SAMPLES):
             self.clock.add(0, 0, 0)
         self.status = ConnectorStatus(
             self.fx, self.halts, self.tracker, self.markets, self.feed, self.client, self.stream, self.reconciler,
-            lambda: self.level, 10 * SECOND_NS,
+            self.owners, lambda: self.level, 10 * SECOND_NS,
         )  # fmt: skip
 
 
@@ -53,6 +55,14 @@ def test_the_most_severe_state_comes_first(world):
     assert world.status.state() == ("HALTED", "wrong account")
     world.halts.stopping = True
     assert world.status.state() == ("STOPPING", "1 orders may be live")
+
+
+def test_a_silent_owner_is_named_in_every_state(world):
+    for _ in range(30):
+        world.owners.check(SECOND_NS)
+    assert world.status.state() == ("TRADING", "maker is silent: its orders are cancelled")
+    world.halts.pause("lunch")
+    assert world.status.state() == ("HALTED", "lunch; maker is silent: its orders are cancelled")
 
 
 @pytest.mark.parametrize(

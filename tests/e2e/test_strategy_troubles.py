@@ -1,0 +1,115 @@
+"""Strategies that hang, in processes of their own: the connector does not leave their orders unwatched."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from protocol import Health
+from tests.e2e.conftest import DEFAULT, Bot, end_of
+
+pytestmark = pytest.mark.process
+
+STRATEGIES = '''
+"""Strategies with the faults that users make."""
+
+import time
+from pathlib import Path
+
+from strategies import Strategy
+
+
+class Placing(Strategy):
+    """Rests one order far from the market, once."""
+
+    class Settings(Strategy.Settings):
+        market: str
+
+    placed = False
+
+    def on_tick(self, tick):
+        market = self.market(self.settings.market)
+        if market.ready and not self.placed and not market.open_orders:
+            self.placed = True
+            self.buy(market, price_ticks=market.best_bid_ticks - 20_000, size_lots=1_000)
+        self.act()
+
+    def act(self):
+        """What a subclass does in each tick."""
+
+
+class Hanging(Placing):
+    """Hangs in a handler while the file `hang` exists: a forgotten breakpoint, a call that waits."""
+
+    def act(self):
+        while Path("hang").exists():
+            time.sleep(0.05)
+'''
+
+ACTOR = """
+[actors.{name}]
+use = "faulty:{kind}"
+follows = ["binance"]
+settings = {{ market = "binance:BTC-USDT" }}
+"""
+
+
+class FaultyBot(Bot):
+    """The default bot with strategies of a user in the place of its own."""
+
+    def __init__(self, folder: Path, actors: dict[str, str]) -> None:
+        super().__init__(folder)
+        head, _, rest = DEFAULT.read_text().partition("[actors.maker]\n")
+        text = head.replace('order = ["binance", "maker"]', "order = []").replace("tick_ms = 1000", "tick_ms = 200")
+        text = text.replace("[actors.binance.settings]\n", "[actors.binance.settings]\nowner_silent_s = 4\n")
+        tables = "".join(ACTOR.format(name=name, kind=kind) for name, kind in actors.items())
+        self.run_file.write_text('path = ["."]\n' + text + tables + "[venue]" + rest.partition("[venue]")[2])
+        (folder / "faulty.py").write_text(STRATEGIES)
+
+    def open_orders_of(self, owner: str) -> list[str]:
+        orders = [one["clientOrderId"] for one in self.ledger()["open_orders"]]
+        return [one for one in orders if f"-{owner}-" in one]
+
+    def detail(self) -> str:
+        found = self.last(Health, "binance")
+        return found.body.detail if found else ""
+
+
+@pytest.fixture
+def faulty(tmp_path_factory):
+    """`faulty(name=KIND)`: a bot with these strategies, which runs."""
+    folder = Path(os.path.realpath(tmp_path_factory.mktemp("tb")))
+    built = []
+
+    def start(**actors):
+        bot = FaultyBot(folder, actors)
+        built.append(bot)
+        bot.up()
+        return bot
+
+    yield start
+    for bot in built:
+        end_of(bot)
+
+
+def test_the_orders_of_a_strategy_that_hangs_in_a_handler_are_cancelled(faulty):
+    bot = faulty(hanging="Hanging", calm="Placing")
+    bot.wait(lambda: bot.open_orders_of("hanging") and bot.open_orders_of("calm"))
+    (bot.folder / "hang").touch()
+    bot.wait(lambda: not bot.open_orders_of("hanging"))
+    bot.wait(lambda: "hanging is silent" in bot.detail())
+    assert bot.open_orders_of("calm")
+    (bot.folder / "hang").unlink()
+    bot.wait(lambda: not bot.detail())
+
+
+def test_the_clock_may_stand_still_and_no_strategy_is_silent(faulty):
+    bot = faulty(calm="Placing")
+    bot.wait(lambda: bot.open_orders_of("calm"))
+    os.kill(bot.pids()["clockd"], signal.SIGSTOP)
+    until_ns = bot.now_ns() + 7_000_000_000
+    bot.wait(lambda: bot.now_ns() > until_ns)
+    os.kill(bot.pids()["clockd"], signal.SIGCONT)
+    assert bot.open_orders_of("calm")
+    assert "silent" not in bot.detail()
