@@ -28,8 +28,6 @@ class Actor:
     ticks: ClassVar[bool] = True  # the clock ticks it
     network: ClassVar[bool] = False  # uses HTTP or websockets: the live driver then runs it on an asyncio loop
     journals: ClassVar[tuple[str, ...]] = ()  # append-only files, read back before on_start
-    keys: Any = None  # ApiKey of the run file's `keys` entry; set by the driver before on_start
-    kill_switch: Callable[[], int] = staticmethod(lambda: 0)  # 1: send nothing new; 2: cancel too; set by the driver
     stop_within_ms: ClassVar[int] = 8_000  # after a stop request, the longest time that `may_stop` may return False
     # Receives (sender, n) of each TickDone without positions, in place of on_tick_done, unless it returns False.
     on_short_done: Callable[[str, int], bool] | None = None
@@ -39,10 +37,12 @@ class Actor:
         self.settings: Any = settings
         self.effects = effects
         self.log = effects.log
-        self.now_ns: int = 0  # UTC; set before each handler runs, and constant within one
+        self.now_ns: int = effects.now_ns  # UTC; set before each handler runs, and constant within one
         self.envelope = effects.envelope
         self.epoch = effects.epoch  # number of this process run; each restart has a higher one
         self.follows = effects.follows  # the publishers that the run file names in `follows`
+        self.keys = effects.keys  # of the run file's `keys` entry; None without one
+        self.kill_switch = effects.kill_switch  # returns 0, or 1: send nothing new, or 2: cancel all orders too
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -9,6 +9,8 @@ cdef class EffectQueue:
     cdef public long long epoch
     cdef public list follows
     cdef public object log
+    cdef public object keys
+    cdef public object kill_switch
     cdef public Envelope envelope
     cdef public ActorClock clock
     cdef public Outbox outbox

@@ -9,6 +9,7 @@ from actors.actor_clock import ActorClock
 from actors.command_client import CommandClient
 from actors.effects import Log
 from actors.envelope import Envelope
+from actors.log.secret import ApiKey
 from actors.net import HttpAnswer, HttpFailure, HttpRequest, Link, Listener
 from actors.outbox import Outbox
 from actors.port import Port
@@ -39,6 +40,8 @@ class EffectQueue:
         name: str,
         follows: list[str],
         log: Log,
+        keys: ApiKey | None,
+        kill_switch: Callable[[], int],
         *,
         envelope: Envelope,
         clock: ActorClock,
@@ -53,6 +56,8 @@ class EffectQueue:
         self.epoch = outbox.epoch
         self.follows = follows
         self.log = log
+        self.keys = keys
+        self.kill_switch = kill_switch
         self.envelope = envelope
         self.clock = clock
         self.outbox = outbox

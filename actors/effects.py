@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from actors.envelope import Envelope
+from actors.log.secret import ApiKey
 from actors.net import HttpAnswer, HttpFailure, HttpRequest, Link, Listener
 from protocol import Answer, Command, Message
 
@@ -86,6 +87,14 @@ class ActorEffects(Effects, Protocol):
     @property
     def follows(self) -> list[str]:
         """The actors that the run file names in `follows`."""
+
+    @property
+    def keys(self) -> ApiKey | None:
+        """The API key of the run file's `keys` entry; None without one."""
+
+    @property
+    def kill_switch(self) -> Callable[[], int]:
+        """Returns 0, or 1: send nothing new, or 2: cancel all orders too."""
 
     @property
     def envelope(self) -> Envelope:

@@ -19,6 +19,7 @@ from actors.effect_queue import EffectQueue
 from actors.effects import Log
 from actors.envelope import Envelope
 from actors.inbox import Inbox, StreamIn
+from actors.log.secret import ApiKey
 from actors.outbox import Outbox
 from actors.port import Port
 from actors.sender import Sender
@@ -51,11 +52,16 @@ COMMAND_TYPES = (Tick, Command, SnapshotRequest, Join, Leave, Welcome)
 ANSWER_TYPES = (TickDone, Answer, Snapshot)
 
 
+def _no_kill_switch() -> int:
+    return 0
+
+
 class Runtime:
     """One actor and its parts. `anchor_ns`: what to add to the driver's monotonic time to get UTC.
 
     `clock` is the clock's name; `patience_ms` how long it waits for this actor's turn; `position_wait_ms` how long a
-    Tick is held for streams that are behind it. `trace`: keep a hash of all published frames.
+    Tick is held for streams that are behind it. `trace`: keep a hash of all published frames. `keys`, `kill_switch`:
+    see ActorEffects.
     """
 
     def __init__(
@@ -67,6 +73,8 @@ class Runtime:
         *,
         epoch: int = 1,
         follows: list[str] | None = None,
+        keys: ApiKey | None = None,
+        kill_switch: Callable[[], int] = _no_kill_switch,
         clock: str = "clockd",
         patience_ms: int = 500,
         position_wait_ms: int = 100,
@@ -94,11 +102,10 @@ class Runtime:
         sender = Sender(self.outbox, port, self.clock)
         self._client = CommandClient(name, self.outbox, sender, self.timers, envelope)
         self.effects = EffectQueue(
-            name, follows or [], self.log, envelope=envelope, clock=self.clock, timers=self.timers, outbox=self.outbox,
-            sender=sender, commands=self._client, port=port, control=self,
+            name, follows or [], self.log, keys, kill_switch, envelope=envelope, clock=self.clock, timers=self.timers,
+            outbox=self.outbox, sender=sender, commands=self._client, port=port, control=self,
         )  # fmt: skip
         self.actor = kind(name, settings, self.effects)
-        self.actor.now_ns = anchor_ns
         self.dispatcher = Dispatcher(self.actor, envelope, self.clock, self.timers, self.log)
         self._server = CommandServer(self.effects, self.outbox, sender, self.dispatcher, self.clock)
         self._snapshots = SnapshotServer(name, self.outbox, sender, self.actor)

@@ -4,10 +4,12 @@ import time
 from decimal import Decimal
 from typing import Any
 
+from actors.effects import ActorEffects
 from actors.log.secret import ApiKey, Secret
 from connectors.binance import BinanceSpot
 from connectors.orders.risk_gate import Limits
 from protocol import BookDelta, BookStatus, Settings, StreamState, Tick, TimeInForce
+from protocol import Settings as BaseSettings
 from strategies import Strategy
 
 AWAY_PART = 100  # an order is a hundredth below the best bid, so that it never trades
@@ -22,10 +24,7 @@ class KeyedSpot(BinanceSpot):
     """The Binance connector with an invented key."""
 
     ticks = False
-
-    def on_start(self) -> None:
-        self.keys = ApiKey("bench", Secret("bench"))
-        super().on_start()
+    bench_keys = ApiKey("bench", Secret("bench"))
 
 
 class Reactor(Strategy):
@@ -97,10 +96,13 @@ class CpuSpot(BinanceSpot):
     SETTLED_NS = 500_000_000
     CHECK_NS = 20_000_000
 
-    def on_start(self) -> None:
-        super().on_start()
+    def __init__(self, name: str, settings: BaseSettings, effects: ActorEffects) -> None:
+        super().__init__(name, settings, effects)
         self._from: tuple[int, int] | None = None
         self._live_ns = 0
+
+    def on_start(self) -> None:
+        super().on_start()
         self.after(self.CHECK_NS, self._check)
 
     def _check(self) -> None:

@@ -112,7 +112,7 @@ def main(folder: str, frames: str) -> int:
     threading.Thread(target=end_with_starter, daemon=True).start()
     settings = msgspec.convert(connector_settings("loop", ["BTCUSDT"]), KeyedSpot.Settings, strict=False)
     log = make_log("binance", level="warning")
-    return Live("binance", KeyedSpot, settings, Path(folder), network=LoopNet, log=log).run()
+    return Live("binance", KeyedSpot, settings, Path(folder), keys=KeyedSpot.bench_keys, network=LoopNet, log=log).run()
 
 
 if __name__ == "__main__":

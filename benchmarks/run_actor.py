@@ -15,7 +15,8 @@ def main(use: str, name: str, folder: str, settings: str, epoch: str) -> int:
     kind = load_class(use)
     converted = msgspec.convert(json.loads(settings), kind.Settings, strict=False)
     log = make_log(name, level="warning")
-    live = Live(name, kind, converted, Path(folder), epoch=int(epoch), log=log)
+    keys = getattr(kind, "bench_keys", None)
+    live = Live(name, kind, converted, Path(folder), keys=keys, epoch=int(epoch), log=log)
     exit_code = live.run()
     result = getattr(live.runtime.actor, "result", None)
     if result is not None:

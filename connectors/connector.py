@@ -30,8 +30,8 @@ class Connector(Actor):
     """The base of each exchange's connector. A subclass gives `make_market_api`, `make_request_api`, and to trade
     `make_order_api`.
 
-    It makes its parts in `on_start`, since the driver sets `keys` after construction, and routes messages to them. With
-    keys it has an order manager (`orders`); without keys it publishes market data only.
+    It makes its parts in its constructor, which calls these methods, and routes messages to them. With keys it has an
+    order manager (`orders`); without keys it publishes market data only.
     """
 
     network: ClassVar[bool] = True
@@ -40,16 +40,27 @@ class Connector(Actor):
     class Settings(ConnectorSettings):
         """See ConnectorSettings."""
 
-    keys: ApiKey | None = None  # set before on_start
-    client: ExchangeClient  # this and the two below: made in on_start, before any message arrives
-    feed: MarketFeed
-    orders: OrderManager | None
-
     def __init__(self, name: str, settings: ConnectorSettings, effects: ActorEffects) -> None:
         super().__init__(name, settings, effects)
         self.tracker = OrderTracker()
         self.stages = stages_of(effects, STAGES)
         self._is_stopping = False
+        keys, clock = self.keys, ServerClock()
+        api = None if keys is None else self.make_order_api(keys)
+        order_socket = None
+        if api is not None and settings.orders_by == "websocket" and api.order_socket_url():
+            order_socket = OrderSocket(self, api, clock, settings.order_session)
+        self.client = ExchangeClient(self, api or self.make_request_api(), clock, order_socket, self._on_trouble)
+        self.feed = MarketFeed(
+            self, self.make_market_api(), settings.markets, settings.feed, self.client.request, self.update_status,
+            self.stages,
+        )  # fmt: skip
+        self.orders: OrderManager | None = None
+        if keys is not None and api is not None:
+            self.orders = OrderManager(
+                self, settings, keys, self.tracker, api, self.client, self.feed, self.stages, self.kill_switch,
+                self.update_status,
+            )  # fmt: skip
 
     def make_market_api(self) -> MarketApi:
         """Returns the exchange's market data side."""
@@ -69,23 +80,8 @@ class Connector(Actor):
         replay(self.tracker, records)
 
     def on_start(self) -> None:
-        settings, keys, clock = self.settings, self.keys, ServerClock()
-        api = None if keys is None else self.make_order_api(keys)
-        order_socket = None
-        if api is not None and settings.orders_by == "websocket" and api.order_socket_url():
-            order_socket = OrderSocket(self, api, clock, settings.order_session)
-        self.client = ExchangeClient(self, api or self.make_request_api(), clock, order_socket, self._on_trouble)
-        self.feed = MarketFeed(
-            self, self.make_market_api(), settings.markets, settings.feed, self.client.request, self.update_status,
-            self.stages,
-        )  # fmt: skip
-        self.orders = None
-        if keys is not None and api is not None:
-            self.orders = OrderManager(
-                self, settings, self.tracker, api, self.client, self.feed, self.stages, self.kill_switch,
-                self.update_status,
-            )  # fmt: skip
-            self.orders.start(keys, self.epoch)
+        if self.orders is not None:
+            self.orders.start(self.epoch)
         self.feed.start()
         self.update_status()
 

@@ -132,6 +132,59 @@ def test_files_and_functions_can_be_read_whole():
     assert not long_functions
 
 
+EXTERNAL = {"http.client.HTTPConnection": {"sock"}}
+"""Attributes that a constructor of a class outside this repository sets."""
+
+
+def test_every_attribute_exists_when_the_constructor_is_done():
+    """A strategy's `on_start` counts as a part of its constructor, as the tutorial describes it."""
+    classes = {node.name: node for _, node in nodes(ast.ClassDef)}
+    late = {
+        f"{name}: {node.name}.{attribute}"
+        for name, node in nodes(ast.ClassDef)
+        for attribute in _stored(node, _methods(node).keys()) - _made(node, classes, name.startswith("strategies/"))
+    }
+    assert not late
+
+
+def _methods(node):
+    return {one.name: one for one in node.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+def _stored(node, names):
+    """The attributes of self that these methods store, except by a property's setter."""
+    methods = _methods(node)
+    return {
+        one.attr
+        for name in names & methods.keys()
+        for one in ast.walk(methods[name])
+        if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store) and ast.unparse(one.value) == "self"
+    } - methods.keys()
+
+
+def _made(node, classes, by_on_start):
+    """The attributes that the constructor, the methods that it calls, the class itself and its bases define."""
+    methods = _methods(node)
+    called = ["__init__"] + ["on_start"] * by_on_start
+    for name in called:  # grows while it is read
+        for one in ast.walk(methods[name]) if name in methods else []:
+            if isinstance(one, ast.Call) and ast.unparse(one.func).startswith("self."):
+                called += {ast.unparse(one.func)[5:]} - set(called)
+    has_init = "__init__" in methods
+    made = _stored(node, set(called))
+    for one in node.body:
+        if isinstance(one, ast.AnnAssign) and (one.value is not None or not has_init):  # else a Struct's field
+            made.add(one.target.id)
+        elif isinstance(one, ast.Assign):
+            made |= {target.id for target in one.targets if isinstance(target, ast.Name)}
+    for base in node.bases:
+        name = ast.unparse(base)
+        made |= EXTERNAL.get(name, set())
+        if name in classes and classes[name] is not node:
+            made |= _made(classes[name], classes, by_on_start)
+    return made
+
+
 def test_nothing_is_left_to_do_and_no_machine_is_named():
     word = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|/home/\w|/root/|/work/")
     left = {

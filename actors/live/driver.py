@@ -20,6 +20,7 @@ from actors.live.poll import poll
 from actors.live.run_time import RunTime
 from actors.live.sockets import Bus
 from actors.live.transport_choice import transport_class
+from actors.log.secret import ApiKey
 from actors.net import HttpAnswer, HttpFailure, HttpRequest, Link
 from actors.run.run_file import Run
 from actors.runtime import Runtime
@@ -50,7 +51,7 @@ class Live:
         settings: Settings,
         folder: Path,
         *,
-        keys: Any = None,
+        keys: ApiKey | None = None,
         journal_sync: Sync = "interval",
         bus: str = "ipc",
         network: Callable[[Callable[..., None], Path, Any], NetworkPort] = default_network,
@@ -72,10 +73,8 @@ class Live:
         loop = f"{'uvloop' if kind.network else 'poll'}+{self._bus.transport.implementation}"
         self.runtime = Runtime(
             name, kind, settings, self, anchor_ns=self._time.started_ns if lockstep else self._time.anchor_ns,
-            pid=os.getpid(), loop=loop, log=log, **options,
+            keys=keys, kill_switch=KillSwitch(folder), pid=os.getpid(), loop=loop, log=log, **options,
         )  # fmt: skip
-        self.runtime.actor.keys = keys
-        self.runtime.actor.kill_switch = KillSwitch(folder)
 
     def run(self) -> int:
         """Until the actor stops by itself, or by SIGTERM or SIGINT; returns the exit code."""
@@ -156,7 +155,7 @@ class Live:
         self._exit_code = exit_code
 
 
-def run_actor(run: Run, name: str, epoch: int, *, keys: Any = None, log: Any = None) -> int:
+def run_actor(run: Run, name: str, epoch: int, *, keys: ApiKey | None = None, log: Any = None) -> int:
     """Runs the actor `name` of a run in this process, under the `epoch` that its lock gave; returns its exit code."""
     conf = run.actor(name)
     keep_to(conf.cpu)

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from actors.actor import Actor
+from actors.log.secret import ApiKey
 from actors.sim.bus import SimBus
 from actors.sim.events import Events
 from actors.sim.process import SimProcess
@@ -48,7 +49,7 @@ class Sim:
 
     def add(
         self, name: str, kind: type[Actor], settings: Settings | None = None, *, follows: list[str] | None = None,
-        keys: Any = None, **options: Any,
+        keys: ApiKey | None = None, **options: Any,
     ) -> Actor:  # fmt: skip
         """Starts an actor now; also again after `kill`, with the journals of its earlier process runs."""
         assert name not in self.processes, f"{name} runs already"
@@ -58,11 +59,9 @@ class Sim:
         process = SimProcess(
             name, kind, settings if settings is not None else kind.Settings(), events=self.events, bus=self.bus,
             services=self.services, journals=self.journals, disk_troubles=self.disk_troubles, net_ns=self.net_ns,
-            epoch=self.epochs[name],
-            follows=follows, trace=self.trace, log=self.log.bind(actor=name), lockstep=lockstep,
-            anchor_ns=self.start_ns if lockstep else 0, **options,
+            epoch=self.epochs[name], follows=follows, keys=keys, trace=self.trace, log=self.log.bind(actor=name),
+            lockstep=lockstep, anchor_ns=self.start_ns if lockstep else 0, **options,
         )  # fmt: skip
-        process.actor.keys = keys
         return process.actor
 
     def serve(self, name: str, service: Service) -> None:

@@ -47,6 +47,7 @@ class OrderManager:
         self,
         fx: Effects,
         settings: OrderSettings,
+        keys: ApiKey,
         tracker: OrderTracker,
         api: OrderApi,
         client: ExchangeClient,
@@ -56,6 +57,7 @@ class OrderManager:
         changed: Callable[[], None],
     ) -> None:
         self._fx, self._settings, self._changed = fx, settings, changed
+        self._fingerprint = blake2b(keys.key.encode(), digest_size=8).hexdigest()
         self._api, self._client, self._feed, self._kill_switch = api, client, feed, kill_switch
         self.tracker = tracker
         self.halts = Halts(fx.log, changed)
@@ -94,15 +96,14 @@ class OrderManager:
 
     # -- start, refresh, stop ---------------------------------------------------------------------------------
 
-    def start(self, keys: ApiKey, epoch: int) -> None:
+    def start(self, epoch: int) -> None:
         """Begin process run `epoch` in the journal: every order that was on its way is in doubt, and is rechecked."""
         fx, tracker, now_ns = self._fx, self.tracker, self._fx.now_ns
         tracker.drop_old(now_ns)
         symbols = {order.terms.symbol for order in tracker.open.values()} | set(self._settings.markets)
         for symbol in sorted(symbols):
             self._api.add_symbol(symbol)
-        fingerprint = blake2b(keys.key.encode(), digest_size=8).hexdigest()
-        tag = tracker.tag or journal_tag(fx.name, fingerprint, now_ns)
+        tag = tracker.tag or journal_tag(fx.name, self._fingerprint, now_ns)
         self.journal.commit([EpochRecord(epoch, tag, now_ns)])
         self.journal.commit(tracker.decide_restart(now_ns))
         for order in tracker.open.values():

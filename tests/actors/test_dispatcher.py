@@ -46,7 +46,9 @@ class World:
 
     def __init__(self, lockstep=False):
         self.log, self.timers, self.clock, self.envelope = Log(), Timers(), ActorClock(0, lockstep), Envelope()
-        effects = SimpleNamespace(log=self.log, envelope=self.envelope, epoch=1, follows=[])
+        effects = SimpleNamespace(
+            log=self.log, envelope=self.envelope, epoch=1, follows=[], now_ns=0, keys=None, kill_switch=int
+        )
         self.actor = Keeper("me", Keeper.Settings(), effects)
         self.actor.kept, self.actor.times = [], []
         self.dispatcher = Dispatcher(self.actor, self.envelope, self.clock, self.timers, self.log)

@@ -197,8 +197,9 @@ class World:
             self.make_book()
 
     def start_connector(self):
-        self.connector = self.sim.add("binance", BinanceSpot, self.settings, keys=self.keys)
-        self.connector.kill_switch = lambda: self.kill_level  # as the live driver does, before on_start
+        self.connector = self.sim.add(
+            "binance", BinanceSpot, self.settings, keys=self.keys, kill_switch=lambda: self.kill_level
+        )
         return self.connector
 
     def make_book(self, bid: str = "59990", ask: str = "60010") -> None:

@@ -68,6 +68,12 @@ class HttpConnection(asyncio.Protocol):
         self.make_aiohttp = make_aiohttp
         self.loop = asyncio.get_running_loop()
         self.parser = httptools.HttpRequestParser(self)
+        self.transport = asyncio.Transport()  # the connection's own once it is made
+        self.remote = ""
+        self.used_s = self.loop.time()
+        self.method, self.url, self.body = "", b"", b""  # these and the two below: of the incoming request
+        self.headers: dict[str, str] = {}
+        self.received_ns = 0
         self.raw = b""  # of the incoming request, from its first byte if `is_whole`
         self.is_whole = True
         self.is_inside = False
@@ -114,7 +120,7 @@ class HttpConnection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         self.is_inside = True
         self.url, self.body = b"", b""
-        self.headers: dict[str, str] = {}
+        self.headers = {}
 
     def on_url(self, url: bytes) -> None:
         self.url += url

@@ -30,13 +30,13 @@ class Surroundings(Parts):
         self.level = 0
         settings = OrderSettings(markets=list(symbols), limits={})
         self.manager = OrderManager(
-            self.fx, settings, self.tracker, self.api, self.client, self.feed, NoStages(), lambda: self.level,
+            self.fx, settings, KEYS, self.tracker, self.api, self.client, self.feed, NoStages(), lambda: self.level,
             self.changed,
         )  # fmt: skip
 
     def started(self) -> "Surroundings":
         """With the exchange's time known, the manager begins with the account."""
-        self.manager.start(KEYS, 2)
+        self.manager.start(2)
         self.fx.perform()
         for _ in range(SAMPLES):
             self.fx.answer(b'{"serverTime":0}')
@@ -53,7 +53,7 @@ def order():
 def test_a_process_run_begins_with_its_epoch_and_doubts_what_waits_for_an_answer(order):
     world = Surroundings([order])
     before = len(world.fx.records)
-    world.manager.start(KEYS, 2)
+    world.manager.start(2)
     kinds = [type(one) for one in world.fx.records[before:]]
     assert kinds == [EpochRecord, ResolvedRecord]
     assert (world.tracker.epoch, world.tracker.tag) == (2, TAG), "the tag is the journal's, not the run's"
@@ -64,7 +64,7 @@ def test_a_process_run_begins_with_its_epoch_and_doubts_what_waits_for_an_answer
 
 def test_the_account_is_read_once_rules_and_time_are_known(order):
     world = Surroundings([order])
-    world.manager.start(KEYS, 2)
+    world.manager.start(2)
     world.manager.refresh()
     assert not world.manager.user_stream.is_started
     for _ in range(SAMPLES):
@@ -76,7 +76,7 @@ def test_the_account_is_read_once_rules_and_time_are_known(order):
 
 def test_a_market_with_open_orders_may_not_be_missing_from_the_settings(order):
     world = Surroundings([order], symbols=["ETH-USDT"])
-    world.manager.start(KEYS, 2)
+    world.manager.start(2)
     assert "open orders in BTC-USDT" in world.manager.halts.halted
 
 
