@@ -15,8 +15,8 @@ from connectors.net.client import ExchangeClient
 from connectors.net.order_socket import OrderSocket
 from connectors.net.server_clock import ServerClock
 from connectors.orders.external_orders import ExternalOrders
+from connectors.orders.journal_replay import replay
 from connectors.orders.manager import OrderManager
-from connectors.orders.replay import replay
 from connectors.orders.tracker import OrderTracker
 from connectors.settings import ConnectorSettings
 from protocol import Answer, AnswerCode, CancelAll, CancelOrder, Control, Message, PlaceOrder, ReplaceOrder, topics

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.orders.replay import replay
+from connectors.orders.journal_replay import replay
 from connectors.orders.tracker import OrderTracker
 from protocol import OrdStatus, Side
 from tests.connectors.conftest import Trader

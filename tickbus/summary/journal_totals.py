@@ -6,7 +6,7 @@ import msgspec
 
 from actors.live.journal import Journal
 from actors.run.run_file import Run
-from connectors.orders.replay import replay as replay_records
+from connectors.orders.journal_replay import replay as replay_records
 from connectors.orders.tracker import OrderTracker
 from protocol import OrdStatus
 

@@ -12,7 +12,7 @@ from connectors.core.records import (
     ScaleRecord,
     encode_record,
 )
-from connectors.orders.replay import replay
+from connectors.orders.journal_replay import replay
 from connectors.orders.tracker import OrderTracker
 from protocol import Liquidity, OrdStatus
 from protocol.errors import JournalDamaged
