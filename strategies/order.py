@@ -72,6 +72,11 @@ class Order:
         return 0 if self.status.is_final else self.size_lots - self.cum_lots
 
     @property
+    def visible_state(self) -> tuple[bool, OrdStatus, int, bool]:
+        """The part of an order whose change a strategy is called for."""
+        return self.reported, self.status, self.cum_lots, self.cancel_wanted
+
+    @property
     def is_open(self) -> bool:
         """Whether the order may be live on the exchange, now or soon."""
         return not self.status.is_final

@@ -3,17 +3,20 @@
 from collections import OrderedDict
 
 from market.position import Position
-from protocol import Answer, AnswerCode, Fill, OrdersSnapshot, OrderUpdate, OrdStatus
+from protocol import Answer, AnswerCode, Fill, OrdersSnapshot, OrderUpdate, OrdStatus, Side
 from strategies.order import Order
 
 FINISHED_MAX = 1_000  # ended orders that are kept and found by order_ref, per connector
+TRADES_MAX = 2_000  # counted trades that are kept, per connector
+NUMBERED_AGAIN = 100  # fills before the cursor that a snapshot contains once more, since their numbers may have changed
 ENDED_UNSEEN = "ended while this strategy was out of touch"
 
 
 class OrderTable:
     """All open orders of a strategy at one connector, its latest ended ones, and its positions.
 
-    `fill_no` is the number of the last fill counted: each fill counts once.
+    `fill_no` is the number of the last fill counted. A fill is new if its trade was not reported before: a connector
+    that has lost the end of its journal numbers the same trades again.
     """
 
     def __init__(self) -> None:
@@ -22,6 +25,8 @@ class OrderTable:
         self.by_symbol: dict[str, dict[int, Order]] = {}
         self.positions: dict[str, Position] = {}
         self.fill_no = 0
+        self._first_no = 0  # fills up to here are contained in the positions of the first snapshot
+        self._trades: dict[tuple[str, str, Side], None] = {}  # the latest TRADES_MAX that were counted
         self.known = False  # a snapshot has shown the orders of earlier process runs
         self.version = 0  # grows with every change, for caches
 
@@ -73,7 +78,7 @@ class OrderTable:
         if order is None:
             terms = update.symbol, update.side, update.price_ticks, update.size_lots, update.ord_type
             order = Order(update.order_ref, *terms, created_ns=update.ts_event_ns)
-        before = (order.reported, order.status, order.cum_lots, order.cancel_wanted)
+        before = order.visible_state
         order.reported = True
         order.in_doubt = False
         order.cl_ord_id = update.cl_ord_id
@@ -85,7 +90,7 @@ class OrderTable:
         if not order.accepted_ns and update.status >= OrdStatus.NEW:
             order.accepted_ns = update.ts_event_ns
         self._store(order)
-        return order if before != (True, order.status, order.cum_lots, order.cancel_wanted) else None
+        return order if order.visible_state != before else None
 
     def on_fill(self, fill: Fill) -> bool:
         """Counts a fill; returns False if it was counted before."""
@@ -94,6 +99,21 @@ class OrderTable:
         self.fill_no = fill.fill_no
         self.position(fill.symbol).apply(fill)
         self._fill_order(fill)
+        return self._is_new(fill)
+
+    @property
+    def cursor(self) -> int:
+        """The fill number after which a snapshot is to contain fills; some are contained twice, see NUMBERED_AGAIN."""
+        return max(self._first_no, self.fill_no - NUMBERED_AGAIN)
+
+    def _is_new(self, fill: Fill) -> bool:
+        """Whether the trade was not counted before; it is from now on."""
+        key = fill.symbol, fill.trade_id, fill.side
+        if key in self._trades:
+            return False
+        self._trades[key] = None
+        if len(self._trades) > TRADES_MAX:
+            del self._trades[next(iter(self._trades))]
         return True
 
     def on_snapshot(self, snapshot: OrdersSnapshot, ts_ns: int) -> tuple[list[Order], list[Fill]]:
@@ -103,12 +123,13 @@ class OrderTable:
         its deadline was before ts_ns, it was never placed. Before its deadline its command may still arrive: the
         order is in doubt, and another snapshot is needed.
         """
-        fills = [fill for fill in snapshot.fills if fill.fill_no > self.fill_no]
-        self.fill_no = max([snapshot.fill_no, *(fill.fill_no for fill in fills)])
-        for fill in fills:
-            self._fill_order(fill)
+        if not self.known:
+            self._first_no = snapshot.fill_no
+        fills = [fill for fill in snapshot.fills if fill.fill_no > self._first_no and self._is_new(fill)]
+        self.fill_no = snapshot.fill_no
         self._replace_positions(snapshot)
-        changed = [order for order in map(self.on_update, snapshot.orders) if order is not None]
+        changed = self._fill_orders(fills)
+        changed += [order for order in map(self.on_update, snapshot.orders) if order is not None]
         listed = {row.order_ref for row in snapshot.orders}
         for order in [order for order in self.open.values() if order.order_ref not in listed]:
             if not order.reported and order.deadline_ns >= ts_ns:
@@ -118,7 +139,14 @@ class OrderTable:
             self._store(order)
             changed.append(order)
         self.known = True
-        return changed, fills
+        return list(dict.fromkeys(changed)), fills
+
+    def _fill_orders(self, fills: list[Fill]) -> list[Order]:
+        """Applies missed fills to their orders; returns the orders that changed."""
+        orders = {order: order.visible_state for fill in fills if (order := self.get(fill.order_ref)) is not None}
+        for fill in fills:
+            self._fill_order(fill)
+        return [order for order, before in orders.items() if order.visible_state != before]
 
     def _replace_positions(self, snapshot: OrdersSnapshot) -> None:
         listed = {row.symbol for row in snapshot.positions}

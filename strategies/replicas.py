@@ -142,14 +142,14 @@ class Replicas:
         self.request_soon()
 
     def cursor(self, topic: str) -> int:
-        """The number of the last fill counted of an order stream.
+        """The fill number after which a snapshot of an order stream is to contain fills.
 
         A new process run requests no fills: the positions of its first snapshot contain the earlier ones.
         """
         account = self._accounts_by_topic.get(topic)
         if account is None:
             return 0
-        return account.orders.fill_no if account.orders.known else FROM_NOW
+        return account.orders.cursor if account.orders.known else FROM_NOW
 
     # -- requests -------------------------------------------------------------------------------------
 
@@ -261,10 +261,12 @@ class Replicas:
     def on_fill(self, fill: Fill) -> None:
         """Counts a fill, and reports it to the strategy if it was not counted before."""
         account = self._accounts_by_topic.get(self._envelope.topic)
-        if account is None or not account.orders.on_fill(fill):
+        if account is None:
             return
-        orders = account.orders
+        order = account.orders.get(fill.order_ref)
+        before = order.visible_state if order is not None else None
+        if not account.orders.on_fill(fill):
+            return
         self._owner.new_fill(fill)
-        order = orders.get(fill.order_ref)
-        if order is not None:
+        if order is not None and order.visible_state != before:  # a report can have counted the fill before
             self._owner.order_changed(order)

@@ -197,7 +197,7 @@ class Strategy(Handlers, Actor):
     # -- handlers -------------------------------------------------------------------------------------
 
     def cursor(self, topic: str) -> int:
-        """The cursor of a snapshot request: the number of the last fill counted of an order stream."""
+        """The cursor of a snapshot request: the fill number after which an order stream's fills are needed."""
         return self.replicas.cursor(topic)
 
     def new_fill(self, fill: Fill) -> None:

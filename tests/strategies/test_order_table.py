@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from protocol import (
     Answer,
     AnswerCode,
@@ -15,7 +17,7 @@ from protocol import (
     Side,
 )
 from strategies.order import Order, set_cancel_wanted
-from strategies.order_table import FINISHED_MAX, OrderTable
+from strategies.order_table import FINISHED_MAX, NUMBERED_AGAIN, OrderTable
 
 
 def order(order_ref=1, deadline_ns=100) -> Order:
@@ -117,12 +119,63 @@ def test_a_list_brings_positions_that_replace_what_was_added_up():
     table = OrderTable()
     table.on_fill(fill(1, 4, 4))
     row = PositionRow("BTC-USDT", 9, 2, Decimal(9), Decimal(2))
+    table.on_snapshot(orders_snapshot(positions=[row], fill_no=1), 1)
     _, news = table.on_snapshot(orders_snapshot(positions=[row], fills=[fill(1, 4, 4), fill(2, 5, 9)], fill_no=2), 1)
     assert [one.fill_no for one in news] == [2]
     assert table.position("BTC-USDT").net_lots == 7
     assert not table.on_fill(fill(2, 5, 9))
     table.on_snapshot(orders_snapshot(fill_no=2), 2)
     assert table.position("BTC-USDT").net_lots == 0
+
+
+def test_an_order_that_was_filled_out_of_touch_changes_once_and_its_fills_come_once():
+    table = OrderTable()
+    table.on_snapshot(orders_snapshot(), 1)
+    one = order()
+    table.add(one)
+    table.on_update(update())
+    row = PositionRow("BTC-USDT", 10, 0, Decimal(10), Decimal(0))
+    missed = orders_snapshot(positions=[row], fills=[fill(1, 4, 4), fill(2, 6, 10)], fill_no=2)
+    changed, news = table.on_snapshot(missed, 2)
+    assert (changed, [two.fill_no for two in news]) == ([one], [1, 2])
+    assert (one.status, one.leaves_lots) == (OrdStatus.FILLED, 0)
+    assert table.on_update(update(status=OrdStatus.FILLED, cum_lots=10)) is None
+    assert table.on_snapshot(missed, 3) == ([], [])
+
+
+def test_a_part_that_was_filled_out_of_touch_changes_the_open_order_once():
+    table = OrderTable()
+    table.on_snapshot(orders_snapshot(), 1)
+    table.on_update(update())
+    listed = update(status=OrdStatus.PARTIALLY_FILLED, cum_lots=4)
+    changed, news = table.on_snapshot(orders_snapshot(listed, fills=[fill(1, 4, 4)], fill_no=1), 2)
+    assert ([one.cum_lots for one in changed], len(news)) == ([4], 1)
+
+
+def test_trades_that_a_connector_numbers_again_are_counted_in_the_position_and_reported_once():
+    table = OrderTable()
+    table.on_snapshot(orders_snapshot(), 1)
+    table.on_update(update())
+    assert [table.on_fill(fill(number, 2, 2 * number)) for number in (1, 2, 3)] == [True] * 3
+    row = PositionRow("BTC-USDT", 2, 0, Decimal(2), Decimal(0))
+    table.on_snapshot(orders_snapshot(update(cum_lots=2), positions=[row], fill_no=1), 2)  # fills 2 and 3 were lost
+    assert table.position("BTC-USDT").net_lots == 2
+    again = [replace(fill(number, 2, cum), trade_id=trade) for number, cum, trade in ((2, 4, "t4"), (3, 6, "t2"))]
+    assert [table.on_fill(one) for one in again] == [True, False]
+    assert table.on_fill(replace(fill(4, 2, 8), trade_id="t3")) is False
+    assert table.position("BTC-USDT").net_lots == 8
+
+
+def test_a_snapshot_is_requested_with_fills_before_the_last_one_whose_numbers_may_have_changed():
+    table = OrderTable()
+    table.on_snapshot(orders_snapshot(fill_no=50), 1)
+    assert table.cursor == 50
+    for number in range(51, 51 + NUMBERED_AGAIN + 5):
+        table.on_fill(fill(number))
+    assert table.cursor == 55
+    lost = [fill(number) for number in range(56, 60)] + [replace(fill(60), trade_id="new")]
+    _, news = table.on_snapshot(orders_snapshot(fills=lost, fill_no=155), 2)
+    assert [one.trade_id for one in news] == ["new"]
 
 
 def test_finished_orders_are_remembered_up_to_a_bound():
