@@ -1,9 +1,5 @@
 """Quote both sides of one market around its mid price, afresh on every tick."""
 
-from collections.abc import Mapping
-from decimal import Decimal
-
-from market.instrument import Instrument
 from protocol import Fill, Tick
 from strategies.strategy import Strategy
 
@@ -22,11 +18,6 @@ class PingPong(Strategy):
             for name in ("size_lots", "half_spread_ticks"):
                 if getattr(self, name) < 1:
                     raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
-
-    @classmethod
-    def order_sizes(cls, settings: Settings, instruments: Mapping[str, Instrument] | None = None) -> dict[str, Decimal]:
-        rules = (instruments or {}).get(settings.market)
-        return {} if rules is None else {settings.market: settings.size_lots * rules.lot_size}
 
     def on_tick(self, tick: Tick) -> None:
         market = self.market(self.settings.market)

@@ -79,9 +79,15 @@ class Strategy(Handlers, Actor):
     def order_sizes(cls, settings: Any, instruments: Mapping[str, Instrument] | None = None) -> dict[str, Decimal]:
         """The largest order, in base, that these settings lead to, by market ("binance:BTC-USDT"), for `tickbus check`.
 
-        `instruments`: the rules of markets, where they are known. A market whose size is not known is left out.
+        `instruments`: the rules of markets, where they are known. A market whose size is not known is left out. This one
+        reads the settings `size` (in base) and `size_lots`, of the setting `market`.
         """
-        return {}
+        market = getattr(settings, "market", "")
+        size, lots = getattr(settings, "size", None), getattr(settings, "size_lots", None)
+        rules = (instruments or {}).get(market)
+        if isinstance(size, Decimal):
+            return {market: size}
+        return {market: lots * rules.lot_size} if isinstance(lots, int) and rules is not None else {}
 
     # -- orders ---------------------------------------------------------------------------------------
 
