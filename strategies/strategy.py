@@ -79,7 +79,7 @@ class Strategy(Handlers, Actor):
     def order_sizes(cls, settings: Any, instruments: Mapping[str, Instrument] | None = None) -> dict[str, Decimal]:
         """The largest order, in base, that these settings lead to, by market ("binance:BTC-USDT"), for `tickbus check`.
 
-        `instruments`: the rules of markets, where they are known. A market whose size is not known is left out. This one
+        `instruments`: the rules of markets, where they are known. A market whose size is not known is left out. It
         reads the settings `size` (in base) and `size_lots`, of the setting `market`.
         """
         market = getattr(settings, "market", "")

@@ -182,6 +182,7 @@ def test_modules_are_imported_by_name_only_where_a_run_file_or_the_command_line_
     }
     assert by_name == {
         "actors.run.class_loader",
+        "actors.sim.run_parts",  # the classes of the tables [clock] and [venue] of a run file
         "actors.source_first",
         "tickbus.main",
         "tickbus.doctor.implementations",

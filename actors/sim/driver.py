@@ -4,6 +4,7 @@ The same seed and the same actors give the same trace. Nothing here waits; nothi
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -13,6 +14,7 @@ from actors.log.secret import ApiKey
 from actors.sim.bus import SimBus
 from actors.sim.events import Events
 from actors.sim.process import SimProcess
+from actors.sim.run_parts import actor_parts, clock_part, load_run, local_exchange
 from actors.sim.service import Service, ServiceNode
 from protocol.message import Settings
 
@@ -44,6 +46,25 @@ class Sim:
         self.journals: dict[tuple[str, str], list[bytes]] = {}
         self.disk_troubles: dict[str, str] = {}  # by actor: the reason why nothing can be written ("disk full")
         self.epochs: dict[str, int] = {}
+
+    @classmethod
+    def from_run(cls, path: str | Path, **options: Any) -> "Sim":
+        """Returns the simulation of a run file: its clock, its actors and its local exchange. `options`: see Sim.
+
+        The key file is not read, and nothing is written. Raises BadRunFile, also for an actor that needs the network.
+        """
+        run = load_run(path)
+        sim = cls(**options)
+        exchange = local_exchange(run, sim.now_ns)
+        if exchange is not None:
+            sim.serve("venue", exchange)
+        for part in (clock_part(run, sim.now_ns), *actor_parts(run)):
+            sim.add(part.name, part.kind, part.settings, follows=part.follows, keys=part.keys)
+        return sim
+
+    def actor(self, name: str) -> Actor:
+        """Returns an actor by its name. Raises KeyError."""
+        return self.processes[name].actor
 
     # -- processes and services -----------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """The code blocks of docs/strategy.md run as printed."""
 
 import re
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -38,10 +39,13 @@ def binance_settings():
 
 
 @pytest.mark.slow
-def test_the_strategy_trades_in_the_simulation_as_shown(binance_settings):
+def test_the_strategy_trades_in_the_simulation_as_shown(tmp_path, monkeypatch):
     strategy, simulation, doing, _ = PYTHON
-    scope: dict = {"binance_settings": binance_settings, "__name__": "dip_buyer"}
-    exec(compile(strategy, "strategy", "exec"), scope)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    Path("dip_buyer.py").write_text(strategy)
+    Path("dips.toml").write_text(next(text for language, text in BLOCKS if language == "toml"))
+    scope: dict = {}
     exec(compile(simulation, "simulation", "exec"), scope)
     scope.update(Strategy=Strategy, Market=Market, OrdType=OrdType)
     exec(compile(doing, "doing", "exec"), scope)

@@ -8,7 +8,7 @@ import pytest
 
 from actors.run.run_file import load
 from tickbus.run_files.check import all_problems, paper_problems
-from tickbus.venue_table import venue_settings
+from venue.run_table import venue_settings
 
 PAPER = Path(__file__).resolve().parents[2] / "runs" / "paper.toml"
 

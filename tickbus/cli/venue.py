@@ -69,7 +69,7 @@ def command(
 
 
 def _serve(overrides: Overrides, run: Run, epoch: int, log: Any) -> int:
-    from tickbus.venue_table import venue_settings
+    from venue.run_table import venue_settings
     from venue.server.main import run as serve
     from venue.server.tls import own_certificate
 

@@ -3,16 +3,13 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from actors.log.secret import ApiKey, Secret
+from actors.log.secret import ApiKey
 from actors.run.run_file import Run
 from actors.run.toml_check import did_you_mean
-from protocol.errors import BadKeyFile, BadRunFile
+from protocol.errors import BadKeyFile
 from tickbus.keys.keyfile import KeyFile, default_path
 from tickbus.keys.passphrase import find_passphrase
-from tickbus.venue_table import venue_accounts
-from venue.base.demo import account_name
-
-VENUE = "venue/"  # prefix of `keys` that names an account of the run's own exchange
+from venue.run_table import VENUE, key_of_account
 
 
 def key_file(run: Run) -> KeyFile:
@@ -27,26 +24,15 @@ def needed_keys(run: Run) -> Collection[str]:
 
 
 def key_of(run: Run, actor: str) -> ApiKey | None:
-    """Returns the key that the actor's table names; None if it names none. Raises BadKeyFile, BadRunFile."""
+    """Returns the key that the actor's table names; None if it names none. Raises BadKeyFile."""
     name = run.actor(actor).keys
     if not name:
         return None
     if name.startswith(VENUE):
-        return _key_of_account(run, name.removeprefix(VENUE))
+        return key_of_account(run, name.removeprefix(VENUE))
     file = key_file(run)
     if name not in file.names():
         raise BadKeyFile(
             f"{file.path} has no key `{name}`{did_you_mean(name, file.names())} (add it: tickbus keys add {name})"
         )
     return file.get(name, find_passphrase())
-
-
-def _key_of_account(run: Run, account: str) -> ApiKey:
-    accounts = {one.name: one for one in venue_accounts(run)}
-    account = account_name(account, accounts)
-    if account not in accounts:
-        raise BadRunFile(f"{run.path}: the exchange has no account `{account}`{did_you_mean(account, accounts)}")
-    for key in accounts[account].keys:
-        if key.can_trade and key.secret is not None:
-            return ApiKey(key.api_key, Secret(key.secret))
-    raise BadRunFile(f"{run.path}: account `{account}` of the exchange has no HMAC key that may trade")

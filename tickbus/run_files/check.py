@@ -3,10 +3,11 @@
 from actors.run.run_file import Run, problems
 from actors.run.toml_check import did_you_mean
 from protocol.errors import BadKeyFile, BadRunFile
-from tickbus.keys.actor_keys import VENUE, key_file
+from tickbus.keys.actor_keys import key_file
 from tickbus.keys.keyfile import KeyFile
 from tickbus.run_files.cross_check import cross_problems
 from venue.base.settings import VenueSettings
+from venue.run_table import VENUE
 
 
 def all_problems(run: Run) -> list[str]:

@@ -12,8 +12,7 @@ from connectors.connector import Connector
 from connectors.settings import ConnectorSettings
 from protocol.errors import BadRunFile
 from strategies.strategy import Strategy
-from tickbus.keys.actor_keys import VENUE
-from tickbus.venue_table import venue_accounts
+from venue.run_table import VENUE, venue_accounts
 
 SHOWN_MAX = 10  # names in one line
 

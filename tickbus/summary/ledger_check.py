@@ -11,7 +11,7 @@ from typing import Any
 from actors.run.run_file import Run
 from connectors.orders.client_id import decode_id
 from connectors.orders.tracker import OrderTracker
-from tickbus.keys.actor_keys import VENUE
+from venue.run_table import VENUE
 
 TIMEOUT_S = 5.0
 MAX_DIFFERENCES = 10

@@ -5,10 +5,10 @@ from typing import Any
 from actors.run.run_file import Run
 from monitor.sums import equity, percentile
 from protocol.errors import JournalDamaged
-from tickbus.keys.actor_keys import VENUE
 from tickbus.summary.journal_totals import JournalTotals, net_positions, totals, trackers
 from tickbus.summary.ledger_check import differences
 from tickbus.watch.watch import Watch
+from venue.run_table import VENUE
 
 UNKNOWN_ORDERS = "unknown: sent without a response, and not confirmed as absent; the next run continues to check"
 AGREEMENT = {

@@ -10,7 +10,8 @@ from aiohttp import web
 
 from actors.run.former_names import current
 from protocol.errors import TickbusError
-from venue.base.settings import AccountSettings, VenueSettings
+from venue.base.accounts_file import load_accounts
+from venue.base.settings import VenueSettings
 from venue.base.venue_errors import BadVenue
 from venue.exchange import Exchange
 from venue.faults.kinds.catalogue import BadFault, load_faults
@@ -25,23 +26,6 @@ try:
     import uvloop
 except ImportError:
     uvloop = None  # type: ignore[assignment]
-
-
-class AccountsFile(msgspec.Struct, forbid_unknown_fields=True):
-    """The content of an accounts file."""
-
-    accounts: list[AccountSettings]
-
-
-def load_accounts(path: Path) -> list[AccountSettings]:
-    """The accounts of a TOML or JSON file. Raises BadVenue."""
-    decode = msgspec.json.decode if path.suffix == ".json" else msgspec.toml.decode
-    try:
-        return decode(path.read_bytes(), type=AccountsFile).accounts
-    except OSError as error:
-        raise BadVenue(f"accounts_file {path}: {error.strerror}") from None
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
-        raise BadVenue(f"accounts_file {path}: {error}") from None
 
 
 def load_settings(path: Path) -> VenueSettings:
