@@ -56,7 +56,7 @@ def simulated_venue(run: Run, now_ns: int) -> SimVenue:
     settings = venue_settings(run)
     if settings.paper is not None:
         raise BadRunFile(f"{run.path}: paper trading follows a live market, a simulation has none: no [venue.paper]")
-    return SimVenue(msgspec.structs.replace(settings, address_file=None, log_file=None), now_ns)
+    return SimVenue(msgspec.structs.replace(settings, address_file=None, ledger_file=None), now_ns)
 
 
 def _completed(run: Run, settings: VenueSettings) -> VenueSettings:

@@ -12,6 +12,7 @@ from connectors.connector import Connector
 from connectors.settings import ConnectorSettings
 from protocol.errors import BadRunFile
 from strategies.strategy import Strategy
+from venue.base.demo import account_name
 from venue.run_table import VENUE, venue_accounts
 
 SHOWN_MAX = 10  # names in one line
@@ -104,7 +105,7 @@ def _unknown_accounts(run: Run) -> list[str]:
         return []
     found = []
     for name, one in run.actors.items():
-        account = one.keys.removeprefix(VENUE)
+        account = account_name(one.keys.removeprefix(VENUE), known)
         if one.keys.startswith(VENUE) and account not in known:
             text = f"the local exchange has no account `{account}`{did_you_mean(account, known)}"
             found.append(f"{text} - at `$.actors.{name}.keys`")
