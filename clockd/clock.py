@@ -63,7 +63,7 @@ class Clock(Actor):
         if known is not None and known.turn >= 0 and (known.late or known.epoch != join.epoch):
             self._fanout.close(known)  # its turn ended with its process, or its TickDone was lost
         if known is None or not known.joined or known.epoch != join.epoch:
-            self.log.info("joined", member=join.name, epoch=join.epoch, follows=join.follows)
+            self.log.info("actor joined the tick order", member=join.name, epoch=join.epoch, follows=join.follows)
         member = self._members.join(join)
         if self._sender.send(member.name, Welcome(self._schedule.n)):
             member.absent = False
@@ -75,7 +75,7 @@ class Clock(Actor):
         self._members.leave(leave.name, leave.epoch)
         self._fanout.close(member)
         member.absent = True
-        self.log.info("left", member=leave.name)
+        self.log.info("actor left the tick order", member=leave.name)
 
     def _start_when_all_have_joined(self) -> None:
         reached = [member.joined and self._sender.send(member.name, Welcome()) for member in self._members]

@@ -74,7 +74,7 @@ class Fanout:
             return
         if not self._send_tick(member):
             if not member.absent:
-                self._effects.log.warning("unreachable", member=member.name)
+                self._effects.log.warning("actor is unreachable", member=member.name)
             member.absent = True
             self.late.append(member.name)
             return
@@ -114,7 +114,7 @@ class Fanout:
         if member.has_turn:
             self.hops.append((member.name, (self._clock.mono_ns - member.sent_ns) / 1e3))
         elif member.late:
-            self._effects.log.info("no longer late", member=member.name, tick=n)
+            self._effects.log.info("actor is no longer late", member=member.name, tick=n)
         self.close(member)
 
     def close(self, member: Member) -> None:
@@ -156,5 +156,5 @@ class Fanout:
         self.ticks_late += 1
         self.late.append(member.name)
         patience_ms = member.patience_ns // 1_000_000
-        self._effects.log.warning("late", member=member.name, tick=self.n, patience_ms=patience_ms)
+        self._effects.log.warning("actor is late", member=member.name, tick=self.n, patience_ms=patience_ms)
         self._release(member)

@@ -43,4 +43,4 @@ class DipBuyer(Strategy):
             self.sell(market, price_ticks=price_ticks, size_lots=held_lots, post_only=True)
 
     def on_fill(self, fill: Fill) -> None:
-        self.log.info("filled", side=fill.side.name, price_ticks=fill.last_ticks, size_lots=fill.last_lots)
+        self.log.info("order filled", side=fill.side.name, price_ticks=fill.last_ticks, size_lots=fill.last_lots)

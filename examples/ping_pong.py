@@ -29,4 +29,4 @@ class PingPong(Strategy):
         self.sell(market, price_ticks=market.mid_ticks + half, size_lots=self.settings.size_lots)
 
     def on_fill(self, fill: Fill) -> None:
-        self.log.info("filled", side=fill.side.name, price_ticks=fill.last_ticks, size_lots=fill.last_lots)
+        self.log.info("order filled", side=fill.side.name, price_ticks=fill.last_ticks, size_lots=fill.last_lots)

@@ -29,6 +29,7 @@ MAY_READ_CLOCKS_IN = ("tickbus/",)
 MAY_CATCH_ALL = {"actors/run/class_loader.py", "venue/server/server.py", "tickbus/process/bot_process.py"}
 PURE = ("protocol", "market", "strategies", "clockd", "connectors")
 IO_MODULES = {"socket", "asyncio", "threading", "subprocess", "select", "zmq", "aiohttp", "websockets", "requests"}
+LOG_METHODS = ("debug", "info", "warning", "error", "exception", "critical")
 LONGEST_FILE = 400
 SIZED = [path for package in PACKAGES for path in (ROOT / package).rglob("*.p[xy]*") if path.suffix in (".py", ".pyx")]
 LONGEST_FUNCTION = 60
@@ -228,3 +229,15 @@ def test_no_two_public_classes_have_one_name():
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(where(relative(path), node))
     assert not {name: found for name, found in places.items() if len(found) > 1}
+
+
+def test_a_log_event_is_a_phrase():
+    """One word, as "late", does not state what happened to whom."""
+    events = {
+        (where(name, node), node.args[0].value) for name, node in nodes(ast.Call)
+        if isinstance(node.func, ast.Attribute) and node.func.attr in LOG_METHODS
+        and ast.unparse(node.func.value).split(".")[-1] in ("log", "_log")
+        and node.args and isinstance(node.args[0], ast.Constant)
+    }  # fmt: skip
+    assert len(events) > 30
+    assert not {(at, event) for at, event in events if len(event.split()) < 2}

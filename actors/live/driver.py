@@ -80,7 +80,7 @@ class Live:
         """Until the actor stops by itself, or by SIGTERM or SIGINT; returns the exit code."""
         runtime = self.runtime
         compiled = "plain" if str(runtime_module.__file__).endswith(".py") else "cython"
-        runtime.log.info("up", pid=os.getpid(), epoch=runtime.epoch, loop=runtime.loop, runtime=compiled)
+        runtime.log.info("actor started", pid=os.getpid(), epoch=runtime.epoch, loop=runtime.loop, runtime=compiled)
         if runtime.actor.network:
             with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 runner.run(self._run_async())
@@ -91,7 +91,7 @@ class Live:
             self._journal_sync.close()
         for journal in self._journals.values():
             journal.close()
-        runtime.log.info("down", exit_code=self._exit_code)
+        runtime.log.info("actor stopped", exit_code=self._exit_code)
         return self._exit_code
 
     def _run_poll(self) -> None:
@@ -151,7 +151,7 @@ class Live:
         return ""
 
     def stop(self, reason: str, exit_code: int) -> None:
-        self.runtime.log.info("stopping", reason=reason)
+        self.runtime.log.info("actor is stopping", reason=reason)
         self._exit_code = exit_code
 
 

@@ -24,7 +24,7 @@ class Network:
         self._http = HttpClient(event, self.resolve)
         self._websockets = WebSockets(event, self.resolve)
         self._closing = False
-        log.info("network", http="aiohttp", websockets=self._websockets.implementation)
+        log.info("network libraries chosen", http="aiohttp", websockets=self._websockets.implementation)
 
     def resolve(self, url: str, scheme: str) -> str:
         """The URL with a local service's address in it. Raises ValueError if the service has not written one (yet)."""

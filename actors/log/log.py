@@ -66,7 +66,7 @@ def make_log(
     level: str = "info",
     now_ns: Callable[[], int] = time.time_ns,
 ) -> Any:
-    """A structlog logger: `log.info("filled", price=...)`. `write` takes each line (default: stderr).
+    """A structlog logger: `log.info("order filled", price=...)`. `write` takes each line (default: stderr).
 
     `now_ns` gives the time of a line; the sim driver gives its own.
     """

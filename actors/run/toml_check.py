@@ -1,7 +1,9 @@
 """Every mistake of a TOML table against the Struct that it should become; a decoder stops at the first."""
 
 import difflib
+import enum
 import re
+import types
 import typing
 from collections.abc import Collection
 from typing import Any
@@ -48,13 +50,28 @@ def _in_table(table: dict[str, Any], kind: type[msgspec.Struct], at: str) -> lis
     return found or _whole(table, kind, at)
 
 
+def _known_names(kind: Any) -> list[str]:
+    """The names that a setting may have as its value; [] if it may have others."""
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return [str(one.value) for one in kind]
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Literal:
+        return [one for one in args if isinstance(one, str) and one]
+    if origin in (typing.Annotated, typing.Union, types.UnionType):
+        return [name for one in args for name in _known_names(one)]
+    return []
+
+
 def _whole(value: Any, kind: Any, at: str) -> list[str]:
     """The decoder's error; decoding also runs a Struct's own `__post_init__`."""
+    known = _known_names(kind)
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         text = str(error)
         where = _AT.search(text)
         text = _AT.sub("", text).replace("`decimal`", "`float`")
+        if known and isinstance(value, str) and text.startswith("Invalid enum value"):
+            text = f"unknown value `{value}`{did_you_mean(value, known)}"
         return [f"{text[:1].lower()}{text[1:]} - at `{at}{where[1] if where else ''}`"]
     return []

@@ -23,7 +23,7 @@ class Halts:
     def halt(self, reason: str) -> None:
         """Halt every market."""
         if not self.halted:
-            self._log.error("halted", reason=reason)
+            self._log.error("trading is halted", reason=reason)
         self.halted = reason
         self._changed()
 

@@ -74,7 +74,7 @@ class OrderJournal:
 
     def _on_finding(self, record: FindingRecord) -> None:
         """Show a contradiction to operators; halt its market where the report cannot be true."""
-        self._fx.log.error("contradiction", cl_ord_id=record.cl_ord_id, what=record.what)
+        self._fx.log.error("a report contradicts the order", cl_ord_id=record.cl_ord_id, what=record.what)
         order = self._tracker.orders.get(record.cl_ord_id)
         if record.what not in _HANDLED and order is not None:
             self._halts.halt_symbol(order.terms.symbol, record.what)

@@ -125,7 +125,9 @@ def test_no_process_survives_a_killed_supervisord(up, run_file, wait_for, proces
     assert len(found) == 4
     os.kill(holder(up, "supervisord"), signal.SIGKILL)
     wait_for(lambda: not processes_of(run_file.parent))
-    assert '"event":"down"' in (up / "logs" / "follower.log").read_text(), "by SIGTERM first, so that it shuts down"
+    assert '"event":"actor stopped"' in (up / "logs" / "follower.log").read_text(), (
+        "by SIGTERM first, so that it shuts down"
+    )
 
 
 def test_the_tap_prints_lines_json_and_its_losses(tickbus, up):

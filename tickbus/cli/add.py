@@ -8,13 +8,16 @@ from protocol.errors import BadRunFile
 from tickbus.bot.bot import Bot
 from tickbus.cli.options import bot_option, named_run
 
+SET = "With --use: a setting, as in TOML: size_lots=2. May be repeated."
+PATH = "With --use: the folder that contains the module of the class. Default: the current folder."
+
 
 @click.command("add")
 @click.argument("what")
 @click.option("--use", help="The actor's class, module:Class. WHAT is then the actor's name.")
-@click.option("--follows", multiple=True, help="An actor that it follows; may be repeated.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting, as in TOML: size_lots=2.")
-@click.option("--path", "folder", type=click.Path(path_type=Path), help="The folder of its module (default: this one).")
+@click.option("--follows", multiple=True, help="With --use: an actor that it follows. May be repeated.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help=SET)
+@click.option("--path", "folder", type=click.Path(path_type=Path), help=PATH)
 @bot_option()
 def command(
     what: str, use: str | None, follows: tuple[str, ...], settings: tuple[str, ...], folder: Path | None,

@@ -16,20 +16,41 @@ if TYPE_CHECKING:
 
 @click.command("calibrate")
 @click.argument("recording", required=False, type=click.Path(path_type=Path))
-@click.option("--profile", "name", help="Also measure the order flow of this profile (a name, or a TOML file).")
-@click.option("--write", "target", type=click.Path(path_type=Path), help="Write a profile of RECORDING to this file.")
-@click.option("--seconds", default=346.0, show_default=True, type=click.FloatRange(1), help="Length of a simulation.")
-@click.option("--seed", default=1, show_default=True, help="Seed of the simulations.")
+@click.option(
+    "--profile", "name", help="Also simulate the order flow of this profile (a name or a TOML file), and measure it."
+)
+@click.option(
+    "--write",
+    "target",
+    type=click.Path(path_type=Path),
+    help="Make a profile from RECORDING, and write it to this TOML file.",
+)
+@click.option(
+    "--seconds",
+    default=346.0,
+    show_default=True,
+    type=click.FloatRange(1),
+    help="Simulated seconds of each simulation.",
+)
+@click.option("--seed", default=1, show_default=True, help="Seed of the random numbers of the simulations.")
 @click.option(
     "--rounds",
     default=4,
     show_default=True,
     type=click.IntRange(0, 50),
-    help="Corrections of the profile.",
+    help="With --write: how often the profile is simulated, compared with RECORDING and corrected.",
 )
 @click.option("--tick-size", default="0.01", show_default=True, type=Decimal, help="Tick size of the simulated market.")
-@click.option("--lot-size", default="0.00001", show_default=True, type=Decimal, help="Its lot size.")
-@click.option("--start-price", default="60000", show_default=True, type=Decimal, help="Its first price.")
+@click.option(
+    "--lot-size", default="0.00001", show_default=True, type=Decimal, help="Lot size of the simulated market."
+)
+@click.option(
+    "--start-price",
+    default="60000",
+    show_default=True,
+    type=Decimal,
+    help="Price of the simulated market at its start.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: recording, run.")
 def command(
     recording: Path | None,
@@ -43,10 +64,11 @@ def command(
     start_price: Decimal,
     as_json: bool,
 ) -> None:
-    """Measure RECORDING: lines of a receive time in ns and a combined-stream frame, gzip or plain.
+    """Print statistics of a recorded market, of simulated order flow, or of both beside each other.
 
-    With --profile the simulated order flow is measured by the same code, beside the recording or alone. With --write
-    a profile is made from the recording, for `profile` of `[venue.markets.flow]`.
+    RECORDING is a text file, plain or gzip. Each line has a receive time in nanoseconds, a space, and a frame of
+    Binance's combined streams. --profile simulates a market and measures it in the same way. --write makes a profile
+    from RECORDING; the setting `profile` of [venue.markets.flow] names it.
     """
     from venue.base.settings import FlowSettings, MarketSettings
 

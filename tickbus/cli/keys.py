@@ -17,7 +17,10 @@ from tickbus.keys.passphrase import find_passphrase
 
 @click.group("keys")
 @click.option(
-    "--file", "path", type=click.Path(path_type=Path), help="The key file (default: $TICKBUS_KEYS, or your own)."
+    "--file",
+    "path",
+    type=click.Path(path_type=Path),
+    help="The key file. Default: the file that $TICKBUS_KEYS names, otherwise ~/.config/tickbus/keys.",
 )
 @click.pass_context
 def command(ctx: click.Context, path: Path | None) -> None:

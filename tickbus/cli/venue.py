@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from venue.base.settings import VenueSettings
 
 AtEnd = Literal["still", "stop", "loop"]
+AT_END = "At the end of the recording: still: the book stays and can be traded; stop: exit; loop: start again."
 
 
 class Overrides(NamedTuple):
@@ -42,7 +43,7 @@ class Overrides(NamedTuple):
 @click.option("--faults-file", type=click.Path(path_type=Path), help="Inject the list `faults` of a TOML or JSON file.")
 @click.option("--replay", type=click.Path(path_type=Path), help="Replay this recording instead of simulated orders.")
 @click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="Speed of the replay; 2 is twice as fast.")
-@click.option("--at-end", type=click.Choice(["still", "stop", "loop"]), help="What follows the end of the recording.")
+@click.option("--at-end", type=click.Choice(["still", "stop", "loop"]), help=AT_END)
 @click.option("--pretty", is_flag=True, help="Print readable log lines instead of JSON.")
 def command(
     run_file: Path | None, run_dir: Path | None, tls: bool, faults: str | None, faults_file: Path | None,
@@ -75,7 +76,7 @@ def _serve(overrides: Overrides, run: Run, epoch: int, log: Any) -> int:
 
     if run.venue is None:
         raise BadRunFile(f"{run.path}: there is no [venue] table: add one (it may be empty)")
-    log.info("up", epoch=epoch)
+    log.info("local exchange started", epoch=epoch)
     settings = overrides.applied_to(venue_settings(run))
     if overrides.tls and settings.tls_cert is None:
         cert, key = own_certificate(run.dir, settings.host, time.time_ns())

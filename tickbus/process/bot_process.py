@@ -55,7 +55,7 @@ def run_process(name: str, run_file: Path, run_dir: Path | None, body: Body, pre
             log.error("cannot run", reason=str(error))
         raise
     except Exception as error:
-        log.exception("bug")
+        log.exception("unexpected error (a bug)")
         sys.stderr.write(f"tickbus: {name} ended by a bug, {type(error).__name__}: {error}\n")
         return BUG_EXIT_CODE
     if code == 0:
@@ -67,7 +67,13 @@ def _delay_start(backoff: Backoff, log: Any, log_path: Path) -> None:
     """Logs and waits the delay that follows from recent crashes."""
     wait_s = backoff.record_start()
     if backoff.is_loop:
-        log.error("crash loop", crashes=backoff.recent, within_s=LOOP_S, waiting_s=wait_s, process_log=str(log_path))
+        log.error(
+            "the process crashes in a loop",
+            crashes=backoff.recent,
+            within_s=LOOP_S,
+            waiting_s=wait_s,
+            process_log=str(log_path),
+        )
     elif wait_s:
         log.warning("start delayed after quick exits", waiting_s=wait_s)
     time.sleep(wait_s)

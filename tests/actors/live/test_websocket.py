@@ -545,4 +545,4 @@ def test_the_log_names_the_implementation_at_the_start(tmp_path, monkeypatch):
     for plain, name in (("", "picows"), ("1", "websockets")):
         monkeypatch.setenv("TICKBUS_PLAIN", plain)
         asyncio.run(story())
-        assert lines.pop() == ("network", {"http": "aiohttp", "websockets": name})
+        assert lines.pop() == ("network libraries chosen", {"http": "aiohttp", "websockets": name})

@@ -98,6 +98,8 @@ MISTAKES = [
     ),
     ("tick_ms = 250", "tick_ms = 0", "expected `int` >= 1", "$.clock.tick_ms"),
     ("tick_ms = 250", 'tick_ms = "1s"', "expected `int`, got `str`", "$.clock.tick_ms"),
+    ("path = [", 'bus = "tcp"\npath = [', "unknown value `tcp`; known are ipc, ipc-libzmq", "$.bus"),
+    ("path = [", 'bus = "ipc-zmq"\npath = [', "unknown value `ipc-zmq`, did you mean `ipc-libzmq`?", "$.bus"),
     ("tick_ms", "tik_ms", "unknown field `tik_ms`, did you mean `tick_ms`?", "$.clock"),
     ("[clock]", "[clok]", "unknown field `clok`, did you mean `clock`?", "$"),
     ('use = "{module}:Source"\n', "", "missing field `use`", "$.actors.source"),
