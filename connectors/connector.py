@@ -19,7 +19,18 @@ from connectors.orders.journal_replay import replay
 from connectors.orders.manager import OrderManager
 from connectors.orders.tracker import OrderTracker
 from connectors.settings import ConnectorSettings
-from protocol import Answer, AnswerCode, CancelAll, CancelOrder, Control, Message, PlaceOrder, ReplaceOrder, topics
+from protocol import (
+    Answer,
+    AnswerCode,
+    CancelAll,
+    CancelOrder,
+    Control,
+    Message,
+    PlaceOrder,
+    ReleaseTag,
+    ReplaceOrder,
+    topics,
+)
 from protocol.errors import BadRunFile
 
 VERBS = ("pause", "resume", "cancel_all", "stop")
@@ -126,10 +137,16 @@ class Connector(Actor):
         return _answer(command.cmd_id, refusal)
 
     def on_cancel_all(self, command: CancelAll) -> Answer | None:
-        """Cancels all open orders of the sender, of one symbol or all."""
+        """Cancels all open orders of the sender, of one symbol or all, of one tag or all."""
         if self.orders is not None:
-            self.orders.commands.cancel_all(command.symbol, self.envelope.sender)
+            self.orders.commands.cancel_all(command.symbol, self.envelope.sender, command.tag)
         return None
+
+    def on_release_tag(self, command: ReleaseTag) -> Answer | None:
+        """Drops the ledger of a tag of the sender, or refuses it while an order with this tag may be live."""
+        orders = self.orders
+        refusal = self._no_keys if orders is None else orders.commands.release(command, self.envelope.sender)
+        return _answer(command.cmd_id, refusal)
 
     def on_control(self, command: Control) -> Answer | None:
         """Executes an operator's command: pause, resume, cancel_all, stop."""

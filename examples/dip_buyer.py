@@ -1,4 +1,4 @@
-"""Keep one bid below the best bid, and sell each purchase at a small profit.
+"""Keep one bid below the best bid, sell the purchase above its cost, and begin again.
 
 A bot that trades on the local exchange:    tickbus run examples/dip_buyer.toml
 A simulation of the same:                   python examples/simulation.py
@@ -11,7 +11,7 @@ from strategies import Strategy
 
 
 class DipBuyer(Strategy):
-    """Buys dips and sells at a profit."""
+    """Buys dips and sells at a profit after the purchase's commission."""
 
     class Settings(Strategy.Settings):
         market: str
@@ -29,18 +29,17 @@ class DipBuyer(Strategy):
             self.health("WAITING", market.why_not_ready)
             return
         self.health("TRADING")
+        rules, position = market.rules, market.position
         bids = [order for order in market.open_orders if order.side is Side.BUY]
-        asks = [order for order in market.open_orders if order.side is Side.SELL]
-        price_ticks = market.best_bid_ticks - self.settings.below_ticks
-        if not bids and market.free_quote >= price_ticks * self.settings.size_lots:
-            self.buy(market, price_ticks=price_ticks, size_lots=self.settings.size_lots, post_only=True)
-        elif bids and bids[0].price_ticks < price_ticks and not bids[0].cancel_wanted:
-            self.replace(market, bids[0], price_ticks=price_ticks, size_lots=self.settings.size_lots)
-        held_lots = market.position.net_lots - sum(order.leaves_lots for order in asks)
-        if held_lots > 0:
-            cost_ticks = market.rules.price_ticks(market.position.average_price(Side.BUY), Rounding.UP)
-            price_ticks = max(cost_ticks + self.settings.profit_ticks, market.best_ask_ticks)
-            self.sell(market, price_ticks=price_ticks, size_lots=held_lots, post_only=True)
+        bid_ticks = market.best_bid_ticks - self.settings.below_ticks
+        cost_ticks = rules.price_ticks(position.average_cost, Rounding.UP)
+        ask_ticks = max(cost_ticks + self.settings.profit_ticks, market.best_ask_ticks)
+        if not rules.check(ask_ticks, market.sellable_lots):  # enough is held for an order
+            self.sell(market, price_ticks=ask_ticks, size_lots=market.sellable_lots, post_only=True)
+        elif not market.open_orders and market.free_quote >= bid_ticks * self.settings.size_lots:
+            self.buy(market, price_ticks=bid_ticks, size_lots=self.settings.size_lots, post_only=True)
+        elif bids and bids[0].price_ticks < bid_ticks and not bids[0].cancel_wanted:
+            self.replace(market, bids[0], price_ticks=bid_ticks, size_lots=self.settings.size_lots)
 
     def on_fill(self, fill: Fill) -> None:
         self.log.info("order filled", side=fill.side.name, price_ticks=fill.last_ticks, size_lots=fill.last_lots)

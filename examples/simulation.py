@@ -26,7 +26,8 @@ def main() -> None:
     print(f"best prices {market.best_bid_ticks} | {market.best_ask_ticks} ticks")
     for order in market.open_orders:
         print(f"open: {order.side.name} {order.leaves_lots} lots at {order.price_ticks} ticks")
-    print(f"position: {market.position.net_lots} lots, {market.position.pnl(market.mid_ticks)} quote units")
+    position = market.position
+    print(f"held: {position.held} {position.base}, profit {position.pnl(market.mid_ticks):.2f} {position.quote}")
 
 
 if __name__ == "__main__":

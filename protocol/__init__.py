@@ -2,7 +2,16 @@
 
 from protocol import topics
 from protocol.control import Answer, AnswerCode, Control, Health, Heartbeat, Snapshot, SnapshotRequest, Stages
-from protocol.enums import Liquidity, OrdStatus, OrdType, SelfTradePrevention, Side, StreamState, TimeInForce
+from protocol.enums import (
+    Liquidity,
+    OrdStatus,
+    OrdType,
+    RefusalCode,
+    SelfTradePrevention,
+    Side,
+    StreamState,
+    TimeInForce,
+)
 from protocol.market_data import BookDelta, BookSnapshot, BookStatus, Rules, TopOfBook, Trade
 from protocol.message import Command, Message, Settings, decode, encode
 from protocol.order_messages import (
@@ -14,6 +23,7 @@ from protocol.order_messages import (
     OrderUpdate,
     PlaceOrder,
     PositionRow,
+    ReleaseTag,
     ReplaceOrder,
 )
 from protocol.ticks import Join, Leave, StreamPosition, Tick, TickDone, TickReport, Welcome
@@ -42,6 +52,8 @@ __all__ = [
     "OrdersSnapshot",
     "PlaceOrder",
     "PositionRow",
+    "RefusalCode",
+    "ReleaseTag",
     "ReplaceOrder",
     "Rules",
     "SelfTradePrevention",

@@ -2,6 +2,7 @@
 
 from enum import IntEnum
 
+from protocol.enums import RefusalCode
 from protocol.message import Command, Message
 from protocol.ticks import Int64, StreamPosition
 
@@ -17,11 +18,12 @@ class AnswerCode(IntEnum):
 
 
 class Answer(Message):
-    """The one answer to a command."""
+    """The one answer to a command. `refusal`: the cause of a REFUSED."""
 
     cmd_id: int
     code: AnswerCode
     text: str = ""
+    refusal: RefusalCode = RefusalCode.NONE
 
 
 class SnapshotRequest(Message):

@@ -70,6 +70,26 @@ class OrdStatus(IntEnum):
         return self >= OrdStatus.FILLED
 
 
+class RefusalCode(IntEnum):
+    """Why an order or a command was refused, for a program to decide on; the text beside it is for its author.
+
+    NEVER: the same order cannot be accepted as long as the market's rules stay. LIMIT: over a limit of this bot. LATER:
+    the same order may pass soon. PAUSED: an operator, a halt or the kill switch must be ended first.
+    """
+
+    NONE = 0  # not refused
+    OTHER = 1  # no cause is known: an answer of an older version, or an unlisted error of the exchange
+    NEVER = 2  # off the rules: size, price, notional, an unknown market, a malformed command
+    LIMIT = 3  # over a limit of the risk check
+    LATER = 4  # stale book, connector not ready, rate limit, market not trading
+    PAUSED = 5  # paused, halted or stopping
+    FUNDS = 6  # the exchange reports an insufficient balance
+    WOULD_TAKE = 7  # a post-only order that would have traded at once
+    REPEATED = 8  # the order is placed already, or is the same as one of a moment ago
+    UNKNOWN_ORDER = 9  # the order to cancel or to replace is not known, or has ended
+    OLD_SENDER = 10  # the command is from an earlier process run of its sender
+
+
 class Liquidity(IntEnum):
     """FIX 851."""
 

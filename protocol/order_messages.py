@@ -2,12 +2,15 @@
 
 from decimal import Decimal
 
-from protocol.enums import Liquidity, OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
+from protocol.enums import Liquidity, OrdStatus, OrdType, RefusalCode, SelfTradePrevention, Side, TimeInForce
 from protocol.message import Command, Message
 
 
 class PlaceOrder(Command):
-    """Places one order. `book_seq`, `book_age_ns`: the book that the decision is based on, for the risk check."""
+    """Places one order. `book_seq`, `book_age_ns`: the book that the decision is based on, for the risk check.
+
+    `tag`: a name that the sender gives to a group of its orders; the connector keeps a ledger for each.
+    """
 
     symbol: str
     side: Side
@@ -18,6 +21,7 @@ class PlaceOrder(Command):
     stp: SelfTradePrevention = SelfTradePrevention.NONE
     book_seq: int = 0
     book_age_ns: int = 0
+    tag: str = ""
 
 
 class CancelOrder(Command):
@@ -27,13 +31,21 @@ class CancelOrder(Command):
 
 
 class CancelAll(Command):
-    """Cancels every order of the sender in `symbol`; "" is all symbols."""
+    """Cancels every order of the sender in `symbol` with `tag`; "" is all symbols, and all tags."""
 
     symbol: str = ""
+    tag: str = ""
+
+
+class ReleaseTag(Command):
+    """Drops the ledger of a tag of the sender in `symbol`. Refused while an order with this tag may be live."""
+
+    symbol: str
+    tag: str
 
 
 class ReplaceOrder(Command):
-    """Cancels the order that `order_ref` placed, and then places this one, whose order_ref is this cmd_id."""
+    """Cancels the order that `order_ref` placed, then places this one with its tag; the new order_ref is this cmd_id."""
 
     order_ref: int
     price_ticks: int
@@ -41,7 +53,7 @@ class ReplaceOrder(Command):
 
 
 class OrderUpdate(Message):
-    """The state of an order in the connector (topic `ord.connector.owner.`)."""
+    """The state of an order in the connector (topic `ord.connector.owner.`). `refusal`: the cause of a REJECTED."""
 
     owner: str
     order_ref: int
@@ -57,6 +69,8 @@ class OrderUpdate(Message):
     reason: str = ""
     ts_event_ns: int = 0
     cancel_wanted: bool = False
+    tag: str = ""
+    refusal: RefusalCode = RefusalCode.NONE
 
 
 class Fill(Message):
@@ -76,10 +90,15 @@ class Fill(Message):
     fee_asset: str
     fill_no: int = 0
     ts_event_ns: int = 0
+    tag: str = ""
 
 
 class PositionRow(Message):
-    """The sums of all fills of one owner in one market. Notionals are exact, in the quote asset."""
+    """The sums of the fills of one owner in one market, or of one tag of it. Notionals are exact, in the quote asset.
+
+    `held`: base that is left of them; `cost`: quote that it cost. Both are None from a version that did not count
+    them. `is_estimated`: the cost was computed from such sums.
+    """
 
     symbol: str
     bought_lots: int
@@ -87,16 +106,24 @@ class PositionRow(Message):
     bought_notional: Decimal
     sold_notional: Decimal
     fees: list[tuple[str, Decimal]] = []
+    tag: str = ""
+    held: Decimal | None = None
+    cost: Decimal | None = None
+    is_estimated: bool = False
 
 
 class OrdersSnapshot(Message):
-    """The whole state of one owner: open orders, positions, and the fills after the cursor of the request."""
+    """The whole state of one owner: open orders, positions, and the fills after the cursor of the request.
+
+    `ledgers`: the positions of the tags that were not released.
+    """
 
     owner: str
     orders: list[OrderUpdate]
     positions: list[PositionRow]
     fills: list[Fill] = []
     fill_no: int = 0
+    ledgers: list[PositionRow] = []
 
 
 class Balances(Message):

@@ -7,7 +7,7 @@ from market.exact import ZERO
 from market.instrument import Instrument, Rounding
 from market.position import Position
 from market.rules import instrument_of
-from protocol import BookDelta, BookSnapshot, BookStatus, Rules, StreamState, TopOfBook, Trade, topics
+from protocol import BookDelta, BookSnapshot, BookStatus, Rules, Side, StreamState, TopOfBook, Trade, topics
 from strategies.account import AccountReplica, Balance
 from strategies.order import Order
 
@@ -114,10 +114,33 @@ class Market:
         """This strategy's orders in this market that may be live, oldest first."""
         return self.account.orders.open_in(self.symbol)
 
+    def orders(self, tag: str) -> list[Order]:
+        """The orders of `open_orders` with this tag, oldest first."""
+        return [order for order in self.open_orders if order.tag == tag]
+
     @property
     def position(self) -> Position:
         """The sums of all fills of this strategy in this market, over all its process runs."""
         return self.account.orders.position(self.symbol)
+
+    def ledger(self, tag: str) -> Position:
+        """The part of `position` that the orders with this tag made, until the tag is released. Raises ValueError.
+
+        The connector stores it, so it includes the fills of earlier process runs.
+        """
+        if not tag:
+            raise ValueError("give a tag: the sum of all orders is `position`")
+        return self.account.orders.ledger(self.symbol, tag)
+
+    @property
+    def sellable_lots(self) -> int:
+        """Whole lots that this strategy can sell now; 0 while the rules are not known.
+
+        They are what it holds (`position.held_lots`), less its own open sell orders, and at most the account's free
+        balance: commissions in base are not in it, and neither are coins that another strategy or a deposit brought.
+        """
+        offered = sum(order.leaves_lots for order in self.open_orders if order.side is Side.SELL)
+        return max(0, min(self.position.held_lots - offered, self.free_base_lots))
 
     @property
     def missing_kinds(self) -> list[str]:
@@ -183,7 +206,7 @@ class Market:
         self.rules = instrument_of(rules)
         self.account.invalidate()
         self.trading, self.maker_fee, self.taker_fee = rules.trading, rules.maker_fee, rules.taker_fee
-        self.position.set_rules(self.rules)
+        self.account.orders.set_rules(self.rules)
         self.update_status()
 
     def set_stale(self, kind: str, reason: str) -> None:

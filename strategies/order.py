@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 
-from protocol import OrdStatus, OrdType, Side, TimeInForce
+from protocol import OrdStatus, OrdType, RefusalCode, Side, TimeInForce
 
 
 class Order:
     """One order of this strategy. `order_ref` is its number on the bus; sizes are lots, prices ticks.
 
     `status` follows the connector's reports. `in_doubt`: the command had no answer, so the order may or may not be
-    placed, until a snapshot of the connector shows which. `reason`: why the order ended, if it was not filled.
+    placed, until a snapshot of the connector shows which. `reason`: why the order ended, if it was not filled;
+    `refusal`: the same as a code, if it was refused. `tag`: the group of orders to which it belongs.
     """
 
     __slots__ = (
@@ -26,11 +27,13 @@ class Order:
         "order_ref",
         "price_ticks",
         "reason",
+        "refusal",
         "reported",
         "side",
         "size_lots",
         "status",
         "symbol",
+        "tag",
         "time_in_force",
     )
 
@@ -45,6 +48,7 @@ class Order:
         time_in_force: TimeInForce = TimeInForce.GTC,
         created_ns: int = 0,
         deadline_ns: int = 0,
+        tag: str = "",
     ) -> None:
         self.order_ref = order_ref
         self.symbol = symbol
@@ -59,7 +63,9 @@ class Order:
         self.cum_lots = 0
         self.cl_ord_id = ""
         self.order_id = ""
+        self.tag = tag
         self.reason = ""
+        self.refusal = RefusalCode.NONE
         self.cancel_wanted = False
         self.in_doubt = False
         self.acknowledged = False  # the connector has answered OK
@@ -86,10 +92,11 @@ class Order:
         """Whether the order is open and not known to have reached the exchange."""
         return self.status <= OrdStatus.UNKNOWN
 
-    def end(self, status: OrdStatus, reason: str) -> None:
+    def end(self, status: OrdStatus, reason: str, refusal: RefusalCode = RefusalCode.NONE) -> None:
         """Ends the order without a report of the exchange: it was never sent, refused, or is missing in a snapshot."""
         self.status = status
         self.reason = reason
+        self.refusal = refusal
         self.in_doubt = False
 
     def __repr__(self) -> str:

@@ -2,8 +2,9 @@
 
 from collections import OrderedDict
 
+from market.instrument import Instrument
 from market.position import Position
-from protocol import Answer, AnswerCode, Fill, OrdersSnapshot, OrderUpdate, OrdStatus, Side
+from protocol import Answer, AnswerCode, Fill, OrdersSnapshot, OrderUpdate, OrdStatus, RefusalCode, Side
 from strategies.order import Order
 
 FINISHED_MAX = 1_000  # ended orders that are kept and found by order_ref, per connector
@@ -24,6 +25,7 @@ class OrderTable:
         self.finished: OrderedDict[int, Order] = OrderedDict()
         self.by_symbol: dict[str, dict[int, Order]] = {}
         self.positions: dict[str, Position] = {}
+        self.ledgers: dict[tuple[str, str], Position] = {}  # by symbol and tag
         self.fill_no = 0
         self._first_no = 0  # fills up to here are contained in the positions of the first snapshot
         self._trades: dict[tuple[str, str, Side], None] = {}  # the latest TRADES_MAX that were counted
@@ -42,8 +44,25 @@ class OrderTable:
         """The position in a symbol. The object is updated in place; it is flat if nothing was traded."""
         found = self.positions.get(symbol)
         if found is None:
-            found = self.positions[symbol] = Position()
+            found = self.positions[symbol] = Position(symbol)
         return found
+
+    def ledger(self, symbol: str, tag: str) -> Position:
+        """The part of a position that the orders of one tag made; flat if they have not traded."""
+        found = self.ledgers.get((symbol, tag))
+        if found is None:
+            found = self.ledgers[symbol, tag] = Position(symbol)
+            rules = self.position(symbol).rules
+            if rules is not None:
+                found.set_rules(rules)
+        return found
+
+    def set_rules(self, rules: Instrument) -> None:
+        """A market's rules are known, or have changed."""
+        self.position(rules.symbol).set_rules(rules)
+        for (symbol, _), ledger in self.ledgers.items():
+            if symbol == rules.symbol:
+                ledger.set_rules(rules)
 
     @property
     def in_doubt(self) -> bool:
@@ -66,7 +85,8 @@ class OrderTable:
             order.in_doubt = True
             order.status = OrdStatus.UNKNOWN
         elif answer.code is AnswerCode.REFUSED:
-            order.end(OrdStatus.REJECTED, answer.text or "refused by the connector")
+            refusal = answer.refusal or RefusalCode.OTHER
+            order.end(OrdStatus.REJECTED, answer.text or "refused by the connector", refusal)
         else:
             order.end(OrdStatus.NOT_PLACED, answer.text or answer.code.name.lower())
         self._store(order)
@@ -77,13 +97,14 @@ class OrderTable:
         order = self.get(update.order_ref)
         if order is None:
             terms = update.symbol, update.side, update.price_ticks, update.size_lots, update.ord_type
-            order = Order(update.order_ref, *terms, created_ns=update.ts_event_ns)
+            order = Order(update.order_ref, *terms, created_ns=update.ts_event_ns, tag=update.tag)
         before = order.visible_state
         order.reported = True
         order.in_doubt = False
         order.cl_ord_id = update.cl_ord_id
         order.order_id = update.order_id or order.order_id
         order.reason = update.reason or order.reason
+        order.refusal = update.refusal or order.refusal
         order.cum_lots = max(order.cum_lots, update.cum_lots)
         order.cancel_wanted = order.cancel_wanted or update.cancel_wanted
         order.status = update.status
@@ -98,6 +119,8 @@ class OrderTable:
             return False
         self.fill_no = fill.fill_no
         self.position(fill.symbol).apply(fill)
+        if fill.tag:
+            self.ledger(fill.symbol, fill.tag).apply(fill)
         self._fill_order(fill)
         return self._is_new(fill)
 
@@ -154,6 +177,10 @@ class OrderTable:
             self.positions[symbol].clear()
         for row in snapshot.positions:
             self.position(row.symbol).replace(row)
+        for ledger in self.ledgers.values():
+            ledger.clear()
+        for row in snapshot.ledgers:
+            self.ledger(row.symbol, row.tag).replace(row)
 
     def _fill_order(self, fill: Fill) -> None:
         order = self.get(fill.order_ref)

@@ -19,6 +19,7 @@ from protocol import (
     OrdStatus,
     OrdType,
     PlaceOrder,
+    ReleaseTag,
     ReplaceOrder,
     SelfTradePrevention,
     Side,
@@ -94,7 +95,8 @@ class Strategy(Handlers, Actor):
     def buy(self, market: Market, *, price_ticks: int, size_lots: int, **how: Any) -> Order:
         """Places a buy order and returns it at once. An order that cannot be sent has ended, and has a reason.
 
-        `how`: ord_type (default LIMIT; for MARKET give price_ticks=0), post_only, time_in_force, stp, allow_stale.
+        `how`: ord_type (default LIMIT; for MARKET give price_ticks=0), post_only, time_in_force, stp, allow_stale, tag.
+        Orders with one `tag` (at most 64 characters) have a ledger of their own: see `Market.ledger`.
         """
         return self._place(market, Side.BUY, price_ticks, size_lots, **how)
 
@@ -109,16 +111,21 @@ class Strategy(Handlers, Actor):
             command = CancelOrder(self.new_id(), self._deadline_ns(), order.order_ref)
             self.send(market.connector, command, partial(self._on_cancel_answer, market, [order]))
 
-    def cancel_all(self, market: Market) -> None:
-        """Cancels every open order of this strategy in a market."""
-        orders = set_cancel_wanted(market.open_orders, True)
+    def cancel_all(self, market: Market, tag: str = "") -> None:
+        """Cancels every open order of this strategy in a market, or those with one tag."""
+        orders = set_cancel_wanted(market.orders(tag) if tag else market.open_orders, True)
         if orders or not market.account.orders.known:
-            command = CancelAll(self.new_id(), self._deadline_ns(), market.symbol)
+            command = CancelAll(self.new_id(), self._deadline_ns(), market.symbol, tag)
             self.send(market.connector, command, partial(self._on_cancel_answer, market, orders))
 
+    def release_tag(self, market: Market, tag: str) -> None:
+        """Lets the connector drop the ledger of a tag that has no open order. Their number is limited."""
+        command = ReleaseTag(self.new_id(), self._deadline_ns(), market.symbol, tag)
+        self.send(market.connector, command, partial(self._on_release_answer, market, tag))
+
     def replace(self, market: Market, order: Order, *, price_ticks: int, size_lots: int, **how: Any) -> Order:
-        """Cancels an order and then places another with its side and type; returns the new order."""
-        how = {"ord_type": order.ord_type, "time_in_force": order.time_in_force, **how}
+        """Cancels an order and then places another with its side, type and tag; returns the new order."""
+        how = {"ord_type": order.ord_type, "time_in_force": order.time_in_force, **how, "tag": order.tag}
         return self._place(market, order.side, price_ticks, size_lots, replaces=order, **how)
 
     # -- how orders are sent --------------------------------------------------------------------------
@@ -135,6 +142,7 @@ class Strategy(Handlers, Actor):
         time_in_force: TimeInForce = TimeInForce.GTC,
         stp: SelfTradePrevention = SelfTradePrevention.NONE,
         allow_stale: bool = False,
+        tag: str = "",
         replaces: Order | None = None,
     ) -> Order:
         self.stages.ensure(self.now_ns)
@@ -142,7 +150,7 @@ class Strategy(Handlers, Actor):
         price, size = index(price_ticks), index(size_lots)  # TypeError for a float
         kind = OrdType.LIMIT_MAKER if post_only else ord_type
         order_ref, until = self.new_id(), self.now_ns + self.answer_within_ms * MS_NS
-        order = Order(order_ref, market.symbol, side, price, size, kind, time_in_force, self.now_ns, until)
+        order = Order(order_ref, market.symbol, side, price, size, kind, time_in_force, self.now_ns, until, tag)
         refusal = self._refusal(market, order, replaces, allow_stale)
         if refusal:
             order.end(OrdStatus.REJECTED, refusal)
@@ -153,7 +161,7 @@ class Strategy(Handlers, Actor):
         if replaces is None:
             book = market.book_seq, market.book_age_ns(self.now_ns)
             symbol = market.symbol
-            command = PlaceOrder(order_ref, until, symbol, side, price, size, kind, time_in_force, stp, *book)
+            command = PlaceOrder(order_ref, until, symbol, side, price, size, kind, time_in_force, stp, *book, tag)
         else:
             set_cancel_wanted([replaces], True)
             command = ReplaceOrder(order_ref, until, replaces.order_ref, price, size)
@@ -190,6 +198,12 @@ class Strategy(Handlers, Actor):
             self.order_changed(order)
         if order.in_doubt:
             self.replicas.request_soon()  # a snapshot made after the deadline shows whether it was placed
+
+    def _on_release_answer(self, market: Market, tag: str, answer: Answer) -> None:
+        if answer.code is AnswerCode.OK:
+            market.account.orders.ledgers.pop((market.symbol, tag), None)
+        else:
+            self.log.warning("tag not released", market=market.name, tag=tag, code=answer.code.name, reason=answer.text)
 
     def _on_cancel_answer(self, market: Market, orders: list[Order], answer: Answer) -> None:
         """A cancel request that was not accepted may be sent again."""

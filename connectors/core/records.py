@@ -15,6 +15,7 @@ from protocol import (
     OrdStatus,
     OrdType,
     PositionRow,
+    RefusalCode,
     SelfTradePrevention,
     Side,
     TimeInForce,
@@ -72,6 +73,7 @@ class NewOrderRecord(Record, tag="Intent"):
     valid_until_ns: int
     replaces: str = ""
     adopted: bool = False
+    tag: str = ""
 
 
 class ReportRecord(Record, tag="Report"):
@@ -122,6 +124,7 @@ class ResolvedRecord(Record, tag="Resolved"):
     status: OrdStatus
     evidence: str
     ts_ns: int
+    refusal: RefusalCode = RefusalCode.NONE
 
 
 class ScannedRecord(Record, tag="Scanned"):
@@ -129,6 +132,15 @@ class ScannedRecord(Record, tag="Scanned"):
 
     symbol: str
     trade_id: int
+
+
+class ReleaseRecord(Record, tag="Release"):
+    """The ledger of a tag is no longer needed."""
+
+    owner: str
+    symbol: str
+    tag: str
+    ts_ns: int
 
 
 class FindingRecord(Record, tag="Finding"):
@@ -155,15 +167,21 @@ class OrderRow(Record):
     ts_event_ns: int
     final_ns: int
     trades: list[int]
+    refusal: RefusalCode = RefusalCode.NONE
 
 
 class OwnerRow(Record):
-    """One owner of a compaction: the count of its fills, its positions, and its latest fills."""
+    """One owner of a compaction: the count of its fills, its positions, its latest fills, and the ledgers of its tags.
+
+    `refused`: how many of its orders the exchange has rejected, by their refusal code.
+    """
 
     owner: str
     fill_no: int
     positions: list[PositionRow]
     fills: list[Fill]
+    ledgers: list[PositionRow] = []
+    refused: list[tuple[int, int]] = []
 
 
 class CompactionRecord(Record, tag="Compaction"):
@@ -190,6 +208,7 @@ AnyRecord = (
     | CancelRecord
     | ResolvedRecord
     | ScannedRecord
+    | ReleaseRecord
     | FindingRecord
     | CompactionRecord
 )

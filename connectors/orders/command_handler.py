@@ -7,14 +7,16 @@ from connectors.market_data.feed import MarketFeed
 from connectors.orders.executor import OrderExecutor
 from connectors.orders.halts import Halts
 from connectors.orders.order_journal import OrderJournal
+from connectors.orders.owners import TAGS_MAX
 from connectors.orders.risk_gate import RiskGate
 from connectors.orders.status import ConnectorStatus
 from connectors.orders.tracked_order import TrackedOrder
 from connectors.orders.tracker import OrderTracker
 from connectors.orders.traded_markets import TradedMarkets
-from protocol import CancelOrder, Control, PlaceOrder, ReplaceOrder
+from protocol import CancelOrder, Control, PlaceOrder, ReleaseTag, ReplaceOrder
 
 ALL_OWNERS = ""
+TAG_MAX = 64
 
 
 class CommandHandler:
@@ -64,7 +66,7 @@ class CommandHandler:
         terms = old.terms
         order = PlaceOrder(
             command.cmd_id, command.deadline_ns, terms.symbol, terms.side, command.price_ticks, command.size_lots,
-            terms.ord_type, terms.time_in_force, terms.stp,
+            terms.ord_type, terms.time_in_force, terms.stp, tag=terms.tag,
         )  # fmt: skip
         refusal = self._refusal(order, owner)
         if not refusal:
@@ -76,6 +78,10 @@ class CommandHandler:
     def _refusal(self, order: PlaceOrder, owner: str) -> str:
         if self._tracker.by_order_ref(owner, order.cmd_id) is not None:
             return f"order {order.cmd_id} is placed already"
+        if len(order.tag) > TAG_MAX or not order.tag.isprintable():
+            return f"tag {order.tag[:TAG_MAX]!r}: use at most {TAG_MAX} printable characters"
+        if not self._tracker.owner(owner).has_room(order.symbol, order.tag):
+            return f"{owner} has {TAGS_MAX} tags: release those that are done"
         symbol = order.symbol
         return self._status.why_not(symbol) or self._gate.refusal(
             order, owner, self._markets.instruments.get(symbol), self._feed.book(symbol),
@@ -90,11 +96,22 @@ class CommandHandler:
         self._cancel(order, owner)
         return ""
 
-    def cancel_all(self, symbol: str, owner: str) -> str:
-        """Cancel the open orders of one owner (or ALL_OWNERS), in one market or all ("")."""
+    def cancel_all(self, symbol: str, owner: str, tag: str = "") -> str:
+        """Cancel the open orders of one owner (or ALL_OWNERS), in one market or all (""), with one tag or any ("")."""
         for order in list(self._tracker.open.values()):
-            if symbol in ("", order.terms.symbol) and owner in (ALL_OWNERS, order.terms.owner):
+            terms = order.terms
+            is_meant = symbol in ("", terms.symbol) and owner in (ALL_OWNERS, terms.owner) and tag in ("", terms.tag)
+            if is_meant:
                 self._cancel(order, owner or "control")
+        return ""
+
+    def release(self, command: ReleaseTag, owner: str) -> str:
+        """Drop the ledger of a tag. Releasing an unknown tag is accepted, and does nothing."""
+        symbol, tag = command.symbol, command.tag
+        for order in self._tracker.open.values():
+            if (order.terms.owner, order.terms.symbol, order.terms.tag) == (owner, symbol, tag):
+                return f"order {order.terms.order_ref} with tag {tag!r} may be live: cancel it first"
+        self._journal.commit(self._tracker.decide_release(owner, symbol, tag, self._fx.now_ns))
         return ""
 
     def _cancel(self, order: TrackedOrder, by: str) -> None:

@@ -70,7 +70,7 @@ class OrderExecutor:
         return NewOrderRecord(
             counter, encode_id(tracker.tag, owner, tracker.epoch, counter), owner, order.cmd_id, order.symbol,
             order.side, order.ord_type, order.time_in_force, order.stp, order.price_ticks, order.size_lots,
-            now_ns, now_ns + client.clock.offset_ns + self._api.recv_window_ns, replaces,
+            now_ns, now_ns + client.clock.offset_ns + self._api.recv_window_ns, replaces, tag=order.tag,
         )  # fmt: skip
 
     def _launch(

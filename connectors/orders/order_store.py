@@ -1,8 +1,10 @@
 """OrderStore: the orders of a connector by each of their ids, their exposure, and how long they are kept."""
 
 from collections import deque
+from decimal import Decimal
 
 from connectors.orders.tracked_order import TrackedOrder
+from market.exact import EXACT, ZERO
 from market.order_state import OrderEvidence, merge
 from protocol import Fill, OrderUpdate, Side
 
@@ -12,13 +14,19 @@ TOMBSTONES_MAX = 10_000  # orders that are absent by evidence
 
 
 class Exposure:
-    """What the orders that may be live can still buy and sell in one market. Lots."""
+    """What the orders that may be live can still buy and sell in one market, and what is held in it. Lots."""
 
-    __slots__ = ("buy_lots", "count", "net_lots", "sell_lots")
+    __slots__ = ("_held", "buy_lots", "count", "held_lots", "sell_lots")
 
     def __init__(self) -> None:
         self.buy_lots = self.sell_lots = self.count = 0
-        self.net_lots = 0  # of all fills, over all owners
+        self.held_lots = 0  # whole lots held, over all owners: a part of a lot cannot be sold
+        self._held = ZERO
+
+    def add_held(self, size: Decimal, lot_size: Decimal) -> None:
+        """What is held has changed by `size`, in base."""
+        self._held = EXACT.add(self._held, size)
+        self.held_lots = int(EXACT.divide_int(self._held, lot_size))
 
 
 class OrderStore:

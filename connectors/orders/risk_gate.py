@@ -109,9 +109,9 @@ class RiskGate:
         bid_ticks, ask_ticks = book.bid_ticks, book.ask_ticks
         twice_mid = bid_ticks + ask_ticks
         if order.side is Side.BUY:
-            held = exposure.net_lots + exposure.buy_lots
+            held = exposure.held_lots + exposure.buy_lots
         else:
-            held = exposure.sell_lots - exposure.net_lots
+            held = exposure.sell_lots - exposure.held_lots
         if not (
             0 < bid_ticks < ask_ticks
             and price_ticks > 0
@@ -155,9 +155,9 @@ class RiskGate:
         if exposure.count >= limits.max_open_orders:
             return f"{exposure.count} orders may be live: max_open_orders is {limits.max_open_orders}"
         if order.side is Side.BUY:
-            worst = exposure.net_lots + exposure.buy_lots + order.size_lots
+            worst = exposure.held_lots + exposure.buy_lots + order.size_lots
         else:
-            worst = -(exposure.net_lots - exposure.sell_lots - order.size_lots)
+            worst = -(exposure.held_lots - exposure.sell_lots - order.size_lots)
         if worst > self._cap(instrument, limits).max_lots:
             side = "long" if order.side is Side.BUY else "short"
             return f"could become {instrument.size(worst)} {side}: max_position is {limits.max_position}"

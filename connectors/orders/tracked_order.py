@@ -2,19 +2,31 @@
 
 from connectors.core.records import NewOrderRecord, OrderRow
 from market.order_state import OrderState
-from protocol import OrderUpdate, OrdStatus
+from protocol import OrderUpdate, OrdStatus, RefusalCode
 
 
 class TrackedOrder:
     """`terms`: what was ordered. `state`: the merged evidence. `trades`: keys of its fills (trade_ids.trade_key)."""
 
-    __slots__ = ("final_ns", "findings", "order_id", "reason", "state", "terms", "trades", "ts_event_ns", "updated_ns")
+    __slots__ = (
+        "final_ns",
+        "findings",
+        "order_id",
+        "reason",
+        "refusal",
+        "state",
+        "terms",
+        "trades",
+        "ts_event_ns",
+        "updated_ns",
+    )
 
     def __init__(self, terms: NewOrderRecord) -> None:
         self.terms = terms
         self.state = OrderState(terms.size_lots)
         self.order_id = ""
         self.reason = ""
+        self.refusal = RefusalCode.NONE  # why the exchange rejected it
         self.ts_event_ns = 0
         self.final_ns = 0  # when it became final; 0 while it is open
         self.updated_ns = terms.ts_ns  # when evidence was last merged
@@ -64,6 +76,8 @@ class TrackedOrder:
             self.reason,
             self.ts_event_ns,
             state.cancel_wanted,
+            terms.tag,
+            self.refusal,
         )
 
     def row(self) -> OrderRow:
@@ -83,6 +97,7 @@ class TrackedOrder:
             self.ts_event_ns,
             self.final_ns,
             sorted(self.trades),
+            self.refusal,
         )
 
     @classmethod
@@ -102,4 +117,5 @@ class TrackedOrder:
         order.order_id, order.reason = row.order_id, row.reason
         order.ts_event_ns, order.final_ns = row.ts_event_ns, row.final_ns
         order.trades = set(row.trades)
+        order.refusal = row.refusal
         return order

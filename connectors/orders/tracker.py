@@ -20,6 +20,7 @@ from connectors.core.records import (
     FindingRecord,
     NewOrderRecord,
     OwnerRow,
+    ReleaseRecord,
     ReportRecord,
     ResolvedRecord,
     ScaleRecord,
@@ -30,9 +31,10 @@ from connectors.orders.order_store import OrderStore
 from connectors.orders.owners import Owner
 from connectors.orders.tracked_order import TrackedOrder
 from connectors.orders.trade_ids import TradeIds, trade_key
+from market.exact import EXACT
 from market.order_state import CONTRADICTED, OrderEvidence, merge
 from market.position import Position
-from protocol import Fill, Liquidity, OrdersSnapshot, OrderUpdate, OrdStatus
+from protocol import Fill, Liquidity, OrdersSnapshot, OrderUpdate, OrdStatus, RefusalCode
 
 
 class OrderTracker(OrderStore):
@@ -58,6 +60,7 @@ class OrderTracker(OrderStore):
             CancelRecord: self._apply_cancel,
             ResolvedRecord: self._apply_resolved,
             ScannedRecord: self._apply_scanned,
+            ReleaseRecord: self._apply_release,
             FindingRecord: self._apply_finding,
             CompactionRecord: self._apply_compaction,
         }
@@ -86,7 +89,9 @@ class OrderTracker(OrderStore):
         """Returns the open orders and positions of one owner, and its fills after number `cursor`."""
         owner = self.owner(owner_name)
         updates = [order.update() for order in self.open.values() if order.terms.owner == owner_name]
-        return OrdersSnapshot(owner_name, updates, owner.rows(), owner.fills_after(cursor), owner.fill_no)
+        return OrdersSnapshot(
+            owner_name, updates, owner.rows(), owner.fills_after(cursor), owner.fill_no, owner.ledger_rows()
+        )
 
     # -- decide: the records that follow; the state does not change ---------------------------------------
 
@@ -167,11 +172,17 @@ class OrderTracker(OrderStore):
         order = self.open.get(cl_ord_id)
         return [] if order is None or order.state.cancel_wanted else [CancelRecord(cl_ord_id, now_ns, by)]
 
-    def decide_status(self, cl_ord_id: str, status: OrdStatus, evidence: str, now_ns: int) -> list[AnyRecord]:
+    def decide_release(self, owner: str, symbol: str, tag: str, now_ns: int) -> list[AnyRecord]:
+        """The owner no longer needs a ledger. Empty if there is none."""
+        return [ReleaseRecord(owner, symbol, tag, now_ns)] if (symbol, tag) in self.owner(owner).ledgers else []
+
+    def decide_status(
+        self, cl_ord_id: str, status: OrdStatus, evidence: str, now_ns: int, refusal: RefusalCode = RefusalCode.NONE
+    ) -> list[AnyRecord]:
         """Evidence without an order report: REJECTED, NOT_PLACED or UNKNOWN. Empty if stronger evidence is known."""
         order = self.orders[cl_ord_id]
         state, _ = merge(order.state, OrderEvidence(status))
-        return [] if state == order.state else [ResolvedRecord(cl_ord_id, status, evidence, now_ns)]
+        return [] if state == order.state else [ResolvedRecord(cl_ord_id, status, evidence, now_ns, refusal)]
 
     def decide_restart(self, now_ns: int) -> list[AnyRecord]:
         """After a restart: every order that waits for its first answer is UNKNOWN."""
@@ -212,8 +223,7 @@ class OrderTracker(OrderStore):
     def _apply_new_order(self, record: NewOrderRecord) -> list[Fill | OrderUpdate]:
         order = TrackedOrder(record)
         self.counter = max(self.counter, record.counter)
-        if record.owner not in self.owners:
-            self.owner(record.owner)
+        self.owner(record.owner).begin(record.symbol, record.tag)
         self.begin(order)
         return [order.update()]
 
@@ -221,7 +231,7 @@ class OrderTracker(OrderStore):
         order = self.orders[record.cl_ord_id]
         self.set_order_id(order, record.order_id)
         order.ts_event_ns = max(order.ts_event_ns, record.ts_event_ns)
-        return self.merge(order, OrderEvidence(record.status, record.cum_lots), record.reason, record.ts_ns)
+        return self._merge_end(order, OrderEvidence(record.status, record.cum_lots), record.reason, record.ts_ns)
 
     def _apply_fill(self, record: FillRecord) -> list[Fill | OrderUpdate]:
         order = self.orders[record.cl_ord_id]
@@ -239,11 +249,6 @@ class OrderTracker(OrderStore):
     def _count(self, order: TrackedOrder, record: FillRecord) -> Fill:
         """Add a fill to the position. Returns the fill as it is published."""
         terms, scale = order.terms, self.scales[order.terms.symbol]
-        owner = self.owner(terms.owner)
-        owner.fill_no = record.fill_no
-        notional = record.last_ticks * record.last_lots * (scale.tick_size * scale.lot_size)
-        owner.position(terms.symbol).add(terms.side, record.last_lots, notional, record.fee, record.fee_asset)
-        self.exposure(terms.symbol).net_lots += terms.side.sign * record.last_lots
         fill = Fill(
             terms.owner,
             terms.order_ref,
@@ -259,8 +264,12 @@ class OrderTracker(OrderStore):
             record.fee_asset,
             record.fill_no,
             record.ts_event_ns,
+            terms.tag,
         )
-        owner.fills.append(fill)
+        size = EXACT.multiply(Decimal(record.last_lots), scale.lot_size)
+        notional = EXACT.multiply(Decimal(record.last_ticks), EXACT.multiply(size, scale.tick_size))
+        held = self.owner(terms.owner).count(fill, size, notional)
+        self.exposure(terms.symbol).add_held(held, scale.lot_size)
         return fill
 
     def _apply_cancel(self, record: CancelRecord) -> list[Fill | OrderUpdate]:
@@ -268,7 +277,30 @@ class OrderTracker(OrderStore):
         return self.merge(order, OrderEvidence(OrdStatus.PENDING_CANCEL), "", record.ts_ns)
 
     def _apply_resolved(self, record: ResolvedRecord) -> list[Fill | OrderUpdate]:
-        return self.merge(self.orders[record.cl_ord_id], OrderEvidence(record.status), record.evidence, record.ts_ns)
+        order = self.orders[record.cl_ord_id]
+        return self._merge_end(order, OrderEvidence(record.status), record.evidence, record.ts_ns, record.refusal)
+
+    def _merge_end(
+        self,
+        order: TrackedOrder,
+        evidence: OrderEvidence,
+        reason: str,
+        ts_ns: int,
+        refusal: RefusalCode = RefusalCode.NONE,
+    ) -> list[Fill | OrderUpdate]:
+        """Merge evidence that may end an order. A rejection is counted for its owner."""
+        was_rejected = order.status is OrdStatus.REJECTED
+        if evidence.status is OrdStatus.REJECTED:
+            order.refusal = refusal or RefusalCode.OTHER
+        updates = self.merge(order, evidence, reason, ts_ns)
+        if order.status is OrdStatus.REJECTED and not was_rejected:
+            refused = self.owner(order.terms.owner).refused
+            refused[order.refusal] = refused.get(order.refusal, 0) + 1
+        return updates
+
+    def _apply_release(self, record: ReleaseRecord) -> list[Fill | OrderUpdate]:
+        self.owner(record.owner).ledgers.pop((record.symbol, record.tag), None)
+        return []
 
     def _apply_scanned(self, record: ScannedRecord) -> list[Fill | OrderUpdate]:
         self.trade_ids.raise_floor(record.symbol, record.trade_id)
@@ -285,7 +317,15 @@ class OrderTracker(OrderStore):
     def compaction(self) -> CompactionRecord:
         """Returns the whole tracker as one record."""
         owners = [
-            OwnerRow(owner.name, owner.fill_no, owner.rows(), list(owner.fills)) for owner in self.owners.values()
+            OwnerRow(
+                owner.name,
+                owner.fill_no,
+                owner.rows(),
+                list(owner.fills),
+                owner.ledger_rows(),
+                [(int(code), count) for code, count in sorted(owner.refused.items())],
+            )
+            for owner in self.owners.values()
         ]
         return CompactionRecord(
             self.epoch,
@@ -313,9 +353,12 @@ class OrderTracker(OrderStore):
             owner = self.owner(row.owner)
             owner.fill_no = row.fill_no
             owner.fills.extend(row.fills)
-            owner.positions = {one.symbol: Position(one) for one in row.positions}
+            owner.refused = {RefusalCode(code): count for code, count in row.refused}
+            lots = {scale.symbol: scale.lot_size for scale in record.scales}
+            owner.positions = {one.symbol: Position.from_row(one, lots[one.symbol]) for one in row.positions}
+            owner.ledgers = {(one.symbol, one.tag): Position.from_row(one, lots[one.symbol]) for one in row.ledgers}
             for symbol, position in owner.positions.items():
-                self.exposure(symbol).net_lots += position.net_lots
+                self.exposure(symbol).add_held(position.held, lots[symbol])
         for order in sorted(map(TrackedOrder.from_row, record.orders), key=lambda one: one.final_ns):
             self.restore(order)
         return []

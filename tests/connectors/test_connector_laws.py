@@ -384,7 +384,7 @@ def test_external_trades_do_not_move_our_position(world):
     world.trade_by_hand("BUY", "60010", "0.1", key=demo.MAKER_KEY)
     world.place(Side.SELL, BID, 500)
     world.run(700)
-    assert world.connector.tracker.exposure("BTC-USDT").net_lots == -500
+    assert world.connector.tracker.exposure("BTC-USDT").held_lots == -500
     assert world.connector.tracker.trade_ids.floors["BTC-USDT"] == 2
     world.check()
 
@@ -406,7 +406,7 @@ def test_a_journal_that_lost_its_last_records_finds_its_order_again(world):
     world.run(3)
     assert world.ledger["open_orders"] == []
     assert filled
-    assert world.connector.tracker.exposure("BTC-USDT").net_lots == 1_400
+    assert world.connector.tracker.exposure("BTC-USDT").held_lots == 1_398  # bought 1_400, less the commissions in BTC
     again = world.place(Side.BUY, FAR_BID)
     world.run(1)
     assert world.last(again).status is OrdStatus.NEW

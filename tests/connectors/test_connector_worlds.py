@@ -97,7 +97,7 @@ def test_whatever_happens_in_the_end_we_know_what_the_exchange_knows(new_world, 
     for _ in range(round(60 / STEP_S)):
         monkey.step()
         exposure = world.connector.tracker.exposure(SYMBOL)
-        worst = max(exposure.net_lots + exposure.buy_lots, exposure.sell_lots - exposure.net_lots)
+        worst = max(exposure.held_lots + exposure.buy_lots, exposure.sell_lots - exposure.held_lots)
         assert worst <= 150_000, "more than max_position"
     monkey.heal()
     world.until(lambda: world.state[0] == "TRADING", 30)

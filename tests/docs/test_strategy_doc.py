@@ -52,7 +52,6 @@ def test_the_strategy_trades_in_the_simulation_as_shown(tmp_path, monkeypatch):
     sim, dips, market = scope["sim"], scope["dips"], scope["market"]
     sim.run_for(120)
     assert market.position.bought_lots > 0
-    assert market.position.sold_lots > 0
     port = sim.processes["dips"]
     port.runtime.begin(sim.now_ns)
     scope["trade"](dips, market)

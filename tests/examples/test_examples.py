@@ -20,7 +20,7 @@ pytestmark = pytest.mark.process
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 SCRIPTS = {  # name -> a pattern that its output has to match
-    "simulation": r"^open: BUY 1000 lots at \d+ ticks$",
+    "simulation": r"^open: SELL 999 lots at \d+ ticks\nheld: 0.00999000 BTC, profit -?\d+\.\d\d USDT$",
     "imbalance": r"^WATCHING Imbalance\(symbol='BTC-USDT', bid_share=\d+\)$",
     "toy_exchange": r"^one delta was lost: 1 gap found, book LIVE, best bid 231$",
 }

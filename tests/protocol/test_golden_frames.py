@@ -28,6 +28,7 @@ from protocol import (
     OrdType,
     PlaceOrder,
     PositionRow,
+    ReleaseTag,
     ReplaceOrder,
     Rules,
     SelfTradePrevention,
@@ -46,7 +47,9 @@ from protocol import (
 )
 from protocol.frame import body, pack, prefix, split
 from protocol.message import Command
+from tests.appended import encoded_begins_with
 
+NEWER = {ReleaseTag}  # message types that the first version did not have
 GOLDEN = Path(__file__).parents[1] / "golden" / "bus_frames.txt"
 MARKS = [("md.binance.BTC-USDT.book.", 7, 9), ("sys.binance.heart.", 7, 2**40)]
 LEVELS = bytes(range(32))
@@ -133,13 +136,16 @@ def written() -> list[bytes]:
 @pytest.mark.parametrize(("number", "message"), list(enumerate(MESSAGES)))
 def test_a_frame_of_the_first_version_is_written_and_read_today(number: int, message: Message) -> None:
     frame = written()[number]
-    assert frame_of(number, message) == frame
-    assert body(frame, split(frame)[4]) == message
+    today = frame_of(number, message)
+    offset = split(frame)[4]
+    assert today[:offset] == frame[:offset]
+    assert encoded_begins_with(today[offset:], frame[offset:])
+    assert body(frame, offset) == message
 
 
-def test_every_message_type_is_among_the_golden_frames() -> None:
+def test_every_message_type_of_the_first_version_is_among_the_golden_frames() -> None:
     ours = {
         kind for kind in Message.__subclasses__() + Command.__subclasses__() if kind.__module__.startswith("protocol.")
     }
-    assert ours - {Command} == {type(message) for message in MESSAGES}
+    assert ours - {Command} - NEWER == {type(message) for message in MESSAGES}
     assert len(written()) == len(MESSAGES)

@@ -75,6 +75,8 @@ def value(of):
         return plain[type(of)]
     if isinstance(of, msgspec.inspect.EnumType):
         return next(iter(of.cls))
+    if isinstance(of, msgspec.inspect.UnionType):
+        return value(of.types[0])
     if isinstance(of, msgspec.inspect.ListType):
         return [value(of.item_type)]
     if isinstance(of, msgspec.inspect.TupleType):

@@ -125,6 +125,12 @@ class Coast:
         (position,) = tracker.owners["maker"].positions.values()
         assert (position.net_lots * LOT, market.position.net_lots * LOT) == (bought - sold, bought - sold)
         assert (market.position.bought_lots * LOT, market.position.sold_lots * LOT) == (bought, sold)
+        fees = Counter()
+        for row in trades:
+            fees[row["commissionAsset"]] += Decimal(row["commission"])
+        paid = sum(Decimal(row["quoteQty"]) if row["isBuyer"] else -Decimal(row["quoteQty"]) for row in trades)
+        assert position.held == market.position.held == bought - sold - fees["BTC"]
+        assert position.cost - position.realized_pnl == paid + fees["USDT"]
         for asset in ("BTC", "USDT"):
             row = ledger["balances"][asset]
             assert market.balance(asset) == (Decimal(row["free"]), Decimal(row["locked"])), asset

@@ -131,7 +131,7 @@ def test_the_totals_come_from_the_journal_alone(tmp_path):
     journal.close()
     found = {"binance": replay(tmp_path / "binance.orders.journal")}
     assert totals(found) == JournalTotals(orders_sent=2, orders_open=1, fills=2)
-    assert net_positions(found) == ["maker on binance: 0.01 BTC net"]
+    assert net_positions(found) == ["maker on binance: 0.008 BTC held"]
 
 
 def test_an_exchange_that_does_not_respond_gives_no_ledger(tmp_path):

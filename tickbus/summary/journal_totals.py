@@ -58,7 +58,6 @@ def net_positions(found: dict[str, OrderTracker]) -> list[str]:
     lines = []
     for name, tracker in found.items():
         for owner in tracker.owners.values():
-            for symbol, position in owner.positions.items():
-                net = position.net_lots * tracker.scales[symbol].lot_size
-                lines.append(f"{owner.name} on {name}: {net.normalize():f} {symbol.partition('-')[0]} net")
+            for position in owner.positions.values():
+                lines.append(f"{owner.name} on {name}: {position.held.normalize():f} {position.base} held")
     return lines

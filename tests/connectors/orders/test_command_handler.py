@@ -7,7 +7,8 @@ import pytest
 from actors.stages import NoStages
 from connectors.core.records import CancelRecord
 from connectors.orders.command_handler import ALL_OWNERS, CommandHandler
-from protocol import CancelOrder, Control, OrdStatus, PlaceOrder, ReplaceOrder, Side
+from connectors.orders.owners import TAGS_MAX
+from protocol import CancelOrder, Control, OrdStatus, PlaceOrder, ReleaseTag, ReplaceOrder, Side
 from tests.connectors.parts import RULES, SYMBOL, Parts, new_order, report
 
 
@@ -116,6 +117,44 @@ def test_cancel_all_is_of_one_owner_or_of_all(world):
     assert world.wanted() == [1, 3]
     world.commands.cancel_all(SYMBOL, ALL_OWNERS)
     assert world.wanted() == [1, 2, 3]
+
+
+def tagged(order_ref, tag):
+    return PlaceOrder(order_ref, 0, SYMBOL, Side.BUY, 100, 10, tag=tag)
+
+
+def test_cancel_all_of_a_tag_leaves_the_other_orders(world):
+    grid = new_order(4, tag="grid")
+    world.journal.commit([grid, new_order(5, tag="twap"), new_order(6, "taker", tag="grid")])
+    world.commands.cancel_all(SYMBOL, "maker", "grid")
+    assert world.wanted() == [4]
+
+
+def test_a_replacement_inherits_the_tag(world):
+    world.journal.commit([new_order(4, tag="grid")])
+    assert world.commands.replace(ReplaceOrder(90, 0, 74, 101, 5), "maker") == ""
+    assert world.executor.replaced[0][1].tag == "grid"
+
+
+def test_a_tag_is_released_once_no_order_of_it_may_be_live(world):
+    order = new_order(4, tag="grid")
+    world.journal.commit([order])
+    assert "may be live" in world.commands.release(ReleaseTag(1, 0, SYMBOL, "grid"), "maker")
+    world.reports.order(report(order, OrdStatus.CANCELED, order_id="4"), "test")
+    assert world.commands.release(ReleaseTag(2, 0, SYMBOL, "grid"), "maker") == ""
+    assert world.tracker.snapshot("maker", 0).ledgers == []
+    written = len(world.fx.records)
+    assert world.commands.release(ReleaseTag(3, 0, SYMBOL, "grid"), "maker") == "", "it is released already"
+    assert len(world.fx.records) == written
+
+
+def test_tags_are_bounded_in_length_and_in_number(world):
+    assert "at most 64 printable" in world.commands.place(tagged(80, "x" * 65), "maker")
+    assert "at most 64 printable" in world.commands.place(tagged(81, "a\nb"), "maker")
+    for number in range(TAGS_MAX):
+        world.tracker.owner("maker").begin(SYMBOL, f"t{number}")
+    assert "release those that are done" in world.commands.place(tagged(82, "one more"), "maker")
+    assert world.commands.place(tagged(83, "t0"), "maker") == ""
 
 
 def test_an_operator_pauses_resumes_and_cancels(world):

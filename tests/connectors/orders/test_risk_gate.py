@@ -43,7 +43,8 @@ def gate() -> RiskGate:
 
 def exposed(net=0, buy=0, sell=0, count=0) -> Exposure:
     exposure = Exposure()
-    exposure.net_lots, exposure.buy_lots, exposure.sell_lots, exposure.count = net, buy, sell, count
+    exposure.add_held(net * RULES.lot_size, RULES.lot_size)
+    exposure.buy_lots, exposure.sell_lots, exposure.count = buy, sell, count
     return exposure
 
 

@@ -193,8 +193,8 @@ class Tracked(RuleBasedStateMachine):
         assert exposure.count == len(rows)
         for side, lots in ((Side.BUY, exposure.buy_lots), (Side.SELL, exposure.sell_lots)):
             assert lots == sum(one.state.open_lots for one in rows if one.terms.side is side)
-        net = sum(one.net_lots for owner in tracker.owners.values() for one in owner.positions.values())
-        assert exposure.net_lots == net
+        held = sum(one.held for owner in tracker.owners.values() for one in owner.positions.values())
+        assert exposure.held_lots == int(held / RULES.lot_size)
 
     @invariant()
     def a_live_order_that_we_know_is_not_given_up(self):
