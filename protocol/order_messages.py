@@ -45,7 +45,7 @@ class ReleaseTag(Command):
 
 
 class ReplaceOrder(Command):
-    """Cancels the order that `order_ref` placed, then places this one with its tag; the new order_ref is this cmd_id."""
+    """Cancels the order that `order_ref` placed, then places this one with its tag; its order_ref is this cmd_id."""
 
     order_ref: int
     price_ticks: int
