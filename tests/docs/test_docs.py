@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -64,8 +65,15 @@ def text_of(page):
 
 
 @pytest.mark.parametrize("block", of("python"))
-def test_python_compiles(block):
-    compile(block.text, block.where, "exec")
+def test_a_python_block_uses_no_name_that_its_page_does_not_define(block):
+    """A block is complete, or stands below the one that it continues."""
+    above = [one.text for one in pages.blocks(block.page) if one.language == "python"]
+    text = block.text if block.mark != "runs" else "\n".join(above[: above.index(block.text) + 1])
+    names = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821,E9", "--quiet", "-"],
+        input=text, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert names.stdout == "", block.where
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in pages.PAGES])

@@ -12,8 +12,6 @@ from actors.run.run_file import problems
 from actors.sim.driver import Sim
 from connectors.binance import BinanceSpot
 from connectors.orders.risk_gate import Limits
-from protocol import OrdType, Settings, TimeInForce
-from strategies import Market, Strategy
 from venue.base import demo
 from venue.base.settings import VenueSettings
 from venue.sim_service import SimVenue
@@ -47,7 +45,6 @@ def test_the_strategy_trades_in_the_simulation_as_shown(tmp_path, monkeypatch):
     Path("dips.toml").write_text(next(text for language, text in BLOCKS if language == "toml"))
     scope: dict = {}
     exec(compile(simulation, "simulation", "exec"), scope)
-    scope.update(Strategy=Strategy, Market=Market, OrdType=OrdType)
     exec(compile(doing, "doing", "exec"), scope)
     sim, dips, market = scope["sim"], scope["dips"], scope["market"]
     sim.run_for(120)
@@ -62,8 +59,8 @@ def test_the_strategy_trades_in_the_simulation_as_shown(tmp_path, monkeypatch):
 
 
 def test_the_reacting_strategy_acts_without_a_tick(binance_settings):
-    scope: dict = {"__name__": "chaser", "Strategy": Strategy, "Settings": Settings, "TimeInForce": TimeInForce}
-    exec(compile(f"from protocol import BookDelta, Trade\n{PYTHON[3]}", "reacting", "exec"), scope)
+    scope: dict = {"__name__": "chaser"}
+    exec(compile(PYTHON[3], "reacting", "exec"), scope)
     sim = Sim()
     sim.serve("venue", SimVenue(VenueSettings(seed=3), sim.now_ns))
     sim.add("binance", BinanceSpot, binance_settings, keys=ApiKey(demo.MAKER_KEY, Secret(demo.MAKER_SECRET)))

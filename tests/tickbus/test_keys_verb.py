@@ -1,9 +1,17 @@
 """`tickbus keys` as a user calls it with pipes, and a run that needs a key."""
 
+import fcntl
 import json
 import os
+import pty
+import subprocess
+import sys
+import termios
 
 import pytest
+
+from actors.log.secret import Secret
+from tickbus.keys.keyfile import KeyFile
 
 pytestmark = pytest.mark.process
 
@@ -37,9 +45,52 @@ def test_a_key_is_replaced_only_on_request(tickbus, added):
 
 @pytest.mark.parametrize("given", ["", f"{PHRASE}\n", f"{PHRASE}\n{KEY}\n"])
 def test_missing_input_is_named_and_nothing_is_written(tickbus, folder, given):
-    done = tickbus("keys", "add", "main", input=given)
+    done = tickbus("keys", "add", "main", input=given, start_new_session=True)  # without a terminal
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert not (folder / "tickbus" / "keys").exists()
+
+
+def test_key_and_secret_are_two_lines_of_a_pipe_where_the_passphrase_is_in_a_file(tickbus, folder, monkeypatch):
+    phrase = folder / "phrase"
+    phrase.touch(0o600)
+    phrase.write_text(f"{PHRASE}\n")
+    monkeypatch.setenv("TICKBUS_PASSPHRASE_FILE", str(phrase))
+    done = tickbus("keys", "add", "main", input=f"{KEY}\n{SECRET}\n")
+    assert done.returncode == 0, done.stderr
+    assert key_in(folder) == (KEY, SECRET)
+
+
+def test_with_key_and_secret_in_a_pipe_the_passphrase_is_typed_at_the_terminal(folder):
+    terminal, inner = pty.openpty()
+
+    def take_terminal():
+        os.setsid()
+        fcntl.ioctl(inner, termios.TIOCSCTTY, 0)
+
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tickbus", "keys", "add", "main"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, preexec_fn=take_terminal,  # noqa: PLW1509
+    )  # fmt: skip
+    child.stdin.write(f"{KEY}\n{SECRET}\n".encode())
+    child.stdin.close()
+    try:
+        for prompt in (b"passphrase of the key file", b"once more"):
+            shown = b""
+            while prompt not in shown:
+                shown += os.read(terminal, 1024)
+            os.write(terminal, f"{PHRASE}\n".encode())
+        assert child.wait(20) == 0, child.stderr.read()
+    finally:
+        child.kill()
+        child.wait()
+        os.close(terminal)
+        os.close(inner)
+    assert key_in(folder) == (KEY, SECRET)
+
+
+def key_in(folder):
+    key = KeyFile(folder / "tickbus" / "keys").get("main", Secret(PHRASE))
+    return key.key, key.secret.reveal()
 
 
 def test_an_ed25519_key_comes_from_its_pem_file(tickbus, folder):

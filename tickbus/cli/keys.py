@@ -14,6 +14,8 @@ from protocol.errors import BadKeyFile
 from tickbus.keys.keyfile import KeyFile, default_path
 from tickbus.keys.passphrase import find_passphrase
 
+LINE_MAX = 4096
+
 
 @click.group("keys")
 @click.option(
@@ -28,6 +30,7 @@ def command(ctx: click.Context, path: Path | None) -> None:
 
     The passphrase is read from the terminal, a pipe, the file (mode 0600) that $TICKBUS_PASSPHRASE_FILE names, or
     systemd's credentials. Key and secret are read from the terminal or as two lines from a pipe, never from arguments.
+    With a pipe, the passphrase is the first of three lines, or is typed at the terminal.
     """
     ctx.obj = KeyFile(path or default_path())
 
@@ -58,11 +61,13 @@ def add(file: KeyFile, name: str, pem: Path | None, replace: bool) -> None:
         raise BadKeyFile(f"key name `{name}`: it must be at most 32 of a-z 0-9 _ -, a letter first")
     if name in file.names() and not replace:
         raise BadKeyFile(f"{file.path} has a key `{name}` already: choose another name, or --replace")
-    passphrase = find_passphrase(twice=not file.path.exists())
+    prompts = ["API key: "] if pem is not None else ["API key: ", "API secret: "]
+    piped = None if sys.stdin.isatty() else _piped(len(prompts))
+    passphrase = find_passphrase(twice=not file.path.exists(), piped=piped)
     file.check(passphrase)
     kind: Literal["hmac", "ed25519"] = "hmac" if pem is None else "ed25519"
-    key = _read_line("API key: ")
-    secret = _read_line("API secret: ") if pem is None else _pem(pem)
+    key, *rest = [_read_line(prompt, piped) for prompt in prompts]
+    secret = rest[0] if pem is None else _pem(pem)
     file.add(name, ApiKey(key.reveal(), secret, kind), passphrase)
     click.echo(f"{name} added to {file.path}", err=True)
 
@@ -76,9 +81,14 @@ def remove(file: KeyFile, name: str) -> None:
     click.echo(f"{name} removed from {file.path}", err=True)
 
 
-def _read_line(prompt: str) -> Secret:
-    """Returns one line from the terminal, without echo, or from a pipe. Raises BadKeyFile if it is empty."""
-    text = (getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline()).strip()
+def _piped(wanted: int) -> list[str]:
+    """Returns the lines of stdin: `wanted` lines, or one more if the first is the passphrase."""
+    return [sys.stdin.readline(LINE_MAX) for _ in range(wanted + 1)]
+
+
+def _read_line(prompt: str, piped: list[str] | None) -> Secret:
+    """Returns one line from the terminal, without echo, or from the pipe. Raises BadKeyFile if it is empty."""
+    text = (getpass.getpass(prompt) if piped is None else piped.pop(0)).strip()
     if not text:
         raise BadKeyFile(f"no {prompt.removesuffix(': ')} was given: nothing was changed")
     return Secret(text)

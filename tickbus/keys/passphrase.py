@@ -24,20 +24,37 @@ def passphrase_of_environment() -> Secret | None:
     return None
 
 
-def find_passphrase(prompt: str = "passphrase of the key file: ", twice: bool = False) -> Secret:
+def find_passphrase(
+    prompt: str = "passphrase of the key file: ", twice: bool = False, piped: list[str] | None = None
+) -> Secret:
     """Returns the passphrase from the environment, the terminal or the first line of stdin. Raises BadKeyFile.
 
-    `twice`: the prompt is repeated, and both inputs have to be equal.
+    `twice`: the prompt is repeated, and both inputs have to be equal. `piped`: lines of stdin that were read already;
+    if the last one is not empty, the first is the passphrase, and is removed. If not, the terminal is used.
     """
     found = passphrase_of_environment()
     if found is not None:
         return found
-    if not sys.stdin.isatty():
+    if piped is not None and piped[-1].strip():
+        return _secret(piped.pop(0), "stdin")
+    if piped is not None:
+        require_terminal()
+    elif not sys.stdin.isatty():
         return _secret(sys.stdin.readline(MAX_PASSPHRASE_CHARS + 1), "stdin")
     first = getpass.getpass(prompt)
     if twice and getpass.getpass("once more: ") != first:
         raise BadKeyFile("the two passphrases differ: nothing was changed")
     return _secret(first, "the prompt")
+
+
+def require_terminal() -> None:
+    """Raises BadKeyFile if this process has no terminal at which a passphrase can be typed."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        raise BadKeyFile(
+            f"no passphrase and no terminal: pipe it in as the first line, or name a 0600 file in ${FILE_VARIABLE}"
+        ) from None
 
 
 def from_file(path: Path) -> Secret:
