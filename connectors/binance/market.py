@@ -6,10 +6,10 @@ from decimal import Decimal
 import msgspec
 
 from actors.net import HttpRequest
-from connectors.binance.parse import new_parser
+from connectors.binance.parse import MAX_TEXT, new_parser
 from connectors.binance.sign import query
 from connectors.binance.symbols import Symbols, venue_symbol
-from connectors.core.market_api import BadFrame, Event
+from connectors.core.market_api import BadFrame, BadRules, Event
 from connectors.core.order_api import Call
 from market.levels import MAX_INT
 from market.rules import instrument_of
@@ -51,8 +51,16 @@ class _Symbol(msgspec.Struct):
     quoteAssetPrecision: int = 8
 
 
+class _Name(msgspec.Struct):
+    """What is still read of a row whose rules cannot be used."""
+
+    baseAsset: str
+    quoteAsset: str
+    status: str = "TRADING"
+
+
 class _Info(msgspec.Struct):
-    symbols: list[_Symbol]
+    symbols: list[msgspec.Raw]
 
 
 class _Error(msgspec.Struct):
@@ -77,13 +85,13 @@ class BinanceMarket:
         names = "[" + ",".join(f'"{venue_symbol(symbol)}"' for symbol in symbols) + "]"
         return self._get("exchangeInfo", query({"symbols": names}), RULES_WEIGHT)
 
-    def parse_rules(self, body: bytes) -> list[Rules]:
+    def parse_rules(self, body: bytes) -> list[Rules | BadRules]:
         """Returns the rules of each market in an exchangeInfo, without fees. Raises BadFrame."""
         try:
             rows = msgspec.json.decode(body, type=_Info).symbols
-            return [_rules(row, [_filter(raw) for raw in row.filters]) for row in rows]
-        except (msgspec.MsgspecError, UnicodeDecodeError, ArithmeticError, ValueError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise BadFrame(f"exchangeInfo: {error}") from None
+        return [_row(raw) for raw in rows]
 
     def is_unknown_market(self, status: int, body: bytes) -> bool:
         """Whether the exchange refused the request because one of its markets does not exist."""
@@ -121,6 +129,19 @@ class BinanceMarket:
 
     def _get(self, what: str, text: str, weight: int) -> Call:
         return Call(HttpRequest("GET", f"{self.rest_url}/api/v3/{what}?{text}"), {WEIGHT: weight})
+
+
+def _row(raw: msgspec.Raw) -> Rules | BadRules:
+    try:
+        row = msgspec.json.decode(raw, type=_Symbol)
+        return _rules(row, [_filter(one) for one in row.filters])
+    except (msgspec.MsgspecError, UnicodeDecodeError, ArithmeticError, ValueError) as error:
+        reason = f"exchangeInfo: {error}"[:MAX_TEXT]
+    try:
+        name = msgspec.json.decode(raw, type=_Name)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return BadRules("", reason)
+    return BadRules(f"{name.baseAsset}-{name.quoteAsset}", reason, name.status == "TRADING")
 
 
 def _filter(raw: msgspec.Raw) -> _Filter | None:

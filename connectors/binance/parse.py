@@ -108,14 +108,19 @@ class PlainParser:
         if outer.stream and len(outer.data):
             raw = outer.data
             outer = _outer(raw)
-        if outer.e == "depthUpdate":
-            return (self._depth(_depth(raw), ts_recv_ns),)
-        if outer.e == "trade":
-            return (self._trade(_trade(raw), ts_recv_ns),)
+        try:
+            if outer.e == "depthUpdate":
+                return (self._depth(_depth(raw), ts_recv_ns),)
+            if outer.e == "trade":
+                return (self._trade(_trade(raw), ts_recv_ns),)
+            if not outer.e and outer.u is not None and outer.s:
+                return (self._top(_top(raw), ts_recv_ns),)
+        except BadFrame as error:
+            if outer.s in self._scales:
+                error.symbol = self._scales[outer.s][0]  # its trouble alone
+            raise
         if outer.e == "serverShutdown":
             return (GoingAway("serverShutdown"),)
-        if not outer.e and outer.u is not None and outer.s:
-            return (self._top(_top(raw), ts_recv_ns),)
         if outer.id is not None or outer.code is not None:
             return (_subscribed(outer),)
         raise BadFrame(f"unknown frame: {bytes(frame[:MAX_TEXT])!r}")

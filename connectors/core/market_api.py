@@ -14,7 +14,22 @@ SendRequest = Callable[[Call, Callable[[HttpAnswer | HttpFailure], None]], None]
 
 
 class BadFrame(ValueError):
-    """Bytes from an exchange with no known form; the text is the reason."""
+    """Bytes from an exchange with no known form; the text is the reason.
+
+    `symbol`: the market that the bytes are about, "" if that is unknown. The others do not depend on such bytes.
+    """
+
+    def __init__(self, reason: str, symbol: str = "") -> None:
+        super().__init__(reason)
+        self.symbol = symbol
+
+
+class BadRules(msgspec.Struct, frozen=True):
+    """The exchange has this market, and its rules cannot be used. `symbol` is "" if the name is unreadable too."""
+
+    symbol: str
+    reason: str
+    trading: bool = True  # whether the exchange accepts orders for it
 
 
 class Subscribed(msgspec.Struct, frozen=True):
@@ -59,8 +74,8 @@ class MarketApi(Protocol):
     def rules_request(self, symbols: Sequence[str]) -> Call:
         """Returns the request for the rules of these markets."""
 
-    def parse_rules(self, body: bytes) -> list[Rules]:
-        """Returns the rules in an answer. Raises BadFrame."""
+    def parse_rules(self, body: bytes) -> Sequence[Rules | BadRules]:
+        """Returns the rules in an answer, one row for each market. Raises BadFrame if it has no rows."""
 
     def is_unknown_market(self, status: int, body: bytes) -> bool:
         """Whether this refusal of a `rules_request` means that a market does not exist."""

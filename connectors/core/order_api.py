@@ -93,7 +93,7 @@ class OrderApi(RequestApi, Protocol):
     trades_page: int  # a page with fewer trades is the last one
 
     def add_symbol(self, symbol: str) -> None:
-        """Add the name of a market whose rules may be unknown: its orders can be queried and cancelled."""
+        """Understand reports about this market from now on, and cancel its orders, also while its rules are unknown."""
 
     def add_market(self, instrument: Instrument) -> None:
         """Add one more market, or its changed rules: orders can be placed in it."""

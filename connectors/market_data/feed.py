@@ -18,7 +18,7 @@ from connectors.market_data.subscriptions import Subscriptions
 from connectors.market_data.watchdog import DATA, Watchdog
 from connectors.net.session import Session
 from market.instrument import Instrument
-from protocol import BookDelta, BookSnapshot, Message, StreamState, TopOfBook, Trade
+from protocol import BookDelta, BookSnapshot, BookStatus, Message, StreamState, TopOfBook, Trade
 
 WORK_NS = 250 * MS_NS
 
@@ -66,10 +66,12 @@ class MarketFeed:
         )
         self.session = Session(fx, api.stream_url(), self, session, f"{fx.name}.market")
         self.subscriptions = Subscriptions(fx, self.session, api, settings, self._on_subscribed)
-        self.snapshots = Snapshots(fx, api, settings, request, self._on_snapshot, self.on_invalid_frame)
+        self.snapshots = Snapshots(fx, api, settings, request, self._on_snapshot, self._on_bad_frame)
         self.instruments = Instruments(fx, api, self.markets, settings.rules_ms, request, self)
         self.rules, self.unknown = self.instruments.rules, self.instruments.unknown
-        self.watchdog = Watchdog(fx, settings, self.markets, self.session, self.snapshots, self.request_snapshots)
+        self.watchdog = Watchdog(
+            fx, settings, self.markets, self.session, self.snapshots, self.subscriptions, self.request_snapshots
+        )  # fmt: skip
 
     # -- for the connector ------------------------------------------------------------------------------------
 
@@ -89,25 +91,31 @@ class MarketFeed:
 
     @property
     def state(self) -> str:
-        """STARTING (rules are missing), UNKNOWN MARKET, LIVE (every book), else DEGRADED."""
-        if self.unknown:
+        """STARTING (no rules yet), UNKNOWN MARKET (the exchange has none of them), LIVE (every book), else DEGRADED."""
+        if len(self.unknown) == len(self.markets):
             return "UNKNOWN MARKET"
-        if any(market.rules is None for market in self.markets.values()):
+        if all(market.rules is None for market in self.markets.values()):
             return "STARTING"
-        live = all(market.sync.state is StreamState.LIVE for market in self.markets.values())
-        return "LIVE" if live else "DEGRADED"
+        return "DEGRADED" if self.troubles() else "LIVE"
 
     @property
     def detail(self) -> str:
         """The reason of the state, in a few words."""
         if self.unknown:
             return f"the exchange has no market {', '.join(self.unknown)}: correct `markets`"
-        for market in self.markets.values():
+        return next((f"{symbol}: {reason}" for symbol, reason in self.troubles().items()), "")
+
+    def troubles(self) -> dict[str, str]:
+        """Returns by market what is wrong with its rules or its book; a market in order has no entry."""
+        found = dict(self.instruments.troubles)
+        for symbol, market in self.markets.items():
+            if symbol in found:
+                continue
             if market.rules is None:
-                return f"{market.symbol}: no rules yet: {self.rules.trouble or 'requested'}"
-            if market.sync.state is not StreamState.LIVE:
-                return f"{market.symbol}: {market.sync.reason}"
-        return ""
+                found[symbol] = f"no rules yet: {self.rules.trouble or 'requested'}"
+            elif market.sync.state is not StreamState.LIVE:
+                found[symbol] = market.sync.reason
+        return found
 
     def instrument(self, symbol: str) -> Instrument | None:
         """Returns the rules of a market, once they are known."""
@@ -145,7 +153,7 @@ class MarketFeed:
         try:
             events = self._parse(data, now_ns)
         except BadFrame as error:
-            self.on_invalid_frame(str(error))
+            self._on_bad_frame(error)
             return
         stages.lap(PARSE)
         if self.watchdog.is_doubted and any(type(event) in DATA for event in events):
@@ -165,8 +173,20 @@ class MarketFeed:
             elif isinstance(event, GoingAway):
                 session.renew(event.reason)
 
+    def _on_bad_frame(self, error: BadFrame) -> None:
+        """Bytes about one market are that market's trouble, and cost no connection."""
+        market = self.markets.get(error.symbol)
+        if market is None:
+            self.on_invalid_frame(str(error))
+            return
+        self.counters.invalid += 1
+        self.last_error = str(error)
+        if market.on_invalid_frame():
+            self._fx.log.warning("too many invalid frames", market=market.symbol, last=str(error))
+            self.rules.request([market.symbol])  # a changed tick or lot makes frames invalid too
+
     def on_invalid_frame(self, reason: str) -> None:
-        """Count bytes of no known form; too many of them cost the connection."""
+        """Count bytes of no known form and of no known market; too many of them cost the connection."""
         now_ns = self._fx.now_ns
         self.counters.invalid += 1
         self.last_error = reason
@@ -175,7 +195,7 @@ class MarketFeed:
         if len(times) == times.maxlen and now_ns - times[0] <= self.settings.invalid_frames_window_ms * MS_NS:
             times.clear()
             self._fx.log.warning("too many invalid frames", last=reason)
-            self.rules.request(self.instruments.known())  # a changed tick or lot makes frames invalid too
+            self.rules.request(self.instruments.known())
             self.session.recycle("too many invalid frames")
 
     # -- the connection ---------------------------------------------------------------------------------------
@@ -185,7 +205,7 @@ class MarketFeed:
         self._two_streams = session.is_handover
         for market in self.markets.values():
             market.sync.two_streams = session.is_handover
-        self.subscriptions.begin([market.symbol for market in self.markets.values() if market.instrument])
+        self.subscriptions.begin(self.instruments.known())
 
     def session_down(self, session: Session, reason: str) -> None:
         """No frame arrives: every book is stale."""
@@ -256,11 +276,21 @@ class MarketFeed:
     # -- InstrumentsListener ----------------------------------------------------------------------------------
 
     def on_instruments_changed(self) -> None:
-        """Connect as soon as every market is known to exist or not."""
-        if self.instruments.is_complete and not self.session.connects and self._running:
-            self.rules.keep_fresh(self.instruments.known)
-            self.session.start()
+        """Connect as soon as one market is known; subscribe to each of the others once it is."""
+        known = self.instruments.known()
+        if known and self._running:
+            if not self.session.connects:
+                self.rules.keep_fresh(list(self.markets))
+                self.session.start()
+            elif self.session.is_up:
+                self.subscriptions.add(known)
         self._changed()
+
+    def on_gone(self, market: MarketState, reason: str) -> None:
+        """The exchange has this market no more, or never had it: its book is stale, and nothing is requested for it."""
+        self.subscriptions.drop(market.symbol)
+        market.stream_lost()
+        market.publish(market.sync.invalidate(reason) or BookStatus(market.symbol, StreamState.STALE, reason))
 
     def on_scale_changed(self, market: MarketState) -> None:
         """The book of this market is counted in old ticks or lots: begin it anew."""

@@ -1,5 +1,6 @@
 """MarketState: one market of a feed: its book, its latest messages, and when to request what."""
 
+from collections import deque
 from collections.abc import Callable
 
 import msgspec
@@ -37,9 +38,37 @@ class MarketState:
     """
 
     __slots__ = (
-        "_changed", "_counters", "_fx", "_lateness", "_settings", "_stages", "attempts", "book_seq", "book_topic",
-        "has_request", "instrument", "live_ns", "lost_ns", "poll_ns", "probe_ns", "retry_ns", "rules", "rules_topic",
-        "subscribed", "symbol", "sync", "top", "top_ahead_ns", "top_topic", "trade_id", "trade_topic", "updated_ns",
+        "_changed",
+        "_counters",
+        "_fx",
+        "_lateness",
+        "_settings",
+        "_stages",
+        "attempts",
+        "book_seq",
+        "book_topic",
+        "delta_ns",
+        "gone",
+        "has_request",
+        "instrument",
+        "invalid_ns",
+        "is_doubted",
+        "live_ns",
+        "lost_ns",
+        "poll_ns",
+        "probe_ns",
+        "retry_ns",
+        "rules",
+        "rules_topic",
+        "subscribed",
+        "symbol",
+        "sync",
+        "top",
+        "top_ahead_ns",
+        "top_topic",
+        "trade_id",
+        "trade_topic",
+        "updated_ns",
     )  # fmt: skip
 
     def __init__(
@@ -58,6 +87,10 @@ class MarketState:
         self.instrument: Instrument | None = None
         self.top: TopOfBook | None = None
         self.top_ahead_ns = 0  # since when best prices are ahead of the book; 0: they are not
+        self.delta_ns = 0  # when the latest delta arrived
+        self.is_doubted = False  # its deltas stopped while other markets' came: polled until one arrives again
+        self.gone = False  # the exchange has no such market (any more): nothing is requested for it but its rules
+        self.invalid_ns: deque[int] = deque(maxlen=settings.invalid_frames_max)  # times of its invalid frames
         self.trade_id = 0
         self.book_seq = 0  # of the last message on the book's topic
         self.subscribed = False
@@ -93,8 +126,11 @@ class MarketState:
         fx, stages = self._fx, self._stages
         change = self.sync.on_delta(delta)
         stages.lap(BOOK)
-        now_ns = self.updated_ns = fx.now_ns
+        now_ns = self.updated_ns = self.delta_ns = fx.now_ns
         self._counters.deltas += 1
+        if self.is_doubted:
+            self.is_doubted = False
+            self.stream_back()
         self._lateness.add(now_ns, delta.ts_event_ns)
         if self.top_ahead_ns:
             self.top_ahead_ns = now_ns if self.top_id() > delta.update_id else 0
@@ -146,6 +182,18 @@ class MarketState:
             self.live_ns = now_ns
         self._changed(self, is_stale)
 
+    def on_invalid_frame(self) -> bool:
+        """Count an invalid frame of this market. Returns whether there were too many of them in the window."""
+        now_ns, times = self._fx.now_ns, self.invalid_ns
+        times.append(now_ns)
+        if (
+            len(times) < self._settings.invalid_frames_max
+            or now_ns - times[0] > self._settings.invalid_frames_window_ms * MS_NS
+        ):
+            return False
+        times.clear()
+        return True
+
     def back_off(self) -> None:
         """The last snapshot did not help: the next one follows after a delay that doubles."""
         delay_ms = min(self._settings.retry_ms << min(self.attempts, 20), self._settings.max_retry_ms)
@@ -156,6 +204,7 @@ class MarketState:
         """The connection is closed: the next one may number its messages anew, and repeats none."""
         if self.subscribed or not self.lost_ns:
             self.lost_ns = self._fx.now_ns
+        self.is_doubted = False
         self.subscribed = False
         self.top = None
         self.top_ahead_ns = 0

@@ -25,7 +25,7 @@ class Purpose(Enum):
 class Snapshots:
     """Decides which market needs a snapshot, requests it within bounds, and passes it on.
 
-    `deliver(market, purpose, snapshot, limit)` gets each book, `on_invalid(reason)` each invalid answer.
+    `deliver(market, purpose, snapshot, limit)` gets each book, `on_invalid(error)` each invalid answer.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Snapshots:
         settings: FeedSettings,
         send: SendRequest,
         deliver: Callable[[MarketState, Purpose, BookSnapshot, int], None],
-        on_invalid: Callable[[str], None],
+        on_invalid: Callable[[BadFrame], None],
     ) -> None:
         self.requested = self.failed = 0
         self._fx = fx
@@ -75,7 +75,7 @@ class Snapshots:
         self._send(call, partial(self._on_answer, market, purpose, limit, self._connection))
 
     def _due(self, market: MarketState, now_ns: int) -> Purpose | None:
-        if market.has_request or market.instrument is None or now_ns < market.retry_ns:
+        if market.has_request or market.instrument is None or market.gone or now_ns < market.retry_ns:
             return None
         if market.subscribed:
             if market.sync.needs_snapshot or market.sync.wants_refresh:
@@ -99,7 +99,7 @@ class Snapshots:
         try:
             snapshot = self._api.parse_snapshot(market.symbol, answer.body, self._fx.now_ns)
         except BadFrame as error:
-            self._on_invalid(f"snapshot: {error}")
+            self._on_invalid(BadFrame(f"snapshot: {error}", market.symbol))
             market.back_off()
             return
         is_for_stream = purpose is not Purpose.POLL

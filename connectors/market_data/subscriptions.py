@@ -9,11 +9,15 @@ from connectors.market_data.settings import FeedSettings
 from connectors.net.session import Session
 
 MARKETS_PER_FRAME = 50
-RETRY_MS = 1_000  # delay after a refused subscription
+RETRY_MS = 1_000  # delay after a refused subscription; doubles for a market that is refused alone
+RETRY_MAX_MS = 60_000
 
 
 class Subscriptions:
-    """Sends subscribe frames one after the other; `done(symbols)` is called as the exchange confirms them."""
+    """Sends subscribe frames one after the other; `done(symbols)` is called as the exchange confirms them.
+
+    A refused frame is sent again in halves, so that a market that the exchange refuses costs itself alone.
+    """
 
     def __init__(
         self,
@@ -32,24 +36,43 @@ class Subscriptions:
         self._request_id = 0
         self._waiting: dict[int, tuple[Sequence[str], set[int]]] = {}  # by request: its markets, all its requests
         self._connection = 0  # timers of an earlier connection are ignored
+        self._requested: set[str] = set()  # markets of this connection
+        self._failures: dict[str, int] = {}  # refusals in a row, of markets that were refused alone
+        self._next_ns = 0  # earliest time of the next frame
 
     @property
     def is_done(self) -> bool:
-        """Whether every subscription of this connection is confirmed."""
+        """Whether every subscription of this connection is answered."""
         return not self._waiting
 
     def begin(self, symbols: Sequence[str]) -> None:
         """A connection is open: subscribe to these markets on it."""
         self.cancel()
-        delay_ms = 0
-        for n in range(0, len(symbols), MARKETS_PER_FRAME):
-            delay_ms = self._enqueue(symbols[n : n + MARKETS_PER_FRAME], delay_ms)
-        self._fx.after((delay_ms + self._settings.subscribe_ms) * MS_NS, self._check, self._connection)
+        self.add(symbols)
+
+    def add(self, symbols: Sequence[str]) -> None:
+        """Subscribe to those of these markets that this connection does not have yet."""
+        wanted = [symbol for symbol in symbols if symbol not in self._requested]
+        self._requested.update(wanted)
+        for n in range(0, len(wanted), MARKETS_PER_FRAME):
+            self._enqueue(wanted[n : n + MARKETS_PER_FRAME])
+
+    def renew(self, symbol: str) -> None:
+        """Subscribe to this market once more."""
+        if symbol in self._requested:
+            self._enqueue([symbol])
+
+    def drop(self, symbol: str) -> None:
+        """This market needs no subscription now; `add` requests one again."""
+        self._requested.discard(symbol)
 
     def cancel(self) -> None:
         """The connection is closed, and with it every request made on it."""
         self._connection += 1
         self._waiting.clear()
+        self._requested.clear()
+        self._failures.clear()
+        self._next_ns = 0
 
     def on_answer(self, answer: Subscribed) -> None:
         """The exchange has answered a subscribe frame."""
@@ -59,37 +82,55 @@ class Subscriptions:
         symbols, requests = found
         if answer.error:
             self.refused += 1
-            self._fx.log.warning("subscription refused", error=answer.error)
-            self._fx.after(RETRY_MS * MS_NS, self._retry, symbols, self._connection)
+            self._fx.log.warning("subscription refused", error=answer.error, markets=len(symbols), first=symbols[0])
             for request_id in requests:
                 self._waiting.pop(request_id, None)
+            self._fx.after(self._delay_ms(symbols) * MS_NS, self._retry, symbols, self._connection)
             return
         requests.discard(answer.request_id)
         if not requests:
-            self._done(symbols)
+            for symbol in symbols:
+                self._failures.pop(symbol, None)
+            self._done([symbol for symbol in symbols if symbol in self._requested])
+
+    def _delay_ms(self, symbols: Sequence[str]) -> int:
+        if len(symbols) > 1:
+            return RETRY_MS
+        failures = self._failures[symbols[0]] = self._failures.get(symbols[0], 0) + 1
+        return min(RETRY_MS << min(failures - 1, 10), RETRY_MAX_MS)
 
     def _retry(self, symbols: Sequence[str], connection: int) -> None:
-        if connection == self._connection:
-            self._enqueue(symbols, 0)
+        if connection != self._connection:
+            return
+        wanted = [symbol for symbol in symbols if symbol in self._requested]
+        middle = (len(wanted) + 1) // 2
+        for half in (wanted[:middle], wanted[middle:]) if len(wanted) == len(symbols) else (wanted,):
+            if half:
+                self._enqueue(half)
 
-    def _enqueue(self, symbols: Sequence[str], delay_ms: int) -> int:
-        """Send the frames of these markets, the first after `delay_ms`. Returns the delay of the next frame."""
+    def _enqueue(self, symbols: Sequence[str]) -> None:
+        """Send the frames of these markets, at the pace of the exchange."""
+        fx = self._fx
         frames = self._api.subscribe(symbols, self._request_id + 1)
-        requests = set(range(self._request_id + 1, self._request_id + 1 + len(frames)))
+        numbers = range(self._request_id + 1, self._request_id + 1 + len(frames))
+        requests = set(numbers)
         self._request_id += len(frames)
-        for request_id, frame in zip(sorted(requests), frames, strict=True):
+        for request_id, frame in zip(numbers, frames, strict=True):
             self._waiting[request_id] = symbols, requests
-            if delay_ms:
-                self._fx.after(delay_ms * MS_NS, self._send, frame, self._connection)
+            delay_ns = max(0, self._next_ns - fx.now_ns)
+            if delay_ns:
+                fx.after(delay_ns, self._send, frame, self._connection)
             else:
                 self._session.send(frame)
-            delay_ms += self._api.subscribe_interval_ms
-        return delay_ms
+            self._next_ns = fx.now_ns + delay_ns + self._api.subscribe_interval_ms * MS_NS
+        overdue_ns = self._next_ns - fx.now_ns + self._settings.subscribe_ms * MS_NS
+        fx.after(overdue_ns, self._check, requests.copy(), self._connection)
 
     def _send(self, frame: str, connection: int) -> None:
         if connection == self._connection:
             self._session.send(frame)
 
-    def _check(self, connection: int) -> None:
-        if connection == self._connection and self._waiting:
+    def _check(self, requests: set[int], connection: int) -> None:
+        """A connection that does not answer is dropped; a refusal is an answer."""
+        if connection == self._connection and not requests.isdisjoint(self._waiting):
             self._session.recycle("no answer to a subscription")

@@ -21,12 +21,14 @@ class ExternalOrders:
         """Whether this order is known to be external."""
         return (symbol, order_id) in self._ids
 
-    def add(self, report: OrderReport, instrument: Instrument) -> OrderUpdate | None:
-        """Merge a report. Returns the update to publish; None if nothing changed."""
+    def add(self, report: OrderReport, instrument: Instrument | None) -> OrderUpdate | None:
+        """Merge a report. Returns the update to publish; None if nothing changed, or without the market's rules."""
         key = (report.symbol, report.order_id)
         self._ids[key] = None
         if len(self._ids) > IDS_MAX:
             self._ids.popitem(last=False)
+        if instrument is None:
+            return None
         update = _update(report, instrument)
         if self.open.get(key) == update or (report.status.is_final and key not in self.open):
             return None

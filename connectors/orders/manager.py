@@ -58,7 +58,7 @@ class OrderManager:
     ) -> None:
         self._fx, self._settings, self._changed = fx, settings, changed
         self._fingerprint = blake2b(keys.key.encode(), digest_size=8).hexdigest()
-        self._api, self._client, self._feed, self._kill_switch = api, client, feed, kill_switch
+        self._client, self._feed, self._kill_switch = client, feed, kill_switch
         self.tracker = tracker
         self.halts = Halts(fx.log, changed)
         self.rechecks = Rechecks(fx, settings.not_placed_margin_ms * MS_NS, self._send_recheck)
@@ -76,7 +76,7 @@ class OrderManager:
             fx, api, client, tracker, journal, reports, self.rechecks, stages, user_stream.expect
         )  # fmt: skip
         self.reconciler = Reconciler(
-            fx, settings.markets, api, client, tracker, journal, reports, self.rechecks,
+            fx, self.markets.symbols, api, client, tracker, journal, reports, self.rechecks,
             settings.late_trades_ms * MS_NS, self,
         )  # fmt: skip
         self.owner_watch = owner_watch = OwnerWatch(fx, tracker, journal, settings.owner_silent_s)
@@ -100,17 +100,14 @@ class OrderManager:
         """Begin process run `epoch` in the journal: every order that was on its way is in doubt, and is rechecked."""
         fx, tracker, now_ns = self._fx, self.tracker, self._fx.now_ns
         tracker.drop_old(now_ns)
-        symbols = {order.terms.symbol for order in tracker.open.values()} | set(self._settings.markets)
-        for symbol in sorted(symbols):
-            self._api.add_symbol(symbol)
+        self.markets.start()
+        if self.markets.unlisted:
+            fx.log.error("open orders in markets that are not in `markets`", markets=self.markets.unlisted)
         tag = tracker.tag or journal_tag(fx.name, self._fingerprint, now_ns)
         self.journal.commit([EpochRecord(epoch, tag, now_ns)])
         self.journal.commit(tracker.decide_restart(now_ns))
         for order in tracker.open.values():
             self.rechecks.follow(order, now_ns)
-        if missing := symbols - set(self._settings.markets):
-            names = ", ".join(sorted(missing))
-            self.halts.halt(f"the journal has open orders in {names}: put it back into `markets`")
         for owner in tracker.owners:
             fx.publish(topics.orders(fx.name, owner), tracker.snapshot(owner, 0))
         self.journal.compact(tracker.records > 1)
@@ -119,9 +116,9 @@ class OrderManager:
         fx.after(TIMER_NS, self._on_timer)
 
     def refresh(self) -> None:
-        """Take over rules from the feed; once rules and time are known, begin with the account."""
+        """Take over rules from the feed; once the exchange's time is known, begin with the account."""
         self.markets.refresh()
-        if self.status.is_ready and not self.user_stream.is_started:
+        if self._client.clock.is_known and not self.user_stream.is_started:
             self.user_stream.start()
             if self._client.order_socket is not None:
                 self._client.order_socket.start()
@@ -182,6 +179,7 @@ class OrderManager:
         every_ms = self._settings.reconcile_ms if user_stream.is_reliable else self._settings.poll_ms
         if not self.reconciler.is_running and now_ns - self.reconciler.done_ns >= every_ms * MS_NS:
             self.reconciler.start("timer")
+        self.reconciler.retry()
         tracker.drop_old(now_ns)
         self._changed()
 
@@ -208,7 +206,7 @@ class OrderManager:
     # -- ReconcilerListener -----------------------------------------------------------------------------------
 
     def reconciled(self) -> None:
-        """A whole pass is done."""
+        """A pass is done."""
         self._client.latest_failure = ""
         self._changed()
 

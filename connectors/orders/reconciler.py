@@ -26,6 +26,9 @@ THROTTLED_NS = 500 * MS_NS  # delay of a request that the exchange's limits do n
 RETRY_FIRST_NS = 500 * MS_NS
 RETRY_CAP_NS = 8_000 * MS_NS
 PAGES_MAX = 1_000  # of own trades in one pass
+ATTEMPTS_MAX = 2  # of one market in one pass, if others can be read
+ACCOUNT = "account"
+REFUSALS = (Outcome.REJECTED, Outcome.NOT_FOUND)  # repeating the request cannot help now
 
 Parse = Callable[[bytes], None]
 
@@ -34,10 +37,10 @@ class ReconcilerListener(Protocol):
     """Receives the results of a pass."""
 
     def reconciled(self) -> None:
-        """A whole pass is done."""
+        """A pass is done; `troubles` has what could not be read."""
 
     def reconcile_failed(self, reason: str) -> None:
-        """A request of the pass failed; the pass begins again after a delay."""
+        """A request of the pass failed; the pass goes on after a delay."""
 
     def account_read(self, report: AccountReport) -> None:
         """The whole account: its id, its permissions, its fees, its balances."""
@@ -54,15 +57,18 @@ class _Scan:
 
 
 class Reconciler:
-    """One pass at a time; a pass requested meanwhile follows. A failed pass is repeated, with back-off.
+    """One pass at a time; a pass requested meanwhile follows. A pass reads each market and the account, one by one.
 
+    What the exchange refuses, or fails to answer ATTEMPTS_MAX times while it answers about the others, costs itself
+    alone: the pass ends without it, and the next pass reads it again. `read_ns`: when each was last read whole;
+    `troubles`: why it could not be. A request that fails is repeated with back-off, after the others' requests.
     Trades older than `settle_ns` are assumed complete in the exchange's history.
     """
 
     def __init__(
         self,
         fx: Effects,
-        symbols: Sequence[str],
+        symbols: Callable[[], Sequence[str]],
         api: OrderApi,
         client: ExchangeClient,
         tracker: OrderTracker,
@@ -73,9 +79,11 @@ class Reconciler:
         listener: ReconcilerListener,
     ) -> None:
         self.passes = 0
-        self.done_ns = 0  # when the last whole pass ended
+        self.done_ns = 0  # when the last pass over everything ended
         self.is_running = False
         self.reason = ""  # of the latest pass, for operators
+        self.read_ns: dict[str, int] = {}
+        self.troubles: dict[str, str] = {}
         self._fx = fx
         self._symbols = symbols
         self._api = api
@@ -87,17 +95,34 @@ class Reconciler:
         self._settle_ns = settle_ns
         self._listener = listener
         self._again = False
-        self._failures = 0
+        self._failures = 0  # since a market or the account was last read
         self._attempt = 0  # answers to requests of an earlier attempt are ignored
-        self._steps: deque[Callable[[], None]] = deque()
+        self._todo: deque[str] = deque()  # markets and ACCOUNT; the first is being read
+        self._tried: dict[str, int] = {}  # failures of each in this pass
+        self._succeeded = 0  # markets read in this pass; in a pass over the rest, one was read before
+        self._is_whole = True
+        self._ended_ns = 0  # when the last pass ended
+        self._steps: deque[Callable[[], None]] = deque()  # of the first of `_todo`
 
     def start(self, reason: str) -> None:
         """Begin a pass now, or after the running one: its answers may be older than `reason`."""
         if self.is_running:
             self._again = True
             return
+        self._start(reason, [*self._symbols(), ACCOUNT])
+
+    def retry(self) -> None:
+        """Begin a pass over what could not be read in the last one, if that ended RETRY_CAP_NS ago."""
+        if self.troubles and not self.is_running and self._fx.now_ns - self._ended_ns >= RETRY_CAP_NS:
+            self._start("once more", list(self.troubles), 1)
+
+    def _start(self, reason: str, names: Sequence[str], succeeded: int = 0) -> None:
         self.is_running = True
         self.reason = reason
+        self._todo = deque(names)
+        self._is_whole = not succeeded
+        self._tried.clear()
+        self._succeeded = succeeded
         self._begin()
 
     def stop(self) -> None:
@@ -106,29 +131,44 @@ class Reconciler:
         self.is_running = True
 
     def _begin(self) -> None:
+        """Read the first of `_todo`."""
         self._attempt += 1
         self._steps.clear()
-        for symbol in self._symbols:
-            self._steps.append(partial(self._request_open_orders, symbol))
-            self._steps.append(partial(self._request_trades, _Scan(symbol), None))
-        self._steps.append(self._request_account)
+        if not self._todo:
+            self._finish()
+            return
+        name = self._todo[0]
+        if name == ACCOUNT:
+            self._steps.append(self._request_account)
+        else:
+            self._steps.append(partial(self._request_open_orders, name))
+            self._steps.append(partial(self._request_trades, _Scan(name), None))
         self._next()
 
     def _next(self) -> None:
         if self._steps:
             self._steps[0]()
             return
+        name = self._todo.popleft()
+        self.read_ns[name] = self._fx.now_ns
+        self.troubles.pop(name, None)
+        self._failures = 0
+        self._succeeded += 1
+        self._begin()
+
+    def _finish(self) -> None:
         self.is_running = False
         self.passes += 1
-        self._failures = 0
-        self.done_ns = self._fx.now_ns
+        self._ended_ns = self._fx.now_ns
+        if self._is_whole:
+            self.done_ns = self._ended_ns
         self._listener.reconciled()
         if self._again:
             self._again = False
             self.start("requested again meanwhile")
 
     def _send(self, call: Call, parse: Parse) -> None:
-        """Send; parse a good answer and go on with the next step; else begin again after a delay."""
+        """Send; parse a good answer and go on with the next step."""
         if not self._client.acquire(call):
             self._fx.after(THROTTLED_NS, self._resume, self._attempt)
             return
@@ -142,7 +182,7 @@ class Reconciler:
         if attempt != self._attempt:
             return
         if verdict.outcome is not Outcome.OK:
-            self._fail(verdict.reason)
+            self._fail(verdict.reason, verdict.outcome in REFUSALS)
             return
         assert isinstance(answer, HttpAnswer)
         step = self._steps.popleft()
@@ -150,20 +190,42 @@ class Reconciler:
             parse(answer.body)
         except BadAnswer as error:
             self._steps.appendleft(step)
-            self._fail(f"invalid answer: {error}")
+            self._fail(f"invalid answer: {error}", False)
             return
         self._next()
 
-    def _fail(self, reason: str) -> None:
-        self._failures += 1
-        delay_ns = min(RETRY_FIRST_NS << min(self._failures - 1, 10), RETRY_CAP_NS)
-        self._listener.reconcile_failed(reason)
+    def _fail(self, reason: str, is_refusal: bool) -> None:
+        """What is being read cannot be: read the others, and this again later; alone it holds nothing up for ever."""
         self._attempt += 1
-        self._fx.after(delay_ns, self._retry, self._attempt)
+        self._failures += 1
+        name = self._todo.popleft()
+        self._tried[name] = self._tried.get(name, 0) + 1
+        self.troubles[name] = f"cannot be reconciled: {reason}"
+        delay_ns = min(RETRY_FIRST_NS << min(self._failures - 1, 10), RETRY_CAP_NS)
+        is_alone = self._succeeded > 0 and (self._tried[name] >= ATTEMPTS_MAX or is_refusal)
+        if is_alone:
+            delay_ns = 0  # the exchange answers about the others
+            self._fx.log.warning("not reconciled", what=name, reason=reason)
+            self._query_open(name)
+        else:
+            self._todo.append(name)
+            if is_refusal and self._failures < len(self._todo):
+                delay_ns = 0
+        self._listener.reconcile_failed(reason)
+        if delay_ns:
+            self._fx.after(delay_ns, self._retry, self._attempt)
+        else:
+            self._begin()
 
     def _retry(self, attempt: int) -> None:
         if attempt == self._attempt:
             self._begin()
+
+    def _query_open(self, symbol: str) -> None:
+        """The open orders of this market are not listed: query each one that the exchange has acknowledged."""
+        for order in self._tracker.open.values():
+            if order.terms.symbol == symbol and order.state.seen:
+                self._rechecks.recheck_now(order.cl_ord_id, RecheckKind.QUERY, self._fx.now_ns)
 
     # -- open orders ------------------------------------------------------------------------------------------
 

@@ -90,10 +90,7 @@ class ReportHandler:
             self._fx.publish(topics.orders(self._fx.name, topics.EXTERNAL), self.external.snapshot())
 
     def _external(self, report: OrderReport) -> None:
-        instrument = self._instruments.get(report.symbol)
-        if instrument is None:  # no rules yet: there is no tick to show its price in
-            return
-        update = self.external.add(report, instrument)
+        update = self.external.add(report, self._instruments.get(report.symbol))
         if update is not None:
             self._fx.publish(topics.orders(self._fx.name, topics.EXTERNAL), update)
 
@@ -109,7 +106,9 @@ class ReportHandler:
         assert known is not None
         if report.status.is_final and not report.cum:
             return None
-        scale = tracker.scales[report.symbol]
+        scale = tracker.scales.get(report.symbol)
+        if scale is None:
+            return None  # no rules of this market yet: the next report is adopted
         try:
             price_ticks, size_lots = in_ticks(scale, report.price), in_lots(scale, report.size)
         except BadAnswer as error:

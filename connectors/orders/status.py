@@ -8,12 +8,13 @@ from connectors.net.client import ExchangeClient
 from connectors.net.user_stream import UserStream
 from connectors.orders.halts import Halts
 from connectors.orders.owner_watch import OwnerWatch
-from connectors.orders.reconciler import Reconciler
+from connectors.orders.reconciler import ACCOUNT, Reconciler
 from connectors.orders.tracker import OrderTracker
 from connectors.orders.traded_markets import TradedMarkets
 
 MS_NS = 1_000_000
 MISSED_POLLS_MAX = 5  # in a row; then no new order is placed while polling stands in
+TROUBLES_MAX = 5  # markets that the detail of a state names
 TRADING_STATES = ("TRADING", "DEGRADED")
 
 
@@ -47,11 +48,6 @@ class ConnectorStatus:
         self._kill_switch = kill_switch
         self._stale_ns = stale_ns
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether the rules of every market and the exchange's time are known."""
-        return self._markets.is_complete and self._client.clock.is_known
-
     def state(self) -> tuple[str, str]:
         """Returns (state, detail)."""
         state, detail = self._state()
@@ -62,25 +58,43 @@ class ConnectorStatus:
         if halts.stopping:
             left = len(self._tracker.open)
             return "STOPPING", f"{left} orders may be live" if left else ""
-        if feed.unknown:
+        if feed.state == "UNKNOWN MARKET":
             return "HALTED", feed.detail
         if halts.halted:
             return "HALTED", halts.halted
         if level := self._kill_switch():
             return "HALTED", f"kill switch at level {level}"
-        if not self.is_ready:
+        if not self._client.clock.is_known or not self._markets.instruments:
             return "CONNECTING", self._client.latest_failure or feed.detail
-        if not self._reconciler.passes:
-            return "RECONCILING", self._client.latest_failure
+        read, instruments = self._reconciler.read_ns, self._markets.instruments
+        if not self._reconciler.passes or ACCOUNT not in read or instruments.keys().isdisjoint(read):
+            return "RECONCILING", self._client.latest_failure or "; ".join(self._reconciler.troubles.values())
         if reason := halts.journal_trouble or halts.paused:
             return "HALTED", reason
         return self._trading()
 
     def _trading(self) -> tuple[str, str]:
-        stream = self._user_stream
+        stream, troubles = self._user_stream, self._troubles()
         if stream.is_reliable:
-            return "TRADING", "; ".join(f"{symbol}: {reason}" for symbol, reason in self._halts.symbols.items())
-        return "DEGRADED", "user stream down: polling" if not stream.is_live else "user stream silent: polling"
+            return "TRADING", "; ".join(troubles)
+        reason = "user stream down: polling" if not stream.is_live else "user stream silent: polling"
+        return "DEGRADED", "; ".join([reason, *troubles])
+
+    def _troubles(self) -> list[str]:
+        """Returns what is wrong in single markets; empty if everything is in order."""
+        found: dict[str, str] = {}
+        for symbol in self._markets.unlisted:
+            if count := sum(order.terms.symbol == symbol for order in self._tracker.open.values()):
+                found[symbol] = f"{count} orders may be live, and it is not in `markets`"
+        for reasons in (self._halts.symbols, self._markets.scale_problems, self._reconciler.troubles):
+            for name, reason in reasons.items():
+                if reason:
+                    found.setdefault(name, reason)
+        for symbol, reason in self._feed.troubles().items():
+            found.setdefault(symbol, reason)
+        shown = [f"{name}: {reason}" for name, reason in found.items()]
+        more = len(shown) - TROUBLES_MAX
+        return shown if more <= 0 else [*shown[:TROUBLES_MAX], f"and {more} more"]
 
     def why_not(self, symbol: str) -> str:
         """Returns why no new order is placed in a market; "" if one may be."""
@@ -94,9 +108,10 @@ class ConnectorStatus:
             return False
         return (
             self._user_stream.is_reliable
+            and symbol in self._reconciler.read_ns
+            and ACCOUNT in self._reconciler.read_ns
             and bool(self._reconciler.passes)
-            and not self._feed.unknown
-            and self.is_ready
+            and symbol not in self._feed.instruments.troubles
             and symbol in markets.instruments
             and not markets.scale_problems.get(symbol)
             and symbol not in halts.symbols
@@ -108,15 +123,19 @@ class ConnectorStatus:
         state, detail = self.state()
         if state not in TRADING_STATES:
             return f"{self._fx.name} is {state}: {detail}"
+        if reason := self._feed.instruments.troubles.get(symbol):
+            return f"{symbol}: {reason}"
         if symbol not in self._markets.instruments:
             return f"{self._fx.name} does not serve {symbol}"
+        if symbol not in self._reconciler.read_ns:
+            return f"{symbol}: {self._reconciler.troubles.get(symbol, 'its first reconciliation is not done')}"
         if trouble := self._markets.scale_problems.get(symbol):
             return trouble
         if symbol in self._halts.symbols:
             return f"{symbol} is halted: {self._halts.symbols[symbol]}"
         if self._client.throttle.is_paused(self._client.now_ns):
             return "the exchange has paused all requests"
-        age_ns = self._fx.now_ns - self._reconciler.done_ns
+        age_ns = self._fx.now_ns - min(self._reconciler.read_ns[symbol], self._reconciler.read_ns[ACCOUNT])
         if state == "DEGRADED" and age_ns > self._stale_ns:
             return f"the account was last read {age_ns // MS_NS} ms ago"
         return ""

@@ -11,12 +11,16 @@ from market.instrument import Instrument
 
 
 class TradedMarkets:
-    """`instruments` by symbol, as the feed learns them; `scale_problems`: why a market's new scale is not adopted."""
+    """`instruments` by symbol, as the feed learns them; `scale_problems`: why a market's new scale is not adopted.
+
+    `unlisted`: markets that are not in the settings, and in which the journal has open orders: these are tracked to
+    their end.
+    """
 
     def __init__(
         self, symbols: Sequence[str], feed: MarketFeed, api: OrderApi, tracker: OrderTracker, journal: OrderJournal
     ) -> None:
-        self.is_complete = False  # the rules of every market are known
+        self.unlisted: list[str] = []
         self.instruments: dict[str, Instrument] = {}
         self.scale_problems: dict[str, str] = {}
         self._symbols = symbols
@@ -24,6 +28,16 @@ class TradedMarkets:
         self._api = api
         self._tracker = tracker
         self._journal = journal
+
+    def start(self) -> None:
+        """The journal is read: reports about these markets are understood from now on."""
+        self.unlisted = sorted({order.terms.symbol for order in self._tracker.open.values()} - set(self._symbols))
+        for symbol in self.symbols():
+            self._api.add_symbol(symbol)
+
+    def symbols(self) -> list[str]:
+        """Returns every market whose orders are tracked."""
+        return [*self._symbols, *self.unlisted]
 
     def refresh(self) -> None:
         """Take over what the feed knows."""
@@ -36,7 +50,6 @@ class TradedMarkets:
                 self._api.add_market(instrument)
             self._adopt_scale(instrument)
             self.scale_problems[symbol] = self._scale_trouble(instrument)
-        self.is_complete = len(self.instruments) == len(self._symbols)
 
     def _adopt_scale(self, instrument: Instrument) -> None:
         """The journal's ticks and lots follow the exchange's once nothing that is counted in them depends on them."""

@@ -178,15 +178,15 @@ class Trader(Actor):
 class World:
     """A venue, a connector and a trader. Times are virtual."""
 
-    def __init__(self, seed: int = 0, still: bool = True, **settings) -> None:
+    def __init__(self, seed: int = 0, still: bool = True, symbols: tuple[str, ...] = (SYMBOL,), **settings) -> None:
         self.sim = Sim(net_ns=5_000_000, trace=False)
         self.net = BadNet(seed)
         flow = FlowSettings(limit_rate=0, market_rate=0) if still else FlowSettings()
-        market = MarketSettings(symbol=SYMBOL, flow=flow, max_orders=1000)
-        self.venue = Venue(VenueSettings(markets=[market], seed=seed), self.sim.now_ns, self.net)
+        markets = [MarketSettings(symbol=symbol, flow=flow, max_orders=1000) for symbol in symbols]
+        self.venue = Venue(VenueSettings(markets=markets, seed=seed), self.sim.now_ns, self.net)
         self.sim.serve("venue", self.venue)
         self.settings = BinanceSpot.Settings(
-            markets=[SYMBOL], limits={SYMBOL: LIMITS}, rest_url="local://venue", ws_url="local://venue",
+            markets=list(symbols), limits=dict.fromkeys(symbols, LIMITS), rest_url="local://venue", ws_url="local://venue",
             ws_api_url="local://venue", **settings,
         )  # fmt: skip
         self.keys = ApiKey(demo.MAKER_KEY, Secret(demo.MAKER_SECRET))
@@ -194,7 +194,8 @@ class World:
         self.connector = self.start_connector()
         self.trader = self.sim.add("maker", Trader, follows=["binance"])
         if still:
-            self.make_book()
+            for symbol in symbols:
+                self.make_book(symbol=symbol)
 
     def start_connector(self):
         self.connector = self.sim.add(
@@ -202,18 +203,18 @@ class World:
         )
         return self.connector
 
-    def make_book(self, bid: str = "59990", ask: str = "60010") -> None:
+    def make_book(self, bid: str = "59990", ask: str = "60010", symbol: str = SYMBOL) -> None:
         """Another trader rests an order on either side."""
-        self.trade_by_hand("BUY", bid, "0.5")
-        self.trade_by_hand("SELL", ask, "0.5")
+        self.trade_by_hand("BUY", bid, "0.5", symbol=symbol)
+        self.trade_by_hand("SELL", ask, "0.5", symbol=symbol)
 
     def trade_by_hand(
-        self, side: str, price: str, size: str, kind: str = "LIMIT", key: str = demo.EXTERNAL_KEY
+        self, side: str, price: str, size: str, kind: str = "LIMIT", key: str = demo.EXTERNAL_KEY, symbol: str = SYMBOL
     ) -> dict:
         """Trade by hand, on an account of one's own."""
         secret = {demo.EXTERNAL_KEY: demo.EXTERNAL_SECRET, demo.MAKER_KEY: demo.MAKER_SECRET}[key]
         return self.signed(
-            "POST", "order", key, secret, symbol="BTCUSDT", side=side, type=kind, quantity=size,
+            "POST", "order", key, secret, symbol=symbol.replace("-", ""), side=side, type=kind, quantity=size,
             **({"price": price, "timeInForce": "GTC"} if kind == "LIMIT" else {}),
         )  # fmt: skip
 

@@ -9,9 +9,10 @@ from actors.log.secret import ApiKey, Secret
 from actors.net import HttpAnswer
 from connectors.core.records import CancelRecord, NewOrderRecord, ReportRecord, ResolvedRecord
 from protocol import AnswerCode, OrdStatus, OrdType, Side, TimeInForce
+from tests.connectors.conftest import LIMITS
 from venue.base import demo
 
-SYMBOL = "BTC-USDT"
+SYMBOL, ETH = "BTC-USDT", "ETH-USDT"
 BID, ASK = 5_999_000, 6_001_000
 FAR_BID = 5_900_000
 
@@ -839,11 +840,21 @@ def test_an_ed25519_key_trades_too_and_either_logon_brings_the_user_stream(new_w
     world.check()
 
 
-def test_a_market_with_open_orders_cannot_be_dropped_from_the_settings(world):
-    world.place(Side.BUY, FAR_BID)
+def test_orders_of_a_market_that_was_dropped_from_the_settings_are_tracked_and_cancelled(new_world):
+    world = new_world(symbols=(SYMBOL, ETH)).ready()
+    order_ref = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
     world.kill_connector()
-    world.settings = msgspec.structs.replace(world.settings, markets=["ETH-USDT"], limits={})
+    world.settings = msgspec.structs.replace(world.settings, markets=[ETH], limits={ETH: LIMITS})
     world.start_connector()
-    world.run(0.1)
-    assert "open orders in BTC-USDT" in world.connector.orders.halts.halted
+    world.run(5)
+    assert world.state == ("TRADING", "BTC-USDT: 1 orders may be live, and it is not in `markets`")
+    again = world.place(Side.BUY, FAR_BID)
+    world.trade_by_hand("SELL", "59000", "0.005")
+    world.run(1)
+    assert "does not serve BTC-USDT" in world.trader.answers[again].text
+    assert world.last(order_ref).cum_lots == 500
+    world.cancel(order_ref)
+    world.run(1)
+    assert world.last(order_ref).status is OrdStatus.CANCELED
+    assert world.state == ("TRADING", "")

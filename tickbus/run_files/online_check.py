@@ -11,7 +11,7 @@ from actors.net import HttpAnswer, HttpFailure, HttpRequest
 from actors.run.run_file import Run
 from actors.sim.driver import Sim
 from connectors.connector import Connector
-from connectors.core.market_api import BadFrame, MarketApi
+from connectors.core.market_api import BadFrame, BadRules, MarketApi
 from connectors.core.order_api import Call
 from market.instrument import Instrument
 from market.rules import instrument_of
@@ -84,7 +84,10 @@ def _rules(api: MarketApi, symbol: str, answer: HttpAnswer) -> tuple[str, Rules 
         return f"the exchange's rules of {symbol} cannot be read (HTTP status {answer.status}): {error}", None
     if not rows:
         return f"the exchange has no market {symbol}", None
-    return ("" if rows[0].trading else f"{symbol} is not trading now"), rows[0]
+    row = rows[0]
+    if isinstance(row, BadRules):
+        return f"the exchange's rules of {symbol} cannot be used: {row.reason}", None
+    return ("" if row.trading else f"{symbol} is not trading now"), row
 
 
 async def _mid_price(client: HttpClient, api: MarketApi, market: str, rules: Instrument) -> dict[str, Decimal]:

@@ -382,8 +382,9 @@ def test_an_unknown_market_is_named_and_the_others_work():
     sim, _venue_link, feeder, watcher = build(markets=[SYMBOL, "BTC-NONE", "ETH-NONE"])
     sim.run_for(5)
     assert sorted(feeder.feed.unknown) == ["BTC-NONE", "ETH-NONE"]
-    assert feeder.feed.state == "UNKNOWN MARKET"
+    assert feeder.feed.state == "DEGRADED"
     assert "BTC-NONE" in feeder.feed.detail
+    assert set(feeder.feed.troubles()) == {"BTC-NONE", "ETH-NONE"}
     assert watcher.state is StreamState.LIVE
 
 

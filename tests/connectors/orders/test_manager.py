@@ -24,8 +24,8 @@ class Surroundings(Parts):
         super().__init__(orders)
         self.rules_requests = []
         self.feed = SimpleNamespace(
-            unknown=[], detail="", instrument=lambda symbol: RULES, book=lambda symbol: None,
-            rules=SimpleNamespace(request=self.rules_requests.append), instruments=SimpleNamespace(),
+            state="LIVE", detail="", troubles=dict, instrument=lambda symbol: RULES, book=lambda symbol: None,
+            rules=SimpleNamespace(request=self.rules_requests.append), instruments=SimpleNamespace(troubles={}),
         )  # fmt: skip
         self.level = 0
         settings = OrderSettings(markets=list(symbols), limits={})
@@ -62,7 +62,7 @@ def test_a_process_run_begins_with_its_epoch_and_doubts_what_waits_for_an_answer
     assert world.fx.paths == ["GET time"]
 
 
-def test_the_account_is_read_once_rules_and_time_are_known(order):
+def test_the_account_is_read_once_the_time_is_known(order):
     world = Surroundings([order])
     world.manager.start(2)
     world.manager.refresh()
@@ -74,10 +74,11 @@ def test_the_account_is_read_once_rules_and_time_are_known(order):
     assert "GET openOrders" in world.fx.paths
 
 
-def test_a_market_with_open_orders_may_not_be_missing_from_the_settings(order):
-    world = Surroundings([order], symbols=["ETH-USDT"])
-    world.manager.start(2)
-    assert "open orders in BTC-USDT" in world.manager.halts.halted
+def test_the_account_is_read_while_no_rules_are_known(order):
+    world = Surroundings([order])
+    world.feed.instrument = lambda symbol: None
+    world.started()
+    assert "GET openOrders" in world.fx.paths
 
 
 @pytest.mark.parametrize(("gap_ns", "reads"), [(CLOCK_GAP_NS + 1, True), (SECOND_NS, False)])

@@ -3,7 +3,8 @@
 import pytest
 
 from connectors.orders.rechecks import RecheckKind
-from connectors.orders.reconciler import Reconciler
+from connectors.orders.reconciler import ACCOUNT as ACCOUNT_NAME
+from connectors.orders.reconciler import RETRY_CAP_NS, Reconciler
 from protocol import OrdStatus
 from tests.connectors.parts import RULES, SECOND_NS, SYMBOL, Parts, new_order, order_body, report
 
@@ -45,8 +46,8 @@ def listener():
 @pytest.fixture
 def reconciler(parts, listener):
     return Reconciler(
-        parts.fx, [SYMBOL], parts.api, parts.client, parts.tracker, parts.journal, parts.reports, parts.rechecks,
-        SETTLE_NS, listener,
+        parts.fx, lambda: [SYMBOL], parts.api, parts.client, parts.tracker, parts.journal, parts.reports,
+        parts.rechecks, SETTLE_NS, listener,
     )  # fmt: skip
 
 
@@ -93,13 +94,14 @@ def test_a_failure_begins_the_pass_again_after_a_delay(parts, listener, reconcil
     parts.fx.run(0.4)
     assert parts.fx.paths == []
     parts.fx.run(0.2)
+    assert parts.fx.paths == ["GET account"], "the others come first"
     parts.fx.answer(b"{")  # invalid
     assert len(listener.failures) == 2
     parts.fx.run(0.9)
     assert parts.fx.paths == [], "the delay doubles"
     parts.fx.run(0.2)
     finish(parts)
-    assert listener.passes == 1
+    assert (listener.passes, reconciler.troubles) == (1, {})
 
 
 def test_an_open_order_that_the_exchange_does_not_list_is_queried_at_once(parts, reconciler, order):
@@ -155,3 +157,69 @@ def test_after_stop_no_request_leaves(parts, listener, reconciler):
     assert parts.fx.paths == []
     reconciler.start("timer")
     assert parts.fx.paths == []
+
+
+ETH = "ETH-USDT"
+REFUSED = b'{"code":-1121,"msg":"Invalid symbol."}'
+
+
+@pytest.fixture
+def two_markets(parts, listener):
+    parts.api.add_symbol(ETH)
+    return Reconciler(
+        parts.fx, lambda: [ETH, SYMBOL], parts.api, parts.client, parts.tracker, parts.journal, parts.reports,
+        parts.rechecks, SETTLE_NS, listener,
+    )  # fmt: skip
+
+
+def test_a_market_that_the_exchange_refuses_costs_no_other_market_its_pass(parts, listener, two_markets):
+    two_markets.start("test")
+    parts.fx.answer(REFUSED, 400)
+    finish(parts)
+    assert parts.fx.paths == ["GET openOrders"], "the refused market once more, at the end"
+    parts.fx.answer(REFUSED, 400)
+    assert (listener.passes, two_markets.is_running) == (1, False)
+    assert set(two_markets.read_ns) == {SYMBOL, ACCOUNT_NAME}
+    assert "-1121" in two_markets.troubles[ETH]
+
+
+def test_what_could_not_be_read_is_read_again_alone_and_not_at_once(parts, listener, two_markets):
+    two_markets.start("test")
+    parts.fx.answer(REFUSED, 400)
+    finish(parts)
+    parts.fx.answer(REFUSED, 400)
+    two_markets.retry()
+    assert parts.fx.paths == []
+    parts.fx.now_ns += RETRY_CAP_NS
+    two_markets.retry()
+    parts.fx.answer(b"[]")
+    parts.fx.answer(b"[]")
+    assert (listener.passes, two_markets.troubles) == (2, {})
+    assert two_markets.read_ns[ETH] == parts.fx.now_ns
+    assert two_markets.done_ns < parts.fx.now_ns, "the others were not read"
+
+
+def test_a_market_without_answers_is_set_aside_after_a_second_attempt(parts, listener, two_markets):
+    two_markets.start("test")
+    parts.fx.fail(sent=True)
+    parts.fx.run(0.6)
+    finish(parts)
+    parts.fx.fail(sent=True)
+    assert listener.passes == 1
+    assert "no answer" in two_markets.troubles[ETH]
+
+
+def test_without_any_answer_no_market_is_set_aside(parts, listener, two_markets):
+    two_markets.start("test")
+    for _ in range(12):
+        parts.fx.fail(sent=True)
+        parts.fx.run(8.1)
+    assert (listener.passes, two_markets.is_running) == (0, True)
+
+
+def test_the_orders_of_a_market_that_is_refused_are_queried(parts, two_markets, order):
+    parts.reports.order(report(order), "placement")
+    two_markets.start("test")
+    for body, status in ((b"[]", 200), (b"[]", 200), (REFUSED, 400), (ACCOUNT, 200)):
+        parts.fx.answer(body, status)
+    assert (order.cl_ord_id, RecheckKind.QUERY) in parts.rechecks.pending

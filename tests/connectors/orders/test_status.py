@@ -6,6 +6,7 @@ import pytest
 
 from connectors.net.server_clock import SAMPLES
 from connectors.orders.owner_watch import OwnerWatch
+from connectors.orders.reconciler import ACCOUNT
 from connectors.orders.status import ConnectorStatus
 from tests.connectors.parts import RULES, SECOND_NS, SYMBOL, Parts, new_order
 
@@ -15,10 +16,14 @@ class Surroundings(Parts):
 
     def __init__(self) -> None:
         super().__init__([new_order()])
-        self.feed = SimpleNamespace(unknown=[], detail="books are missing")
+        self.book_troubles = {}
+        self.feed = SimpleNamespace(
+            state="LIVE", detail="books are missing", instruments=SimpleNamespace(troubles={}),
+            troubles=lambda: self.book_troubles,
+        )  # fmt: skip
         self.stream = SimpleNamespace(is_reliable=True, is_live=True)
-        self.reconciler = SimpleNamespace(passes=1, done_ns=0)
-        self.markets = SimpleNamespace(is_complete=True, instruments={SYMBOL: RULES}, scale_problems={})
+        self.reconciler = SimpleNamespace(passes=1, read_ns={SYMBOL: 0, ACCOUNT: 0}, troubles={})
+        self.markets = SimpleNamespace(instruments={SYMBOL: RULES}, scale_problems={}, unlisted=[])
         self.level = 0
         self.owners = OwnerWatch(self.fx, self.tracker, self.journal, 30)
         for _ in range(SAMPLES):
@@ -27,6 +32,11 @@ class Surroundings(Parts):
             self.fx, self.halts, self.tracker, self.markets, self.feed, self.client, self.stream, self.reconciler,
             self.owners, lambda: self.level, 10 * SECOND_NS,
         )  # fmt: skip
+
+    def lose_market(self):
+        """The exchange has none of the connector's markets."""
+        self.feed.state = "UNKNOWN MARKET"
+        self.feed.instruments.troubles[SYMBOL] = "no such market"
 
 
 @pytest.fixture
@@ -70,7 +80,8 @@ def test_a_silent_owner_is_named_in_every_state(world):
     [
         ("halted", "HALTED"), ("paused", "lunch"), ("journal", "no space"), ("symbol", "overfill"),
         ("scale", "have become"), ("kill switch", "kill switch"), ("pause", "paused all requests"),
-        ("unknown market", "HALTED"), ("not reconciled", "RECONCILING"), ("stopping", "STOPPING"),
+        ("unknown market", "HALTED"), ("halted market", "has halted it"), ("unread market", "RECONCILING"),
+        ("not reconciled", "RECONCILING"), ("stopping", "STOPPING"),
     ],
 )  # fmt: skip
 def test_each_trouble_stops_new_orders_with_its_reason(world, name, reason):
@@ -82,7 +93,9 @@ def test_each_trouble_stops_new_orders_with_its_reason(world, name, reason):
         "scale": lambda: world.markets.scale_problems.update({SYMBOL: "tick and lot have become others"}),
         "kill switch": lambda: setattr(world, "level", 2),
         "pause": lambda: world.client.throttle.pause(10**18),
-        "unknown market": lambda: world.feed.unknown.append("X-Y"),
+        "unknown market": world.lose_market,
+        "halted market": lambda: world.feed.instruments.troubles.update({SYMBOL: "the exchange has halted it"}),
+        "unread market": lambda: world.reconciler.read_ns.update(OTHER=world.reconciler.read_ns.pop(SYMBOL)),
         "not reconciled": lambda: setattr(world.reconciler, "passes", 0),
         "stopping": lambda: setattr(world.halts, "stopping", True),
     }[name]()
@@ -103,3 +116,19 @@ def test_another_market_is_not_stopped_by_one_that_is_halted(world):
     assert world.status.why_not(SYMBOL) == ""
     assert "does not serve" in world.status.why_not("ETH-USDT")
     assert world.status.state() == ("TRADING", "ETH-USDT: overfill")
+
+
+def test_trading_without_a_detail_means_that_all_is_well(world):
+    world.markets.unlisted.append(SYMBOL)
+    assert world.status.state() == ("TRADING", f"{SYMBOL}: 1 orders may be live, and it is not in `markets`")
+    world.markets.unlisted.clear()
+    world.reconciler.troubles["account"] = "cannot be reconciled: HTTP 503"
+    world.book_troubles["ETH-USDT"] = "the exchange has no such market: correct `markets`"
+    state, detail = world.status.state()
+    assert state == "TRADING"
+    assert detail.split("; ") == [
+        "account: cannot be reconciled: HTTP 503",
+        "ETH-USDT: the exchange has no such market: correct `markets`",
+    ]
+    world.book_troubles.update({f"A{n}-B": "stream down" for n in range(10)})
+    assert world.status.state()[1].endswith("A2-B: stream down; and 7 more")

@@ -26,13 +26,12 @@ def parts():
     return Parts()
 
 
-def test_it_is_complete_once_every_market_is_known(parts):
+def test_each_market_is_taken_over_once_its_rules_are_known(parts):
     markets, feed = made(parts, (SYMBOL, "ETH-USDT"))
     markets.refresh()
-    assert not markets.is_complete
+    assert set(markets.instruments) == {SYMBOL}
     feed.rules["ETH-USDT"] = msgspec.structs.replace(RULES, symbol="ETH-USDT", base="ETH")
     markets.refresh()
-    assert markets.is_complete
     assert set(markets.instruments) == {SYMBOL, "ETH-USDT"}
     assert ScaleRecord("ETH-USDT", RULES.tick_size, RULES.lot_size) in parts.fx.records
 
@@ -57,3 +56,11 @@ def test_a_new_lot_is_never_adopted(parts):
     markets.refresh()
     assert "move the journal away" in markets.scale_problems[SYMBOL]
     assert parts.tracker.scales[SYMBOL].lot_size == Decimal("0.1")
+
+
+def test_open_orders_in_a_market_that_is_not_in_the_settings_are_tracked_too():
+    parts = Parts([new_order()])
+    markets, _feed = made(parts, ("ETH-USDT",))
+    markets.start()
+    assert markets.unlisted == [SYMBOL]
+    assert markets.symbols() == ["ETH-USDT", SYMBOL]
