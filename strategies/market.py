@@ -41,6 +41,7 @@ class Market:
         "confirmed_ns",
         "connector",
         "cost",
+        "data_ready",
         "depth",
         "last_trade",
         "levels",
@@ -75,7 +76,8 @@ class Market:
         self._free_version = -1
         self.last_trade: Trade | None = None
         self.top: TopOfBook | None = None  # only with extra_streams = ("top",)
-        self.ready = False
+        self.data_ready = False  # the book is live and uncrossed, the rules are known: enough for signals
+        self.ready = False  # and the account is known, and the exchange accepts orders: enough to trade
         self.book = Book()
         self.book_state = StreamState.STALE
         self.book_reason = f"no book yet from {connector}"
@@ -93,8 +95,8 @@ class Market:
         account.add_market(symbol, self)
 
     @property
-    def why_not_ready(self) -> str:
-        """The reason why the market is not ready, for a log line; "" if it is."""
+    def why_no_data(self) -> str:
+        """The reason why the market data is not ready, for a log line; "" if it is. A connector without keys has it."""
         if self.book_state is StreamState.STALE:
             return f"book stale: {self.book_reason}"
         if self.book.is_empty:
@@ -103,11 +105,14 @@ class Market:
             return f"book crossed: bid {self.best_bid_ticks}, ask {self.best_ask_ticks}"
         if self.rules is None:
             return f"no rules yet from {self.connector}"
-        if self.rules_reason:
-            return f"rules stale: {self.rules_reason}"
-        if not self.trading:
-            return f"{self.symbol} is not trading"
-        return self.account.why_unknown
+        return f"rules stale: {self.rules_reason}" if self.rules_reason else ""
+
+    @property
+    def why_not_ready(self) -> str:
+        """The reason why the market is not ready to trade, for a log line; "" if it is."""
+        if reason := self.why_no_data:
+            return reason
+        return self.account.why_unknown if self.trading else f"{self.symbol} is not trading"
 
     @property
     def open_orders(self) -> list[Order]:
@@ -218,15 +223,14 @@ class Market:
         self.update_status()
 
     def update_status(self) -> None:
-        """Updates `ready`."""
-        self.ready = (
-            self.account.known
-            and self.book_state is not StreamState.STALE
+        """Updates `data_ready` and `ready`."""
+        self.data_ready = (
+            self.book_state is not StreamState.STALE
             and self.spread_ticks > 0
             and self.rules is not None
-            and self.trading
             and not self.rules_reason
         )
+        self.ready = self.data_ready and self.trading and self.account.known
 
     def _update_free(self) -> None:
         rules = self.rules
@@ -245,5 +249,5 @@ class Market:
         self.mid_x2_ticks = mid_x2 = bid + ask if both else 0
         self.mid_ticks = mid_x2 // 2
         self.spread_ticks = spread = ask - bid if both else 0
-        if self.ready is not (spread > 0):
+        if self.data_ready is not (spread > 0):
             self.update_status()
