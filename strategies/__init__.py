@@ -5,6 +5,7 @@ from market.position import Position
 from strategies.account import Balance
 from strategies.market import Market
 from strategies.order import Order
+from strategies.order_options import OrderOptions
 from strategies.strategy import Strategy
 
-__all__ = ["Balance", "Market", "Order", "Position", "Strategy"]
+__all__ = ["Balance", "Market", "Order", "OrderOptions", "Position", "Strategy"]

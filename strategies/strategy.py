@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
 from operator import index
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from actors.actor import Actor
 from actors.stages import stages_of
@@ -30,6 +30,7 @@ from strategies.handlers import Handlers
 from strategies.hooks import bind
 from strategies.market import Market
 from strategies.order import Order, set_cancel_wanted
+from strategies.order_options import OrderOptions
 from strategies.replicas import Replicas
 from strategies.stage_names import DECIDE, ORDER, SEND, STAGES
 
@@ -92,15 +93,15 @@ class Strategy(Handlers, Actor):
 
     # -- orders ---------------------------------------------------------------------------------------
 
-    def buy(self, market: Market, *, price_ticks: int, size_lots: int, **how: Any) -> Order:
+    def buy(self, market: Market, *, price_ticks: int, size_lots: int, **how: Unpack[OrderOptions]) -> Order:
         """Places a buy order and returns it at once. An order that cannot be sent has ended, and has a reason.
 
-        `how`: ord_type (default LIMIT; for MARKET give price_ticks=0), post_only, time_in_force, stp, allow_stale, tag.
-        Orders with one `tag` (at most 64 characters) have a ledger of their own: see `Market.ledger`.
+        `how`: see OrderOptions. For a MARKET order price_ticks is 0. Orders with one `tag` have a ledger of their own:
+        see `Market.ledger`.
         """
         return self._place(market, Side.BUY, price_ticks, size_lots, **how)
 
-    def sell(self, market: Market, *, price_ticks: int, size_lots: int, **how: Any) -> Order:
+    def sell(self, market: Market, *, price_ticks: int, size_lots: int, **how: Unpack[OrderOptions]) -> Order:
         """Places a sell order; see `buy`."""
         return self._place(market, Side.SELL, price_ticks, size_lots, **how)
 
@@ -123,10 +124,13 @@ class Strategy(Handlers, Actor):
         command = ReleaseTag(self.new_id(), self._deadline_ns(), market.symbol, tag)
         self.send(market.connector, command, partial(self._on_release_answer, market, tag))
 
-    def replace(self, market: Market, order: Order, *, price_ticks: int, size_lots: int, **how: Any) -> Order:
+    def replace(
+        self, market: Market, order: Order, *, price_ticks: int, size_lots: int, **how: Unpack[OrderOptions]
+    ) -> Order:
         """Cancels an order and then places another with its side, type and tag; returns the new order."""
-        how = {"ord_type": order.ord_type, "time_in_force": order.time_in_force, **how, "tag": order.tag}
-        return self._place(market, order.side, price_ticks, size_lots, replaces=order, **how)
+        options: OrderOptions = {"ord_type": order.ord_type, "time_in_force": order.time_in_force, **how}
+        options["tag"] = order.tag
+        return self._place(market, order.side, price_ticks, size_lots, replaces=order, **options)
 
     # -- how orders are sent --------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ class Secret:
                 REGISTERED.add(line)
 
     def reveal(self) -> str:
+        """Returns the text itself."""
         return self.__value
 
     def __repr__(self) -> str:

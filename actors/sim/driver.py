@@ -111,6 +111,7 @@ class Sim:
 
     @property
     def now_ns(self) -> int:
+        """The virtual time, UTC."""
         return self.events.now_ns
 
     def at(self, when_ns: int, call: Callable[..., None], *args: Any) -> None:

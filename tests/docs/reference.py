@@ -9,8 +9,10 @@ has a .pyi beside it.
 import ast
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,7 +25,11 @@ PACKAGES = (
     "actors.effects",
     "actors.net",
     "actors.tap",
+    "actors.sim.driver",
+    "actors.log.secret",
+    "clockd.clock",
     "connectors",
+    "connectors.binance",
     "connectors.connector",
     "connectors.settings",
     "connectors.core.market_api",
@@ -32,7 +38,29 @@ PACKAGES = (
     "connectors.core.throttle",
     "market",
     "protocol",
+    "protocol.errors",
+    "venue.base.settings",
+    "venue.sim_service",
 )
+# Modules of which only these names are for users.
+PARTS = {
+    "actors.sim.driver": ["Sim"],
+    "clockd.clock": ["Clock"],
+    "connectors.binance": ["BinanceSpot"],
+    "venue.base.settings": ["AccountSettings", "KeySettings", "MarketSettings", "VenueSettings"],
+    "venue.sim_service": ["SimVenue"],
+}
+# Public names of a class that its user must not call or override: other parts of tickbus do.
+INTERNAL = {
+    "Actor": {"on_short_done"},
+    "Clock": {"on_short_done"},
+    "Market": {
+        "apply_delta", "apply_rules", "apply_snapshot", "apply_status", "missing_kinds", "set_stale", "update_status",
+    },
+    "Order": {"end", "visible_state"},
+    "Position": {"add", "apply", "clear", "replace", "row", "set_rules"},
+    "Strategy": {"cursor", "may_stop", "new_fill", "on_control", "replicas", "stages"},
+}  # fmt: skip
 HEAD = """# Reference: the Python API
 
 This page lists the names of the public packages and modules: those that a strategy, an actor, a connector or a tap
@@ -50,6 +78,8 @@ def page() -> str:
 
 def exported(package: str) -> list[str]:
     """The names in `__all__`; of a module without it the public classes and functions that it defines."""
+    if package in PARTS:
+        return PARTS[package]
     module = importlib.import_module(package)
     kinds = (ast.ClassDef, ast.FunctionDef)
     defined = [node.name for node in _tree(package).body if isinstance(node, kinds) and not node.name.startswith("_")]
@@ -81,21 +111,53 @@ def _entry(name: str, value: Any) -> str:
         return f"\n### `{name}`\n\n{_paragraph(value.__doc__)}\n\n" + "".join(rows)
     node = _definition(value)
     if isinstance(node, ast.ClassDef):
-        return _class(name, node, _source(value.__module__).splitlines())
+        return _class(name, node, value.__module__)
     if node is not None:
         return f"\n### `{name}({_arguments(node)}){_returns(node)}`\n\n{_paragraph(ast.get_docstring(node))}\n"
     return f"\n### `{name}`\n\n{_paragraph(value.__doc__)}\n"
 
 
-def _class(name: str, node: ast.ClassDef, lines: list[str]) -> str:
+def _class(name: str, node: ast.ClassDef, module: str) -> str:
     bases = ", ".join(ast.unparse(base) for base in node.bases)
     text = f"\n### `{name}{f'({bases})' if bases else ''}`\n\n{_paragraph(ast.get_docstring(node))}\n"
-    rows = "".join(_rows(node, lines))
-    return f"{text}\n{rows}" if rows else text
+    rows = "".join(_rows(node, _source(module).splitlines()))
+    return text + (f"\n{rows}" if rows else "") + "".join(_inherited(node, module))
+
+
+def _inherited(node: ast.ClassDef, module: str) -> Iterator[str]:
+    """What a class has of its bases: the names of a base that the page lists, and all of one that it does not."""
+    for base in node.bases:
+        value = getattr(importlib.import_module(module), ast.unparse(base), None)
+        whole = _definition(_documented(value)) if isinstance(value, type) else None
+        if not isinstance(value, type) or not isinstance(whole, ast.ClassDef):
+            continue
+        rows = list(_rows(whole, _source(value.__module__).splitlines()))
+        own = {one.name for one in node.body if isinstance(one, ast.FunctionDef) and ast.get_docstring(one)}
+        names = [found for row in rows if (found := row.split("`")[1].partition("(")[0].partition(":")[0]) not in own]
+        if value.__name__ in _listed() and names:
+            yield f"\nInherited from `{value.__name__}`: {', '.join(f'`{one}`' for one in names)}.\n"
+        elif names:
+            yield f"\nOf its base `{value.__name__}`: {_paragraph(ast.get_docstring(whole))}\n\n{''.join(rows)}"
+        yield from _inherited(whole, value.__module__)
+
+
+@cache
+def _listed() -> set[str]:
+    return {name for package in PACKAGES for name in exported(package)}
 
 
 def _rows(node: ast.ClassDef, lines: list[str]) -> Iterator[str]:
-    """Fields, enum members, properties and public methods, in the order of the source."""
+    """Fields, enum members, properties and public methods, in the order of the source, except INTERNAL ones.
+
+    A method without a docstring overrides one of a base, and is listed there.
+    """
+    internal = INTERNAL.get(node.name, set())
+    for row in _all_rows(node, lines):
+        if re.split(r"\W", row.partition("`")[2], maxsplit=1)[0] not in internal:
+            yield row
+
+
+def _all_rows(node: ast.ClassDef, lines: list[str]) -> Iterator[str]:
     for one in node.body:
         if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and not one.target.id.startswith("_"):
             value = "" if one.value is None else f" = {ast.unparse(one.value)}"
@@ -104,7 +166,7 @@ def _rows(node: ast.ClassDef, lines: list[str]) -> Iterator[str]:
             yield f"- `{one.targets[0].id} = {ast.unparse(one.value)}`{_comment(one, lines)}\n"
         elif isinstance(one, ast.FunctionDef) and one.name == "__init__":
             yield from _attribute_rows(one, lines)
-        elif isinstance(one, ast.FunctionDef) and not one.name.startswith("_"):
+        elif isinstance(one, ast.FunctionDef) and not one.name.startswith("_") and ast.get_docstring(one):
             yield _function_row(one)
 
 
