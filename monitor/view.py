@@ -16,6 +16,7 @@ FILLS_SHOWN = 5
 ORDERS_SHOWN = 8
 SILENT_NS = 3_000_000_000
 MIN_WIDTH = 40
+DETAIL_CHARS = 200  # of an actor's detail in the status line
 
 
 class ProcessRow(NamedTuple):
@@ -190,8 +191,15 @@ def status_line(state: RunState, rows: Sequence[ProcessRow], seconds: float) -> 
     return (
         f"{seconds:6.1f} s  {running}/{len(rows)} running  {ticks}  hop p50 {_us(percentile(state.hops_us, 0.5))}"
         f"  orders {state.orders_seen} ({len(state.open_orders)} open)  fills {state.fills_seen}"
-        f"  lost {state.lost()}{money}"
+        f"  lost {state.lost()}{money}{_details(state, rows)}"
     )
+
+
+def _details(state: RunState, rows: Sequence[ProcessRow]) -> str:
+    """The state of each running actor that reports a detail: what it waits for, and why."""
+    running = [row.name for row in rows if row.pid]
+    shown = [(name, state.actors[name]) for name in running if name in state.actors]
+    return "".join(f"  {name} {one.state} {one.detail[:DETAIL_CHARS]}" for name, one in shown if one.detail)
 
 
 def _amounts(state: RunState, symbol: str, price_ticks: int, *lots: int) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from monitor import view
 from monitor.state import RunState
 from monitor.sums import equity
 from monitor.view import ProcessRow
-from protocol import Balances, Heartbeat, OrdStatus, Side, Stages, TickReport, topics
+from protocol import Balances, Health, Heartbeat, OrdStatus, Side, Stages, TickReport, topics
 
 ROWS = [
     ProcessRow("venue", 10, "RUNNING", 0, 57_000_000),
@@ -116,6 +116,14 @@ def test_without_a_terminal_the_state_is_one_line(state):
         "  12.3 s  3/3 running  ticks 99 skipped 2 late 1  hop p50 480 us  orders 3 (3 open)  fills 1  lost 0"
         "  equity 700.00 (+0.00)"
     )
+
+
+def test_the_status_line_states_what_an_actor_waits_for(state, tapped):
+    reason = "no answer: ClientConnectorDNSError: Cannot connect to host api.binance.com:443"
+    state.update(tapped(topics.health("binance"), Health("CONNECTING", reason)))
+    assert view.status_line(state, ROWS, 12.3).endswith(f"  binance CONNECTING {reason}")
+    state.update(tapped(topics.health("binance"), Health("TRADING", "")))
+    assert "binance" not in view.status_line(state, ROWS, 12.3)
 
 
 def test_stage_durations_are_shown_while_an_actor_publishes_them(state, tapped):
