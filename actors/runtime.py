@@ -186,6 +186,7 @@ class Runtime:
         if type(message) is Tick:
             self.turns.on_tick(message, peer)
         elif type(message) is SnapshotRequest:
+            self._server.note_epoch(peer, epoch)
             self._snapshots.answer(peer, message)
         else:
             self.dispatcher.run_or_queue(("cmd", peer), self._server.act, peer, epoch, seq, ts_ns, message)

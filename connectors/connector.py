@@ -27,6 +27,8 @@ from protocol import (
     Control,
     Message,
     PlaceOrder,
+    Refusal,
+    RefusalCode,
     ReleaseTag,
     ReplaceOrder,
     topics,
@@ -151,7 +153,8 @@ class Connector(Actor):
     def on_control(self, command: Control) -> Answer | None:
         """Executes an operator's command: pause, resume, cancel_all, stop."""
         if command.verb not in VERBS:
-            return _answer(command.cmd_id, f"unknown verb {command.verb!r}: use {', '.join(VERBS)}")
+            text = f"unknown verb {command.verb!r}: use {', '.join(VERBS)}"
+            return _answer(command.cmd_id, Refusal(text, RefusalCode.NEVER))
         if command.verb == "stop":
             self.request_stop()
         elif self.orders is not None:
@@ -190,9 +193,9 @@ class Connector(Actor):
         return "DATA", NO_KEYS
 
     @property
-    def _no_keys(self) -> str:
-        return f"{self.name} is {self._data_state()[0]}: {NO_KEYS}"
+    def _no_keys(self) -> Refusal:
+        return Refusal(f"{self.name} is {self._data_state()[0]}: {NO_KEYS}", RefusalCode.NEVER)
 
 
-def _answer(cmd_id: int, refusal: str) -> Answer | None:
-    return Answer(cmd_id, AnswerCode.REFUSED, refusal) if refusal else None
+def _answer(cmd_id: int, refusal: Refusal) -> Answer | None:
+    return Answer(cmd_id, AnswerCode.REFUSED, refusal.text, refusal.code) if refusal else None

@@ -26,9 +26,11 @@ from protocol.order_messages import (
     ReleaseTag,
     ReplaceOrder,
 )
+from protocol.refusal import ACCEPTED, Refusal
 from protocol.ticks import Join, Leave, StreamPosition, Tick, TickDone, TickReport, Welcome
 
 __all__ = [
+    "ACCEPTED",
     "Answer",
     "AnswerCode",
     "Balances",
@@ -52,6 +54,7 @@ __all__ = [
     "OrdersSnapshot",
     "PlaceOrder",
     "PositionRow",
+    "Refusal",
     "RefusalCode",
     "ReleaseTag",
     "ReplaceOrder",

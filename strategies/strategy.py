@@ -10,6 +10,7 @@ from actors.actor import Actor
 from actors.stages import stages_of
 from market.instrument import Instrument
 from protocol import (
+    ACCEPTED,
     Answer,
     AnswerCode,
     CancelAll,
@@ -19,6 +20,8 @@ from protocol import (
     OrdStatus,
     OrdType,
     PlaceOrder,
+    Refusal,
+    RefusalCode,
     ReleaseTag,
     ReplaceOrder,
     SelfTradePrevention,
@@ -157,7 +160,7 @@ class Strategy(Handlers, Actor):
         order = Order(order_ref, market.symbol, side, price, size, kind, time_in_force, self.now_ns, until, tag)
         refusal = self._refusal(market, order, replaces, allow_stale)
         if refusal:
-            order.end(OrdStatus.REJECTED, refusal)
+            order.end(OrdStatus.REJECTED, refusal.text, refusal.code)
             self.log.warning("order not sent", market=market.name, side=side.name, reason=refusal)
             return order
         market.account.orders.add(order)
@@ -174,19 +177,21 @@ class Strategy(Handlers, Actor):
         self.queue(self.stages.lap, SEND)
         return order
 
-    def _refusal(self, market: Market, order: Order, replaces: Order | None, allow_stale: bool) -> str:
-        """The reason why an order cannot be sent; "" if it can."""
+    def _refusal(self, market: Market, order: Order, replaces: Order | None, allow_stale: bool) -> Refusal:
+        """The reason why an order cannot be sent; ACCEPTED if it can."""
         if self.stopping or self.paused:
-            return f"this strategy is {'stopping' if self.stopping else 'paused'}"
+            return Refusal(f"this strategy is {'stopping' if self.stopping else 'paused'}", RefusalCode.PAUSED)
         if not market.ready and not allow_stale:
-            return f"{market.name} is not ready: {market.why_not_ready} (allow_stale=True sends it anyway)"
+            text = f"{market.name} is not ready: {market.why_not_ready} (allow_stale=True sends it anyway)"
+            return Refusal(text, RefusalCode.LATER)
         if replaces is not None and not replaces.is_open:
-            return f"the order to replace has ended: {replaces.status.name}"
+            text = f"the order to replace has ended: {replaces.status.name}"
+            return Refusal(text, RefusalCode.UNKNOWN_ORDER)
         if market.rules is not None:
             is_market = order.ord_type is OrdType.MARKET
             problems = market.rules.check(order.price_ticks, order.size_lots, market=is_market)
-            return "; ".join(problems) if problems else ""
-        return "" if order.size_lots > 0 else "size_lots must be above 0"
+            return Refusal("; ".join(problems), RefusalCode.NEVER)
+        return ACCEPTED if order.size_lots > 0 else Refusal("size_lots must be above 0", RefusalCode.NEVER)
 
     def _deadline_ns(self) -> int:
         return self.now_ns + self.answer_within_ms * MS_NS
@@ -239,7 +244,7 @@ class Strategy(Handlers, Actor):
             self.request_stop()
         else:
             text = f"unknown verb {control.verb!r}: use pause, resume, cancel_all or stop"
-            return Answer(control.cmd_id, AnswerCode.REFUSED, text)
+            return Answer(control.cmd_id, AnswerCode.REFUSED, text, RefusalCode.NEVER)
         return None
 
     def may_stop(self) -> bool:

@@ -6,6 +6,7 @@ Source: errors.md and rest-api.md of the exchange's documentation ("HTTP return 
 import msgspec
 
 from actors.net import HttpAnswer, HttpFailure
+from connectors.binance.refusal_causes import refusal_cause
 from connectors.core.reports import Outcome, Trouble, Verdict
 
 SECOND_NS = 1_000_000_000
@@ -57,17 +58,17 @@ def error_body(body: bytes | msgspec.Raw) -> ErrorBody | None:
 
 def classify_code(code: int, msg: str, retry_after_ns: int = 0) -> Verdict:
     """Classifies an error code."""
-    reason = f"{code} {msg}"[:MAX_TEXT]
+    reason, cause = f"{code} {msg}"[:MAX_TEXT], refusal_cause(code, msg)
     if code == -2010 and DUPLICATE_TEXT in msg.lower():
         return Verdict(Outcome.DUPLICATE, reason)
     if code in _REJECTED:
-        return Verdict(Outcome.REJECTED, reason, _REJECTED[code])
+        return Verdict(Outcome.REJECTED, reason, _REJECTED[code], refusal=cause)
     if code in _NOT_SENT:
-        return Verdict(Outcome.NOT_SENT, reason, _NOT_SENT[code], retry_after_ns)
+        return Verdict(Outcome.NOT_SENT, reason, _NOT_SENT[code], retry_after_ns, cause)
     if code in _NOT_FOUND:
         return Verdict(Outcome.NOT_FOUND, reason)
     if code in _BAD_PARAMETER:
-        return Verdict(Outcome.REJECTED, reason)
+        return Verdict(Outcome.REJECTED, reason, refusal=cause)
     return Verdict(Outcome.UNKNOWN, reason)
 
 

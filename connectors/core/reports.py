@@ -5,7 +5,7 @@ from enum import Enum
 
 import msgspec
 
-from protocol import Liquidity, OrdStatus, OrdType, Side
+from protocol import Liquidity, OrdStatus, OrdType, RefusalCode, Side
 
 
 class Outcome(Enum):
@@ -32,12 +32,16 @@ class Trouble(Enum):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """A classified answer. `retry_after_ns`: how long to send nothing (RATE_LIMITED, BANNED)."""
+    """A classified answer. `retry_after_ns`: how long to send nothing (RATE_LIMITED, BANNED).
+
+    `refusal`: the cause of REJECTED or NOT_SENT, for the strategy.
+    """
 
     outcome: Outcome
     reason: str = ""
     trouble: Trouble = Trouble.NONE
     retry_after_ns: int = 0
+    refusal: RefusalCode = RefusalCode.NONE
 
 
 class OrderReport(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""CommandHandler: carries out each order command. A method returns why it refuses, or "" if it accepts."""
+"""CommandHandler: carries out each order command. A method returns why it refuses, or ACCEPTED."""
 
 from actors.effects import Effects
 from actors.stages import StageTimer
@@ -13,7 +13,7 @@ from connectors.orders.status import ConnectorStatus
 from connectors.orders.tracked_order import TrackedOrder
 from connectors.orders.tracker import OrderTracker
 from connectors.orders.traded_markets import TradedMarkets
-from protocol import CancelOrder, Control, PlaceOrder, ReleaseTag, ReplaceOrder
+from protocol import ACCEPTED, CancelOrder, Control, PlaceOrder, Refusal, RefusalCode, ReleaseTag, ReplaceOrder
 
 ALL_OWNERS = ""
 TAG_MAX = 64
@@ -46,7 +46,7 @@ class CommandHandler:
         self._halts = halts
         self._stages = stages
 
-    def place(self, command: PlaceOrder, owner: str) -> str:
+    def place(self, command: PlaceOrder, owner: str) -> Refusal:
         """Through the risk check, into the journal, out to the exchange."""
         refusal = self._refusal(command, owner)
         if not refusal:
@@ -56,13 +56,13 @@ class CommandHandler:
             self._gate.record_passed(command, owner, self._fx.now_ns)
         return refusal
 
-    def replace(self, command: ReplaceOrder, owner: str) -> str:
+    def replace(self, command: ReplaceOrder, owner: str) -> Refusal:
         """Cancel one order and place another. Both count in the risk check: the old one may be filled meanwhile."""
         old = self._tracker.by_order_ref(owner, command.order_ref)
         if old is None or old.is_final:
-            return f"order {command.order_ref} is not open: it cannot be replaced"
+            return Refusal(f"order {command.order_ref} is not open: it cannot be replaced", RefusalCode.UNKNOWN_ORDER)
         if old.state.cancel_wanted:
-            return f"order {command.order_ref} is being cancelled"
+            return Refusal(f"order {command.order_ref} is being cancelled", RefusalCode.UNKNOWN_ORDER)
         terms = old.terms
         order = PlaceOrder(
             command.cmd_id, command.deadline_ns, terms.symbol, terms.side, command.price_ticks, command.size_lots,
@@ -75,44 +75,48 @@ class CommandHandler:
             self._gate.record_passed(order, owner, self._fx.now_ns)
         return refusal
 
-    def _refusal(self, order: PlaceOrder, owner: str) -> str:
+    def _refusal(self, order: PlaceOrder, owner: str) -> Refusal:
         if self._tracker.by_order_ref(owner, order.cmd_id) is not None:
-            return f"order {order.cmd_id} is placed already"
+            return Refusal(f"order {order.cmd_id} is placed already", RefusalCode.REPEATED)
         if len(order.tag) > TAG_MAX or not order.tag.isprintable():
-            return f"tag {order.tag[:TAG_MAX]!r}: use at most {TAG_MAX} printable characters"
+            return Refusal(
+                f"tag {order.tag[:TAG_MAX]!r}: use at most {TAG_MAX} printable characters", RefusalCode.NEVER
+            )
         if not self._tracker.owner(owner).has_room(order.symbol, order.tag):
-            return f"{owner} has {TAGS_MAX} tags: release those that are done"
+            return Refusal(f"{owner} has {TAGS_MAX} tags: release those that are done", RefusalCode.LIMIT)
         symbol = order.symbol
         return self._status.why_not(symbol) or self._gate.refusal(
             order, owner, self._markets.instruments.get(symbol), self._feed.book(symbol),
             self._tracker.exposure(symbol), self._fx.now_ns,
         )  # fmt: skip
 
-    def cancel(self, command: CancelOrder, owner: str) -> str:
+    def cancel(self, command: CancelOrder, owner: str) -> Refusal:
         """Request a cancel; order updates report its end. Cancelling a closed order is accepted, and does nothing."""
         order = self._tracker.by_order_ref(owner, command.order_ref)
         if order is None:
-            return f"{owner} has no order {command.order_ref} here"
+            return Refusal(f"{owner} has no order {command.order_ref} here", RefusalCode.UNKNOWN_ORDER)
         self._cancel(order, owner)
-        return ""
+        return ACCEPTED
 
-    def cancel_all(self, symbol: str, owner: str, tag: str = "") -> str:
+    def cancel_all(self, symbol: str, owner: str, tag: str = "") -> Refusal:
         """Cancel the open orders of one owner (or ALL_OWNERS), in one market or all (""), with one tag or any ("")."""
         for order in list(self._tracker.open.values()):
             terms = order.terms
             is_meant = symbol in ("", terms.symbol) and owner in (ALL_OWNERS, terms.owner) and tag in ("", terms.tag)
             if is_meant:
                 self._cancel(order, owner or "control")
-        return ""
+        return ACCEPTED
 
-    def release(self, command: ReleaseTag, owner: str) -> str:
+    def release(self, command: ReleaseTag, owner: str) -> Refusal:
         """Drop the ledger of a tag. Releasing an unknown tag is accepted, and does nothing."""
         symbol, tag = command.symbol, command.tag
         for order in self._tracker.open.values():
             if (order.terms.owner, order.terms.symbol, order.terms.tag) == (owner, symbol, tag):
-                return f"order {order.terms.order_ref} with tag {tag!r} may be live: cancel it first"
+                return Refusal(
+                    f"order {order.terms.order_ref} with tag {tag!r} may be live: cancel it first", RefusalCode.LATER
+                )
         self._journal.commit(self._tracker.decide_release(owner, symbol, tag, self._fx.now_ns))
-        return ""
+        return ACCEPTED
 
     def _cancel(self, order: TrackedOrder, by: str) -> None:
         self._journal.commit(self._tracker.decide_cancel(order.cl_ord_id, self._fx.now_ns, by))

@@ -17,7 +17,7 @@ from connectors.orders.rechecks import RecheckKind, Rechecks
 from connectors.orders.report_handler import ReportHandler
 from connectors.orders.tracked_order import TrackedOrder
 from connectors.orders.tracker import OrderTracker
-from protocol import OrdStatus, PlaceOrder
+from protocol import ACCEPTED, OrdStatus, PlaceOrder, Refusal, RefusalCode
 
 ENDED_BY = {Outcome.REJECTED: OrdStatus.REJECTED, Outcome.NOT_SENT: OrdStatus.NOT_PLACED}
 
@@ -54,11 +54,11 @@ class OrderExecutor:
         self._stages = stages
         self._expect = expect
 
-    def place(self, order: PlaceOrder, owner: str) -> str:
-        """Journal the order, and send its request right after. Returns the reason if it may not leave now, or ""."""
+    def place(self, order: PlaceOrder, owner: str) -> Refusal:
+        """Journal the order, and send its request right after. Returns the reason if it may not leave now."""
         return self._launch(self._terms(order, owner), self._api.place_request, [], self._on_placed)
 
-    def replace(self, order: PlaceOrder, owner: str, old: TrackedOrder) -> str:
+    def replace(self, order: PlaceOrder, owner: str, old: TrackedOrder) -> Refusal:
         """Cancel `old`, and if that succeeds place `order`: one request, two journal records. Returns as `place`."""
         terms = self._terms(order, owner, old.cl_ord_id)
         cancel = CancelRecord(old.cl_ord_id, self._fx.now_ns, "replaced")
@@ -75,17 +75,17 @@ class OrderExecutor:
 
     def _launch(
         self, terms: NewOrderRecord, make: MakeRequest, cancels: list[CancelRecord], then: OnAnswer
-    ) -> str:  # fmt: skip
+    ) -> Refusal:  # fmt: skip
         client, stages = self._client, self._stages
         call = make(terms, client.now_ns, client.next_request_id())
         stages.lap(SIGN)
         if not client.acquire(call):
-            return "the exchange's rate limit is used up"
+            return Refusal("the exchange's rate limit is used up", RefusalCode.LATER)
         if terms.replaces:
             self._rechecks.cancel_sent(terms.replaces, self._fx.now_ns)
         self._journal.commit([*cancels, terms], partial(self._on_journaled, terms, call, make, then))
         stages.lap(APPLY)
-        return ""
+        return ACCEPTED
 
     def _on_journaled(
         self, terms: NewOrderRecord, call: Call, make: MakeRequest, then: OnAnswer, trouble: str
@@ -96,7 +96,9 @@ class OrderExecutor:
         if trouble:
             client.release(call)
             self._rechecks.on_answer(terms.replaces, RecheckKind.CANCEL, False)
-            self._on_failure(terms, Verdict(Outcome.NOT_SENT, f"not journaled, so not sent: {trouble}"))
+            self._on_failure(
+                terms, Verdict(Outcome.NOT_SENT, f"not journaled, so not sent: {trouble}", refusal=RefusalCode.PAUSED)
+            )
             return
         if isinstance(call.request, SocketRequest) and not client.is_socket_up:
             call = make(terms, client.now_ns, 0)  # no byte has left on the order socket: REST serves
@@ -137,7 +139,7 @@ class OrderExecutor:
             self._rechecks.recheck_now(name, RecheckKind.QUERY, now_ns)
             return
         status = ENDED_BY.get(verdict.outcome, OrdStatus.UNKNOWN)
-        self._journal.commit(tracker.decide_status(name, status, verdict.reason, now_ns))
+        self._journal.commit(tracker.decide_status(name, status, verdict.reason, now_ns, verdict.refusal))
 
     def _on_replaced(self, terms: NewOrderRecord, verdict: Verdict, answer: Result) -> None:
         result = self._api.classify_replace(answer)

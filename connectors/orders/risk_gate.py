@@ -9,7 +9,7 @@ import msgspec
 from connectors.core.market_api import BookView
 from connectors.orders.order_store import Exposure
 from market.instrument import Instrument
-from protocol import OrdType, PlaceOrder, Settings, Side, StreamState
+from protocol import ACCEPTED, OrdType, PlaceOrder, Refusal, RefusalCode, Settings, Side, StreamState
 
 SECOND_NS = 1_000_000_000
 BPS = 10_000
@@ -75,14 +75,16 @@ class RiskGate:
         book: BookView | None,
         exposure: Exposure,
         now_ns: int,
-    ) -> str:
-        """Returns why this order may not leave; "" if it may."""
+    ) -> Refusal:
+        """Returns why this order may not leave; ACCEPTED if it may."""
         limits = self.limits.get(order.symbol)
         if limits is None or instrument is None:
-            return f"no limits or rules for {order.symbol}: add it to `markets` and `limits`"
+            return Refusal(
+                f"no limits or rules for {order.symbol}: add it to `markets` and `limits`", RefusalCode.NEVER
+            )
         caps = self._cap(instrument, limits)
         if book is not None and self._passes(order, owner, caps, book, exposure, now_ns):
-            return ""
+            return ACCEPTED
         reason = (
             _wrong_numbers(order)
             or _wrong_book(order, book, limits)
@@ -137,31 +139,39 @@ class RiskGate:
             self._latest = dict(newest)
         self._latest[_key(order, owner)] = now_ns
 
-    def _wrong_size(self, order: PlaceOrder, instrument: Instrument, book: BookView | None, limits: Limits) -> str:
+    def _wrong_size(self, order: PlaceOrder, instrument: Instrument, book: BookView | None, limits: Limits) -> Refusal:
         assert book is not None
         is_market = order.ord_type is OrdType.MARKET
         touch = book.ask_ticks if order.side is Side.BUY else book.bid_ticks
         price_ticks = touch if is_market else order.price_ticks
         problems = instrument.check(price_ticks, order.size_lots, market=is_market)
         if problems:
-            return problems[0]
+            return Refusal(problems[0], RefusalCode.NEVER)
         worst_ticks = touch * (BPS + limits.price_collar_bps) // BPS if is_market else price_ticks
         if worst_ticks * order.size_lots > self._cap(instrument, limits).most_units:
             notional = instrument.notional(worst_ticks, order.size_lots)
-            return f"notional {notional} {instrument.quote} is over max_order_notional {limits.max_order_notional}"
-        return ""
+            return Refusal(
+                f"notional {notional} {instrument.quote} is over max_order_notional {limits.max_order_notional}",
+                RefusalCode.LIMIT,
+            )
+        return ACCEPTED
 
-    def _wrong_exposure(self, order: PlaceOrder, instrument: Instrument, exposure: Exposure, limits: Limits) -> str:
+    def _wrong_exposure(self, order: PlaceOrder, instrument: Instrument, exposure: Exposure, limits: Limits) -> Refusal:
         if exposure.count >= limits.max_open_orders:
-            return f"{exposure.count} orders may be live: max_open_orders is {limits.max_open_orders}"
+            return Refusal(
+                f"{exposure.count} orders may be live: max_open_orders is {limits.max_open_orders}", RefusalCode.LIMIT
+            )
         if order.side is Side.BUY:
             worst = exposure.held_lots + exposure.buy_lots + order.size_lots
         else:
             worst = -(exposure.held_lots - exposure.sell_lots - order.size_lots)
         if worst > self._cap(instrument, limits).max_lots:
             side = "long" if order.side is Side.BUY else "short"
-            return f"could become {instrument.size(worst)} {side}: max_position is {limits.max_position}"
-        return ""
+            return Refusal(
+                f"could become {instrument.size(worst)} {side}: max_position is {limits.max_position}",
+                RefusalCode.LIMIT,
+            )
+        return ACCEPTED
 
     def _cap(self, instrument: Instrument, limits: Limits) -> Caps:
         caps = self._caps.get(instrument.symbol)
@@ -169,45 +179,52 @@ class RiskGate:
             caps = self._caps[instrument.symbol] = Caps(limits, instrument)
         return caps
 
-    def _wrong_pace(self, order: PlaceOrder, owner: str, limits: Limits, now_ns: int) -> str:
+    def _wrong_pace(self, order: PlaceOrder, owner: str, limits: Limits, now_ns: int) -> Refusal:
         passed = self._passed[order.symbol]
         while passed and passed[0] <= now_ns - SECOND_NS:
             passed.popleft()
         if len(passed) >= limits.max_orders_per_s:
-            return f"{len(passed)} orders in a second: max_orders_per_s is {limits.max_orders_per_s}"
+            return Refusal(
+                f"{len(passed)} orders in a second: max_orders_per_s is {limits.max_orders_per_s}", RefusalCode.LATER
+            )
         before_ns = self._latest.get(_key(order, owner))
         if before_ns is not None and now_ns - before_ns < limits.duplicate_ms * 1_000_000:
             ago_ms = (now_ns - before_ns) // 1_000_000
-            return f"the same order as {ago_ms} ms ago: duplicate_ms is {limits.duplicate_ms}"
-        return ""
+            return Refusal(
+                f"the same order as {ago_ms} ms ago: duplicate_ms is {limits.duplicate_ms}", RefusalCode.REPEATED
+            )
+        return ACCEPTED
 
 
 def _key(order: PlaceOrder, owner: str) -> tuple[str, str, bool, int, int]:
     return owner, order.symbol, order.side is Side.BUY, order.price_ticks, order.size_lots
 
 
-def _wrong_numbers(order: PlaceOrder) -> str:
+def _wrong_numbers(order: PlaceOrder) -> Refusal:
     if order.size_lots <= 0:
-        return f"size_lots {order.size_lots}: give 1 or more"
+        return Refusal(f"size_lots {order.size_lots}: give 1 or more", RefusalCode.NEVER)
     if order.price_ticks <= 0 and order.ord_type is not OrdType.MARKET:
-        return f"price_ticks {order.price_ticks}: give 1 or more"
-    return ""
+        return Refusal(f"price_ticks {order.price_ticks}: give 1 or more", RefusalCode.NEVER)
+    return ACCEPTED
 
 
-def _wrong_book(order: PlaceOrder, book: BookView | None, limits: Limits) -> str:
+def _wrong_book(order: PlaceOrder, book: BookView | None, limits: Limits) -> Refusal:
     """Check the book now, and the one that the decision was made on."""
     if book is None or book.state is StreamState.STALE:
-        return f"the book of {order.symbol} is stale or unknown"
+        return Refusal(f"the book of {order.symbol} is stale or unknown", RefusalCode.LATER)
     if not 0 < book.bid_ticks < book.ask_ticks:
-        return f"the book of {order.symbol} is empty on one side or crossed"
+        return Refusal(f"the book of {order.symbol} is empty on one side or crossed", RefusalCode.LATER)
     age_ns = max(book.age_ns, order.book_age_ns)
     if age_ns > limits.max_book_age_ms * 1_000_000:
-        return f"the book is {age_ns // 1_000_000} ms old: max_book_age_ms is {limits.max_book_age_ms}"
+        return Refusal(
+            f"the book is {age_ns // 1_000_000} ms old: max_book_age_ms is {limits.max_book_age_ms}", RefusalCode.LATER
+        )
     if order.ord_type is not OrdType.MARKET:
         twice_mid = book.bid_ticks + book.ask_ticks
         if abs(2 * order.price_ticks - twice_mid) * BPS > twice_mid * limits.price_collar_bps:
-            return (
+            return Refusal(
                 f"price {order.price_ticks} ticks is more than {limits.price_collar_bps} bps "
-                f"from the middle ({twice_mid / 2:g})"
+                f"from the middle ({twice_mid / 2:g})",
+                RefusalCode.LIMIT,
             )
-    return ""
+    return ACCEPTED

@@ -11,11 +11,13 @@ from connectors.orders.owner_watch import OwnerWatch
 from connectors.orders.reconciler import ACCOUNT, Reconciler
 from connectors.orders.tracker import OrderTracker
 from connectors.orders.traded_markets import TradedMarkets
+from protocol import ACCEPTED, Refusal, RefusalCode
 
 MS_NS = 1_000_000
 MISSED_POLLS_MAX = 5  # in a row; then no new order is placed while polling stands in
 TROUBLES_MAX = 5  # markets that the detail of a state names
 TRADING_STATES = ("TRADING", "DEGRADED")
+STARTING_STATES = ("CONNECTING", "RECONCILING")
 
 
 class ConnectorStatus:
@@ -96,10 +98,10 @@ class ConnectorStatus:
         more = len(shown) - TROUBLES_MAX
         return shown if more <= 0 else [*shown[:TROUBLES_MAX], f"and {more} more"]
 
-    def why_not(self, symbol: str) -> str:
-        """Returns why no new order is placed in a market; "" if one may be."""
+    def why_not(self, symbol: str) -> Refusal:
+        """Returns why no new order is placed in a market; ACCEPTED if one may be."""
         # Runs before every order: the short way first, and the text only where it refuses.
-        return "" if self._is_open(symbol) else self._reason(symbol)
+        return ACCEPTED if self._is_open(symbol) else self._reason(symbol)
 
     def _is_open(self, symbol: str) -> bool:
         """Whether the state is TRADING and nothing stops this market. The common case of `why_not`."""
@@ -119,23 +121,25 @@ class ConnectorStatus:
             and not self._kill_switch()
         )
 
-    def _reason(self, symbol: str) -> str:
+    def _reason(self, symbol: str) -> Refusal:
         state, detail = self.state()
         if state not in TRADING_STATES:
-            return f"{self._fx.name} is {state}: {detail}"
+            code = RefusalCode.LATER if state in STARTING_STATES else RefusalCode.PAUSED
+            return Refusal(f"{self._fx.name} is {state}: {detail}", code)
         if reason := self._feed.instruments.troubles.get(symbol):
-            return f"{symbol}: {reason}"
+            return Refusal(f"{symbol}: {reason}", RefusalCode.PAUSED)
         if symbol not in self._markets.instruments:
-            return f"{self._fx.name} does not serve {symbol}"
+            return Refusal(f"{self._fx.name} does not serve {symbol}", RefusalCode.NEVER)
         if symbol not in self._reconciler.read_ns:
-            return f"{symbol}: {self._reconciler.troubles.get(symbol, 'its first reconciliation is not done')}"
+            reason = self._reconciler.troubles.get(symbol, "its first reconciliation is not done")
+            return Refusal(f"{symbol}: {reason}", RefusalCode.LATER)
         if trouble := self._markets.scale_problems.get(symbol):
-            return trouble
+            return Refusal(trouble, RefusalCode.LATER)
         if symbol in self._halts.symbols:
-            return f"{symbol} is halted: {self._halts.symbols[symbol]}"
+            return Refusal(f"{symbol} is halted: {self._halts.symbols[symbol]}", RefusalCode.PAUSED)
         if self._client.throttle.is_paused(self._client.now_ns):
-            return "the exchange has paused all requests"
+            return Refusal("the exchange has paused all requests", RefusalCode.LATER)
         age_ns = self._fx.now_ns - min(self._reconciler.read_ns[symbol], self._reconciler.read_ns[ACCOUNT])
         if state == "DEGRADED" and age_ns > self._stale_ns:
-            return f"the account was last read {age_ns // MS_NS} ms ago"
-        return ""
+            return Refusal(f"the account was last read {age_ns // MS_NS} ms ago", RefusalCode.LATER)
+        return ACCEPTED

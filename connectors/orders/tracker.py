@@ -290,7 +290,7 @@ class OrderTracker(OrderStore):
     ) -> list[Fill | OrderUpdate]:
         """Merge evidence that may end an order. A rejection is counted for its owner."""
         was_rejected = order.status is OrdStatus.REJECTED
-        if evidence.status is OrdStatus.REJECTED:
+        if evidence.status in (OrdStatus.REJECTED, OrdStatus.NOT_PLACED):
             order.refusal = refusal or RefusalCode.OTHER
         updates = self.merge(order, evidence, reason, ts_ns)
         if order.status is OrdStatus.REJECTED and not was_rejected:

@@ -6,7 +6,7 @@ from actors.actor import Actor
 from actors.command_client import MAX_PENDING
 from actors.command_server import MAX_REMEMBERED
 from actors.sim.driver import Sim
-from protocol import Answer, AnswerCode, Health
+from protocol import Answer, AnswerCode, Health, RefusalCode
 from protocol.frame import body, split
 from protocol.message import Command
 
@@ -121,7 +121,9 @@ def test_a_rejection_contains_its_reason(line):
 def test_a_command_without_a_handler_is_rejected_by_name(line):
     line.call("client", line.client.request, Unwanted(1, 0))
     line.run_for(0.1)
-    assert line.client.answers[0][0] == Answer(1, AnswerCode.REFUSED, "bank does not accept Unwanted")
+    assert line.client.answers[0][0] == Answer(
+        1, AnswerCode.REFUSED, "bank does not accept Unwanted", RefusalCode.NEVER
+    )
 
 
 def test_an_expired_command_is_not_acted_on_and_its_sender_gets_an_answer(line):
@@ -231,6 +233,46 @@ def test_ids_are_unique_over_restarts(line):
     second = [client.new_id() for _ in range(3)]
     assert len({*first, *second}) == 6
     assert min(second) > max(first)
+
+
+def test_a_command_of_an_earlier_process_run_is_refused_once_a_newer_one_was_seen(line):
+    line.delays = lambda method: [50] if method == "command_in" else [0]
+    line.call("client", line.client.deposit, 5)
+    line.run_for(0.001)
+    line.kill("client")
+    line.delays = lambda method: [0]
+    client = line.add("client", Client)
+    line.call("client", client.deposit, 2)
+    line.run_for(0.2)
+    assert (line.bank.acted, line.bank.total) == (1, 2)
+    answers = [body(frame, split(frame)[-1]) for method, frame in line.frames if method == "answer_in"]
+    (refused,) = [one for one in answers if one.code is AnswerCode.REFUSED]
+    assert refused.refusal is RefusalCode.OLD_SENDER
+    assert refused.text.startswith("client has had a newer process run (2) than the one that sent this (1)")
+
+
+def test_a_snapshot_request_of_a_newer_process_run_is_enough_to_refuse_the_older_ones(line):
+    line.delays = lambda method: [50] if method == "command_in" else [0]
+    line.call("client", line.client.deposit, 5)
+    line.run_for(0.001)
+    line.kill("client")
+    line.delays = lambda method: [0]
+    client = line.add("client", Client)
+    line.call("client", client.subscribe, "md.bank.")
+    line.call("client", client.resync, "md.bank.X.book.")
+    line.run_for(0.2)
+    assert line.bank.acted == 0
+
+
+def test_an_older_process_run_is_served_until_a_newer_one_is_seen(line):
+    """The deadline of a command bounds how late it may be; no clock is compared."""
+    line.delays = lambda method: [50] if method == "command_in" else [0]
+    line.call("client", line.client.deposit, 5)
+    line.run_for(0.001)
+    line.kill("client")
+    line.add("client", Client)
+    line.run_for(0.2)
+    assert line.bank.total == 5
 
 
 def test_effects_are_performed_in_the_order_of_the_calls(line):

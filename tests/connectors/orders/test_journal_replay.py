@@ -28,7 +28,7 @@ def test_every_record_is_applied_in_order():
     tracker = OrderTracker()
     replay(tracker, [encode_record(one) for one in (SCALE, ORDER, FILL)])
     assert tracker.orders[NAME].state.cum_lots == 3
-    assert tracker.exposure(SYMBOL).net_lots == 3
+    assert tracker.exposure(SYMBOL).held_lots == 3
 
 
 @pytest.mark.parametrize(

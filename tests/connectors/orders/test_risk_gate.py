@@ -11,7 +11,7 @@ from connectors.core.market_api import BookView
 from connectors.orders.order_store import Exposure
 from connectors.orders.risk_gate import Limits, RiskGate
 from market.instrument import Instrument
-from protocol import OrdType, PlaceOrder, Side, StreamState
+from protocol import OrdType, PlaceOrder, RefusalCode, Side, StreamState
 
 SYMBOL = "BTC-USDT"
 MS_NS = 1_000_000
@@ -39,6 +39,40 @@ def refusal(gate: RiskGate, what: PlaceOrder, book=BOOK, exposure=None, now_ns: 
 @pytest.fixture
 def gate() -> RiskGate:
     return RiskGate({SYMBOL: LIMITS})
+
+
+CAUSES = [  # (the order, what else differs, its code)
+    (order(size_lots=0), {}, RefusalCode.NEVER),
+    (order(price_ticks=0), {}, RefusalCode.NEVER),
+    (
+        order(size_lots=1, price_ticks=4_999_999),
+        {"rules": msgspec.structs.replace(RULES, min_size_lots=2)},
+        RefusalCode.NEVER,
+    ),
+    (order(), {"rules": None}, RefusalCode.NEVER),
+    (order(size_lots=201), {}, RefusalCode.LIMIT),
+    (order(price_ticks=5_050_001), {}, RefusalCode.LIMIT),
+    (order(book_age_ns=1_001 * MS_NS), {}, RefusalCode.LATER),
+    (order(), {"book": None}, RefusalCode.LATER),
+    (order(), {"held": 950}, RefusalCode.LIMIT),
+    (order(), {"count": 3}, RefusalCode.LIMIT),
+]
+
+
+@pytest.mark.parametrize(("what", "changed", "code"), CAUSES)
+def test_a_refusal_has_a_code_that_shows_whether_the_same_order_can_ever_pass(gate, what, changed, code):
+    held, count = changed.get("held", 0), changed.get("count", 0)
+    others = {name: value for name, value in changed.items() if name in ("rules", "book")}
+    assert refusal(gate, what, exposure=exposed(held, count=count), **others).code is code
+    assert refusal(gate, order()).code is RefusalCode.NONE
+
+
+def test_a_repeated_order_and_a_fast_one_have_codes_of_their_own(gate):
+    gate.record_passed(order(), "maker", 0)
+    assert refusal(gate, order(), now_ns=1).code is RefusalCode.REPEATED
+    for number in range(1, 4):
+        gate.record_passed(order(price_ticks=5_000_000 + number), "maker", 0)
+    assert refusal(gate, order(price_ticks=4_990_000), now_ns=1).code is RefusalCode.LATER
 
 
 def exposed(net=0, buy=0, sell=0, count=0) -> Exposure:
