@@ -8,7 +8,7 @@ import msgspec
 
 from connectors.binance.symbols import Symbols
 from connectors.core.order_api import BadAnswer
-from connectors.core.reports import AccountReport, BalanceRow, OrderReport, TradeReport
+from connectors.core.reports import AccountReport, BalanceRow, OrderReport, TradeReport, Unreadable
 from protocol import Liquidity, OrdStatus, OrdType, Side
 
 MS_NS = 1_000_000
@@ -35,9 +35,9 @@ T = TypeVar("T")
 class _Fill(msgspec.Struct):
     price: Decimal
     qty: Decimal
-    commission: Decimal
-    commissionAsset: str
     tradeId: int
+    commission: Decimal | None = None
+    commissionAsset: str | None = None
 
 
 class _Order(msgspec.Struct):
@@ -65,11 +65,11 @@ class _Trade(msgspec.Struct):
     orderId: int
     price: Decimal
     qty: Decimal
-    commission: Decimal
-    commissionAsset: str
     time: int
     isBuyer: bool
     isMaker: bool
+    commission: Decimal | None = None
+    commissionAsset: str | None = None
 
 
 class _Balance(msgspec.Struct):
@@ -84,7 +84,7 @@ class _Rates(msgspec.Struct):
 
 
 class _Account(msgspec.Struct):
-    balances: list[_Balance]
+    balances: list[msgspec.Raw]
     canTrade: bool = True
     updateTime: int = 0
     uid: int = 0
@@ -108,8 +108,9 @@ def typed(kind: type[T]) -> Callable[[bytes | msgspec.Raw], T]:
     return decoded
 
 
-_order, _orders, _trades = typed(_Order), typed(list[_Order]), typed(list[_Trade])
+_order, _trade, _balance, _rows = typed(_Order), typed(_Trade), typed(_Balance), typed(list[msgspec.Raw])
 _account, _time = typed(_Account), typed(_Time)
+_fields = typed(dict[str, object])
 
 
 def number(value: Decimal) -> Decimal:
@@ -117,6 +118,44 @@ def number(value: Decimal) -> Decimal:
     if not value.is_finite() or value < 0:
         raise BadAnswer(f"{value} is not a quantity")
     return value
+
+
+def fee(value: Decimal | None) -> Decimal:
+    """Returns a valid commission: negative for a rebate, 0 where the exchange gives none. Raises BadAnswer."""
+    if value is None:
+        return Decimal(0)
+    if not value.is_finite():
+        raise BadAnswer(f"{value} is not a commission")
+    return value
+
+
+def status_of(name: str, cum: Decimal) -> tuple[OrdStatus, str]:
+    """Returns (status, oddity): a status that is not in the documentation is no evidence of an end."""
+    found = STATUS.get(name)
+    if found is not None:
+        return found, ""
+    return (OrdStatus.PARTIALLY_FILLED if cum else OrdStatus.NEW), f"its status {name[:50]!r} is unknown"
+
+
+def unreadable(what: str, raw: bytes | msgspec.Raw, error: Exception, symbols: Symbols) -> Unreadable | None:
+    """Returns what can be read of a row that cannot; None if it is of a market that is not ours."""
+    try:
+        row = _fields(raw)
+    except BadAnswer:
+        return Unreadable(what, str(error))
+    name, trade_id = _text(row, "symbol", "s"), _text(row, "id" if what == "trade" else "", "t")
+    if name and not symbols.symbol(name):
+        return None
+    cl_ord_id = _text(row, "origClientOrderId", "C") or _text(row, "clientOrderId", "c")
+    return Unreadable(
+        what, str(error), symbols.symbol(name), cl_ord_id,
+        _text(row, "orderId", "i"), int(trade_id) if trade_id.isdecimal() else -1, _text(row, "asset", "a"),
+    )  # fmt: skip
+
+
+def _text(row: dict[str, object], *names: str) -> str:
+    found = next((row[name] for name in names if name in row), "")
+    return str(found)[:MAX_TEXT] if isinstance(found, str | int) else ""
 
 
 def time_ns(time_ms: int) -> int:
@@ -143,7 +182,7 @@ def parse_order(body: bytes | msgspec.Raw, symbols: Symbols) -> tuple[OrderRepor
     trades = [
         TradeReport(
             report.symbol, fill.tradeId, report.order_id, report.side, number(fill.price), number(fill.qty),
-            number(fill.commission), fill.commissionAsset, Liquidity.TAKER, report.ts_event_ns, report.cl_ord_id,
+            fee(fill.commission), fill.commissionAsset or "", Liquidity.TAKER, report.ts_event_ns, report.cl_ord_id,
         )
         for fill in row.fills
         if fill.tradeId >= 0
@@ -151,54 +190,100 @@ def parse_order(body: bytes | msgspec.Raw, symbols: Symbols) -> tuple[OrderRepor
     return report, trades
 
 
-def parse_orders(body: bytes, symbols: Symbols) -> list[OrderReport]:
-    """Returns open orders of our markets. Types that we do not trade become limit orders. Raises BadAnswer."""
-    reports = [_report(row, symbols) for row in _orders(body)]
-    return [report for report in reports if report.symbol]
+def parse_orders(body: bytes, symbols: Symbols) -> list[OrderReport | Unreadable]:
+    """Returns the orders of our markets. Types that we do not trade become limit orders. Raises BadAnswer."""
+
+    def read(raw: msgspec.Raw) -> OrderReport | None:
+        row = _order(raw)
+        return _report(row, symbols) if symbols.symbol(row.symbol) else None
+
+    return _each("order", body, read, symbols)
+
+
+def _each(
+    what: str, body: bytes, read: Callable[[msgspec.Raw], T | None], symbols: Symbols
+) -> list[T | Unreadable]:  # fmt: skip
+    """Returns the rows of an answer that concern us; one that cannot be read costs itself alone."""
+    found: list[T | Unreadable] = []
+    for raw in _rows(body):
+        row: T | Unreadable | None
+        try:
+            row = read(raw)
+        except BadAnswer as error:
+            row = unreadable(what, raw, error, symbols)
+        if row is not None:
+            found.append(row)
+    return found
 
 
 def _report(row: _Order, symbols: Symbols) -> OrderReport:
+    cum = number(row.executedQty)
+    status, oddity = status_of(row.status, cum)
     return OrderReport(
         symbols.symbol(row.symbol),
         row.origClientOrderId or row.clientOrderId,
         str(row.orderId),
         known(SIDE, row.side),
         TYPE.get(row.type, OrdType.LIMIT),
-        known(STATUS, row.status),
+        status,
         number(row.price),
         number(row.origQty),
-        number(row.executedQty),
+        cum,
         time_ns(max(row.updateTime, row.transactTime)),
         str(row.expiryReason),
+        oddity,
     )
 
 
-def parse_trades(body: bytes, symbols: Symbols) -> list[TradeReport]:
+def parse_trades(body: bytes, symbols: Symbols) -> list[TradeReport | Unreadable]:
     """Returns own trades of our markets, in the order given. Raises BadAnswer."""
-    return [
-        TradeReport(
-            symbols.symbol(row.symbol), row.id, str(row.orderId), Side.BUY if row.isBuyer else Side.SELL,
-            number(row.price), number(row.qty), number(row.commission), row.commissionAsset,
+
+    def read(raw: msgspec.Raw) -> TradeReport | None:
+        row = _trade(raw)
+        symbol = symbols.symbol(row.symbol)
+        if not symbol:
+            return None
+        return TradeReport(
+            symbol, row.id, str(row.orderId), Side.BUY if row.isBuyer else Side.SELL, number(row.price),
+            number(row.qty), fee(row.commission), row.commissionAsset or "",
             Liquidity.MAKER if row.isMaker else Liquidity.TAKER, time_ns(row.time),
-        )
-        for row in _trades(body)
-        if symbols.symbol(row.symbol)
-    ]  # fmt: skip
+        )  # fmt: skip
+
+    return _each("trade", body, read, symbols)
 
 
 def parse_account(body: bytes) -> AccountReport:
     """Returns every balance, the account's id and its fees. Raises BadAnswer."""
     row = _account(body)
     rates = row.commissionRates
+    rows, bad = balances(row.balances, lambda raw: _balance_row(_balance(raw)))
     return AccountReport(
-        [BalanceRow(one.asset, number(one.free), number(one.locked)) for one in row.balances],
+        rows,
         time_ns(row.updateTime),
         True,
         str(row.uid or ""),
         row.canTrade,
         None if rates is None else rates.maker,
         None if rates is None else rates.taker,
+        bad,
     )
+
+
+def _balance_row(row: _Balance) -> BalanceRow:
+    return BalanceRow(row.asset, number(row.free), number(row.locked))
+
+
+def balances(
+    raws: list[msgspec.Raw], read: Callable[[msgspec.Raw], BalanceRow]
+) -> tuple[list[BalanceRow], tuple[Unreadable, ...]]:  # fmt: skip
+    """Returns (the balances, those that cannot be read)."""
+    rows, bad = [], []
+    for raw in raws:
+        try:
+            rows.append(read(raw))
+        except BadAnswer as error:
+            bad.append(unreadable("balance", raw, error, Symbols()) or Unreadable("balance", str(error)))
+    return rows, tuple(bad)
 
 
 def parse_time(body: bytes) -> int:

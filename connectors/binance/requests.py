@@ -24,7 +24,7 @@ from connectors.core.order_api import (
     StreamEvent,
 )
 from connectors.core.records import NewOrderRecord
-from connectors.core.reports import AccountReport, OrderReport, Outcome, StreamEnded, TradeReport, Verdict
+from connectors.core.reports import AccountReport, OrderReport, Outcome, StreamEnded, TradeReport, Unreadable, Verdict
 from connectors.core.throttle import Limit
 from market.instrument import Instrument
 from protocol import OrdType, SelfTradePrevention, TimeInForce
@@ -239,10 +239,10 @@ class BinanceOrders(BinanceRequests):
     def parse_order(self, body: bytes) -> tuple[OrderReport, list[TradeReport]]:
         return answers.parse_order(body, self._symbols)
 
-    def parse_orders(self, body: bytes) -> list[OrderReport]:
+    def parse_orders(self, body: bytes) -> list[OrderReport | Unreadable]:
         return answers.parse_orders(body, self._symbols)
 
-    def parse_trades(self, body: bytes) -> list[TradeReport]:
+    def parse_trades(self, body: bytes) -> list[TradeReport | Unreadable]:
         return answers.parse_trades(body, self._symbols)
 
     def parse_account(self, body: bytes) -> AccountReport:

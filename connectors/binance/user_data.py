@@ -9,7 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from actors.log.secret import ApiKey
-from connectors.binance.answers import SIDE, STATUS, TYPE, known, number, time_ns, typed
+from connectors.binance.answers import SIDE, TYPE, balances, fee, known, number, status_of, time_ns, typed, unreadable
 from connectors.binance.sign import signed_params
 from connectors.binance.symbols import Symbols
 from connectors.core.order_api import BadAnswer, LoggedIn, LoginRefused, Pong, StreamEvent
@@ -53,10 +53,10 @@ class _Execution(msgspec.Struct):
     l: Decimal  # noqa: E741
     z: Decimal
     L: Decimal
-    n: Decimal
     T: int
     t: int
     m: bool
+    n: Decimal | None = None
     N: str | None = None
     eR: str | int = ""
 
@@ -69,10 +69,11 @@ class _Asset(msgspec.Struct):
 
 class _Position(msgspec.Struct):
     u: int
-    B: list[_Asset]
+    B: list[msgspec.Raw]
 
 
-_outer, _kind, _execution, _position = typed(_Outer), typed(_Kind), typed(_Execution), typed(_Position)
+_outer, _kind, _execution = typed(_Outer), typed(_Kind), typed(_Execution)
+_position, _asset = typed(_Position), typed(_Asset)
 
 
 def login_frames(key: ApiKey, ts_ms: int, by_session: bool) -> list[str]:
@@ -116,14 +117,23 @@ def _logged_in(outer: _Outer) -> list[StreamEvent]:
 def _event(raw: msgspec.Raw, symbols: Symbols) -> list[StreamEvent]:
     kind = _kind(raw).e
     if kind == "executionReport":
-        return _executed(_execution(raw), symbols)
+        try:
+            return _executed(_execution(raw), symbols)
+        except BadAnswer as error:
+            bad = unreadable("order", raw, error, symbols)
+            return [] if bad is None else [bad]
     if kind == "outboundAccountPosition":
         row = _position(raw)
-        rows = [BalanceRow(one.a, number(one.f), number(one.l)) for one in row.B]
-        return [AccountReport(rows, time_ns(row.u), is_whole=False)]
+        rows, bad_rows = balances(row.B, _balance)
+        return [AccountReport(rows, time_ns(row.u), is_whole=False, unreadable=bad_rows)]
     if kind in ("eventStreamTerminated", "serverShutdown"):
         return [StreamEnded(kind, is_soon=kind == "serverShutdown")]
     return []
+
+
+def _balance(raw: msgspec.Raw) -> BalanceRow:
+    row = _asset(raw)
+    return BalanceRow(row.a, number(row.f), number(row.l))
 
 
 def _executed(row: _Execution, symbols: Symbols) -> list[StreamEvent]:
@@ -138,15 +148,17 @@ def _executed(row: _Execution, symbols: Symbols) -> list[StreamEvent]:
         liquidity = Liquidity.MAKER if row.m else Liquidity.TAKER
         events.append(
             TradeReport(
-                symbol, row.t, str(row.i), side, number(row.L), number(row.l), number(row.n), row.N or "",
+                symbol, row.t, str(row.i), side, number(row.L), number(row.l), fee(row.n), row.N or "",
                 liquidity, at_ns, cl_ord_id,
             )
         )  # fmt: skip
     reason = row.r if row.r != "NONE" else str(row.eR)
+    cum = number(row.z)
+    status, oddity = status_of(row.X, cum)
     events.append(
         OrderReport(
-            symbol, cl_ord_id, str(row.i), side, TYPE.get(row.o, OrdType.LIMIT), known(STATUS, row.X),
-            number(row.p), number(row.q), number(row.z), at_ns, reason,
+            symbol, cl_ord_id, str(row.i), side, TYPE.get(row.o, OrdType.LIMIT), status,
+            number(row.p), number(row.q), cum, at_ns, reason, oddity,
         )
     )  # fmt: skip
     return events

@@ -7,7 +7,15 @@ import msgspec
 
 from actors.net import HttpAnswer, HttpFailure, HttpRequest
 from connectors.core.records import NewOrderRecord
-from connectors.core.reports import AccountReport, OrderReport, StreamEnded, TradeReport, UserEvent, Verdict
+from connectors.core.reports import (
+    AccountReport,
+    OrderReport,
+    StreamEnded,
+    TradeReport,
+    Unreadable,
+    UserEvent,
+    Verdict,
+)
 from connectors.core.throttle import Limit
 from market.instrument import Instrument
 
@@ -131,14 +139,14 @@ class OrderApi(RequestApi, Protocol):
     def classify_replace(self, answer: HttpAnswer | HttpFailure) -> ReplaceOutcome:
         """Classifies each half of the answer to a `replace_request`."""
 
-    def parse_orders(self, body: bytes) -> list[OrderReport]:
-        """Returns the open orders in an answer."""
+    def parse_orders(self, body: bytes) -> list[OrderReport | Unreadable]:
+        """Returns the orders in an answer, row by row. Raises BadAnswer only if the body has no rows."""
 
-    def parse_trades(self, body: bytes) -> list[TradeReport]:
-        """Returns the own trades in an answer."""
+    def parse_trades(self, body: bytes) -> list[TradeReport | Unreadable]:
+        """Returns the own trades in an answer, row by row. Raises BadAnswer only if the body has no rows."""
 
     def parse_account(self, body: bytes) -> AccountReport:
-        """Returns the balances in an answer."""
+        """Returns the balances in an answer. Raises BadAnswer only if the body has no balances."""
 
     def order_socket_url(self) -> str:
         """Returns the address of the order socket; "" where the exchange has none."""

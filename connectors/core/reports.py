@@ -44,8 +44,36 @@ class Verdict(msgspec.Struct, frozen=True):
     refusal: RefusalCode = RefusalCode.NONE
 
 
+class Unreadable(msgspec.Struct, frozen=True):
+    """One row of an answer, or one event, that cannot be read; the rows beside it are.
+
+    `what`: "order", "trade" or "balance". The ids are those that could be read: "", and -1 for `trade_id`, where not.
+    """
+
+    what: str
+    reason: str
+    symbol: str = ""
+    cl_ord_id: str = ""
+    order_id: str = ""
+    trade_id: int = -1
+    asset: str = ""
+
+    def __str__(self) -> str:
+        ids = (
+            self.symbol,
+            self.asset,
+            self.cl_ord_id or self.order_id,
+            str(self.trade_id) if self.trade_id >= 0 else "",
+        )
+        return " ".join(one for one in (self.what, *ids) if one) + f": {self.reason}"
+
+
 class OrderReport(msgspec.Struct, frozen=True):
-    """One order as the exchange reports it. `status` is NEW, PARTIALLY_FILLED or a final status; `cum`: executed."""
+    """One order as the exchange reports it. `status` is NEW, PARTIALLY_FILLED or a final status; `cum`: executed.
+
+    `oddity`: what is new in the report: a status that this version does not have is reported as NEW or
+    PARTIALLY_FILLED, since it is no evidence that the order has ended.
+    """
 
     symbol: str
     cl_ord_id: str
@@ -58,10 +86,11 @@ class OrderReport(msgspec.Struct, frozen=True):
     cum: Decimal
     ts_event_ns: int = 0
     reason: str = ""
+    oddity: str = ""
 
 
 class TradeReport(msgspec.Struct, frozen=True):
-    """One trade of the account. `cl_ord_id` is "" where the exchange does not include it."""
+    """One trade of the account. `cl_ord_id` is "" where it is not included; a negative fee is a rebate."""
 
     symbol: str
     trade_id: int
@@ -85,7 +114,10 @@ class BalanceRow(msgspec.Struct, frozen=True):
 
 
 class AccountReport(msgspec.Struct, frozen=True):
-    """Balances: all (`is_whole`) or the changed ones; fees and permission where the exchange includes them."""
+    """Balances: all (`is_whole`) or the changed ones; fees and permission where the exchange includes them.
+
+    `unreadable`: balances that are not in `rows`, since they could not be read.
+    """
 
     rows: list[BalanceRow]
     ts_event_ns: int = 0
@@ -94,6 +126,7 @@ class AccountReport(msgspec.Struct, frozen=True):
     can_trade: bool = True
     maker_fee: Decimal | None = None
     taker_fee: Decimal | None = None
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 class StreamEnded(msgspec.Struct, frozen=True):
@@ -103,4 +136,4 @@ class StreamEnded(msgspec.Struct, frozen=True):
     is_soon: bool = False
 
 
-UserEvent = OrderReport | TradeReport | AccountReport | StreamEnded
+UserEvent = OrderReport | TradeReport | AccountReport | Unreadable | StreamEnded

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from actors.effects import Effects
 from connectors.core.order_api import BadAnswer, LoggedIn, LoginRefused, OrderApi, Pong
-from connectors.core.reports import AccountReport, OrderReport, StreamEnded, TradeReport
+from connectors.core.reports import AccountReport, OrderReport, StreamEnded, TradeReport, Unreadable
 from connectors.net.keepalive import KeepAlive
 from connectors.net.server_clock import ServerClock
 from connectors.net.session import Session, SessionSettings
@@ -25,6 +25,8 @@ class Reports(Protocol):
     def trade(self, report: TradeReport, source: str) -> object: ...
 
     def account(self, report: AccountReport) -> None: ...
+
+    def unread(self, row: Unreadable, source: str) -> None: ...
 
 
 class UserStreamListener(Protocol):
@@ -167,7 +169,7 @@ class UserStream:
         self.is_live = True
         self._listener.user_stream_live()
 
-    def _on_event(self, event: OrderReport | TradeReport | AccountReport) -> None:
+    def _on_event(self, event: OrderReport | TradeReport | AccountReport | Unreadable) -> None:
         self.events += 1
         if self.is_suspect:
             self._set_reliable()
@@ -176,6 +178,8 @@ class UserStream:
             self._reports.order(event, SOURCE)
         elif isinstance(event, TradeReport):
             self._reports.trade(event, SOURCE)
+        elif isinstance(event, Unreadable):
+            self._reports.unread(event, SOURCE)
         else:
             self._reports.account(event)
 

@@ -18,7 +18,9 @@ class BalanceBook:
         """Merge a report; returns whether anything changed. A balance older than the known one is ignored."""
         at_ns, before = report.ts_event_ns, dict(self._rows)
         if report.is_whole and at_ns >= self._whole_ns:
-            named = {row.asset for row in report.rows}
+            named = {row.asset for row in report.rows} | {row.asset for row in report.unreadable}
+            if "" in named:
+                named.update(before)  # one of them, and it is not known which
             for asset, (_, _, ts_ns) in before.items():
                 if asset not in named and ts_ns <= at_ns:
                     self._rows[asset] = (Decimal(0), Decimal(0), at_ns)

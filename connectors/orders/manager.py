@@ -64,7 +64,7 @@ class OrderManager:
         self.rechecks = Rechecks(fx, settings.not_placed_margin_ms * MS_NS, self._send_recheck)
         self.journal = journal = OrderJournal(fx, tracker, self.rechecks, self.halts)
         self.markets = TradedMarkets(settings.markets, feed, api, tracker, journal)
-        self.reports = reports = ReportHandler(fx, tracker, journal, self.markets.instruments)
+        self.reports = reports = ReportHandler(fx, tracker, journal, self.rechecks, self.markets.instruments)
         self.clock_sync = ClockSync(fx, api, client, client.clock, changed)
         self.user_stream = user_stream = UserStream(
             fx, api, client.clock, settings.user_session, settings.user_event_ms, reports, self
@@ -83,7 +83,7 @@ class OrderManager:
         stale_ms = max(settings.poll_ms * MISSED_POLLS_MAX, settings.request_ms * 2)
         self.status = ConnectorStatus(
             fx, self.halts, tracker, self.markets, feed, client, user_stream, self.reconciler, owner_watch,
-            kill_switch, stale_ms * MS_NS,
+            reports.unreadable, kill_switch, stale_ms * MS_NS,
         )  # fmt: skip
         self.commands = CommandHandler(
             fx, self.status, RiskGate(settings.limits), tracker, journal, self.executor, self.markets, feed, self.halts,

@@ -6,7 +6,7 @@ from functools import partial
 from actors.effects import Effects
 from actors.net import HttpAnswer
 from connectors.core.order_api import BadAnswer, OrderApi, parse_order_of
-from connectors.core.reports import Outcome, Verdict
+from connectors.core.reports import Outcome, Unreadable, Verdict
 from connectors.net.client import ExchangeClient, Result
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.rechecks import Recheck, RecheckKind, Rechecks
@@ -109,5 +109,7 @@ class RecheckSender:
             return
         assert isinstance(answer, HttpAnswer)
         for trade in self._api.parse_trades(answer.body):
-            if trade.order_id == order.order_id and trade.symbol == order.terms.symbol:
+            if isinstance(trade, Unreadable):
+                self._reports.unreadable.add(trade)
+            elif trade.order_id == order.order_id and trade.symbol == order.terms.symbol:
                 self._reports.trade(trade, "trades of the order")

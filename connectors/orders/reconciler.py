@@ -14,7 +14,7 @@ from actors.effects import Effects
 from actors.net import HttpAnswer
 from connectors.core.order_api import BadAnswer, Call, OrderApi
 from connectors.core.records import ScannedRecord
-from connectors.core.reports import AccountReport, OrderReport, Outcome, TradeReport, Verdict
+from connectors.core.reports import AccountReport, OrderReport, Outcome, TradeReport, Unreadable, Verdict
 from connectors.net.client import ExchangeClient, Result
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.rechecks import RecheckKind, Rechecks
@@ -52,6 +52,7 @@ class _Scan:
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
         self.settled_id = -1  # every trade up to here is old enough to be complete
+        self.unread_id: int | None = None  # the first trade that could not be read; -1 if its id could not be either
         self.unclaimed: dict[str, list[TradeReport]] = {}  # by order id: trades of unknown orders
         self.pages = 0
 
@@ -236,7 +237,10 @@ class Reconciler:
     def _on_open_orders(self, symbol: str, sent_ns: int, body: bytes) -> None:
         reports = self._api.parse_orders(body)
         for report in reports:
-            self._reports.order(report, "open orders")
+            if isinstance(report, Unreadable):
+                self._reports.unread(report, "open orders")
+            else:
+                self._reports.order(report, "open orders")
         self._reports.keep_external(symbol, {report.order_id for report in reports})
         shown = {report.cl_ord_id for report in reports}
         for order in list(self._tracker.open.values()):
@@ -260,13 +264,17 @@ class Reconciler:
 
     def _on_trades(self, scan: _Scan, is_first: bool, body: bytes) -> None:
         rows = sorted(self._api.parse_trades(body), key=lambda row: row.trade_id)
-        rows = [row for row in rows if row.symbol == scan.symbol]
+        rows = [row for row in rows if row.symbol in (scan.symbol, "")]
         if is_first:
             # A journal without a scan has no orders yet: every earlier trade is external.
             self._journal.commit([ScannedRecord(scan.symbol, rows[-1].trade_id if rows else 0)])
             return
         old_ns = self._client.now_ns - self._settle_ns
         for row in rows:
+            if isinstance(row, Unreadable):
+                self._reports.unread(row, "own trades")
+                scan.unread_id = row.trade_id if scan.unread_id is None else min(scan.unread_id, row.trade_id)
+                continue
             if row.ts_event_ns < old_ns:
                 scan.settled_id = max(scan.settled_id, row.trade_id)
             is_known = self._reports.trade(row, "own trades") or self._reports.external.contains(
@@ -288,6 +296,8 @@ class Reconciler:
             self._send(call, partial(self._on_claim, scan, order_id))
             return
         self._steps.popleft()
+        if scan.unread_id is not None:
+            scan.settled_id = min(scan.settled_id, scan.unread_id - 1)  # this row has to be read again
         if scan.settled_id > self._tracker.trade_ids.floors.get(scan.symbol, -1):
             self._journal.commit([ScannedRecord(scan.symbol, scan.settled_id)])
         self._next()

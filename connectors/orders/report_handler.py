@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from actors.effects import Effects
 from connectors.core.order_api import BadAnswer
 from connectors.core.records import AnyRecord, CancelRecord, NewOrderRecord
-from connectors.core.reports import AccountReport, OrderReport, TradeReport
+from connectors.core.reports import AccountReport, OrderReport, TradeReport, Unreadable
 from connectors.orders.balances import BalanceBook
 from connectors.orders.client_id import decode_id
 from connectors.orders.external_orders import ExternalOrders
 from connectors.orders.order_journal import OrderJournal
+from connectors.orders.rechecks import RecheckKind, Rechecks
 from connectors.orders.scales import in_lots, in_ticks
 from connectors.orders.tracked_order import TrackedOrder
 from connectors.orders.tracker import OrderTracker
+from connectors.orders.unreadable_rows import UnreadableRows
 from market.instrument import Instrument
 from protocol import SelfTradePrevention, TimeInForce, topics
 
@@ -21,18 +23,27 @@ class ReportHandler:
     """Reports in, records out. `source` names where a report came from: it is journaled as evidence."""
 
     def __init__(
-        self, fx: Effects, tracker: OrderTracker, journal: OrderJournal, instruments: Mapping[str, Instrument]
+        self,
+        fx: Effects,
+        tracker: OrderTracker,
+        journal: OrderJournal,
+        rechecks: Rechecks,
+        instruments: Mapping[str, Instrument],
     ) -> None:
         self.external = ExternalOrders()
         self.balances = BalanceBook()
+        self.unreadable = UnreadableRows(fx)
         self._fx = fx
         self._tracker = tracker
         self._journal = journal
+        self._rechecks = rechecks
         self._instruments = instruments
 
     def order(self, report: OrderReport, source: str) -> TrackedOrder | None:
         """Merge the reported state of an order. Returns None if the order is external."""
         tracker, now_ns = self._tracker, self._fx.now_ns
+        if report.oddity:
+            self.unreadable.add(Unreadable("order", report.oddity, report.symbol, report.cl_ord_id, report.order_id))
         order = tracker.orders.get(report.cl_ord_id)
         if order is None:
             if not tracker.is_ours(report.cl_ord_id):
@@ -81,8 +92,17 @@ class ReportHandler:
 
     def account(self, report: AccountReport) -> None:
         """Merge balances, and publish them if they changed."""
+        for row in report.unreadable:
+            self.unreadable.add(row)
         if self.balances.add(report):
             self._fx.publish(topics.account(self._fx.name), self.balances.message())
+
+    def unread(self, row: Unreadable, source: str) -> None:
+        """A row cannot be read: show it; if it is about an order of ours, query that order."""
+        self.unreadable.add(row)
+        order = self._tracker.orders.get(row.cl_ord_id) or self._tracker.by_order_id(row.symbol, row.order_id)
+        if order is not None and not order.is_final:
+            self._rechecks.recheck_now(order.cl_ord_id, RecheckKind.QUERY, self._fx.now_ns)
 
     def keep_external(self, symbol: str, order_ids: set[str]) -> None:
         """Of the external orders in `symbol` only these are open now."""

@@ -11,6 +11,7 @@ from connectors.orders.owner_watch import OwnerWatch
 from connectors.orders.reconciler import ACCOUNT, Reconciler
 from connectors.orders.tracker import OrderTracker
 from connectors.orders.traded_markets import TradedMarkets
+from connectors.orders.unreadable_rows import UnreadableRows
 from protocol import ACCEPTED, Refusal, RefusalCode
 
 MS_NS = 1_000_000
@@ -35,6 +36,7 @@ class ConnectorStatus:
         user_stream: UserStream,
         reconciler: Reconciler,
         owner_watch: OwnerWatch,
+        unreadable: UnreadableRows,
         kill_switch: Callable[[], int],
         stale_ns: int,
     ) -> None:
@@ -47,6 +49,7 @@ class ConnectorStatus:
         self._user_stream = user_stream
         self._reconciler = reconciler
         self._owner_watch = owner_watch
+        self._unreadable = unreadable
         self._kill_switch = kill_switch
         self._stale_ns = stale_ns
 
@@ -95,6 +98,8 @@ class ConnectorStatus:
         for symbol, reason in self._feed.troubles().items():
             found.setdefault(symbol, reason)
         shown = [f"{name}: {reason}" for name, reason in found.items()]
+        if bad := self._unreadable.shown():
+            shown.insert(0, bad)
         more = len(shown) - TROUBLES_MAX
         return shown if more <= 0 else [*shown[:TROUBLES_MAX], f"and {more} more"]
 

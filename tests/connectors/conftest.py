@@ -247,6 +247,36 @@ class World:
         self.until(lambda: self.state[0] == "TRADING" and self.trader.balances is not None)
         return self
 
+    def change(self, path: str, change) -> None:
+        """From now on `change(rows)` changes the JSON body of each good answer whose path contains `path`."""
+        answer_of = self.venue.http
+
+        def http(request, url, now_ns):
+            answer, delay_ns = answer_of(request, url, now_ns)
+            if path in url and answer is not None and answer.status == 200:
+                rows = json.loads(answer.body)
+                change(rows)
+                answer = HttpAnswer(200, answer.headers, json.dumps(rows).encode())
+            return answer, delay_ns
+
+        self.venue.http = http
+
+    def change_events(self, change) -> None:
+        """From now on `change(event)` changes each executionReport of the user stream."""
+        take = self.venue.take_pushes
+
+        def take_pushes():
+            found = []
+            for conn_id, data in take():
+                if data and b'"executionReport"' in data:
+                    row = json.loads(data)
+                    change(row["event"])
+                    data = json.dumps(row).encode()
+                found.append((conn_id, data))
+            return found
+
+        self.venue.take_pushes = take_pushes
+
     def act(self, kind, *args) -> int:
         """Let the trader send a command; its id."""
         port = self.sim.processes["maker"]

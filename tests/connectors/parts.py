@@ -225,7 +225,7 @@ class Parts:
         self.rechecks = Rechecks(self.fx, MARGIN_NS, self.send_recheck)
         self.tracker = OrderTracker()
         self.journal = OrderJournal(self.fx, self.tracker, self.rechecks, self.halts)
-        self.reports = ReportHandler(self.fx, self.tracker, self.journal, {SYMBOL: RULES})
+        self.reports = ReportHandler(self.fx, self.tracker, self.journal, self.rechecks, {SYMBOL: RULES})
         self.expected: list[tuple[str, bool]] = []
         self.journal.commit([EpochRecord(1, TAG, 0), ScaleRecord(SYMBOL, RULES.tick_size, RULES.lot_size), *orders])
         self.fx.perform()

@@ -30,7 +30,7 @@ class Surroundings(Parts):
             self.clock.add(0, 0, 0)
         self.status = ConnectorStatus(
             self.fx, self.halts, self.tracker, self.markets, self.feed, self.client, self.stream, self.reconciler,
-            self.owners, lambda: self.level, 10 * SECOND_NS,
+            self.owners, self.reports.unreadable, lambda: self.level, 10 * SECOND_NS,
         )  # fmt: skip
 
     def lose_market(self):

@@ -10,6 +10,7 @@ from connectors.core.records import EpochRecord, NewOrderRecord, ScaleRecord, en
 from connectors.core.reports import OrderReport, TradeReport
 from connectors.orders.client_id import encode_id
 from connectors.orders.order_store import KEEP_NS
+from connectors.orders.rechecks import Rechecks
 from connectors.orders.report_handler import ReportHandler
 from connectors.orders.tracker import OrderTracker
 from protocol import (
@@ -35,7 +36,8 @@ class Host:
         self.journal = journal
         self.published: list[object] = []
         self.tracker = replayed(journal)
-        self.reports = ReportHandler(self.fx, self.tracker, self, {SYMBOL: RULES})
+        rechecks = Rechecks(self.fx, 0, lambda recheck: True)
+        self.reports = ReportHandler(self.fx, self.tracker, self, rechecks, {SYMBOL: RULES})
 
     def commit(self, records) -> None:
         for record in records:
