@@ -1,7 +1,9 @@
-"""A wheel trades from an empty folder, also one that was built without a C compiler."""
+"""A wheel and the sources trade from an empty folder, also where there is no C compiler."""
 
 import json
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from zipfile import ZipFile
@@ -11,13 +13,27 @@ import pytest
 pytestmark = pytest.mark.process
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+OtherPython = Callable[[str], Path]
 RUN_S = "5"
 
 
-@pytest.mark.parametrize("kind", ["wheel", "uncompiled_wheel"])
+@pytest.mark.parametrize("kind", ["wheel", "uncompiled_wheel", "uncompiled_sources"])
 def test_a_bot_trades_from_an_empty_folder(kind: str, run: Run, request: pytest.FixtureRequest) -> None:
-    command = request.getfixturevalue(kind).with_name("tickbus")
-    done = run(command, "run", "--for", RUN_S, "--json", timeout=120)
+    trades(request.getfixturevalue(kind), run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", sorted({"3.11", "3.12", "3.13"} - {"{}.{}".format(*sys.version_info)}))
+def test_without_a_compiler_another_python_installs_the_sources_and_a_bot_trades(
+    version: str, run: Run, other_python: OtherPython
+) -> None:
+    python = other_python(version)
+    assert "Python; slower: " in run(python.with_name("tickbus"), "doctor").stdout
+    trades(python, run)
+
+
+def trades(python: Path, run: Run) -> None:
+    done = run(python.with_name("tickbus"), "run", "--for", RUN_S, "--json", timeout=120)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["orders_sent"] > 0
@@ -25,8 +41,17 @@ def test_a_bot_trades_from_an_empty_folder(kind: str, run: Run, request: pytest.
     assert found["processes_running"] == found["processes"] == 4
 
 
-def test_the_doctor_names_what_is_slower_without_a_compiler(uncompiled_wheel: Path, run: Run) -> None:
-    assert "Python; slower: " in run(uncompiled_wheel.with_name("tickbus"), "doctor").stdout
+def test_no_compiler_is_found_where_there_is_none(no_compiler: dict[str, str]) -> None:
+    path = no_compiler["PATH"]
+    assert shutil.which("sh", path=path)
+    assert not [name for name in ("cc", "gcc", "c++", "g++", "clang", "cpp") if shutil.which(name, path=path)]
+
+
+@pytest.mark.parametrize("kind", ["uncompiled_wheel", "uncompiled_sources"])
+def test_the_doctor_names_what_is_slower_without_a_compiler(
+    kind: str, run: Run, request: pytest.FixtureRequest
+) -> None:
+    assert "Python; slower: " in run(request.getfixturevalue(kind).with_name("tickbus"), "doctor").stdout
 
 
 def test_a_wheel_with_a_compiler_has_every_compiled_module(wheel: Path, run: Run) -> None:
