@@ -25,11 +25,12 @@ class DipBuyer(Strategy):
 
     def on_tick(self, tick: Tick) -> None:
         market = self.market(self.settings.market)
-        if not market.ready:
+        rules = market.rules
+        if not market.ready or rules is None:
             self.health("WAITING", market.why_not_ready)
             return
         self.health("TRADING")
-        rules, position = market.rules, market.position
+        position = market.position
         bids = [order for order in market.open_orders if order.side is Side.BUY]
         bid_ticks = market.best_bid_ticks - self.settings.below_ticks
         cost_ticks = rules.price_ticks(position.average_cost, Rounding.UP)

@@ -6,6 +6,7 @@ Explained in docs/connector.md.
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import TypeVar
 
 import msgspec
 
@@ -21,6 +22,7 @@ from market.levels import MAX_INT, pack_levels
 from market.rules import instrument_of
 from protocol import BookDelta, BookSnapshot, Rules
 
+T = TypeVar("T")
 Levels = list[tuple[str, str]]
 
 
@@ -56,8 +58,9 @@ class ToyMarket:
 
     def parse_rules(self, body: bytes) -> list[Rules]:
         return [
-            Rules(row.name, *row.name.split("-"), row.tick, row.lot, 1, MAX_INT, 1, MAX_INT, Decimal(0))
+            Rules(row.name, base, quote, row.tick, row.lot, 1, MAX_INT, 1, MAX_INT, Decimal(0))
             for row in _decode(body, list[Market])
+            for base, _, quote in [row.name.partition("-")]
         ]
 
     def is_unknown_market(self, status: int, body: bytes) -> bool:
@@ -100,7 +103,7 @@ class ToyMarket:
         return pack_levels(bids), pack_levels(asks)
 
 
-def _decode(body, kind):
+def _decode(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

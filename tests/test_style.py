@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -184,6 +185,11 @@ def _made(node, classes, by_on_start):
         if name in classes and classes[name] is not node:
             made |= _made(classes[name], classes, by_on_start)
     return made
+
+
+def test_every_example_is_type_checked():
+    checked = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["modules"]
+    assert {path.stem for path in (ROOT / "examples").glob("*.py")} <= set(checked)
 
 
 def test_nothing_is_left_to_do_and_no_machine_is_named():
