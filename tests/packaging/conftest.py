@@ -137,7 +137,7 @@ def other_python(tmp_path: Path, no_compiler: dict[str, str]) -> Callable[[str],
 
 
 def _version(interpreter: str | Path) -> str:
-    """Returns "3.13", say; empty if it does not run."""
+    """Returns the version as "3.13"; empty if it does not run."""
     program = "import sys; print('%d.%d' % sys.version_info[:2])"
     done = subprocess.run([interpreter, "-c", program], check=False, capture_output=True, text=True, timeout=20)
     return done.stdout.strip()

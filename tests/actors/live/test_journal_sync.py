@@ -4,10 +4,13 @@ import os
 import random
 import time
 
+import pytest
+
 from actors.live.journal import Journal
 from actors.live.journal_sync import AWAKE_BATCHES, BATCH_S, JournalSync
 
 
+@pytest.mark.slow
 def test_every_record_is_synced_also_one_that_comes_as_the_thread_falls_asleep(tmp_path, wait_until):
     journal = Journal(tmp_path / "orders.journal")
     sync = JournalSync([journal])

@@ -1,6 +1,7 @@
 """Both transports over real sockets, each with itself and with the other: nothing is lost, nothing blocks."""
 
 import contextlib
+import gc
 import os
 import resource
 import signal
@@ -214,6 +215,7 @@ def test_a_full_queue_refuses_and_does_not_block(place):
     place.until(lambda: client.transport.send("server", b"again"))
 
 
+@pytest.mark.slow
 def test_a_subscriber_that_hangs_loses_whole_frames_and_the_others_none(place):
     publisher = place.end("publisher").bind(PUB)
     subscribers = [place.end(name, 1).connect(SUB, "publisher") for name in ("slow", "quick")]
@@ -379,7 +381,7 @@ def test_a_signal_is_handled_while_waiting(place):
         timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR1))
         begun = time.monotonic()
         timer.start()
-        quiet.transport.wait(SECOND_NS)
+        quiet.transport.wait(SECOND_NS // 4)
         timer.join()
     finally:
         signal.signal(signal.SIGUSR1, kept)
@@ -392,6 +394,7 @@ def test_a_connection_that_finds_no_descriptor_is_accepted_later(pair):
     place, _, server = pair
     late = place.end("late")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    gc.collect()  # a socket that an earlier test has left would free its descriptor below
     used = max(int(entry) for entry in os.listdir("/proc/self/fd"))
     held = []
     resource.setrlimit(resource.RLIMIT_NOFILE, (used + 1, hard))
@@ -448,7 +451,12 @@ INVALID = {
 }
 
 
-@pytest.mark.parametrize("what", INVALID)
+WAITS = {"a READY that ends in the middle"}  # the rest may still arrive: it is closed after some seconds
+
+
+@pytest.mark.parametrize(
+    "what", [pytest.param(what, marks=pytest.mark.slow if what in WAITS else ()) for what in INVALID]
+)
 def test_a_connection_with_an_invalid_protocol_is_closed_and_no_other(pair, what):
     place, client, server = pair
     with connect_raw(place) as raw:
@@ -497,6 +505,7 @@ def test_invalid_bytes_do_not_affect_other_connections(pair, start, pieces):
     place.until(lambda: ("client", b"request") in server.received)
 
 
+@pytest.mark.slow
 def test_a_silent_peer_is_disconnected_and_a_busy_one_is_not(pair):
     place, client, server = pair
     with connect_raw(place) as silent:

@@ -83,6 +83,7 @@ def test_volatility_over_several_horizons_and_clustering_are_the_recordings(both
     assert not off(zip(where, recorded, found, strict=False), *band)
 
 
+@pytest.mark.slow
 def test_signs_of_market_orders_have_the_memory_of_the_recordings(both):
     recorded, found = both
     for lag, one, other in zip(SIGN_LAGS, recorded.signs, found.signs, strict=True):
