@@ -56,6 +56,12 @@ def _make(path: Path, born_ns: int) -> dict[str, Any]:
     now_ns = time.time_ns()
     kept = {"boot": _boot(), "anchor_ns": now_ns - time.monotonic_ns(), "born_ns": born_ns or now_ns}
     fresh = path.with_name(f"{FILE}.new")
-    fresh.write_text(json.dumps(kept))
-    fresh.replace(path)
+    try:
+        fresh.write_text(json.dumps(kept))
+        fresh.replace(path)
+    except OSError:  # a full disk: the file of an earlier boot has room for the same numbers
+        fresh.unlink(missing_ok=True)
+        with path.open("r+") as old:
+            old.write(json.dumps(kept))
+            old.truncate()
     return kept

@@ -1,5 +1,8 @@
 """The delay after crashes."""
 
+from errno import ENOSPC
+from pathlib import Path
+
 import pytest
 
 from tickbus.process.backoff import FREE_RESTARTS, LONGEST_WAIT_S, Backoff
@@ -72,3 +75,16 @@ def test_a_process_is_troubled_shortly_after_a_quick_end_and_not_later(tmp_path,
     start(102)
     assert Backoff(tmp_path, "maker").is_troubled(103)
     assert not Backoff(tmp_path, "maker").is_troubled(140)
+
+
+def test_a_start_on_a_full_disk_is_not_delayed_and_raises_nothing(tmp_path, start, monkeypatch):
+    start(100, 101)
+
+    def full(*_args, **_more):
+        raise OSError(ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        assert start(102) == [0]
+    assert [one.name for one in tmp_path.iterdir()] == ["maker.starts"]
+    assert start(103) == [0], "the start that was not stored does not count"

@@ -10,6 +10,7 @@ from pathlib import Path
 from actors.live.lock import Lock
 from protocol.errors import TickbusError
 from tickbus.bot.registry import SUPERVISOR
+from tickbus.bot.supervisor_logs import make_logs_lossy
 from tickbus.process.kernel import stop_with_parent
 
 BOUND, FREE = "bound", "free"
@@ -29,6 +30,7 @@ def main() -> int:
         return error.exit_code
     from supervisor import supervisord
 
+    make_logs_lossy()
     supervisord.main(["-n", *arguments])  # in the foreground: a caller that wants a daemon starts a session for it
     return 0
 

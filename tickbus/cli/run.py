@@ -9,10 +9,11 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import click
 
+from actors.log.lossy_stream import LossyStream
 from actors.run.run_file import Run, load
 from monitor import view
 from protocol.errors import TickbusError
@@ -105,7 +106,9 @@ class Foreground:
             def line() -> str:
                 return view.status_line(watch.state, watch.rows, time.monotonic() - self._begun_s)
 
-            out = sys.stderr if self._as_json else sys.stdout
+            out: TextIO = sys.stderr if self._as_json else sys.stdout
+            if not out.isatty():  # a pipe without a reader or a full disk does not end the bot
+                out = cast(TextIO, LossyStream(out.fileno()))
             with LogFollower(self._run.dir, out) if self._pretty else Screen(lines, line, out) as screen:
                 while not self._stop_requested and time.monotonic() < until_s:
                     if child.poll() is not None:

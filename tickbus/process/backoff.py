@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 
 QUICK_S = 30.0  # a process run shorter than this ended quickly
@@ -38,7 +39,8 @@ class Backoff:
 
     def clear(self) -> None:
         """Forgets all starts, after a clean exit: the next start is not delayed."""
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
     def is_troubled(self, now_s: float | None = None) -> bool:
         """Returns whether the process started less than QUICK_S ago, after a quick end."""
@@ -60,6 +62,11 @@ class Backoff:
             return [], 0
 
     def _write(self, starts: list[float], streak: int) -> None:
+        """Stores the starts. On a full disk they are not stored, and the process starts all the same."""
         fresh = self._path.with_name(self._path.name + ".new")
-        fresh.write_text(json.dumps({"starts": starts[-KEPT_STARTS:], "streak": streak}))
-        fresh.rename(self._path)
+        with suppress(OSError):
+            try:
+                fresh.write_text(json.dumps({"starts": starts[-KEPT_STARTS:], "streak": streak}))
+                fresh.rename(self._path)
+            except OSError:
+                fresh.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from typing import Any
 from actors.live.lock import Lock
 from actors.log.log import make_log
 from actors.log.log_file import LogFile
+from actors.log.lossy_stream import LossyStream
 from actors.run.run_dir import check_socket_paths, open_dir
 from actors.run.run_file import Run, load
 from protocol.errors import TickbusError
@@ -37,6 +38,7 @@ def run_process(name: str, run_file: Path, run_dir: Path | None, body: Body, pre
     protect_memory()
     if is_supervised():
         stop_with_parent()
+    sys.stdout, sys.stderr = LossyStream(1), LossyStream(2)  # no reader of them, and no full disk, stops this process
     run = load(run_file, run_dir)
     if name not in BUILT_IN_NAMES:
         run.actor(name)

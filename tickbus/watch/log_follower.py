@@ -1,6 +1,7 @@
 """The logs of all actors of a run, printed as readable lines while they are written."""
 
 import json
+import os
 from pathlib import Path
 from typing import TextIO
 
@@ -32,12 +33,14 @@ class LogFollower:
 
     def _new_events(self, path: Path) -> list[dict[str, object]]:
         inode, done = self._read.get(path, (0, 0))
-        now = path.stat()
-        if now.st_ino != inode:  # the log was rotated: this is a new file
-            done = 0
-        with path.open("rb") as file:
-            file.seek(done)
-            data = file.read()
+        try:
+            with path.open("rb") as file:
+                now = os.fstat(file.fileno())
+                file.seek(done if now.st_ino == inode else 0)  # a new file if the log was rotated
+                data = file.read()
+        except OSError:
+            return []  # removed since it was listed
+        done = done if now.st_ino == inode else 0
         whole = data.rfind(b"\n") + 1  # an unfinished line is read next time
         self._read[path] = now.st_ino, done + whole
         found = []

@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 import time
+from errno import ENOSPC
+from pathlib import Path
 
 import pytest
 
@@ -96,3 +98,19 @@ def test_processes_that_start_at_the_same_moment_agree(tmp_path, is_after_reboot
 def test_a_damaged_file_is_replaced(tmp_path, content):
     (tmp_path / FILE).write_text(content)
     assert abs(RunTime(tmp_path).now_ns() - time.time_ns()) < 60_000_000_000
+
+
+def test_after_a_boot_on_a_full_disk_the_file_of_the_earlier_boot_is_overwritten(tmp_path, monkeypatch):
+    started_ns = RunTime(tmp_path).started_ns
+    kept = json.loads((tmp_path / FILE).read_text())
+    (tmp_path / FILE).write_text(json.dumps({**kept, "boot": "earlier", "anchor_ns": kept["anchor_ns"] - HOUR_NS}))
+
+    def full(*_args, **_more):
+        raise OSError(ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        found = RunTime(tmp_path)
+    assert abs(found.anchor_ns - kept["anchor_ns"]) < HOUR_NS / 10
+    assert (found.started_ns, RunTime(tmp_path).anchor_ns) == (started_ns, found.anchor_ns)
+    assert [one.name for one in tmp_path.iterdir()] == [FILE]
