@@ -20,7 +20,7 @@ def bare(frame: bytes) -> bytes:
 class BookTape:
     """Repeats the recorded frames: a bridge frame takes the book back to the snapshot, and update ids continue.
 
-    `snapshot` is the body of the REST response. With several names each frame is repeated for each of them.
+    `snapshot` is the body of the REST answer. With several names each frame is repeated for each of them.
     """
 
     def __init__(self, names: list[str]) -> None:

@@ -19,7 +19,7 @@ ROUND_S = 30
 
 
 class Client(asyncio.Protocol):
-    """One connection: sends the next request after each response, until none is left."""
+    """One connection: sends the next request after each answer, until none is left."""
 
     def __init__(self, waiting: list[bytes], done: "asyncio.Future[None]") -> None:
         self.waiting = waiting
@@ -61,7 +61,7 @@ class Client(asyncio.Protocol):
 
 
 async def send(port: int, waiting: list[bytes]) -> tuple[int, int]:
-    """Sends all requests; returns (nanoseconds, mean bytes of a response's body)."""
+    """Sends all requests; returns (nanoseconds, mean bytes of an answer's body)."""
     count = len(waiting)
     waiting.reverse()
     loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""The servers of the REST row: the venue, and the yardstick, which sends one response of the venue each time."""
+"""The servers of the REST row: the venue, and the yardstick, which sends one answer of the venue each time."""
 
 import asyncio
 import sys
@@ -14,7 +14,7 @@ from venue.server import main as venue
 
 
 def one_answer() -> Response:
-    """Returns the venue's response to an order that fills."""
+    """Returns the venue's answer to an order that fills."""
     now_ns = time.time_ns()
     exchange = Exchange(settings(None), now_ns)
     for number in (0, 1):
@@ -25,7 +25,7 @@ def one_answer() -> Response:
 
 
 async def serve_constant() -> None:
-    """Serves one path with one response: the least that aiohttp can do."""
+    """Serves one path with one answer: the least that aiohttp can do."""
     answer = one_answer()
 
     async def handle(request: web.Request) -> web.Response:

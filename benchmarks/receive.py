@@ -21,7 +21,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from benchmarks.worker import Worker, serve
 
 FRAMES = 6_000
-SLOW_FRAMES = 100  # sent first by benchmarks.feeder; the response to the subscription is one more frame
+SLOW_FRAMES = 100  # sent first by benchmarks.feeder; the answer to the subscription is one more frame
 SUBSCRIBE = '{"method":"SUBSCRIBE","params":["btcusdt@depth@100ms"],"id":1}'
 
 

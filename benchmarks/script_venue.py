@@ -1,4 +1,4 @@
-"""The exchange of the fast-path rows: responses as of Binance Spot, without a book or a ledger. No I/O.
+"""The exchange of the fast-path rows: answers as of Binance Spot, without a book or a ledger. No I/O.
 
 Every order is accepted and expires at once (an IOC away from the market). Imports the standard library only.
 """
@@ -17,7 +17,7 @@ HEADERS = {"x-mbx-used-weight-1m": "1", "x-mbx-order-count-10s": "0", "x-mbx-ord
 
 
 class ScriptVenue:
-    """`names`: the markets ("BTCUSDT"); `snapshot`: the depth response of each. `now_ms`: the caller's time."""
+    """`names`: the markets ("BTCUSDT"); `snapshot`: the depth answer of each. `now_ms`: the caller's time."""
 
     def __init__(self, names: list[str], snapshot: bytes) -> None:
         self.orders = 0
@@ -25,7 +25,7 @@ class ScriptVenue:
         self._info = json.dumps({"symbols": [_symbol(name) for name in names]}).encode()
 
     def rest(self, method: str, path: str, query: str, now_ms: int) -> bytes:
-        """Returns the body of the response to a REST request; the status is always 200."""
+        """Returns the body of the answer to a REST request; the status is always 200."""
         what = path.removeprefix("/api/v3/")
         if what == "order" and method == "POST":
             return json.dumps(self.order(dict(parse_qsl(query)), now_ms)).encode()
@@ -41,7 +41,7 @@ class ScriptVenue:
         return b"[]"  # openOrders, myTrades
 
     def frame(self, data: bytes, now_ms: int) -> list[bytes]:
-        """Returns the responses to a client's frame on a market data connection or on the WebSocket API."""
+        """Returns the answers to a client's frame on a market data connection or on the WebSocket API."""
         request = json.loads(data)
         method, params = request["method"], request.get("params")
         if method == "SUBSCRIBE":
@@ -55,7 +55,7 @@ class ScriptVenue:
         return [json.dumps(answer).encode()]
 
     def order(self, params: dict[str, Any], now_ms: int) -> dict[str, Any]:
-        """Returns the FULL response to an order."""
+        """Returns the FULL answer to an order."""
         self.orders += 1
         return {
             "symbol": params["symbol"], "orderId": self.orders, "orderListId": -1,

@@ -35,7 +35,7 @@ from protocol import (
 )
 from protocol.errors import BadRunFile
 
-VERBS = ("pause", "resume", "cancel_all", "stop")
+COMMANDS = ("pause", "resume", "cancel_all", "stop")
 NO_KEYS = "no keys: market data only"
 
 
@@ -152,10 +152,10 @@ class Connector(Actor):
 
     def on_control(self, command: Control) -> Answer | None:
         """Executes an operator's command: pause, resume, cancel_all, stop."""
-        if command.verb not in VERBS:
-            text = f"unknown verb {command.verb!r}: use {', '.join(VERBS)}"
+        if command.command not in COMMANDS:
+            text = f"unknown command {command.command!r}: use {', '.join(COMMANDS)}"
             return _answer(command.cmd_id, Refusal(text, RefusalCode.NEVER))
-        if command.verb == "stop":
+        if command.command == "stop":
             self.request_stop()
         elif self.orders is not None:
             self.orders.commands.control(command)

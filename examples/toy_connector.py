@@ -1,4 +1,4 @@
-"""Toy: an exchange with one REST call for its rules, one for a book, and one websocket with numbered diffs.
+"""Toy: an exchange with one REST call for its rules, one for a book, and one websocket with numbered deltas.
 
 Try it in a simulation: python examples/toy_exchange.py
 Explained in docs/connector.md.
@@ -33,7 +33,7 @@ class Market(msgspec.Struct):
 
 
 class Frame(msgspec.Struct):
-    """A diff of `book`, or the answer `ok` to subscription number `ok`."""
+    """A delta of `book`, or the answer `ok` to subscription number `ok`."""
 
     book: str = ""
     first: int = 0

@@ -43,11 +43,11 @@ class ToyExchange:
     def advance(self, now_ns: int) -> None:
         self.next_wake_ns = now_ns + 1_000_000_000
         gone, self.last = self.price(), self.last + 1
-        diff = {"book": "BTC-USDT", "first": self.last, "last": self.last, "bids": [[gone, "0"], [self.price(), "2"]]}
+        delta = {"book": "BTC-USDT", "first": self.last, "last": self.last, "bids": [[gone, "0"], [self.price(), "2"]]}
         if self.lose:
             self.lose -= 1
             return
-        self.pushes += [(conn_id, json.dumps(diff).encode()) for conn_id in self.conns]
+        self.pushes += [(conn_id, json.dumps(delta).encode()) for conn_id in self.conns]
 
     def take_pushes(self) -> list[tuple[int, bytes | None]]:
         pushes, self.pushes = self.pushes, []

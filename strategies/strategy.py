@@ -235,15 +235,15 @@ class Strategy(Handlers, Actor):
 
     def on_control(self, control: Control) -> Answer | None:
         """An operator's command: pause, resume, cancel_all, stop."""
-        if control.verb in ("pause", "resume"):
-            self.paused = control.verb == "pause"
-        elif control.verb == "cancel_all":
+        if control.command in ("pause", "resume"):
+            self.paused = control.command == "pause"
+        elif control.command == "cancel_all":
             for market in self.markets.values():
                 self.cancel_all(market)
-        elif control.verb == "stop":
+        elif control.command == "stop":
             self.request_stop()
         else:
-            text = f"unknown verb {control.verb!r}: use pause, resume, cancel_all or stop"
+            text = f"unknown command {control.command!r}: use pause, resume, cancel_all or stop"
             return Answer(control.cmd_id, AnswerCode.REFUSED, text, RefusalCode.NEVER)
         return None
 

@@ -1,4 +1,4 @@
-"""The command line: one group; each verb's module is imported only when the verb is called."""
+"""The command line: one group; each command's module is imported only when the command is called."""
 
 import importlib
 import os
@@ -9,8 +9,8 @@ import click
 
 from protocol.errors import TickbusError
 
-# verb: (module, its line in --help). The module has a click command named `command`.
-VERBS = {
+# command: (module, its line in --help). The module has a click command named `command`.
+COMMANDS = {
     "run": ("tickbus.cli.run", "Run a bot in the foreground, with a live view; without a file, the default bot."),
     "up": ("tickbus.cli.up", "Start a bot in the background, or apply the changed run file of a running one."),
     "down": ("tickbus.cli.down", "Stop a bot that runs in the background, in order."),
@@ -28,27 +28,27 @@ VERBS = {
 }
 
 
-class LazyVerbs(click.Group):
-    """A group that imports a verb's module when the verb is called."""
+class LazyCommands(click.Group):
+    """A group that imports a command's module when the command is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(VERBS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        found = VERBS.get(cmd_name)
+        found = COMMANDS.get(cmd_name)
         return importlib.import_module(found[0]).command if found else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Verbs"):
-            formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             import difflib
 
-            near = difflib.get_close_matches(args[0], VERBS, 1)
-            hint = f", did you mean `{near[0]}`?" if near else f"; the verbs are {', '.join(VERBS)}"
-            raise click.UsageError(f"no verb `{args[0]}`{hint}")
+            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            hint = f", did you mean `{near[0]}`?" if near else f"; the commands are {', '.join(COMMANDS)}"
+            raise click.UsageError(f"unknown command `{args[0]}`{hint}")
         return super().resolve_command(ctx, args)
 
 
@@ -60,14 +60,14 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         ctx.exit()
 
 
-@click.group(cls=LazyVerbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 def cli() -> None:
     """A trading-bot framework made of processes on a message bus."""
 
 
 def main(args: list[str] | None = None) -> None:
-    """Runs a verb and exits: with 0, or with the exit code of its error. A user's mistake is one line on stderr."""
+    """Runs a command and exits: with 0, or with the exit code of its error. A user's mistake is one line on stderr."""
     try:
         code = cli.main(args=args, prog_name="tickbus", standalone_mode=False)
     except TickbusError as error:

@@ -1,4 +1,4 @@
-"""Exchange: the whole exchange without clock and I/O: requests and frames in; responses, pushes, ledger records out."""
+"""Exchange: the whole exchange without clock and I/O: requests and frames in; answers, pushes, ledger records out."""
 
 from collections.abc import Iterable
 from urllib.parse import unquote
@@ -157,7 +157,7 @@ class Exchange:
     def upgrade(
         self, conn_id: int, path: str, now_ns: int, query: str = "", remote: str = "127.0.0.1"
     ) -> Response | None:
-        """Opens a websocket: returns None, or the response of a refused one (429, 418, 503, 404)."""
+        """Opens a websocket: returns None, or the answer of a refused one (429, 418, 503, 404)."""
         now_ns = self._now(now_ns)
         if (closed := self.faults.requests.unavailable()) is not None:
             return closed
@@ -254,7 +254,7 @@ class Exchange:
         return self.faults.streams.filter(outbox, self.now_ns)
 
     def take_records(self) -> list[bytes]:
-        """Records to append to the ledger before any frame or response is sent."""
+        """Records to append to the ledger before any frame or answer is sent."""
         pending = self.records.pending
         if pending:
             self.records.pending = []

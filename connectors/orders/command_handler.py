@@ -123,9 +123,9 @@ class CommandHandler:
 
     def control(self, command: Control) -> None:
         """pause: no new orders; resume: also after a halt; cancel_all: all orders of this bot, in market `argument`."""
-        if command.verb == "pause":
+        if command.command == "pause":
             self._halts.pause(command.argument or "paused")
-        elif command.verb == "resume":
+        elif command.command == "resume":
             self._halts.resume()
-        elif command.verb == "cancel_all":
+        elif command.command == "cancel_all":
             self.cancel_all(command.argument, ALL_OWNERS)

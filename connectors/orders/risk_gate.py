@@ -28,7 +28,7 @@ class Limits(Settings):
     max_position: Decimal  # largest position, long or short, if every live order fills; in the base asset
     max_open_orders: PositiveInt  # largest number of orders that may be live
     max_orders_per_s: PositiveInt  # largest number of orders in any second
-    price_collar_bps: PositiveInt  # largest distance of a price from the middle of the book, in hundredths of a percent
+    price_collar_bps: PositiveInt  # largest distance of a price from the mid price, in hundredths of a percent
     max_book_age_ms: PositiveInt  # largest age of the book; with an older one no order passes
     duplicate_ms: NotNegativeInt  # the same order again within this time is refused as a bug; 0: never
 
@@ -224,7 +224,7 @@ def _wrong_book(order: PlaceOrder, book: BookView | None, limits: Limits) -> Ref
         if abs(2 * order.price_ticks - twice_mid) * BPS > twice_mid * limits.price_collar_bps:
             return Refusal(
                 f"price {order.price_ticks} ticks is more than {limits.price_collar_bps} bps "
-                f"from the middle ({twice_mid / 2:g})",
+                f"from the mid price ({twice_mid / 2:g})",
                 RefusalCode.LIMIT,
             )
     return ACCEPTED

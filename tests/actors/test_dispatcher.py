@@ -28,7 +28,7 @@ class Keeper(Actor):
         self.times.append(self.now_ns)
 
     def on_control(self, control):
-        return Answer(control.cmd_id, AnswerCode.REFUSED, control.verb)
+        return Answer(control.cmd_id, AnswerCode.REFUSED, control.command)
 
 
 class Log:

@@ -41,7 +41,7 @@ class Reader(Actor):
         self.gone_stale.append(topic)
 
     def on_control(self, control):
-        self.publish(f"md.{self.name}.verb.", Health(control.verb))
+        self.publish(f"md.{self.name}.verb.", Health(control.command))
 
     def snapshot(self, topic, cursor):
         return Health("WHOLE", str(cursor))

@@ -430,8 +430,8 @@ def test_another_account_under_the_same_journal_is_refused(world):
     ("side", "price_ticks", "size_lots", "why"),
     [
         (Side.BUY, FAR_BID, 40_000, "max_order_notional"),
-        (Side.BUY, 3_000_000, 1_000, "from the middle"),
-        (Side.SELL, 9_000_000, 1_000, "from the middle"),
+        (Side.BUY, 3_000_000, 1_000, "from the mid price"),
+        (Side.SELL, 9_000_000, 1_000, "from the mid price"),
         (Side.BUY, FAR_BID, 1, "NOTIONAL"),
         (Side.BUY, FAR_BID, 0, "size_lots"),
     ],

@@ -22,7 +22,7 @@ from connectors.net.session import SessionSettings
 from connectors.orders.risk_gate import Limits
 from protocol import AnswerCode, OrdStatus, errors, frame
 from strategies.ping_pong import PingPong
-from tickbus.main import VERBS, cli
+from tickbus.main import COMMANDS, cli
 from tickbus.process.bot_process import BUG_EXIT_CODE
 from tickbus.run_files.added_actors import add_table, table_of_file
 from tickbus.summary.summary import Summary
@@ -348,11 +348,11 @@ def test_every_exit_code_is_listed():
     assert codes | {0} <= listed
 
 
-def test_every_verb_is_shown_somewhere():
+def test_every_command_is_shown_somewhere():
     shown = {shlex.split(line)[1] for block in BLOCKS if block.language == "sh" for line in block.text.splitlines()
              if line.startswith("tickbus ")}  # fmt: skip
     prose = "\n".join(text_of(page) for page in pages.PAGES)
-    assert {verb for verb in VERBS if verb not in shown and f"`{verb}`" not in prose} == set()
+    assert {verb for verb in COMMANDS if verb not in shown and f"`{verb}`" not in prose} == set()
 
 
 BOUNDS = [

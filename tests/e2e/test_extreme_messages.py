@@ -33,7 +33,7 @@ TEXTS = ("", "x", "maker", "binance", SYMBOL, "ord.binance.maker.", "ord.binance
 
 
 class Peer:
-    """A process on the bus that keeps the responses that it receives."""
+    """A process on the bus that keeps the answers that it receives."""
 
     subscriptions = {}
 
@@ -66,7 +66,7 @@ class World:
         assert self.connector.effects.state == "TRADING"
 
     def send(self, message):
-        """Sends a message to the connector's command socket; returns the responses."""
+        """Sends a message to the connector's command socket; returns the answers."""
         frame = pack(prefix("cmd.stranger.binance."), 1, 1, 0, message)
         self.peer.responses.clear()
         self.sim.deliver(self.process, self.process.runtime.command_in, "stranger", frame)

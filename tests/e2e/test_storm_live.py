@@ -39,7 +39,7 @@ def test_the_default_bot_trades_through_a_storm_of_real_sockets(bot):
     end = time.monotonic() + STORM_S
     while time.monotonic() < end:
         bot.receive(0.5)
-        # The faults apply to this client too: its connection may be cut, its response damaged.
+        # The faults apply to this client too: its connection may be cut, its answer damaged.
         with contextlib.suppress(AssertionError, OSError, ValueError, http.client.HTTPException):
             bot.trade_against_us()
     counters = faults(bot, clear=True)["counters"]

@@ -48,7 +48,7 @@ def test_an_empty_book_answers_with_zeros_and_nan():
         assert book.snapshot() == (b"", b"")
 
 
-def test_the_top_and_the_middle(book):
+def test_the_top_and_the_mid_price(book):
     assert (book.best_bid_ticks, book.best_bid_lots) == (99, 5)
     assert (book.best_ask_ticks, book.best_ask_lots) == (101, 4)
     assert (book.mid_ticks, book.mid_x2_ticks, book.spread_ticks) == (100, 200, 2)
@@ -57,7 +57,7 @@ def test_the_top_and_the_middle(book):
     assert (book.bid_levels, book.ask_levels) == (3, 3)
 
 
-def test_an_odd_middle_is_rounded_down(book):
+def test_an_odd_mid_price_is_rounded_down(book):
     book.set_level(SELL, 100, 1)
     assert (book.mid_x2_ticks, book.mid_ticks) == (199, 99)
 
@@ -281,7 +281,7 @@ class Snapshot(msgspec.Struct):
 
 
 def recorded_news(path, size_digits):
-    """(is_snapshot, packed bids, packed asks): the first snapshot of a recording, and every diff after it."""
+    """(is_snapshot, packed bids, packed asks): the first snapshot of a recording, and every delta after it."""
     scale = (2, 1, size_digits, 1, True)
     diffs, last = [], None
     with gzip.open(path) as lines:

@@ -29,7 +29,7 @@ def outcome(function, *args):
         return "refused"
 
 
-def test_the_levels_of_a_diff_become_integers(parsers):
+def test_the_levels_of_a_delta_become_integers(parsers):
     raw = b'[["61737.63000000","0.00000000"],["61730.17000000","1.54698000"],["9","0.1"]]'
     assert unpack_levels(parsers[0](raw, 2, 1, 5, 1)) == [(6173763, 0), (6173017, 154698), (900, 10000)]
     assert parsers[0](memoryview(raw), 2, 1, 5, 1) == parsers[0](msgspec.Raw(raw), 2, 1, 5, 1)

@@ -541,7 +541,7 @@ def test_both_implementations_agree_over_100_000_random_commands():
             changes = plain.changes()
             assert changes == fast.changes()
             replica.apply_delta(*changes)
-            assert replica.snapshot() == fast.snapshot()  # the diffs rebuild the book
+            assert replica.snapshot() == fast.snapshot()  # the deltas rebuild the book
             assert plain.state_hash() == fast.state_hash()
         if step % 25_000 == 24_999:
             assert plain.cancel_all(3) == fast.cancel_all(3)

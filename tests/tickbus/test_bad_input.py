@@ -16,7 +16,7 @@ pytestmark = pytest.mark.process
 LONG = "d" * 100
 DEFAULT = (Path(__file__).resolve().parents[2] / "runs" / "default.toml").read_text()
 
-# (what, changes to the default run file, the verb that meets them, the line, the exit code)
+# (what, changes to the default run file, the command that meets them, the line, the exit code)
 RUN_FILE_MISTAKES = [
     (
         "no such file",

@@ -5,31 +5,31 @@ import sys
 
 import pytest
 
-from tickbus.main import VERBS
+from tickbus.main import COMMANDS
 
 pytestmark = pytest.mark.process
 
 HEAVY = ("zmq", "aiohttp", "structlog", "cryptography", "supervisor", "asyncio", "uvloop")
 
 
-def test_help_names_every_verb(tickbus):
+def test_help_names_every_command(tickbus):
     done = tickbus("--help")
     assert done.returncode == 0
-    for verb, (_, text) in VERBS.items():
-        assert verb in done.stdout
+    for name, (_, text) in COMMANDS.items():
+        assert name in done.stdout
         assert text.split()[0] in done.stdout
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_a_help_text(tickbus, verb):
-    done = tickbus(verb, "--help")
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_a_help_text(tickbus, name):
+    done = tickbus(name, "--help")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"Usage: tickbus {verb}")
+    assert done.stdout.startswith(f"Usage: tickbus {name}")
     assert "--help" in done.stdout
 
 
-@pytest.mark.parametrize("args", [["--help"], ["--version"], ["no-such-verb"]])
-def test_a_call_without_a_verb_imports_no_heavy_package(args):
+@pytest.mark.parametrize("args", [["--help"], ["--version"], ["no-such-name"]])
+def test_a_call_without_a_command_imports_no_heavy_package(args):
     code = (
         "import sys\n"
         "from tickbus.main import main\n"
@@ -43,7 +43,7 @@ def test_a_call_without_a_verb_imports_no_heavy_package(args):
 @pytest.mark.parametrize(
     ("args", "line"),
     [
-        (["rn"], "tickbus: no verb `rn`, did you mean `run`? (tickbus --help)\n"),
+        (["rn"], "tickbus: unknown command `rn`, did you mean `run`? (tickbus --help)\n"),
         (["run", "--forr", "5"], "tickbus: No such option '--forr'. Did you mean '--for'? (tickbus run --help)\n"),
         (["actor"], "tickbus: Missing argument 'NAME'. (tickbus actor --help)\n"),
         (

@@ -76,9 +76,9 @@ def render(run: Run, passphrase_file: Path | None = None) -> str:
 
 def program(run: Run, name: str) -> str:
     """Returns the [program] section of one actor, of the clock or of the local exchange."""
-    verb = [name] if name in ("venue", "clockd") else ["actor", name]
+    arguments = [name] if name in ("venue", "clockd") else ["actor", name]
     # -P: the current folder is not on sys.path, so a user's folder `market` beside the run file does not hide ours
-    command = [sys.executable, "-P", "-m", "tickbus.main", *verb, "--run", str(run.path), "--dir", str(run.dir)]
+    command = [sys.executable, "-P", "-m", "tickbus.main", *arguments, "--run", str(run.path), "--dir", str(run.dir)]
     options = {
         "command": _text(shlex.join(command)),
         "directory": _text(run.path.parent),

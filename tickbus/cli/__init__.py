@@ -1,1 +1,1 @@
-"""The verbs of the command line, one file each; `tickbus.main` imports the one that is called."""
+"""The commands of the command line, one file each; `tickbus.main` imports the one that is called."""

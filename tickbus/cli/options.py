@@ -1,4 +1,4 @@
-"""Options that several verbs share, and the run that they name."""
+"""Options that several commands share, and the run that they name."""
 
 from collections.abc import Callable
 from pathlib import Path

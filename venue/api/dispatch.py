@@ -62,7 +62,7 @@ def time_unit(text: str | None) -> int:
 
 
 def error_response(error: api_errors.ApiError) -> Response:
-    """The response for an error before any endpoint is called."""
+    """The answer for an error before any endpoint is called."""
     headers = {"content-type": JSON_TYPE}
     if error.retry_after_s:
         headers["retry-after"] = str(error.retry_after_s)

@@ -1,4 +1,4 @@
-"""Messages between the exchange and its driver: requests, responses, and frames pushed to websockets."""
+"""Messages between the exchange and its driver: requests, answers, and frames pushed to websockets."""
 
 from enum import Enum
 
@@ -21,13 +21,13 @@ class Request(msgspec.Struct, gc=False):
 
 
 CLOSED = 0
-"""Status for a connection that is closed without a response."""
+"""Status for a connection that is closed without an answer."""
 REFUSED = -1
 """Status for a request whose connection would have been refused."""
 
 
 class Response(msgspec.Struct, gc=False):
-    """One HTTP response, or none (CLOSED, REFUSED). `delay_ns`: how much later to send it.
+    """One HTTP answer, or none (CLOSED, REFUSED). `delay_ns`: how much later to send it.
 
     `cut_at`: the connection closes after this many bytes of the body; content-length gives the full length.
     """

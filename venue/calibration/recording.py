@@ -124,8 +124,8 @@ def _frame(ts_ns: int, message: _Message) -> RecordedFrame | None:
         return RecordedSnapshot(ts_ns, message.lastUpdateId, _levels(message.bids), _levels(message.asks))
     kind = message.stream.partition("@")[2]
     if kind.startswith("depth"):
-        diff = _depth.decode(message.data)
-        return RecordedDelta(ts_ns, diff.U, diff.u, _levels(diff.b), _levels(diff.a))
+        delta = _depth.decode(message.data)
+        return RecordedDelta(ts_ns, delta.U, delta.u, _levels(delta.b), _levels(delta.a))
     if kind == "bookTicker":
         best = _ticker.decode(message.data)
         return RecordedTop(ts_ns, *(parse_decimal(text, DIGITS) for text in (best.b, best.B, best.a, best.A)))

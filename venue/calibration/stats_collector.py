@@ -72,7 +72,7 @@ class StatsCollector:
         elif isinstance(frame, RecordedTrade):
             self._trade(frame)
         elif isinstance(frame, RecordedDelta):
-            self._diff(frame)
+            self._delta(frame)
         else:
             self._snapshot(frame)
 
@@ -129,7 +129,7 @@ class StatsCollector:
     def _is_narrow(self, best: RecordedTop) -> bool:
         return (best.ask - best.bid) / ATOMS < 1.5 * self.tick
 
-    def _diff(self, frame: RecordedDelta) -> None:
+    def _delta(self, frame: RecordedDelta) -> None:
         self.updates += frame.last_id - frame.first_id + 1
         self.changes_s[(frame.ts_ns - self.start_ns) // TENTH_NS] += len(frame.bids) + len(frame.asks)
         if not self.book_ns:

@@ -7,7 +7,7 @@ from venue.sources.profiles import PROBABILITIES
 
 ROWS = (
     ("updates_per_s", "book updates a second"),
-    ("level_changes_per_s", "level changes a second, in diffs of 100 ms"),
+    ("level_changes_per_s", "level changes a second, in deltas of 100 ms"),
     ("best_changes_per_s", "changes of the best prices or their sizes, a second"),
     ("trades_per_s", "trades a second"),
     ("market_orders_per_s", "market orders a second"),
@@ -17,7 +17,7 @@ ROWS = (
     ("touch_notional", "at the best price, on average over time"),
     ("touch_grown_per_s", "times a best price's size grew, a second"),
     ("touch_shrunk_per_s", "times it shrank"),
-    ("moves_per_s", "moves of the middle, a second"),
+    ("moves_per_s", "moves of the mid price, a second"),
     ("changes_per_order", "level changes that come with a market order"),
     ("wait_spread", "waits between market orders: deviation over mean"),
 )
@@ -26,7 +26,7 @@ DISTRIBUTIONS = (
     ("market_sizes", "size of a market order"),
     ("limit_sizes", "growth of a level"),
     ("touch_sizes", "growth at the best price"),
-    ("moves_bps", "move of the middle, bps"),
+    ("moves_bps", "move of the mid price, bps"),
     ("wide_ms", "spread open for, ms"),
 )
 

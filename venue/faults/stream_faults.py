@@ -155,9 +155,9 @@ class StreamFaults:
         if active is None:
             return [push]
         fault, conn_id = active.fault, push[0]
-        if isinstance(fault, (kinds.UserEventLost, kinds.DiffLost)):
+        if isinstance(fault, (kinds.UserEventLost, kinds.DeltaLost)):
             return []
-        if isinstance(fault, (kinds.UserEventTwice, kinds.DiffTwice)):
+        if isinstance(fault, (kinds.UserEventTwice, kinds.DeltaTwice)):
             return [push, push]
         if isinstance(fault, kinds.UserEventLate):
             self.hold(push, now_ns + draw_ns(fault.delay, active.random))

@@ -67,7 +67,7 @@ def book_ticker(symbol: Symbol) -> StreamEvent:
     }
 
 
-def diff(symbol: Symbol, first_id: int, bids: bytes, asks: bytes, now_ns: int) -> StreamEvent:
+def delta(symbol: Symbol, first_id: int, bids: bytes, asks: bytes, now_ns: int) -> StreamEvent:
     return lambda unit_ns: {
         "e": "depthUpdate",
         "E": now_ns // unit_ns,

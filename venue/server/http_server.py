@@ -1,6 +1,6 @@
 """HttpServer: parses plain HTTP requests with httptools and answers them directly; aiohttp handles everything else.
 
-Most of the cost of an order over REST was aiohttp's: a task, a request and a response object, for a call that does not
+Most of the cost of an order over REST was aiohttp's: a task, a request and an answer object, for a call that does not
 wait. aiohttp gets whole requests, from their first byte: websockets, rare methods, `Expect`, bodies that are too long,
 and all requests if latency is simulated.
 """

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class Server:
-    """Passes requests, frames and time to the exchange, and its responses and frames to the clients."""
+    """Passes requests, frames and time to the exchange, and its answers and frames to the clients."""
 
     def __init__(self, exchange: Exchange, log: LedgerFile | None, paper_tap: PaperTap | None = None) -> None:
         self.exchange = exchange
@@ -58,12 +58,12 @@ class Server:
         return time.time_ns()
 
     def handle(self, request: Request) -> Response:
-        """The exchange's response to an HTTP request, after its changes are written to the ledger."""
+        """The exchange's answer to an HTTP request, after its changes are written to the ledger."""
         return self._call(self.exchange.handle, request)
 
     @property
     def has_failed(self) -> bool:
-        """Whether no more responses may be sent: the ledger failed, or an unexpected exception occurred."""
+        """Whether no more answers may be sent: the ledger failed, or an unexpected exception occurred."""
         return self.failure is not None or self.bug is not None
 
     def settle(self) -> None:
@@ -114,7 +114,7 @@ class Server:
         return await self._send_cut(request, answer) if answer.cut_at is not None else self._response(answer)
 
     def _abort(self, request: web.BaseRequest) -> web.Response:
-        """Aborts the connection without a response."""
+        """Aborts the connection without an answer."""
         if request.transport is not None:
             request.transport.abort()
         return web.Response(status=500)

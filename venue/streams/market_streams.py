@@ -124,13 +124,13 @@ class MarketStreams:
         if symbol.update_id > state.sent_id:
             bids, asks = symbol.matching.changes()
             first_id, state.sent_id = state.sent_id + 1, symbol.update_id
-            self.push(name + "@depth@100ms", stream_events.diff(symbol, first_id, bids, asks, now_ns), now_ns)
+            self.push(name + "@depth@100ms", stream_events.delta(symbol, first_id, bids, asks, now_ns), now_ns)
             state.second_bids.update(stream_events.pairs(bids))
             state.second_asks.update(stream_events.pairs(asks))
         if is_second and state.sent_id > state.sent_second_id:
             first_id, state.sent_second_id = state.sent_second_id + 1, state.sent_id
             bids, asks = stream_events.packed(state.second_bids, reverse=True), stream_events.packed(state.second_asks)
             for stream in (name + "@depth", name + "@depth@1000ms"):
-                self.push(stream, stream_events.diff(symbol, first_id, bids, asks, now_ns), now_ns)
+                self.push(stream, stream_events.delta(symbol, first_id, bids, asks, now_ns), now_ns)
             state.second_bids.clear()
             state.second_asks.clear()

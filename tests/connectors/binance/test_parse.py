@@ -102,7 +102,7 @@ numbers = st.decimals(0, 10**7, places=8, allow_nan=False, allow_infinity=False)
 )
 @example(levels=[], first_id=2**53 - 1, more=0, time_ms=0, digits=8)
 @example(levels=[], first_id=2**53, more=0, time_ms=0, digits=8)
-def test_every_diff_comes_out_as_it_went_in(levels, first_id, more, time_ms, digits):
+def test_every_delta_comes_out_as_it_went_in(levels, first_id, more, time_ms, digits):
     pairs = [[str(BTC.price(ticks)), f"{BTC.size(lots):.{max(digits, 5)}f}"] for ticks, lots in levels]
     row = {
         "e": "depthUpdate", "E": time_ms, "s": "BTCUSDT", "U": first_id, "u": first_id + more,

@@ -1,4 +1,4 @@
-"""Books out of snapshots and diffs: small made-up cases."""
+"""Books out of snapshots and deltas: small made-up cases."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def live():
     return sync
 
 
-def test_diffs_that_came_before_the_snapshot_are_in_the_first_book():
+def test_deltas_that_came_before_the_snapshot_are_in_the_first_book():
     sync = BookSync(SYMBOL)
     assert sync.on_delta(diff(95, 98, bids=[(99, 1)])) is None
     assert sync.on_delta(diff(99, 103, bids=[(99, 7)])) is None
@@ -41,14 +41,14 @@ def test_diffs_that_came_before_the_snapshot_are_in_the_first_book():
     assert sync.book.levels(2, 1) == [(102, 5)]
 
 
-def test_the_first_diff_may_begin_one_after_the_snapshot_or_reach_back_over_it():
+def test_the_first_delta_may_begin_one_after_the_snapshot_or_reach_back_over_it():
     for first_id in (101, 100, 90):
         sync = BookSync(SYMBOL)
         sync.on_delta(diff(first_id, 105, bids=[(99, 1)]))
         assert sync.on_snapshot(snap(100)).update_id == 105
 
 
-def test_a_snapshot_older_than_the_first_diff_is_never_published():
+def test_a_snapshot_older_than_the_first_delta_is_never_published():
     sync = BookSync(SYMBOL)
     sync.on_delta(diff(103, 105))
     assert sync.on_snapshot(snap(100)) is None
@@ -58,14 +58,14 @@ def test_a_snapshot_older_than_the_first_diff_is_never_published():
     assert not sync.needs_snapshot
 
 
-def test_a_diff_that_follows_exactly_is_published_as_it_came(live):
+def test_a_delta_that_follows_exactly_is_published_as_it_came(live):
     delta = diff(101, 104, bids=[(100, 3)])
     assert live.on_delta(delta) is delta
     assert live.update_id == 104
     assert live.book.best_bid_ticks == 100
 
 
-def test_a_double_and_an_older_diff_change_nothing(live):
+def test_a_double_and_an_older_delta_change_nothing(live):
     delta = diff(101, 104, bids=[(100, 3)])
     live.on_delta(delta)
     before = live.book.state_hash()
@@ -76,7 +76,7 @@ def test_a_double_and_an_older_diff_change_nothing(live):
     assert live.state is StreamState.LIVE
 
 
-def test_a_gap_makes_the_book_stale_on_that_very_diff(live):
+def test_a_gap_makes_the_book_stale_on_that_very_delta(live):
     received = live.on_delta(diff(103, 104, bids=[(99, 9)]))
     assert isinstance(received, BookStatus)
     assert received.state is StreamState.STALE
@@ -85,7 +85,7 @@ def test_a_gap_makes_the_book_stale_on_that_very_diff(live):
     assert live.on_snapshot(snap(102)).update_id == 104
 
 
-def test_a_diff_that_was_only_late_closes_the_gap_without_a_snapshot(live):
+def test_a_delta_that_was_only_late_closes_the_gap_without_a_snapshot(live):
     live.on_delta(diff(103, 104, bids=[(99, 9)]))
     received = live.on_delta(diff(101, 102, asks=[(101, 1)]))
     assert (received.update_id, received.state) == (104, StreamState.LIVE)
@@ -178,7 +178,7 @@ def test_a_refresh_that_shows_another_book_makes_it_stale():
     assert received.state is StreamState.STALE
 
 
-def test_polled_books_are_published_and_no_diff_is_built_on_them(live):
+def test_polled_books_are_published_and_no_delta_is_built_on_them(live):
     live.on_stream_lost("stream down")
     received = live.on_poll(snap(120, bids=[(99, 1)]))
     assert received.state is StreamState.POLLING

@@ -57,7 +57,7 @@ class BadConnection(SimVenue):
             return HttpAnswer(503, {}, b"<html>down</html>"), 0
         answer = super().http(request, path, now_ns)
         if "/depth?" in path:
-            self.note_truth()  # snapshots stand between two diffs
+            self.note_truth()  # snapshots stand between two deltas
         return answer
 
     def take_pushes(self):
@@ -362,7 +362,7 @@ def test_invalid_frames_are_counted_and_too_many_cost_the_connection(bot):
     assert watcher.state is StreamState.LIVE
 
 
-def test_a_crossed_diff_or_wrong_best_prices_make_the_book_stale_and_a_snapshot_repairs_it(bot):
+def test_a_crossed_delta_or_wrong_best_prices_make_the_book_stale_and_a_snapshot_repairs_it(bot):
     sim, _venue_link, feeder, watcher = bot
     sim.run_for(15)
     sync = feeder.feed.markets[SYMBOL].sync

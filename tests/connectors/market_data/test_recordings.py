@@ -56,7 +56,7 @@ def of_kind(messages, kind):
 
 
 def segments(messages):
-    """Per diff after the snapshot: (diff, the tops with update ids within it)."""
+    """Per delta after the snapshot: (delta, the tops with update ids within it)."""
     snapshot = of_kind(messages, BookSnapshot)[0]
     tops = of_kind(messages, TopOfBook)
     at = sum(top.update_id <= snapshot.update_id for top in tops)
@@ -81,10 +81,10 @@ def test_the_recordings_have_no_hole_of_their_own(recording):
 
 @pytest.mark.slow
 def test_the_rebuilt_book_agrees_with_every_recorded_best_price(recording):
-    """Every top that is the last one within a diff must equal the book after that diff: price and size.
+    """Every top that is the last one within a delta must equal the book after that delta: price and size.
 
     A top in the middle of a delta describes a state that the delta does not: there only levels that the delta leaves
-    alone can be compared, and the levels above them must be among those that the diff changes.
+    alone can be compared, and the levels above them must be among those that the delta changes.
     """
     sync = BookSync("X")
     seen = Counter()
@@ -160,7 +160,7 @@ def truth(recording):
 
 
 def disturbed(messages, random, drop, double, reorder):
-    """The messages with diffs and tops lost, repeated, and moved back by some places."""
+    """The messages with deltas and tops lost, repeated, and moved back by some places."""
     out = []
     for at, message in enumerate(messages):
         if random.random() < drop:

@@ -135,9 +135,9 @@ def test_open_orders(gate):
 
 def test_the_collar_holds_on_both_sides(gate):
     assert refusal(gate, order(price_ticks=5_050_000)) == ""
-    assert "middle" in refusal(gate, order(price_ticks=5_050_001))
+    assert "mid price" in refusal(gate, order(price_ticks=5_050_001))
     assert refusal(gate, order(Side.SELL, 4_950_000)) == ""
-    assert "middle" in refusal(gate, order(Side.SELL, 4_949_999))
+    assert "mid price" in refusal(gate, order(Side.SELL, 4_949_999))
 
 
 @pytest.mark.parametrize(

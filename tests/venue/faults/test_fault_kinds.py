@@ -192,7 +192,7 @@ def test_user_events_are_lost_twice_late_and_change_places(ann_and_bob):
     assert reported("user_event_reordered", count=1) == ([whole[1], whole[0]], [whole[1], whole[0]])
 
 
-def test_diffs_are_lost_twice_and_change_places_and_frames_are_corrupt(ann_and_bob):
+def test_deltas_are_lost_twice_and_change_places_and_frames_are_corrupt(ann_and_bob):
     world = ann_and_bob
     market = world.open("/ws/btcusdt@depth@100ms")
 
@@ -210,9 +210,9 @@ def test_diffs_are_lost_twice_and_change_places_and_frames_are_corrupt(ann_and_b
         rows = [json.loads(one)["U"] for one in frames]
         return [row - min(rows) for row in rows]
 
-    assert ids(reported("diff_lost", count=1)) == [0, 1]
-    assert ids(reported("diff_twice", count=1)) == [0, 0, 1, 2]
-    assert ids(reported("diff_reordered", count=1)) == [1, 0, 2]
+    assert ids(reported("delta_lost", count=1)) == [0, 1]
+    assert ids(reported("delta_twice", count=1)) == [0, 0, 1, 2]
+    assert ids(reported("delta_reordered", count=1)) == [1, 0, 2]
     assert ids(reported("stream_delay", count=1, delay={"kind": "fixed", "ms": 250})) == [0, 1, 2]
     for frame in reported("frame_corrupt"):
         with pytest.raises((ValueError, KeyError, TypeError)):

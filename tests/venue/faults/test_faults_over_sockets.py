@@ -121,7 +121,7 @@ def test_a_profile_or_a_file_is_at_work_from_the_start(venue, tmp_path):
     one = venue(faults="drizzle", faults_file=str(file), faults_seed=7)
     active = one.call("GET", "/control/faults")["active"]
     assert active[-1]["endpoint"] == "/api/v3/never"
-    assert {"timeout", "diff_lost"} <= {fault["name"] for fault in active}
+    assert {"timeout", "delta_lost"} <= {fault["name"] for fault in active}
 
 
 @pytest.mark.parametrize(

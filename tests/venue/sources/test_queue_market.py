@@ -225,7 +225,7 @@ def test_a_book_that_begins_anew_at_lower_ids_is_followed(followed):
     assert followed.symbol.matching.best_bid_ticks == 9_001
 
 
-def test_an_older_diff_does_not_undo_newer_best_prices(followed):
+def test_an_older_delta_does_not_undo_newer_best_prices(followed):
     followed.u = 1_009
     followed.top(10_001, 9, 10_002, 40)  # 1010
     older = pack_levels([(10_001, 3), (10_000, 33), (9_999, 81)])

@@ -1,4 +1,4 @@
-"""Market streams: subscriptions, diffs that rebuild the book, prices, trades, pings."""
+"""Market streams: subscriptions, deltas that rebuild the book, prices, trades, pings."""
 
 import json
 from itertools import pairwise
@@ -12,7 +12,7 @@ ALIVE = [MarketSettings()]
 
 
 def rebuild(snapshot, diffs):
-    """The book after a snapshot and the diffs that follow it, by the rule U <= lastUpdateId + 1 <= u."""
+    """The book after a snapshot and the deltas that follow it, by the rule U <= lastUpdateId + 1 <= u."""
     book = {"b": dict(snapshot["bids"]), "a": dict(snapshot["asks"])}
     last = snapshot["lastUpdateId"]
     for diff in diffs:
@@ -30,7 +30,7 @@ def rebuild(snapshot, diffs):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stream", ["btcusdt@depth@100ms", "btcusdt@depth"])
-def test_diffs_are_contiguous_and_rebuild_the_book(world, stream):
+def test_deltas_are_contiguous_and_rebuild_the_book(world, stream):
     one = world(markets=ALIVE)
     one.advance(1500)
     conn_id = one.open(f"/ws/{stream}")
@@ -50,7 +50,7 @@ def test_diffs_are_contiguous_and_rebuild_the_book(world, stream):
     assert abs(truth["lastUpdateId"] - reported) < 10
 
 
-def test_the_rebuilt_book_is_the_true_one_at_every_diff(world):
+def test_the_rebuilt_book_is_the_true_one_at_every_delta(world):
     one = world(markets=ALIVE)
     conn_id = one.open("/ws/btcusdt@depth@100ms")
     one.advance(100)

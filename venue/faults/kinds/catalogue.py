@@ -16,7 +16,14 @@ KINDS: dict[str, type[Fault]] = {
     kind.__struct_config__.tag: kind for kind in (*request_kinds.KINDS, *stream_kinds.KINDS, *exchange_kinds.KINDS)
 }
 # Names of faults in files and requests of earlier versions.
-FORMER_KINDS = {"garbage_body": "invalid_body", "human_cancel": "external_cancel", "human_order": "external_order"}
+FORMER_KINDS = {
+    "diff_lost": "delta_lost",
+    "diff_reordered": "delta_reordered",
+    "diff_twice": "delta_twice",
+    "garbage_body": "invalid_body",
+    "human_cancel": "external_cancel",
+    "human_order": "external_order",
+}
 DELAYS = {kind.__struct_config__.tag: kind for kind in typing.get_args(Delay)}
 MAX_FILE_BYTES = 1_000_000
 

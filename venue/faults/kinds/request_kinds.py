@@ -93,7 +93,7 @@ class ServerError(RequestFault, frozen=True, tag="server_error"):
 
 
 class UnexpectedResponse(RequestFault, frozen=True, tag="unexpected_response"):
-    """-1006 with 500: an unexpected response inside the exchange; execution status unknown."""
+    """-1006 with 500: an unexpected answer inside the exchange; execution status unknown."""
 
     def changed(self, answer: Response | None, random: Random) -> Response:
         return error(500, -1006, UNEXPECTED)

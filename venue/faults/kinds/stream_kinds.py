@@ -44,19 +44,19 @@ class FrameFault(Fault, frozen=True):
         return self.symbol.replace("-", "") in ("", symbol) and self.stream in ("", stream)
 
 
-class DiffLost(FrameFault, frozen=True, tag="diff_lost"):
+class DeltaLost(FrameFault, frozen=True, tag="delta_lost"):
     """A book delta is never sent: a gap."""
 
     stream: str = "depth"
 
 
-class DiffTwice(FrameFault, frozen=True, tag="diff_twice"):
+class DeltaTwice(FrameFault, frozen=True, tag="delta_twice"):
     """A book delta is sent twice."""
 
     stream: str = "depth"
 
 
-class DiffReordered(FrameFault, frozen=True, tag="diff_reordered"):
+class DeltaReordered(FrameFault, frozen=True, tag="delta_reordered"):
     """A book delta changes places with the next."""
 
     stream: str = "depth"
@@ -111,7 +111,7 @@ class Silence(Fault, frozen=True, tag="silence"):
 
 
 KINDS: tuple[Any, ...] = (
-    UserEventLost, UserEventTwice, UserEventLate, UserEventReordered, DiffLost, DiffTwice, DiffReordered, FrameCorrupt,
-    StreamDelay, StreamStall, HalfOpen, SocketDropped, ConnectionRefused,
+    UserEventLost, UserEventTwice, UserEventLate, UserEventReordered, DeltaLost, DeltaTwice, DeltaReordered,
+    FrameCorrupt, StreamDelay, StreamStall, HalfOpen, SocketDropped, ConnectionRefused,
 )  # fmt: skip
 """The kinds that can be added by name; Silence comes from the control endpoint alone."""
