@@ -89,3 +89,20 @@ def test_a_market_that_is_added_later_is_subscribed_once(world):
     world.fx.run(1)
     assert world.answer() == 1
     assert world.done == [*MARKETS, "NEW-USDT"]
+
+
+def test_an_answer_to_no_request_and_a_second_answer_confirm_nothing(world):
+    world.subscriptions.on_answer(Subscribed(99))
+    assert world.done == []
+    world.answer(refuses=False)
+    world.subscriptions.on_answer(Subscribed(1))
+    assert world.done == MARKETS
+
+
+def test_answers_and_retries_of_an_earlier_connection_change_nothing(world):
+    world.answer()  # refused: to be tried again by halves
+    world.fx.close(world.fx.links[0])
+    assert world.subscriptions.is_done
+    world.subscriptions.on_answer(Subscribed(1))
+    world.fx.run(0.02)
+    assert (world.done, world.fx.frames) == ([], [])
