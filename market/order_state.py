@@ -26,6 +26,7 @@ class OrderState(msgspec.Struct, frozen=True, gc=False):
     doubted: bool = False  # a request may have left, and its answer did not show the result
     cancel_wanted: bool = False
     ended: OrdStatus | None = None
+    forgotten: bool = False  # it has ended since the exchange no longer has it, and not by a report of its end
 
     @property
     def open_lots(self) -> int:
@@ -37,11 +38,15 @@ class OrderState(msgspec.Struct, frozen=True, gc=False):
 
 
 class OrderEvidence(msgspec.Struct, frozen=True, gc=False):
-    """One piece of evidence. `last_lots` > 0: a fill that was not merged before (the caller checks its trade id)."""
+    """One piece of evidence. `last_lots` > 0: a fill that was not merged before (the caller checks its trade id).
+
+    `size_lots` > 0: the size of the order on the exchange, which an amendment may have reduced.
+    """
 
     status: OrdStatus
     cum_lots: int = 0
     last_lots: int = 0
+    size_lots: int = 0
 
 
 class _Claim(msgspec.Struct, frozen=True, gc=False):
@@ -78,29 +83,43 @@ def merge(state: OrderState, evidence: OrderEvidence) -> tuple[OrderState, str]:
     if finding:
         return state, finding
     claim = _CLAIMS[evidence.status]
+    is_open = claim.seen and not claim.ends and not evidence.last_lots
+    if state.forgotten and is_open:
+        state = msgspec.structs.replace(state, forgotten=False, ended=None)
+        finding = CONTRADICTED
+    size = min(state.size_lots, evidence.size_lots) if evidence.size_lots else state.size_lots
     seen = state.seen or claim.seen or evidence.last_lots > 0 or evidence.cum_lots > 0
     filled = state.filled_lots + evidence.last_lots
     cum = max(state.cum_lots, evidence.cum_lots, filled)
+    size = max(size, cum)
     if evidence.status is OrdStatus.FILLED:
-        cum = state.size_lots
+        cum = size
     ended = state.ended
     if claim.ends and (ended is None or ended in _ABSENT):
         ended = evidence.status if evidence.status not in _ABSENT or not seen else ended
     if seen and ended in _ABSENT:
         ended, finding = None, CONTRADICTED
-    elif state.status.is_final and evidence.last_lots and state.ended not in _ABSENT:
+    elif not finding and state.status.is_final and evidence.last_lots and state.ended not in _ABSENT:
         finding = LATE_FILL
     after = OrderState(
-        size_lots=state.size_lots,
+        size_lots=size,
         cum_lots=cum,
         filled_lots=filled,
         seen=seen,
         doubted=state.doubted or claim.doubted,
         cancel_wanted=state.cancel_wanted or claim.cancel_wanted,
         ended=ended,
+        forgotten=state.forgotten,
     )
     terminal = state.status.is_final and finding != CONTRADICTED
     return msgspec.structs.replace(after, status=state.status if terminal else _status(after)), finding
+
+
+def forget(state: OrderState) -> OrderState:
+    """Returns the state of an order that the exchange no longer has: it has ended with the fills that are known."""
+    ended = state.ended if state.ended not in (None, *_ABSENT) else OrdStatus.EXPIRED
+    after = msgspec.structs.replace(state, cum_lots=state.filled_lots, ended=ended, forgotten=True)
+    return msgspec.structs.replace(after, status=_status(after))
 
 
 def _impossible(state: OrderState, evidence: OrderEvidence) -> str:

@@ -33,7 +33,8 @@ _NOT_SENT = {
     -2014: Trouble.BAD_KEY,
     -2015: Trouble.BAD_KEY,
 }
-_NOT_FOUND = {-2011, -2013}
+_NOT_FOUND = {-2011, -2013, -2026}
+BAD_SYMBOL = -1121
 _BAD_PARAMETER = range(-1199, -1099)  # -1100 .. -1199: malformed, refused by the API
 
 
@@ -68,7 +69,8 @@ def classify_code(code: int, msg: str, retry_after_ns: int = 0) -> Verdict:
     if code in _NOT_FOUND:
         return Verdict(Outcome.NOT_FOUND, reason)
     if code in _BAD_PARAMETER:
-        return Verdict(Outcome.REJECTED, reason, refusal=cause)
+        trouble = Trouble.NO_MARKET if code == BAD_SYMBOL else Trouble.NONE
+        return Verdict(Outcome.REJECTED, reason, trouble, refusal=cause)
     return Verdict(Outcome.UNKNOWN, reason)
 
 

@@ -143,6 +143,8 @@ class BinanceOrders(BinanceRequests):
         return self._signed("GET", "order", params, ts_ns, {"weight": 4}, urgent=True)
 
     def open_orders_request(self, symbol: str, ts_ns: int) -> Call:
+        if not symbol:
+            return self._signed("GET", "openOrders", {}, ts_ns, {"weight": 80})
         return self._signed("GET", "openOrders", {"symbol": venue_symbol(symbol)}, ts_ns, {"weight": 6})
 
     def trades_request(self, symbol: str, ts_ns: int, from_id: int | None = None, order_id: str = "") -> Call:

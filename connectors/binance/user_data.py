@@ -158,7 +158,7 @@ def _executed(row: _Execution, symbols: Symbols) -> list[StreamEvent]:
     events.append(
         OrderReport(
             symbol, cl_ord_id, str(row.i), side, TYPE.get(row.o, OrdType.LIMIT), status,
-            number(row.p), number(row.q), cum, at_ns, reason, oddity,
+            number(row.p), number(row.q), cum, at_ns, reason, oddity, row.c if row.x == "REPLACED" else "",
         )
     )  # fmt: skip
     return events

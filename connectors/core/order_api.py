@@ -125,7 +125,7 @@ class OrderApi(RequestApi, Protocol):
         """Returns the request for the status of one order, by one of its ids."""
 
     def open_orders_request(self, symbol: str, ts_ns: int) -> Call:
-        """Returns the request for all open orders of a market."""
+        """Returns the request for all open orders of a market; of the whole account for the symbol ""."""
 
     def trades_request(self, symbol: str, ts_ns: int, from_id: int | None = None, order_id: str = "") -> Call:
         """Returns the request for own trades: of one order, or from a trade id on (None: the latest)."""

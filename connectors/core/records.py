@@ -127,6 +127,25 @@ class ResolvedRecord(Record, tag="Resolved"):
     refusal: RefusalCode = RefusalCode.NONE
 
 
+class AmendedRecord(Record, tag="Amended"):
+    """The order was reduced on the exchange, which knows it as `alias` since then ("": by our own id)."""
+
+    cl_ord_id: str
+    size_lots: int
+    alias: str
+    ts_ns: int
+    source: str
+
+
+class ForgottenRecord(Record, tag="Forgotten"):
+    """The exchange no longer has the order: it has ended with its known fills. `by`: the operator's command, or ""."""
+
+    cl_ord_id: str
+    evidence: str
+    ts_ns: int
+    by: str = ""
+
+
 class ScannedRecord(Record, tag="Scanned"):
     """Every own trade of `symbol` up to `trade_id` is accounted for."""
 
@@ -168,6 +187,9 @@ class OrderRow(Record):
     final_ns: int
     trades: list[int]
     refusal: RefusalCode = RefusalCode.NONE
+    size_lots: int = 0  # 0: as in `terms`
+    alias: str = ""
+    forgotten: bool = False
 
 
 class OwnerRow(Record):
@@ -207,6 +229,8 @@ AnyRecord = (
     | FillRecord
     | CancelRecord
     | ResolvedRecord
+    | AmendedRecord
+    | ForgottenRecord
     | ScannedRecord
     | ReleaseRecord
     | FindingRecord

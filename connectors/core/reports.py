@@ -27,6 +27,7 @@ class Trouble(Enum):
     BANNED = "banned"
     CLOCK_SKEW = "clock skew"
     BAD_KEY = "bad key"
+    NO_MARKET = "no market"  # the exchange does not have this market (any more)
     RULES = "rules"  # the order broke a trading rule: our copy of the rules may be out of date
     UNREADABLE = "unreadable"  # the body has no known form
 
@@ -87,6 +88,7 @@ class OrderReport(msgspec.Struct, frozen=True):
     ts_event_ns: int = 0
     reason: str = ""
     oddity: str = ""
+    alias: str = ""  # the client order id that an amendment has given the order; "" if there was none
 
 
 class TradeReport(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from connectors.orders.client_id import journal_tag
 from connectors.orders.command_handler import ALL_OWNERS, CommandHandler
 from connectors.orders.executor import OrderExecutor
 from connectors.orders.halts import Halts
+from connectors.orders.missing_orders import MissingOrders
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.order_settings import OrderSettings
 from connectors.orders.owner_watch import OwnerWatch
@@ -69,8 +70,9 @@ class OrderManager:
         self.user_stream = user_stream = UserStream(
             fx, api, client.clock, settings.user_session, settings.user_event_ms, reports, self
         )
+        self.missing = missing = MissingOrders(fx, api, client, tracker, journal, reports)
         self.recheck_sender = RecheckSender(
-            fx, api, client, tracker, journal, reports, self.rechecks, user_stream.expect
+            fx, api, client, tracker, journal, reports, self.rechecks, missing, user_stream.expect
         )  # fmt: skip
         self.executor = OrderExecutor(
             fx, api, client, tracker, journal, reports, self.rechecks, stages, user_stream.expect
@@ -199,7 +201,7 @@ class OrderManager:
             self.clock_sync.restart()
         elif verdict.trouble is Trouble.BAD_KEY:
             self.halts.halt(f"the exchange refuses the key: {verdict.reason}")
-        elif verdict.trouble is Trouble.RULES and self._fx.now_ns - self._rules_ns > RULES_NS:
+        elif verdict.trouble in (Trouble.RULES, Trouble.NO_MARKET) and self._fx.now_ns - self._rules_ns > RULES_NS:
             self._rules_ns = self._fx.now_ns
             self._feed.rules.request(self._settings.markets)
 

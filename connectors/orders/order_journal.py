@@ -5,10 +5,12 @@ from functools import partial
 
 from actors.effects import Effects
 from connectors.core.records import (
+    AmendedRecord,
     AnyRecord,
     CancelRecord,
     FillRecord,
     FindingRecord,
+    ForgottenRecord,
     ReportRecord,
     ResolvedRecord,
     encode_record,
@@ -21,7 +23,14 @@ from protocol import Fill, OrderUpdate, topics
 
 JOURNAL = "orders"
 REWRITE_AGAIN_NS = 2_000_000_000  # delay after a rewrite that failed; without one the records stay as they are
-_MAY_NEED_RECHECKS = (ReportRecord, FillRecord, CancelRecord, ResolvedRecord)  # a new order needs none yet
+_MAY_NEED_RECHECKS = (
+    ReportRecord,
+    FillRecord,
+    CancelRecord,
+    ResolvedRecord,
+    AmendedRecord,
+    ForgottenRecord,
+)  # a new order needs none yet
 _HANDLED = (CONTRADICTED, LATE_FILL)  # findings that do not halt their market: the tracker has dealt with them
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from connectors.orders.tracked_order import TrackedOrder
 from market.exact import EXACT, ZERO
-from market.order_state import OrderEvidence, merge
+from market.order_state import OrderEvidence, forget, merge
 from protocol import Fill, OrderUpdate, Side
 
 KEEP_NS = 15 * 60_000_000_000  # how long a final order is kept, for late reports
@@ -88,11 +88,13 @@ class OrderStore:
             order.order_id = order_id
             self._by_order_id[order.terms.symbol, order_id] = order
 
-    def merge(self, order: TrackedOrder, evidence: OrderEvidence, reason: str, ts_ns: int) -> list[Fill | OrderUpdate]:
-        """Merge evidence into an order. Returns the update to publish, if the order changed."""
+    def merge(
+        self, order: TrackedOrder, evidence: OrderEvidence | None, reason: str, ts_ns: int
+    ) -> list[Fill | OrderUpdate]:
+        """Merge evidence into an order; None: the exchange no longer has it. Returns the update to publish, if any."""
         before = order.state
         self._expose(order, -1)
-        order.state, _ = merge(before, evidence)
+        order.state = forget(before) if evidence is None else merge(before, evidence)[0]
         self._expose(order, 1)
         order.updated_ns = ts_ns
         if reason:

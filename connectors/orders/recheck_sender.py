@@ -5,9 +5,10 @@ from functools import partial
 
 from actors.effects import Effects
 from actors.net import HttpAnswer
-from connectors.core.order_api import BadAnswer, OrderApi, parse_order_of
-from connectors.core.reports import Outcome, Unreadable, Verdict
+from connectors.core.order_api import BadAnswer, OrderApi
+from connectors.core.reports import OrderReport, Outcome, Trouble, Unreadable, Verdict
 from connectors.net.client import ExchangeClient, Result
+from connectors.orders.missing_orders import MissingOrders
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.rechecks import Recheck, RecheckKind, Rechecks
 from connectors.orders.report_handler import ReportHandler
@@ -32,6 +33,7 @@ class RecheckSender:
         journal: OrderJournal,
         reports: ReportHandler,
         rechecks: Rechecks,
+        missing: MissingOrders,
         expect: Callable[[str, bool], None],
     ) -> None:
         self._fx = fx
@@ -41,6 +43,7 @@ class RecheckSender:
         self._journal = journal
         self._reports = reports
         self._rechecks = rechecks
+        self._missing = missing
         self._expect = expect
         self._in_flight = 0
         self._conclude: dict[RecheckKind, Conclude] = {
@@ -60,12 +63,14 @@ class RecheckSender:
         api, client, terms = self._api, self._client, order.terms
         kind, at_ns = recheck.kind, client.now_ns
         if kind is RecheckKind.CANCEL:
-            call = api.cancel_request(terms.symbol, terms.cl_ord_id, at_ns, client.next_request_id())
+            call = api.cancel_request(terms.symbol, order.exchange_cl_ord_id, at_ns, client.next_request_id())
         elif kind is RecheckKind.FILLS and order.order_id:
             call = api.trades_request(terms.symbol, at_ns, order_id=order.order_id)
         else:
             kind = RecheckKind.QUERY
-            call = api.order_query(terms.symbol, at_ns, cl_ord_id=terms.cl_ord_id)
+            # The client id may be another one since an amendment by hand: every second query is by the exchange's id.
+            order_id = order.order_id if recheck.attempt % 2 else ""
+            call = api.order_query(terms.symbol, at_ns, order.exchange_cl_ord_id, order_id)
         if not client.acquire(call):
             return False
         self._rechecks.on_sent(recheck, self._fx.now_ns)
@@ -86,7 +91,7 @@ class RecheckSender:
     def _on_cancel(self, order: TrackedOrder, sent_ns: int, verdict: Verdict, answer: Result) -> None:
         if verdict.outcome is Outcome.OK:
             assert isinstance(answer, HttpAnswer)
-            report, _ = parse_order_of(self._api, answer.body, order.cl_ord_id)
+            report = self._report_of(order, answer)
             self._reports.order(report, "cancel")
             self._expect(order.cl_ord_id, report.status.is_final)
         self._rechecks.on_cancel_answer(order.cl_ord_id, self._tracker.open.get(order.cl_ord_id), verdict.outcome)
@@ -94,15 +99,23 @@ class RecheckSender:
     def _on_query(self, order: TrackedOrder, sent_ns: int, verdict: Verdict, answer: Result) -> None:
         if verdict.outcome is Outcome.OK:
             assert isinstance(answer, HttpAnswer)
-            report, _ = parse_order_of(self._api, answer.body, order.cl_ord_id)
-            self._reports.order(report, "query")
+            self._reports.order(self._report_of(order, answer), "query")
             self._rechecks.on_answer(order.cl_ord_id, RecheckKind.QUERY, True)
-        elif verdict.outcome is Outcome.NOT_FOUND and not order.is_final:
-            evidence = self._rechecks.not_found(order, sent_ns)
-            if evidence:
+        elif verdict.outcome is Outcome.NOT_FOUND or verdict.trouble is Trouble.NO_MARKET:
+            evidence = "" if order.is_final else self._rechecks.not_found(order, sent_ns)
+            if evidence and order.state.seen:
+                self._missing.investigate(order, f"{evidence} ({verdict.reason})")
+            elif evidence:
                 tracker, now_ns = self._tracker, self._fx.now_ns
                 records = tracker.decide_status(order.cl_ord_id, OrdStatus.NOT_PLACED, evidence, now_ns)
                 self._journal.commit(records)
+
+    def _report_of(self, order: TrackedOrder, answer: HttpAnswer) -> OrderReport:
+        """Returns the report in an answer. Raises BadAnswer if it is about another order."""
+        report, _ = self._api.parse_order(answer.body)
+        if report.cl_ord_id not in (order.cl_ord_id, order.alias) and self._reports.amended(report) is not order:
+            raise BadAnswer(f"requested order {order.cl_ord_id}, got order {report.cl_ord_id}")
+        return report
 
     def _on_fills(self, order: TrackedOrder, sent_ns: int, verdict: Verdict, answer: Result) -> None:
         if verdict.outcome is not Outcome.OK:

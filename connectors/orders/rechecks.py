@@ -155,13 +155,15 @@ class Rechecks:
     def not_found(self, order: TrackedOrder, requested_ns: int) -> str:
         """The exchange does not know the order. Returns the evidence that it never will, or "" while there is none.
 
-        `requested_ns`: when the query left, by the exchange's clock.
+        `requested_ns`: when the query left, by the exchange's clock. For an order that the exchange has shown, it must
+        be later than the last report of it, too.
         """
-        after_ns = order.terms.valid_until_ns + self._margin_ns
-        if order.state.seen or requested_ns <= after_ns:
+        known_ns = max(order.terms.valid_until_ns, order.updated_ns if order.state.seen else 0)
+        if requested_ns <= known_ns + self._margin_ns:
             return ""
         count = self._not_found[order.cl_ord_id] = self._not_found.get(order.cl_ord_id, 0) + 1
         if count < NOT_FOUND_NEEDED:
             return ""
-        late_s = (requested_ns - order.terms.valid_until_ns) // SECOND_NS
-        return f"not found {count} times, the last {late_s} s after its request had expired"
+        late_s = (requested_ns - known_ns) // SECOND_NS
+        since = "the last report of it" if order.state.seen else "its request had expired"
+        return f"not found {count} times, the last {late_s} s after {since}"

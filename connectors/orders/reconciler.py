@@ -243,6 +243,8 @@ class Reconciler:
                 self._reports.order(report, "open orders")
         self._reports.keep_external(symbol, {report.order_id for report in reports})
         shown = {report.cl_ord_id for report in reports}
+        aliases = {order.alias: order.cl_ord_id for order in self._tracker.open.values() if order.alias}
+        shown |= {aliases[name] for name in shown & aliases.keys()}
         for order in list(self._tracker.open.values()):
             if (
                 order.terms.symbol == symbol

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from actors.effects import Effects
 from connectors.core.order_api import BadAnswer
-from connectors.core.records import AnyRecord, CancelRecord, NewOrderRecord
+from connectors.core.records import AnyRecord, CancelRecord, NewOrderRecord, ScaleRecord
 from connectors.core.reports import AccountReport, OrderReport, TradeReport, Unreadable
 from connectors.orders.balances import BalanceBook
 from connectors.orders.client_id import decode_id
@@ -44,7 +44,7 @@ class ReportHandler:
         tracker, now_ns = self._tracker, self._fx.now_ns
         if report.oddity:
             self.unreadable.add(Unreadable("order", report.oddity, report.symbol, report.cl_ord_id, report.order_id))
-        order = tracker.orders.get(report.cl_ord_id)
+        order = tracker.orders.get(report.cl_ord_id) or self.amended(report)
         if order is None:
             if not tracker.is_ours(report.cl_ord_id):
                 self._external(report)
@@ -52,8 +52,11 @@ class ReportHandler:
             order = self._adopt(report)
             if order is None:
                 return None
+        scale = tracker.scales[order.terms.symbol]
+        if report.alias or report.size < scale.lot_size * order.state.size_lots or report.cl_ord_id != order.cl_ord_id:
+            self._amend(order, report, scale, source)
         try:
-            cum_lots = in_lots(tracker.scales[order.terms.symbol], report.cum)
+            cum_lots = in_lots(scale, report.cum)
         except BadAnswer as error:
             self._journal.commit(tracker.decide_finding(order.cl_ord_id, str(error), now_ns))
             return order
@@ -68,12 +71,11 @@ class ReportHandler:
     def trade(self, report: TradeReport, source: str) -> bool:
         """Apply a trade, once. Returns False if it belongs to none of the known orders."""
         tracker, now_ns = self._tracker, self._fx.now_ns
-        if report.cl_ord_id:
-            order = tracker.orders.get(report.cl_ord_id)
-        else:
-            order = tracker.by_order_id(report.symbol, report.order_id)
+        order = tracker.orders.get(report.cl_ord_id)
         if order is None:
-            return False
+            order = tracker.by_order_id(report.symbol, report.order_id)
+            if order is None or report.cl_ord_id not in ("", order.alias) or report.side is not order.terms.side:
+                return False
         if tracker.has_trade(order, report.trade_id):
             return True  # its price may be off today's tick, if it is from a time when ticks were finer
         scale = tracker.scales[report.symbol]
@@ -89,6 +91,31 @@ class ReportHandler:
             )
         )  # fmt: skip
         return True
+
+    def amended(self, report: OrderReport) -> TrackedOrder | None:
+        """Returns the order of ours that the exchange reports under another client id, since it was amended by hand.
+
+        The exchange's own id is not enough: an exchange that was reset gives the ids out again.
+        """
+        order = self._tracker.by_order_id(report.symbol, report.order_id)
+        if order is None or self._tracker.is_ours(report.cl_ord_id):
+            return None
+        terms, scale = order.terms, self._tracker.scales[report.symbol]
+        is_same = report.side is terms.side and report.price == scale.tick_size * terms.price_ticks
+        return order if is_same and report.size <= scale.lot_size * terms.size_lots else None
+
+    def _amend(self, order: TrackedOrder, report: OrderReport, scale: ScaleRecord, source: str) -> None:
+        """The exchange has the order in a smaller size, or under another id."""
+        alias = report.alias or (report.cl_ord_id if report.cl_ord_id != order.cl_ord_id else "")
+        try:
+            size_lots = in_lots(scale, report.size)
+        except BadAnswer as error:
+            self._journal.commit(self._tracker.decide_finding(order.cl_ord_id, str(error), self._fx.now_ns))
+            return
+        records = self._tracker.decide_amended(order.cl_ord_id, size_lots, alias, self._fx.now_ns, source)
+        if records:
+            self._fx.log.warning("order amended by hand", cl_ord_id=order.cl_ord_id, size_lots=size_lots, alias=alias)
+        self._journal.commit(records)
 
     def account(self, report: AccountReport) -> None:
         """Merge balances, and publish them if they changed."""

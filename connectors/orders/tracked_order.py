@@ -6,9 +6,13 @@ from protocol import OrderUpdate, OrdStatus, RefusalCode
 
 
 class TrackedOrder:
-    """`terms`: what was ordered. `state`: the merged evidence. `trades`: keys of its fills (trade_ids.trade_key)."""
+    """`terms`: what was ordered. `state`: the merged evidence. `trades`: keys of its fills (trade_ids.trade_key).
+
+    `alias`: the client order id by which the exchange knows it since an amendment by hand; "" for ours.
+    """
 
     __slots__ = (
+        "alias",
         "final_ns",
         "findings",
         "order_id",
@@ -25,6 +29,7 @@ class TrackedOrder:
         self.terms = terms
         self.state = OrderState(terms.size_lots)
         self.order_id = ""
+        self.alias = ""
         self.reason = ""
         self.refusal = RefusalCode.NONE  # why the exchange rejected it
         self.ts_event_ns = 0
@@ -37,6 +42,11 @@ class TrackedOrder:
     def cl_ord_id(self) -> str:
         """Our id of the order."""
         return self.terms.cl_ord_id
+
+    @property
+    def exchange_cl_ord_id(self) -> str:
+        """The client order id by which the exchange knows the order now."""
+        return self.alias or self.terms.cl_ord_id
 
     @property
     def status(self) -> OrdStatus:
@@ -69,7 +79,7 @@ class TrackedOrder:
             terms.side,
             terms.ord_type,
             terms.price_ticks,
-            terms.size_lots,
+            state.size_lots,
             state.cum_lots,
             state.status,
             self.order_id,
@@ -98,6 +108,9 @@ class TrackedOrder:
             self.final_ns,
             sorted(self.trades),
             self.refusal,
+            state.size_lots,
+            self.alias,
+            state.forgotten,
         )
 
     @classmethod
@@ -105,7 +118,7 @@ class TrackedOrder:
         """Returns the order of a compaction."""
         order = cls(row.terms)
         order.state = OrderState(
-            row.terms.size_lots,
+            row.size_lots or row.terms.size_lots,
             row.status,
             row.cum_lots,
             row.filled_lots,
@@ -113,9 +126,10 @@ class TrackedOrder:
             row.doubted,
             row.cancel_wanted,
             None if row.ended < 0 else OrdStatus(row.ended),
+            row.forgotten,
         )
         order.order_id, order.reason = row.order_id, row.reason
         order.ts_event_ns, order.final_ns = row.ts_event_ns, row.final_ns
         order.trades = set(row.trades)
-        order.refusal = row.refusal
+        order.refusal, order.alias = row.refusal, row.alias
         return order

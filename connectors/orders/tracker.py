@@ -12,12 +12,14 @@ from typing import Any
 
 from connectors.core.records import (
     AccountRecord,
+    AmendedRecord,
     AnyRecord,
     CancelRecord,
     CompactionRecord,
     EpochRecord,
     FillRecord,
     FindingRecord,
+    ForgottenRecord,
     NewOrderRecord,
     OwnerRow,
     ReleaseRecord,
@@ -59,6 +61,8 @@ class OrderTracker(OrderStore):
             FillRecord: self._apply_fill,
             CancelRecord: self._apply_cancel,
             ResolvedRecord: self._apply_resolved,
+            AmendedRecord: self._apply_amended,
+            ForgottenRecord: self._apply_forgotten,
             ScannedRecord: self._apply_scanned,
             ReleaseRecord: self._apply_release,
             FindingRecord: self._apply_finding,
@@ -184,6 +188,16 @@ class OrderTracker(OrderStore):
         state, _ = merge(order.state, OrderEvidence(status))
         return [] if state == order.state else [ResolvedRecord(cl_ord_id, status, evidence, now_ns, refusal)]
 
+    def decide_amended(self, cl_ord_id: str, size_lots: int, alias: str, now_ns: int, source: str) -> list[AnyRecord]:
+        """The exchange has the order in a smaller size, or under another client id (`alias`). Empty if it is known."""
+        order = self.orders[cl_ord_id]
+        is_same = size_lots >= order.state.size_lots and alias in ("", order.alias)
+        return [] if is_same else [AmendedRecord(cl_ord_id, size_lots, alias, now_ns, source)]
+
+    def decide_forgotten(self, cl_ord_id: str, evidence: str, now_ns: int, by: str = "") -> list[AnyRecord]:
+        """The exchange no longer has the order. Empty if it is not open."""
+        return [ForgottenRecord(cl_ord_id, evidence, now_ns, by)] if cl_ord_id in self.open else []
+
     def decide_restart(self, now_ns: int) -> list[AnyRecord]:
         """After a restart: every order that waits for its first answer is UNKNOWN."""
         waiting = [order for order in self.open.values() if order.status is OrdStatus.PENDING_NEW]
@@ -279,6 +293,15 @@ class OrderTracker(OrderStore):
     def _apply_resolved(self, record: ResolvedRecord) -> list[Fill | OrderUpdate]:
         order = self.orders[record.cl_ord_id]
         return self._merge_end(order, OrderEvidence(record.status), record.evidence, record.ts_ns, record.refusal)
+
+    def _apply_amended(self, record: AmendedRecord) -> list[Fill | OrderUpdate]:
+        order = self.orders[record.cl_ord_id]
+        order.alias = record.alias or order.alias
+        return self.merge(order, OrderEvidence(OrdStatus.NEW, size_lots=record.size_lots), "", record.ts_ns)
+
+    def _apply_forgotten(self, record: ForgottenRecord) -> list[Fill | OrderUpdate]:
+        order = self.orders[record.cl_ord_id]
+        return self.merge(order, None, record.evidence, record.ts_ns)
 
     def _merge_end(
         self,

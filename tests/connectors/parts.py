@@ -24,6 +24,7 @@ from connectors.net.client import ExchangeClient
 from connectors.net.server_clock import ServerClock
 from connectors.orders.client_id import encode_id, journal_tag
 from connectors.orders.halts import Halts
+from connectors.orders.missing_orders import MissingOrders
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.rechecks import Recheck, Rechecks
 from connectors.orders.report_handler import ReportHandler
@@ -226,6 +227,7 @@ class Parts:
         self.tracker = OrderTracker()
         self.journal = OrderJournal(self.fx, self.tracker, self.rechecks, self.halts)
         self.reports = ReportHandler(self.fx, self.tracker, self.journal, self.rechecks, {SYMBOL: RULES})
+        self.missing = MissingOrders(self.fx, self.api, self.client, self.tracker, self.journal, self.reports)
         self.expected: list[tuple[str, bool]] = []
         self.journal.commit([EpochRecord(1, TAG, 0), ScaleRecord(SYMBOL, RULES.tick_size, RULES.lot_size), *orders])
         self.fx.perform()

@@ -240,7 +240,7 @@ def test_no_bytes_do_more_than_be_refused(data):
         (answer(b"<html>", 429), Outcome.UNKNOWN),
         (error(-2011), Outcome.NOT_FOUND),
         (error(-2013), Outcome.NOT_FOUND),
-        (error(-2026), Outcome.UNKNOWN),
+        (error(-2026), Outcome.NOT_FOUND),
     ],
 )
 def test_the_outcome_of_an_answer(api, result, proof):

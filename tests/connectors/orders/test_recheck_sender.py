@@ -21,7 +21,8 @@ def parts(order):
 @pytest.fixture
 def sender(parts):
     return RecheckSender(
-        parts.fx, parts.api, parts.client, parts.tracker, parts.journal, parts.reports, parts.rechecks, parts.expect
+        parts.fx, parts.api, parts.client, parts.tracker, parts.journal, parts.reports, parts.rechecks,
+        parts.missing, parts.expect,
     )  # fmt: skip
 
 

@@ -88,10 +88,12 @@ def test_not_found_counts_three_times_and_only_late_enough():
     assert "not found 3 times" in waiting.not_found(lost, late_ns + 3)
 
 
-def test_an_order_that_was_seen_is_never_given_up_for_not_being_found():
+def test_an_order_that_was_seen_must_be_missing_for_longer_after_its_last_report():
     waiting = rechecks()
     seen = order(OrderEvidence(OrdStatus.NEW))
-    assert [waiting.not_found(seen, 1_000 * SECOND_NS) for _ in range(9)] == [""] * 9
+    seen.updated_ns = 900 * SECOND_NS
+    assert [waiting.not_found(seen, 970 * SECOND_NS) for _ in range(9)] == [""] * 9
+    assert [bool(waiting.not_found(seen, 971 * SECOND_NS)) for _ in range(3)] == [False, False, True]
 
 
 def test_cancels_come_before_queries():
