@@ -30,6 +30,7 @@ from protocol import (
     TimeInForce,
     topics,
 )
+from tests.connectors.parts import Parts, new_order
 from venue.base import demo
 from venue.base.settings import FlowSettings, MarketSettings, VenueSettings
 from venue.sim_service import SimVenue
@@ -365,6 +366,18 @@ class World:
         for asset, row in ledger["balances"].items():
             free, locked = received.get(asset, (Decimal(0), Decimal(0)))
             assert (free, locked) == (Decimal(row["free"]), Decimal(row["locked"])), asset
+
+
+@pytest.fixture
+def order():
+    """An order that waits for its answer."""
+    return new_order()
+
+
+@pytest.fixture
+def parts(order):
+    """The lower parts of an order side, with that order; a file of tests about new orders has its own."""
+    return Parts([order])
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from connectors.net.session import SessionSettings
 from connectors.net.user_stream import LOGIN_MS, SUSPECT_NS, UserStream
 from protocol import OrdStatus
-from tests.connectors.parts import SECOND_NS, Parts, new_order
+from tests.connectors.parts import SECOND_NS
 
 READY = b'{"id":"login","status":200,"result":{}}'
 
@@ -39,16 +39,6 @@ def event(order, status="NEW", executed="0"):
         "N": None, "T": 5, "t": -1, "m": False,
     }  # fmt: skip
     return json.dumps({"subscriptionId": 0, "event": row}).encode()
-
-
-@pytest.fixture
-def order():
-    return new_order()
-
-
-@pytest.fixture
-def parts(order):
-    return Parts([order])
 
 
 @pytest.fixture

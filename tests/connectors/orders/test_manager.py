@@ -12,7 +12,7 @@ from connectors.net.server_clock import SAMPLES
 from connectors.orders.manager import CLOCK_GAP_NS, RULES_NS, OrderManager
 from connectors.orders.order_settings import OrderSettings
 from protocol import OrdStatus
-from tests.connectors.parts import RULES, SECOND_NS, SYMBOL, TAG, Parts, new_order, report
+from tests.connectors.parts import RULES, SECOND_NS, SYMBOL, TAG, Parts, report
 
 KEYS = ApiKey("key", Secret("secret"))
 
@@ -43,11 +43,6 @@ class Surroundings(Parts):
         self.manager.refresh()
         self.fx.perform()
         return self
-
-
-@pytest.fixture
-def order():
-    return new_order()
 
 
 def test_a_process_run_begins_with_its_epoch_and_doubts_what_waits_for_an_answer(order):

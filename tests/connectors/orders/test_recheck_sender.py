@@ -5,17 +5,7 @@ import pytest
 from connectors.orders.recheck_sender import IN_FLIGHT_MAX, RecheckSender
 from connectors.orders.rechecks import Recheck, RecheckKind
 from protocol import OrdStatus
-from tests.connectors.parts import MARGIN_NS, SECOND_NS, Parts, error_body, new_order, order_body, report
-
-
-@pytest.fixture
-def order():
-    return new_order()
-
-
-@pytest.fixture
-def parts(order):
-    return Parts([order])
+from tests.connectors.parts import MARGIN_NS, SECOND_NS, error_body, order_body, report
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from connectors.orders.rechecks import RecheckKind
 from connectors.orders.reconciler import ACCOUNT as ACCOUNT_NAME
 from connectors.orders.reconciler import RETRY_CAP_NS, Reconciler
 from protocol import OrdStatus
-from tests.connectors.parts import RULES, SECOND_NS, SYMBOL, Parts, new_order, order_body, report
+from tests.connectors.parts import RULES, SECOND_NS, SYMBOL, new_order, order_body, report
 
 ACCOUNT = b'{"balances":[],"canTrade":true,"updateTime":1,"uid":5}'
 SETTLE_NS = 600 * SECOND_NS
@@ -26,16 +26,6 @@ class Listener:
 
     def account_read(self, report):
         self.accounts.append(report)
-
-
-@pytest.fixture
-def order():
-    return new_order()
-
-
-@pytest.fixture
-def parts(order):
-    return Parts([order])
 
 
 @pytest.fixture

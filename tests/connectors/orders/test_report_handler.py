@@ -3,22 +3,11 @@
 from decimal import Decimal
 
 import msgspec
-import pytest
 
 from connectors.core.records import CancelRecord, FillRecord, FindingRecord, NewOrderRecord, ReportRecord
 from connectors.core.reports import AccountReport, BalanceRow
 from protocol import OrdStatus
-from tests.connectors.parts import Parts, new_order, report, same, trade
-
-
-@pytest.fixture
-def order():
-    return new_order()
-
-
-@pytest.fixture
-def parts(order):
-    return Parts([order])
+from tests.connectors.parts import new_order, report, same, trade
 
 
 def added(parts, before):
