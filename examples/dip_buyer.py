@@ -5,7 +5,6 @@ A simulation of the same:                   python examples/simulation.py
 Explained in docs/strategy.md.
 """
 
-from market.instrument import Rounding
 from protocol import Fill, Side, Tick
 from strategies import Strategy
 
@@ -30,12 +29,10 @@ class DipBuyer(Strategy):
             self.health("WAITING", market.why_not_ready)
             return
         self.health("TRADING")
-        position = market.position
         bids = [order for order in market.open_orders if order.side is Side.BUY]
         bid_ticks = market.best_bid_ticks - self.settings.below_ticks
-        cost_ticks = rules.price_ticks(position.average_cost, Rounding.UP)
-        ask_ticks = max(cost_ticks + self.settings.profit_ticks, market.best_ask_ticks)
-        if not rules.check(ask_ticks, market.sellable_lots):  # enough is held for an order
+        ask_ticks = max(market.position.average_cost_ticks + self.settings.profit_ticks, market.best_ask_ticks)
+        if market.can_place(ask_ticks, market.sellable_lots):  # enough is held for an order
             self.sell(market, price_ticks=ask_ticks, size_lots=market.sellable_lots, post_only=True)
         elif not market.open_orders and market.free_quote >= bid_ticks * self.settings.size_lots:
             self.buy(market, price_ticks=bid_ticks, size_lots=self.settings.size_lots, post_only=True)

@@ -1,14 +1,14 @@
-"""Quote both sides of one market around its mid price, with new orders on every tick.
+"""Quote one market around its mid price: buy, sell what was bought, and begin again.
 
 A bot that trades on the local exchange: tickbus run examples/ping_pong.toml
 """
 
-from protocol import Fill, Tick
-from strategies import Strategy
+from protocol import Side, Tick
+from strategies import Market, Strategy
 
 
 class PingPong(Strategy):
-    """Keeps one bid and one ask open."""
+    """Keeps one bid open, and one ask while something is held."""
 
     class Settings(Strategy.Settings):
         """`market`: "connector:symbol". `size_lots`: size of each order. `half_spread_ticks`: distance from the mid."""
@@ -23,10 +23,18 @@ class PingPong(Strategy):
             self.health("WAITING", market.why_not_ready)
             return
         self.health("QUOTING")
-        half = self.settings.half_spread_ticks
-        self.cancel_all(market)
-        self.buy(market, price_ticks=market.mid_ticks - half, size_lots=self.settings.size_lots)
-        self.sell(market, price_ticks=market.mid_ticks + half, size_lots=self.settings.size_lots)
+        half, size_lots = self.settings.half_spread_ticks, self.settings.size_lots
+        wanted_lots = size_lots if market.position.held_lots < size_lots else 0
+        self.quote(market, Side.BUY, market.mid_ticks - half, wanted_lots)
+        self.quote(market, Side.SELL, market.mid_ticks + half, market.sellable_lots)
 
-    def on_fill(self, fill: Fill) -> None:
-        self.log.info("order filled", side=fill.side.name, price_ticks=fill.last_ticks, size_lots=fill.last_lots)
+    def quote(self, market: Market, side: Side, price_ticks: int, size_lots: int) -> None:
+        """Move the order of one side to a price, or place it if its size is valid."""
+        for order in market.open_orders:
+            if order.side is side:
+                if order.price_ticks != price_ticks and not order.cancel_wanted:
+                    self.replace(market, order, price_ticks=price_ticks, size_lots=order.leaves_lots)
+                return
+        if market.can_place(price_ticks, size_lots):
+            send = self.buy if side is Side.BUY else self.sell
+            send(market, price_ticks=price_ticks, size_lots=size_lots)

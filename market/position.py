@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from market.exact import EXACT, QUOTIENT, ZERO
-from market.instrument import Instrument
+from market.instrument import Instrument, Rounding
 from protocol import Fill, PositionRow, Side
 
 COST_STEP = Decimal("1E-18")  # of quote: a part of a cost is rounded to it, and the rest stays exact
@@ -93,6 +93,13 @@ class Position:
     def average_cost(self) -> Decimal:
         """The price in quote at which what is held would be sold without profit or loss, for display; 0 if flat."""
         return QUOTIENT.divide(self.cost, self.held) if self.held else ZERO
+
+    @property
+    def average_cost_ticks(self) -> int:
+        """`average_cost` in ticks, rounded to the side of a profit: up if long, down if short. 0 before the rules."""
+        if self.rules is None or not self.held:
+            return 0
+        return self.rules.price_ticks(self.average_cost, Rounding.UP if self.held > 0 else Rounding.DOWN)
 
     @property
     def realized_pnl(self) -> Decimal:

@@ -75,7 +75,7 @@ class Stages(Message):
 
 
 class Control(Command):
-    """An operator's `command` is "stop", "pause", "resume" or "cancel_all"."""
+    """An operator's `command` is "stop", "pause", "resume" or "cancel_all"; for strategies also "flatten"."""
 
     command: str
     argument: str = ""

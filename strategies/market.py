@@ -137,6 +137,10 @@ class Market:
             raise ValueError("give a tag: the sum of all orders is `position`")
         return self.account.orders.ledger(self.symbol, tag)
 
+    def can_place(self, price_ticks: int, size_lots: int) -> bool:
+        """Whether the market's rules accept a limit order with this price and size; `rules.check` has the reasons."""
+        return self.rules is not None and not self.rules.check(price_ticks, size_lots)
+
     @property
     def sellable_lots(self) -> int:
         """Whole lots that this strategy can sell now; 0 while the rules are not known.

@@ -29,6 +29,7 @@ from protocol import (
     TimeInForce,
 )
 from protocol.errors import BadHandler
+from strategies.flatten import Flattener
 from strategies.handlers import Handlers
 from strategies.hooks import bind
 from strategies.market import Market
@@ -53,6 +54,7 @@ class Strategy(Handlers, Actor):
     network: ClassVar[bool] = False
     answer_within_ms: ClassVar[int] = 2_000  # deadline of each command: after it the connector drops the command
     cancel_on_stop: ClassVar[bool] = True  # an orderly stop cancels all open orders first
+    flatten_on_stop: ClassVar[bool] = False  # it then also closes what is held, with market orders
     extra_streams: ClassVar[tuple[str, ...]] = ()  # market data beyond book, trade and rules: ("top",)
 
     def __init__(self, name: str, settings: Any, runtime: Any) -> None:
@@ -62,6 +64,7 @@ class Strategy(Handlers, Actor):
         self.stopping = False
         self.replicas = Replicas(self)
         self.markets = self.replicas.markets
+        self.flattener = Flattener(self)
         bind(self, Strategy, self.replicas.updates())
         # These two call the class's own: for a fill that was not counted before, and before orders are cancelled.
         setattr(self, "on_fill", self.replicas.on_fill)  # noqa: B010
@@ -122,6 +125,18 @@ class Strategy(Handlers, Actor):
             command = CancelAll(self.new_id(), self._deadline_ns(), market.symbol, tag)
             self.send(market.connector, command, partial(self._on_cancel_answer, market, orders))
 
+    def flatten(self, market: Market) -> None:
+        """Cancels every open order of this strategy in a market, then closes what it holds with market orders.
+
+        It goes on by itself until what is left is below the smallest order, also after refusals (with growing pauses),
+        and splits an order that is over a limit. Meanwhile `market` takes no other order; see `is_flattening`.
+        """
+        self.flattener.start(market)
+
+    def is_flattening(self, market: Market) -> bool:
+        """Whether `flatten` is not done yet in this market."""
+        return self.flattener.is_active(market)
+
     def release_tag(self, market: Market, tag: str) -> None:
         """Lets the connector drop the ledger of a tag that has no open order. Their number is limited."""
         command = ReleaseTag(self.new_id(), self._deadline_ns(), market.symbol, tag)
@@ -137,6 +152,10 @@ class Strategy(Handlers, Actor):
 
     # -- how orders are sent --------------------------------------------------------------------------
 
+    def place_flattening(self, market: Market, side: Side, size_lots: int) -> Order:
+        """Places a MARKET order of the Flattener, also while paused or stopping."""
+        return self._place(market, side, 0, size_lots, ord_type=OrdType.MARKET, is_closing=True)
+
     def _place(
         self,
         market: Market,
@@ -151,6 +170,7 @@ class Strategy(Handlers, Actor):
         allow_stale: bool = False,
         tag: str = "",
         replaces: Order | None = None,
+        is_closing: bool = False,
     ) -> Order:
         self.stages.ensure(self.now_ns)
         self.stages.lap(DECIDE)
@@ -158,7 +178,8 @@ class Strategy(Handlers, Actor):
         kind = OrdType.LIMIT_MAKER if post_only else ord_type
         order_ref, until = self.new_id(), self.now_ns + self.answer_within_ms * MS_NS
         order = Order(order_ref, market.symbol, side, price, size, kind, time_in_force, self.now_ns, until, tag)
-        refusal = self._refusal(market, order, replaces, allow_stale)
+        refusal = ACCEPTED if is_closing else self._why_blocked(market)
+        refusal = refusal or self._refusal(market, order, replaces, allow_stale)
         if refusal:
             order.end(OrdStatus.REJECTED, refusal.text, refusal.code)
             self.log.warning("order not sent", market=market.name, side=side.name, reason=refusal)
@@ -177,10 +198,16 @@ class Strategy(Handlers, Actor):
         self.queue(self.stages.lap, SEND)
         return order
 
-    def _refusal(self, market: Market, order: Order, replaces: Order | None, allow_stale: bool) -> Refusal:
-        """The reason why an order cannot be sent; ACCEPTED if it can."""
+    def _why_blocked(self, market: Market) -> Refusal:
+        """The reason why this strategy sends no order of its own in a market; ACCEPTED if it does."""
         if self.stopping or self.paused:
             return Refusal(f"this strategy is {'stopping' if self.stopping else 'paused'}", RefusalCode.PAUSED)
+        if self.flattener.is_active(market):
+            return Refusal(f"{market.name} is being flattened", RefusalCode.PAUSED)
+        return ACCEPTED
+
+    def _refusal(self, market: Market, order: Order, replaces: Order | None, allow_stale: bool) -> Refusal:
+        """The reason why an order cannot be sent; ACCEPTED if it can."""
         if not market.ready and not allow_stale:
             text = f"{market.name} is not ready: {market.why_not_ready} (allow_stale=True sends it anyway)"
             return Refusal(text, RefusalCode.LATER)
@@ -234,21 +261,27 @@ class Strategy(Handlers, Actor):
         type(self).on_fill(self, fill)
 
     def on_control(self, control: Control) -> Answer | None:
-        """An operator's command: pause, resume, cancel_all, stop."""
+        """An operator's command: pause, resume, cancel_all, flatten, stop."""
         if control.command in ("pause", "resume"):
             self.paused = control.command == "pause"
         elif control.command == "cancel_all":
             for market in self.markets.values():
                 self.cancel_all(market)
+        elif control.command == "flatten":
+            self.paused = True
+            for market in self.markets.values():
+                self.flatten(market)
         elif control.command == "stop":
             self.request_stop()
         else:
-            text = f"unknown command {control.command!r}: use pause, resume, cancel_all or stop"
+            text = f"unknown command {control.command!r}: use pause, resume, cancel_all, flatten or stop"
             return Answer(control.cmd_id, AnswerCode.REFUSED, text, RefusalCode.NEVER)
         return None
 
     def may_stop(self) -> bool:
-        """The stop is complete when every order has ended."""
+        """The stop is complete when every order has ended, and nothing is being flattened."""
+        if self.flattener.is_busy:
+            return False
         return not self.cancel_on_stop or not any(market.open_orders for market in self.markets.values())
 
     def _begin_stop(self) -> None:
@@ -258,3 +291,6 @@ class Strategy(Handlers, Actor):
         if self.cancel_on_stop:
             for market in self.markets.values():
                 self.cancel_all(market)
+        if self.flatten_on_stop:
+            for market in self.markets.values():
+                self.flatten(market)

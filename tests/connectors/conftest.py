@@ -31,6 +31,7 @@ from protocol import (
     topics,
 )
 from tests.connectors.parts import Parts, new_order
+from tests.stocked import stocked_accounts
 from venue.base import demo
 from venue.base.settings import FlowSettings, MarketSettings, VenueSettings
 from venue.sim_service import SimVenue
@@ -184,7 +185,9 @@ class World:
         self.net = BadNet(seed)
         flow = FlowSettings(limit_rate=0, market_rate=0) if still else FlowSettings()
         markets = [MarketSettings(symbol=symbol, flow=flow, max_orders=1000) for symbol in symbols]
-        self.venue = Venue(VenueSettings(markets=markets, seed=seed), self.sim.now_ns, self.net)
+        self.venue = Venue(
+            VenueSettings(markets=markets, seed=seed, accounts=stocked_accounts()), self.sim.now_ns, self.net
+        )
         self.sim.serve("venue", self.venue)
         self.settings = BinanceSpot.Settings(
             markets=list(symbols), limits=dict.fromkeys(symbols, LIMITS), rest_url="local://venue", ws_url="local://venue",

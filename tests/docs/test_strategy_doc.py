@@ -56,6 +56,8 @@ def test_the_strategy_trades_in_the_simulation_as_shown(tmp_path, monkeypatch):
     sim.request_stop("dips")
     sim.run_for(10)
     assert market.open_orders == []
+    assert market.position.sold_lots > 0
+    assert market.position.held_lots == 0
 
 
 def test_the_reacting_strategy_acts_without_a_tick(binance_settings):

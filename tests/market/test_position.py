@@ -66,6 +66,7 @@ def test_a_commission_in_base_is_traded_and_not_held() -> None:
     assert position.cost == D(600)
     assert position.held * position.average_cost == pytest.approx(D(600))
     assert position.average_cost > 60_060
+    assert position.average_cost_ticks == 6_006_007, "rounded up: a sale there makes no loss"
     position.apply(fill((SELL, BTC.price_ticks("61000"), 999, D("0.60939"), "USDT")))
     assert (position.net_lots, position.held, position.cost) == (1, 0, 0)
     assert position.realized_pnl == D("0.00999") * 61_000 - D("0.60939") - 600
@@ -100,6 +101,8 @@ def test_a_short_has_a_cost_below_zero_and_profits_when_the_price_falls() -> Non
     assert (position.held, position.cost, position.average_cost) == (-1, -100, 100)
     assert position.realized_pnl == 10
     assert position.unrealized_pnl(9_500) == 5
+    assert traded((SELL, "100", "3", "0.01", "USDT")).average_cost_ticks == 9_999, "a purchase there makes no loss"
+    assert (known(BTC).average_cost_ticks, Position("BTC-USDT").average_cost_ticks) == (0, 0)
 
 
 def test_a_fill_through_zero_closes_one_side_and_opens_the_other_at_its_own_price() -> None:

@@ -24,6 +24,7 @@ from protocol import (
     OrdType,
     PlaceOrder,
     PositionRow,
+    RefusalCode,
     ReplaceOrder,
     Rules,
     Side,
@@ -75,6 +76,7 @@ class Broker(Actor):
         self.row = PositionRow(SYMBOL, 0, 0, Decimal(0), Decimal(0))
         self.known: set[int] = set()
         self.refuse = ""  # the reason to refuse commands
+        self.refusal = RefusalCode.OTHER  # the code beside it
         self.rejects = ""  # the exchange's reason to reject orders
         self.loses_answers = False  # the answers to placements do not arrive
         self.holds_cancels = False
@@ -111,7 +113,7 @@ class Broker(Actor):
     def on_place_order(self, command: PlaceOrder) -> Answer | None:
         self.places.append(command)
         if self.refuse:
-            return Answer(command.cmd_id, AnswerCode.REFUSED, self.refuse)
+            return Answer(command.cmd_id, AnswerCode.REFUSED, self.refuse, self.refusal)
         self.accept(command.cmd_id, command.side, command.price_ticks, command.size_lots, command.ord_type)
         return None
 

@@ -44,7 +44,7 @@ def accounts() -> list[AccountSettings]:
                 KeySettings(api_key=ED25519_KEY, ed25519_public_key=ED25519_PUBLIC_PEM),
                 KeySettings(api_key=READER_KEY, secret=READER_SECRET, can_trade=False),
             ],
-            balances={"BTC": Decimal(2), "USDT": Decimal(120000), "ETH": Decimal(20), "BNB": Decimal(10)},
+            balances={"USDT": Decimal(120000)},
         ),
         AccountSettings(
             name="external",

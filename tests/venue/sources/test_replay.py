@@ -236,7 +236,7 @@ def test_the_bot_on_a_replay_ends_with_the_exchange_s_own_position_and_the_same_
     sold = sum((Decimal(row["qty"]) for row in ledger["trades"] if not row["isBuyer"]), Decimal(0))
     size = market.rules.size
     assert (size(market.position.bought_lots), size(market.position.sold_lots)) == (bought, sold)
-    owned = {asset: Decimal(amount) for asset, amount in ledger["opening"].items()}
+    owned = {"BTC": Decimal(0)} | {asset: Decimal(amount) for asset, amount in ledger["opening"].items()}
     for row in ledger["trades"]:
         sign = 1 if row["isBuyer"] else -1
         owned["BTC"] += sign * Decimal(row["qty"])
