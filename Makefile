@@ -1,14 +1,16 @@
 # make run: a bot that trades, on a local exchange. make test: the whole suite. make quick: its fast tests, for each
-# commit. make sanitize: the Cython modules under ASan and UBSan. make bench: the table of numbers.
+# commit. make soak: third-party clients in a storm of faults, SOAK_S seconds. make sanitize: the Cython modules under
+# ASan and UBSan. make bench: the table of numbers.
 PYTHON ?= python3
 ARGS ?=
+SOAK_S ?= 1800
 BIN := .venv/bin
 SOURCES := $(shell find protocol actors market connectors clockd -name '*.pyx' -o -name '*.pxd')
 TYPED := $(wildcard $(patsubst %.pxd,%.py,$(filter %.pxd,$(SOURCES))))
 
 CLIENTS := $(patsubst tests/clients/%.txt,.venv-clients/%/.installed,$(wildcard tests/clients/*.txt))
 
-.PHONY: venv clients run test quick sanitize bench lint clean
+.PHONY: venv clients run test quick soak sanitize bench lint clean
 
 venv: .venv/.installed
 
@@ -40,6 +42,9 @@ test: .venv/.tested clients lint
 # Tests that start no process and take no second.
 quick: .venv/.tested
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not process" $(ARGS)
+
+soak: .venv/.tested clients
+	TICKBUS_SOAK_S=$(SOAK_S) $(BIN)/python -m pytest -q tests/venue/clients/test_soak.py $(ARGS)
 
 sanitize: .venv/.tested
 	.ci/sanitize $(ARGS)

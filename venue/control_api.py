@@ -162,10 +162,12 @@ class ControlApi:
         }
 
     def _accounts(self, request: Request, now_ns: int) -> dict[str, Any]:
-        """The amounts outside the accounts, to check that sums are conserved."""
+        """Amounts by asset, to check that nothing is made or lost: all balances + outside - deposited is zero."""
+        funds = self.engine.settlement.funds
         return {
             "accounts": list(self.engine.accounts.by_name),
-            "outside": {asset: fixed8(amount) for asset, amount in self.engine.settlement.funds.outside.items()},
+            "outside": {asset: fixed8(amount) for asset, amount in funds.outside.items()},
+            "deposited": {asset: fixed8(amount) for asset, amount in funds.deposited.items()},
         }
 
     def _status(self, request: Request, now_ns: int) -> dict[str, Any]:

@@ -125,6 +125,10 @@ def values(of):
         return st.lists(values(of.item_type), max_size=3)
     if isinstance(of, info.TupleType):
         return st.tuples(*map(values, of.item_types))
+    if isinstance(of, info.UnionType):
+        return st.one_of(*map(values, of.types))
+    if isinstance(of, info.NoneType):
+        return st.none()
     return messages(of.cls)
 
 

@@ -120,8 +120,7 @@ class Engine:
         balance = account.balance(asset)
         if balance.free + amount_atoms < 0:
             raise api_errors.insufficient()
-        balance.free += amount_atoms
-        self.settlement.funds.changed(account, (asset,), now_ns)
+        self.settlement.funds.deposit(account, asset, amount_atoms, now_ns)
         self.records.commit()
 
     def submit_flow(

@@ -17,6 +17,15 @@ class Funds:
         self.records = records
         self.outside: dict[str, int] = {}
         """By asset: what left the accounts, to the order flow and as commission; below zero where more came in."""
+        self.deposited: dict[str, int] = {}
+        """By asset: opening balances and deposits. The sum of all balances and `outside`, less this, is zero."""
+
+    def deposit(self, account: ExchangeAccount, asset: str, amount_atoms: int, now_ns: int) -> None:
+        """Adds to the free balance; below zero, withdraws."""
+        account.balance(asset).free += amount_atoms
+        total = self.deposited[asset] = self.deposited.get(asset, 0) + amount_atoms
+        self.records.deposited(asset, total)
+        self.changed(account, (asset,), now_ns)
 
     def changed(self, account: ExchangeAccount, assets: tuple[str, ...], now_ns: int) -> None:
         """Notes the balances of these assets for the ledger."""
@@ -61,7 +70,7 @@ class Funds:
         """Takes the commission of a trade that brought `got_atoms` of `asset`; returns its (atoms, asset)."""
         fee_atoms, fee_asset = self.commissions.charge(account, symbol, asset, got_atoms, is_buy, is_maker)
         account.balance(fee_asset).free -= fee_atoms
-        self.outside[fee_asset] = self.outside.get(fee_asset, 0) + fee_atoms
+        self._leave(fee_asset, fee_atoms)
         return fee_atoms, fee_asset
 
     def trade_with_flow(self, symbol: Symbol, is_buy: bool, trade: PublicTrade) -> None:
@@ -69,5 +78,9 @@ class Funds:
         sign = 1 if is_buy else -1
         base_atoms = sign * trade.size_lots * symbol.lot_atoms
         quote_atoms = sign * trade.price_ticks * trade.size_lots * symbol.notional_atoms
-        self.outside[symbol.base] = self.outside.get(symbol.base, 0) + base_atoms
-        self.outside[symbol.quote] = self.outside.get(symbol.quote, 0) - quote_atoms
+        self._leave(symbol.base, base_atoms)
+        self._leave(symbol.quote, -quote_atoms)
+
+    def _leave(self, asset: str, amount_atoms: int) -> None:
+        total = self.outside[asset] = self.outside.get(asset, 0) + amount_atoms
+        self.records.outside(asset, total)

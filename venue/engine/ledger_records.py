@@ -38,6 +38,8 @@ class LedgerBatch(msgspec.Struct, array_like=True, gc=False):
     lists: list[OrderList] = []
     prevented: list[PreventedMatch] = []
     amendments: list[Amendment] = []
+    outside: dict[str, int] = {}  # by asset: see Funds; so is the next
+    deposited: dict[str, int] = {}
 
 
 class IdCounter:
@@ -84,6 +86,8 @@ class LedgerRecords:
         self._lists: dict[int, OrderList] = {}
         self._prevented: list[PreventedMatch] = []
         self._amendments: list[Amendment] = []
+        self._outside: dict[str, int] = {}
+        self._deposited: dict[str, int] = {}
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(LedgerBatch)
 
@@ -111,6 +115,12 @@ class LedgerRecords:
     def balance(self, account: str, asset: str, free_atoms: int, locked_atoms: int) -> None:
         self._balances[account, asset] = (free_atoms, locked_atoms)
 
+    def outside(self, asset: str, atoms: int) -> None:
+        self._outside[asset] = atoms
+
+    def deposited(self, asset: str, atoms: int) -> None:
+        self._deposited[asset] = atoms
+
     def price(self, symbol: str, price_ticks: int) -> None:
         self._prices[symbol] = price_ticks
 
@@ -133,6 +143,8 @@ class LedgerRecords:
                 list(self._lists.values()),
                 self._prevented,
                 self._amendments,
+                self._outside,
+                self._deposited,
             )
             self.pending.append(self.encode(batch))
         self._orders = {}
@@ -143,6 +155,8 @@ class LedgerRecords:
         self._lists = {}
         self._prevented = []
         self._amendments = []
+        self._outside = {}
+        self._deposited = {}
 
     def encode(self, batch: LedgerBatch) -> bytes:
         return self._encoder.encode(batch)

@@ -41,6 +41,7 @@ class Recovery:
         self.orders: dict[int, ExchangeOrder] = {}
         self.lists: dict[int, OrderList] = {}
         self.seen: set[str] = set()
+        self._has_sums = False  # the ledger counts deposits; one of an earlier version does not
 
     def replay(self, log: Iterable[bytes]) -> None:
         """Replays the ledger. Raises LedgerDamaged if it holds accounts or symbols that the settings lack."""
@@ -50,13 +51,23 @@ class Recovery:
             self._restore(order)
         for order_list in self.lists.values():
             self.engine.lists.add(order_list)
+        if self.seen and not self._has_sums:
+            self._count_as_deposited()
         for name, account in self.engine.accounts.by_name.items():
             if name in self.seen:
                 continue
             for asset, amount in self.engine.accounts.opening[name].items():
-                account.balance(asset).free = amount
-                self.engine.settlement.funds.changed(account, (asset,), 0)
+                self.engine.settlement.funds.deposit(account, asset, amount, 0)
         self.records.commit()
+
+    def _count_as_deposited(self) -> None:
+        """What the accounts hold now is their deposit: what they held at first is not in the ledger."""
+        funds = self.engine.settlement.funds
+        for account in self.engine.accounts.by_name.values():
+            for asset, balance in account.balances.items():
+                funds.deposited[asset] = funds.deposited.get(asset, 0) + balance.free + balance.locked
+        for asset, total in funds.deposited.items():
+            self.records.deposited(asset, total)
 
     def _batch(self, batch: LedgerBatch) -> None:
         accounts = self.engine.accounts.by_name
@@ -68,6 +79,9 @@ class Recovery:
             balance = accounts[name].balance(asset)
             balance.free, balance.locked = free, locked
             self.seen.add(name)
+        self._has_sums = self._has_sums or bool(batch.deposited)
+        self.engine.settlement.funds.outside |= batch.outside
+        self.engine.settlement.funds.deposited |= batch.deposited
         for order in batch.orders:
             self.orders[order.order_id] = order
         for order_list in batch.lists:
@@ -116,6 +130,8 @@ class Recovery:
             ],
             prices={symbol.name: symbol.last_ticks for symbol in self.engine.symbols.values()},
             reserved={name: counter.reserved for name, counter in self.records.counters.items()},
+            outside=self.engine.settlement.funds.outside,
+            deposited=self.engine.settlement.funds.deposited,
         )
         yield self.records.encode(everything)
         prevented: dict[tuple[str, int], PreventedMatch] = {}

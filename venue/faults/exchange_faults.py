@@ -197,7 +197,8 @@ class ExchangeFaults:
     def _expire_all(self, symbol: Symbol, now_ns: int) -> None:
         for account in self.engine.accounts.by_name.values():
             for order in [order for order in account.open_orders.values() if order.symbol == symbol.name]:
-                self.engine.end(order, "EXPIRED", now_ns)
+                if order.order_id in account.open_orders:  # the end of an order of a list ends the others of the list
+                    self.engine.end(order, "EXPIRED", now_ns)
 
 
 def changed_filters(symbol: Symbol, settings: MarketSettings, fault: kinds.FiltersChanged) -> MarketSettings:

@@ -309,6 +309,21 @@ def test_a_delisted_market_is_gone_and_its_orders_with_it(ann_and_bob):
     assert place(world, "y")[1] == "NEW"
 
 
+def test_both_orders_of_a_list_end_with_a_delisted_market(ann_and_bob):
+    world = ann_and_bob
+    status, placed = world.signed(
+        "POST", "orderList/oco", symbol="BTCUSDT", side="SELL", quantity="0.01", aboveType="LIMIT_MAKER",
+        abovePrice="61000", belowType="STOP_LOSS", belowStopPrice="59000",
+    )  # fmt: skip
+    assert status == 200, placed
+    fault(world, "delisted", for_s=1)
+    world.advance(1_100)
+    ids = [one["orderId"] for one in placed["orders"]]
+    states = [world.signed("GET", "order", symbol="BTCUSDT", orderId=one)[1]["status"] for one in ids]
+    assert states == ["EXPIRED", "EXPIRED"]
+    assert world.balance("BTC")[1] == 0
+
+
 def test_filters_change_while_it_runs_and_change_back(ann_and_bob):
     world = ann_and_bob
     fault(world, "filters_changed", tick_size="0.5", lot_size="0.001", min_notional="700", for_s=5)
