@@ -43,6 +43,7 @@ class Actor:
         self.follows = effects.follows  # the publishers that the run file names in `follows`
         self.keys = effects.keys  # of the run file's `keys` entry; None without one
         self.kill_switch = effects.kill_switch  # returns 0, or 1: send nothing new, or 2: cancel all orders too
+        self.safe_start = effects.safe_start  # after a crash loop: how long to do the safe work alone
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

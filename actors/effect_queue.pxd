@@ -8,6 +8,7 @@ cdef class EffectQueue:
     cdef public str name
     cdef public long long epoch
     cdef public list follows
+    cdef public object safe_start
     cdef public object log
     cdef public object keys
     cdef public object kill_switch

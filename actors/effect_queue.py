@@ -13,6 +13,7 @@ from actors.log.secret import ApiKey
 from actors.net import HttpAnswer, HttpFailure, HttpRequest, Link, Listener
 from actors.outbox import Outbox
 from actors.port import Port
+from actors.safe_start import NORMAL, SafeStart
 from actors.sender import Sender
 from actors.timers import Timers
 from protocol import Answer, Command, Health, Message, topics
@@ -51,10 +52,12 @@ class EffectQueue:
         commands: CommandClient,
         port: Port,
         control: RuntimeControl,
+        safe_start: SafeStart = NORMAL,
     ) -> None:
         self.name = name
         self.epoch = outbox.epoch
         self.follows = follows
+        self.safe_start = safe_start
         self.log = log
         self.keys = keys
         self.kill_switch = kill_switch

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from actors.envelope import Envelope
 from actors.log.secret import ApiKey
 from actors.net import HttpAnswer, HttpFailure, HttpRequest, Link, Listener
+from actors.safe_start import SafeStart
 from protocol import Answer, Command, Message
 
 
@@ -95,6 +96,10 @@ class ActorEffects(Effects, Protocol):
     @property
     def kill_switch(self) -> Callable[[], int]:
         """Returns 0, or 1: send nothing new, or 2: cancel all orders too."""
+
+    @property
+    def safe_start(self) -> SafeStart:
+        """After a crash loop: for how long this actor is to do its safe work alone, and the reason."""
 
     @property
     def envelope(self) -> Envelope:

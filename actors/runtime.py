@@ -22,6 +22,7 @@ from actors.inbox import Inbox, StreamIn
 from actors.log.secret import ApiKey
 from actors.outbox import Outbox
 from actors.port import Port
+from actors.safe_start import NORMAL, SafeStart
 from actors.sender import Sender
 from actors.snapshot_server import SnapshotServer
 from actors.streams import Streams
@@ -83,6 +84,7 @@ class Runtime:
         anchor_ns: int = 0,
         pid: int = 0,
         loop: str = "",
+        safe_start: SafeStart = NORMAL,
         log: Log | None = None,
     ) -> None:
         self.name, self.epoch, self.pid, self.loop = name, epoch, pid, loop
@@ -104,6 +106,7 @@ class Runtime:
         self.effects = EffectQueue(
             name, follows or [], self.log, keys, kill_switch, envelope=envelope, clock=self.clock, timers=self.timers,
             outbox=self.outbox, sender=sender, commands=self._client, port=port, control=self,
+            safe_start=safe_start,
         )  # fmt: skip
         self.actor = kind(name, settings, self.effects)
         self.dispatcher = Dispatcher(self.actor, envelope, self.clock, self.timers, self.log)

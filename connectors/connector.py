@@ -95,6 +95,8 @@ class Connector(Actor):
     def on_start(self) -> None:
         if self.orders is not None:
             self.orders.start(self.epoch)
+            if self.safe_start.seconds:
+                self.orders.start_safe(self.safe_start)
         self.feed.start()
         self.update_status()
 

@@ -17,6 +17,8 @@ ORDERS_SHOWN = 8
 SILENT_NS = 3_000_000_000
 MIN_WIDTH = 40
 DETAIL_CHARS = 200  # of an actor's detail in the status line
+CRASH_LOOP = "CRASH LOOP"
+RED, PLAIN = "\x1b[31m", "\x1b[0m"
 
 
 class ProcessRow(NamedTuple):
@@ -28,6 +30,7 @@ class ProcessRow(NamedTuple):
     restarts: int
     rss_bytes: int = 0
     last_error: str = ""  # the last line that it wrote before it ended with an error
+    crash_loop: str = ""  # the crashes of the last minute in one line, if they are a loop
 
 
 def lines(
@@ -84,7 +87,9 @@ def process_lines(state: RunState, rows: Sequence[ProcessRow], now_ns: int) -> l
             health = f"{view.state} {view.detail}".strip() if row.pid else ""
             if row.pid and view.received_ns and now_ns - view.received_ns > SILENT_NS:
                 health = f"SILENT for {(now_ns - view.received_ns) / 1e9:.0f} s  {health}"
-        if row.last_error:
+        if row.crash_loop:
+            health = f"{CRASH_LOOP}: {row.crash_loop}  {health}".strip()
+        elif row.last_error:
             health = f"{health}  last error: {row.last_error}".strip()
         ticks, lost = (view.ticks, view.lost) if view is not None else (0, 0)
         if row.name == CLOCK and state.report is not None:
@@ -94,6 +99,11 @@ def process_lines(state: RunState, rows: Sequence[ProcessRow], now_ns: int) -> l
             f"{_mb(row.rss_bytes):>7} {row.restarts:>8}  {health}".rstrip()
         )
     return found
+
+
+def painted(line: str) -> str:
+    """Returns a line for a terminal: one that reports a crash loop is red."""
+    return f"{RED}{line}{PLAIN}" if CRASH_LOOP in line else line
 
 
 def book_lines(state: RunState, market: MarketView) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from actors import runtime as runtime_module
 from actors.actor import Actor
+from actors.cancel_only import CancelOnly
 from actors.live.async_loop import AsyncLoop, loop_factory
 from actors.live.journal import Journal, Sync
 from actors.live.journal_sync import JournalSync
@@ -24,6 +25,7 @@ from actors.log.secret import ApiKey
 from actors.net import HttpAnswer, HttpFailure, HttpRequest, Link
 from actors.run.run_file import Run
 from actors.runtime import Runtime
+from actors.safe_start import NORMAL, SafeStart
 from protocol.message import Settings
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -155,15 +157,25 @@ class Live:
         self._exit_code = exit_code
 
 
-def run_actor(run: Run, name: str, epoch: int, *, keys: ApiKey | None = None, log: Any = None) -> int:
+def run_actor(
+    run: Run, name: str, epoch: int, *, keys: ApiKey | None = None, log: Any = None, safe_start: SafeStart = NORMAL
+) -> int:
     """Runs the actor `name` of a run in this process, under the `epoch` that its lock gave; returns its exit code."""
     conf = run.actor(name)
     keep_to(conf.cpu)
     live = Live(
         name, run.actor_class(name), run.actor_settings(name), run.dir, keys=keys, journal_sync=conf.journal_sync,
-        bus=run.bus, log=log, epoch=epoch, follows=conf.follows, patience_ms=conf.patience_ms, **lockstep_options(run),
+        bus=run.bus, log=log, epoch=epoch, follows=conf.follows, patience_ms=conf.patience_ms,
+        safe_start=safe_start, **lockstep_options(run),
     )  # fmt: skip
     return live.run()
+
+
+def run_cancel_only(run: Run, name: str, epoch: int, *, log: Any = None, safe_start: SafeStart = NORMAL) -> int:
+    """Cancels the orders of the strategy `name` without its own code, for the time of `safe_start`."""
+    settings = CancelOnly.Settings(seconds=safe_start.seconds, reason=safe_start.reason)
+    follows = run.actor(name).follows
+    return Live(name, CancelOnly, settings, run.dir, bus=run.bus, log=log, epoch=epoch, follows=follows).run()
 
 
 def lockstep_options(run: Run) -> dict[str, Any]:

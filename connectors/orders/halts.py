@@ -14,6 +14,7 @@ class Halts:
     def __init__(self, log: Log, changed: Callable[[], None]) -> None:
         self.halted = ""
         self.paused = ""
+        self.safe = ""  # a crash loop: only reconciliation and cancels, for a time
         self.symbols: dict[str, str] = {}  # reasons by market
         self.journal_trouble = ""
         self.stopping = False  # the process is about to end
@@ -37,9 +38,20 @@ class Halts:
         self.paused = reason
         self._changed()
 
+    def start_safe(self, reason: str) -> None:
+        """After a crash loop: no new orders until `end_safe` or an operator's resume."""
+        self._log.error("safe start", reason=reason)
+        self.safe = reason
+        self._changed()
+
+    def end_safe(self) -> None:
+        """The time without new orders is over."""
+        self.safe = ""
+        self._changed()
+
     def resume(self) -> None:
         """An operator has checked: new orders are allowed again, unless the journal cannot be written."""
-        self.halted = self.paused = ""
+        self.halted = self.paused = self.safe = ""
         self.symbols.clear()
         self._changed()
 

@@ -5,6 +5,7 @@ from hashlib import blake2b
 
 from actors.effects import Effects
 from actors.log.secret import ApiKey
+from actors.safe_start import SafeStart
 from actors.stages import StageTimer
 from connectors.core.order_api import LoginRefused, OrderApi
 from connectors.core.records import AccountRecord, EpochRecord
@@ -32,6 +33,7 @@ from connectors.orders.traded_markets import TradedMarkets
 from protocol import Message, OrdStatus, topics
 
 MS_NS = 1_000_000
+SECOND_NS = 1_000_000_000
 TIMER_NS = 250 * MS_NS
 CANCEL_ALL_LEVEL = 2  # of the kill switch
 RULES_NS = 60_000 * MS_NS  # minimum time between two readings of the rules after a rejection
@@ -116,6 +118,12 @@ class OrderManager:
         self.clock_sync.read()
         self._timer_ns = now_ns
         fx.after(TIMER_NS, self._on_timer)
+
+    def start_safe(self, start: SafeStart) -> None:
+        """Place no new order for the time of `start`; reconcile and cancel as always."""
+        reason = f"safe start for {start.seconds:.1f} s: {start.reason}"
+        self.halts.start_safe(reason)
+        self._fx.after(round(start.seconds * SECOND_NS), self.halts.end_safe)
 
     def refresh(self) -> None:
         """Take over rules from the feed; once the exchange's time is known, begin with the account."""

@@ -74,7 +74,7 @@ class ConnectorStatus:
         read, instruments = self._reconciler.read_ns, self._markets.instruments
         if not self._reconciler.passes or ACCOUNT not in read or instruments.keys().isdisjoint(read):
             return "RECONCILING", self._client.latest_failure or "; ".join(self._reconciler.troubles.values())
-        if reason := halts.journal_trouble or halts.paused:
+        if reason := halts.journal_trouble or halts.paused or halts.safe:
             return "HALTED", reason
         return self._trading()
 
@@ -111,7 +111,7 @@ class ConnectorStatus:
     def _is_open(self, symbol: str) -> bool:
         """Whether the state is TRADING and nothing stops this market. The common case of `why_not`."""
         halts, markets, client = self._halts, self._markets, self._client
-        if halts.stopping or halts.halted or halts.paused or halts.journal_trouble:
+        if halts.stopping or halts.halted or halts.paused or halts.safe or halts.journal_trouble:
             return False
         return (
             self._user_stream.is_reliable

@@ -201,9 +201,9 @@ class World:
             for symbol in symbols:
                 self.make_book(symbol=symbol)
 
-    def start_connector(self):
+    def start_connector(self, **options):
         self.connector = self.sim.add(
-            "binance", BinanceSpot, self.settings, keys=self.keys, kill_switch=lambda: self.kill_level
+            "binance", BinanceSpot, self.settings, keys=self.keys, kill_switch=lambda: self.kill_level, **options
         )
         return self.connector
 

@@ -1,12 +1,13 @@
 """Strategies that hang, in processes of their own: the connector does not leave their orders unwatched."""
 
+import json
 import os
 import signal
 from pathlib import Path
 
 import pytest
 
-from protocol import Health
+from protocol import Health, Heartbeat
 from tests.e2e.conftest import DEFAULT, Bot, end_of
 
 pytestmark = pytest.mark.process
@@ -17,6 +18,7 @@ STRATEGIES = '''
 import time
 from pathlib import Path
 
+from protocol import OrdStatus
 from strategies import Strategy
 
 
@@ -37,6 +39,15 @@ class Placing(Strategy):
 
     def act(self):
         """What a subclass does in each tick."""
+
+
+class Crashing(Placing):
+    """Has a bug that appears once its order rests."""
+
+    def act(self):
+        orders = self.market(self.settings.market).open_orders
+        if any(order.status is OrdStatus.NEW for order in orders):
+            raise ValueError("a bug of the user")
 
 
 class Hanging(Placing):
@@ -102,6 +113,40 @@ def test_the_orders_of_a_strategy_that_hangs_in_a_handler_are_cancelled(faulty):
     assert bot.open_orders_of("calm")
     (bot.folder / "hang").unlink()
     bot.wait(lambda: not bot.detail())
+
+
+def test_a_crash_loop_is_shown_with_its_last_exception_and_its_orders_are_cancelled(faulty):
+    bot = faulty(crashing="Crashing", calm="Placing")
+    bot.wait(lambda: bot.open_orders_of("crashing"))
+    safe = bot.wait(lambda: [one for one in bot.since(Heartbeat, sender="crashing") if one.body.state == "SAFE"], 60)
+    assert "ValueError: a bug of the user (faulty.py:" in safe[0].body.detail
+    bot.wait(lambda: not bot.open_orders_of("crashing"))
+    assert bot.open_orders_of("calm")
+    row = next(
+        one
+        for one in json.loads(bot.tickbus("status", bot.run_file, "--json"))["processes"]
+        if one["name"] == "crashing"
+    )
+    assert row["crash_loop"]
+    assert row["last_error"].startswith("ValueError: a bug of the user")
+    line = next(one for one in bot.tickbus("status", bot.run_file).splitlines() if one.startswith("crashing"))
+    assert "CRASH LOOP" in line
+    assert "ValueError: a bug of the user" in line
+    bot.wait(lambda: bot.open_orders_of("crashing"), 60)  # the delay is over: it runs its own code again
+
+
+def test_a_connector_that_is_killed_again_and_again_does_not_wait_to_cancel(faulty):
+    bot = faulty(calm="Placing")
+    bot.wait(lambda: bot.open_orders_of("calm") and bot.last(Heartbeat, "binance"))
+    for _ in range(4):
+        pid = bot.last(Heartbeat, "binance").body.pid
+        os.kill(pid, signal.SIGKILL)
+        bot.wait(lambda pid=pid: bot.last(Heartbeat, "binance").body.pid != pid)
+    bot.wait(lambda: "safe start for 1.0 s" in bot.last(Heartbeat, "binance").body.detail)
+    (bot.run_dir / "KILL").write_text("cancel")
+    killed_ns = bot.now_ns()
+    bot.wait(lambda: not bot.open_orders_of("calm"))
+    assert bot.now_ns() - killed_ns < 5_000_000_000
 
 
 def test_the_clock_may_stand_still_and_no_strategy_is_silent(faulty):

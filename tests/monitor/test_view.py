@@ -91,6 +91,11 @@ def test_an_actor_without_messages_is_shown_as_silent(state, tapped):
 
 
 def test_a_stopped_actor_has_no_health(state):
+    loop = ProcessRow("maker", 7, "RUNNING", 4, crash_loop="5 crashes in 60 s, last: ValueError: x", last_error="old")
+    line = view.process_lines(state, [loop], 0)[1]
+    assert line.endswith("CRASH LOOP: 5 crashes in 60 s, last: ValueError: x")
+    assert view.painted(line) == f"{view.RED}{line}{view.PLAIN}"
+    assert view.painted("calm") == "calm"
     stopped = [ProcessRow("binance", 0, "STOPPED", 0)]
     assert view.process_lines(state, stopped, 0)[1].split() == ["binance", "-", "STOPPED", "99", "0", "-", "0"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tickbus.process.backoff import FREE_RESTARTS, LONGEST_WAIT_S, Backoff
+from tickbus.process.backoff import FREE_RESTARTS, LONGEST_WAIT_S, NO_EXCEPTION, Backoff, Crashes
 
 
 @pytest.fixture
@@ -43,14 +43,47 @@ def test_a_clean_exit_resets_the_delay(tmp_path, start):
 
 
 def test_three_crashes_within_a_minute_are_a_loop(tmp_path, start):
-    start(100, 120)
+    start(100, 120, 140)
     backoff = Backoff(tmp_path, "maker")
-    backoff.record_start(140)
-    assert (backoff.recent, backoff.is_loop) == (2, False)
-    backoff.record_start(150)
-    assert (backoff.recent, backoff.is_loop) == (3, True)
-    backoff.record_start(400)
-    assert (backoff.recent, backoff.is_loop) == (0, False)
+    assert (backoff.crashes(141).number, backoff.crashes(141).is_loop) == (2, False)
+    start(150)
+    assert (backoff.crashes(151).number, backoff.crashes(151).is_loop) == (3, True)
+    start(400)
+    assert (backoff.crashes(401).number, backoff.crashes(401).is_loop) == (0, False)
+
+
+def test_a_crash_loop_is_shown_with_its_last_error_while_the_process_waits_and_after_it_ended(tmp_path, start):
+    backoff = Backoff(tmp_path, "maker")
+    for n in range(3):
+        start(100 + n)
+        backoff.record_error(f"ValueError: number {n} (own.py:7 in on_tick)")
+    assert backoff.crashes(103).text == "3 crashes in 60 s, last: ValueError: number 2 (own.py:7 in on_tick)"
+    start(103)
+    assert backoff.crashes(104) == backoff.crashes(103)
+
+
+def test_a_kill_is_a_crash_without_an_exception(tmp_path, start):
+    start(100, 101)
+    assert Backoff(tmp_path, "maker").crashes(102) == Crashes(1, NO_EXCEPTION)
+
+
+def test_a_delay_that_was_spent_in_a_process_run_of_its_own_is_not_waited_again(tmp_path, start):
+    backoff = Backoff(tmp_path, "maker")
+    assert start(100, 101, 102, 103, 104, 105)[-1] == 2
+    backoff.record_rest()
+    assert start(107.5) == [0]
+    assert backoff.crashes(107.6).number == 5
+    assert start(108) == [4], "the crash loop goes on"
+
+
+def test_an_end_during_the_delay_counts_as_a_quick_end(start):
+    start(100, 101, 102, 103, 104, 105)
+    assert start(106) == [4]
+
+
+def test_on_a_full_disk_there_is_no_delay_and_no_error(tmp_path):
+    backoff = Backoff(tmp_path / "missing", "maker")
+    assert [backoff.record_start(now) for now in (100, 101, 102, 103, 104)] == [0] * 5
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"starts": "x"}', '{"starts": [1e999], "streak": 1}', "null"])

@@ -12,6 +12,7 @@ from protocol.errors import Unreachable
 from tickbus.bot.bot import Bot
 from tickbus.bot.supervisor_client import ProcessInfo
 from tickbus.cli.options import named_run
+from tickbus.process.backoff import Backoff
 
 LISTEN_S = 1.5  # actors send a heartbeat each second
 
@@ -38,7 +39,7 @@ def command(run_file: Path | None, as_json: bool) -> int:
         click.echo(json.dumps({"up": True, "run_dir": str(run.dir), "run_file": str(run.path), "processes": rows}))
     else:
         for line in _lines(run):
-            click.echo(line)
+            click.echo(line)  # without colors where the output is not a terminal
     return 0
 
 
@@ -52,13 +53,21 @@ def _lines(run: Run) -> list[str]:
         watch.poll(LISTEN_S)
         watch.refresh_processes()
         head = [f"{run.path} in {run.dir}", view.clock_line(watch.state)]
-        return head + view.process_lines(watch.state, watch.rows, time.time_ns())
+        lines = head + view.process_lines(watch.state, watch.rows, time.time_ns())
+    return [view.painted(line) for line in lines]
 
 
 def _rows(run: Run, processes: list[ProcessInfo]) -> list[dict[str, object]]:
     """Returns one row for each process: supervisord's fields, and those of the actor's next heartbeat."""
     reported = _heartbeats(run)
-    return [msgspec.to_builtins(one) | reported.get(one.name, {}) for one in processes]
+    return [
+        msgspec.to_builtins(one) | _crashes(run, one.name) | reported.get(one.name, {}) for one in processes
+    ]  # fmt: skip
+
+
+def _crashes(run: Run, name: str) -> dict[str, object]:
+    crashes = Backoff(run.dir, name).crashes()
+    return {"crashes": crashes.number, "crash_loop": crashes.is_loop, "last_error": crashes.error}
 
 
 def _heartbeats(run: Run) -> dict[str, dict[str, object]]:

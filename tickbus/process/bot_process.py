@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from actors.log.log_file import LogFile
 from actors.log.lossy_stream import LossyStream
 from actors.run.run_dir import check_socket_paths, open_dir
 from actors.run.run_file import Run, load
+from actors.safe_start import SafeStart
 from protocol.errors import TickbusError
 from tickbus.process.backoff import LOOP_S, Backoff
 from tickbus.process.kernel import protect_memory, stop_with_parent
@@ -21,6 +23,9 @@ BUILT_IN_NAMES = ("clockd", "venue")  # processes of every bot; they have no [ac
 BUG_EXIT_CODE = 70
 Body = Callable[[Run, int, Any], int]
 """(run, epoch, log) -> exit code: the work of the process."""
+SafeBody = Callable[[Run, int, Any, SafeStart], int | None]
+"""(run, epoch, log, safe start) -> exit code, or None if that was only the delay of the next process run."""
+SAFE_FROM_S = 2.0  # a shorter delay of an actor without an account is spent asleep: a process start takes as long
 
 
 def is_supervised() -> bool:
@@ -28,9 +33,12 @@ def is_supervised() -> bool:
     return "SUPERVISOR_ENABLED" in os.environ
 
 
-def run_process(name: str, run_file: Path, run_dir: Path | None, body: Body, pretty: bool = False) -> int:
+def run_process(
+    name: str, run_file: Path, run_dir: Path | None, body: Body, pretty: bool = False, safe_body: SafeBody | None = None
+) -> int:
     """Runs `body` while this process holds the lock of `name`; returns its exit code.
 
+    In a crash loop `safe_body` takes the place of the delay, so that orders do not wait for it.
     Raises TickbusError, which the caller prints. An exception of any other kind is a bug: it is logged in full,
     printed in one line, and ends the process with BUG_EXIT_CODE, after which supervisord starts it again.
     """
@@ -46,36 +54,56 @@ def run_process(name: str, run_file: Path, run_dir: Path | None, body: Body, pre
     open_dir(run.dir)
     lock = Lock(run.dir, name)
     epoch = lock.acquire()
-    log_path = run.dir / "logs" / f"{name}.log"
-    log = make_log(name, LogFile(log_path).write if is_supervised() else None, pretty=pretty)
+    log = make_log(name, LogFile(run.dir / "logs" / f"{name}.log").write if is_supervised() else None, pretty=pretty)
     backoff = Backoff(run.dir, name)
-    _delay_start(backoff, log, log_path)
     try:
-        code = body(run, epoch, log)
+        code = _run_or_start_safe(run, name, epoch, log, backoff, body, safe_body)
     except TickbusError as error:
+        backoff.record_error(str(error))
         if is_supervised():
             log.error("cannot run", reason=str(error))
         raise
     except Exception as error:
+        backoff.record_error(_error_text(error))
         log.exception("unexpected error (a bug)")
         sys.stderr.write(f"tickbus: {name} ended by a bug, {type(error).__name__}: {error}\n")
         return BUG_EXIT_CODE
-    if code == 0:
+    if code is None:
+        backoff.record_rest()
+    elif code == 0:
         backoff.clear()
-    return code
+    return code or 0
 
 
-def _delay_start(backoff: Backoff, log: Any, log_path: Path) -> None:
-    """Logs and waits the delay that follows from recent crashes."""
+def _run_or_start_safe(
+    run: Run, name: str, epoch: int, log: Any, backoff: Backoff, body: Body, safe_body: SafeBody | None
+) -> int | None:
+    """Waits the delay that follows from recent crashes, or spends it with the safe body; then runs the body."""
     wait_s = backoff.record_start()
-    if backoff.is_loop:
+    crashes = backoff.crashes()
+    starts_safe = safe_body is not None and _starts_safe(run, name, wait_s)
+    if crashes.is_loop:
         log.error(
-            "the process crashes in a loop",
-            crashes=backoff.recent,
-            within_s=LOOP_S,
-            waiting_s=wait_s,
-            process_log=str(log_path),
-        )
+            "the process crashes in a loop", crashes=crashes.number, within_s=LOOP_S, waiting_s=wait_s,
+            starts_safe=starts_safe, error=crashes.error, process_log=str(run.dir / "logs" / f"{name}.log"),
+        )  # fmt: skip
     elif wait_s:
-        log.warning("start delayed after quick exits", waiting_s=wait_s)
+        log.warning("start delayed after quick exits", waiting_s=wait_s, starts_safe=starts_safe)
+    if safe_body is not None and starts_safe:
+        return safe_body(run, epoch, log, SafeStart(wait_s, crashes.text))
     time.sleep(wait_s)
+    return body(run, epoch, log)
+
+
+def _starts_safe(run: Run, name: str, wait_s: float) -> bool:
+    """Whether the delay is spent with the actor's safe work. An actor with an account never leaves its orders alone."""
+    if run.actor(name).keys:
+        return wait_s > 0
+    return wait_s >= SAFE_FROM_S and is_supervised()
+
+
+def _error_text(error: BaseException) -> str:
+    """Returns the exception with the place where it was raised."""
+    text = f"{type(error).__name__}: {error}"
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{text} ({Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name})" if frames else text

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from monitor.view import painted
+
 ENTER = "\x1b[?1049h\x1b[?25l"  # to the alternate screen, cursor off
 LEAVE = "\x1b[?25h\x1b[?1049l"
 HOME, CLEAR_LINE, CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
@@ -39,7 +41,7 @@ class Screen:
         """Paints the view at the terminal's current size; without a terminal, prints the status line if it is due."""
         if self._is_terminal:
             width, height = shutil.get_terminal_size()
-            text = [line + CLEAR_LINE for line in self._lines(width - 1, height - 1)]
+            text = [painted(line) + CLEAR_LINE for line in self._lines(width - 1, height - 1)]
             self._out.write(HOME + "\r\n".join(text) + CLEAR_BELOW)
         elif time.monotonic() >= self._next_s:
             self._next_s = time.monotonic() + STATUS_EVERY_S

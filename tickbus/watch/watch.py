@@ -64,10 +64,15 @@ class Watch:
         processes.sort(key=lambda one: (ranks.get(one.name, UNKNOWN_PRIORITY), one.name))
         self.rows = [
             ProcessRow(
-                one.name, one.pid, one.state, self.restarts.get(one.name, 0), rss_bytes(one.pid), self._last_error(one)
+                one.name, one.pid, one.state, self.restarts.get(one.name, 0), rss_bytes(one.pid), self._last_error(one),
+                self._crash_loop(one.name),
             )
             for one in processes
-        ]
+        ]  # fmt: skip
+
+    def _crash_loop(self, name: str) -> str:
+        crashes = Backoff(self._run.dir, name).crashes()
+        return crashes.text if crashes.is_loop else ""
 
     def _last_error(self, process: ProcessInfo) -> str:
         """Returns the last error line of a process that ended badly, from its stderr, which supervisord keeps."""

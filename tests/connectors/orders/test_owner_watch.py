@@ -1,5 +1,6 @@
 """OwnerWatch: silence is counted as far as it was observed, and ends with the next heartbeat."""
 
+import msgspec
 import pytest
 
 from connectors.core.records import CancelRecord
@@ -77,9 +78,20 @@ def test_a_connector_that_was_stopped_itself_counts_at_most_one_step_of_silence(
 def test_an_order_that_appears_while_its_owner_is_silent_is_cancelled(world):
     world.pass_time(30)
     world.reports.order(report(world.placed, OrdStatus.CANCELED), "cancel")
-    late = new_order(2)
-    world.journal.commit([late])
+    found = msgspec.structs.replace(new_order(2), adopted=True, ts_ns=100 * SECOND_NS)
+    world.journal.commit([found])
     world.pass_time(1)
+    assert world.cancels == ["owner is silent"] * 2
+
+
+def test_a_new_order_shows_that_its_owner_is_there_before_its_first_heartbeat(world):
+    world.pass_time(30)
+    world.reports.order(report(world.placed, OrdStatus.CANCELED), "cancel")
+    world.journal.commit([msgspec.structs.replace(new_order(2), ts_ns=100 * SECOND_NS)])
+    world.pass_time(29)
+    assert world.cancels == ["owner is silent"]
+    assert world.watch.detail == ""
+    world.pass_time(2)
     assert world.cancels == ["owner is silent"] * 2
 
 
