@@ -64,6 +64,7 @@ def text_of(page):
 # -- code ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("block", of("python"))
 def test_a_python_block_uses_no_name_that_its_page_does_not_define(block):
     """A block is complete, or stands below the one that it continues."""
