@@ -15,6 +15,7 @@ from connectors.net.client import ExchangeClient
 from connectors.net.order_socket import OrderSocket
 from connectors.net.server_clock import ServerClock
 from connectors.orders.external_orders import ExternalOrders
+from connectors.orders.issued_ids import IssuedIds
 from connectors.orders.journal_replay import replay
 from connectors.orders.manager import OrderManager
 from connectors.orders.tracker import OrderTracker
@@ -48,7 +49,7 @@ class Connector(Actor):
     """
 
     network: ClassVar[bool] = True
-    journals: ClassVar[tuple[str, ...]] = ("orders",)
+    journals: ClassVar[tuple[str, ...]] = ("orders", "ids")
 
     class Settings(ConnectorSettings):
         """See ConnectorSettings."""
@@ -56,6 +57,7 @@ class Connector(Actor):
     def __init__(self, name: str, settings: ConnectorSettings, effects: ActorEffects) -> None:
         super().__init__(name, settings, effects)
         self.tracker = OrderTracker()
+        self.issued_ids = IssuedIds(self, self.tracker)
         self.stages = stages_of(effects, STAGES)
         self._is_stopping = False
         keys, clock = self.keys, ServerClock()
@@ -71,8 +73,8 @@ class Connector(Actor):
         self.orders: OrderManager | None = None
         if keys is not None and api is not None:
             self.orders = OrderManager(
-                self, settings, keys, self.tracker, api, self.client, self.feed, self.stages, self.kill_switch,
-                self.update_status,
+                self, settings, keys, self.tracker, self.issued_ids, api, self.client, self.feed, self.stages,
+                self.kill_switch, self.update_status,
             )  # fmt: skip
 
     def make_market_api(self) -> MarketApi:
@@ -90,7 +92,10 @@ class Connector(Actor):
     # -- lifecycle --------------------------------------------------------------------------------------------
 
     def on_journal(self, journal: str, records: list[bytes]) -> None:
-        replay(self.tracker, records)
+        if journal == "ids":
+            self.issued_ids.load(records)
+        else:
+            replay(self.tracker, records)
 
     def on_start(self) -> None:
         if self.orders is not None:

@@ -16,13 +16,14 @@ DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 VALUES = {digit: value for value, digit in enumerate(DIGITS)}
 TAG_CHARS = 8
 OWNER_CHARS = 9
+HASHED_CHARS = 4  # of a name that stands in an id with a hash
 MAX_CHARS = 36
 MAX_EPOCH = 32**7 - 1
 MAX_COUNTER = 32**7 - 1
 
 
 class ClientId(msgspec.Struct, frozen=True):
-    """The parts of an id. `owner` is cut to nine characters; the journal contains the whole name."""
+    """The parts of an id. `owner` is `owner_part` of the name, in older ids `former_owner_part`."""
 
     tag: str
     owner: str
@@ -53,8 +54,26 @@ def encode_id(tag: str, owner: str, epoch: int, counter: int) -> str:
 
 @lru_cache(maxsize=1_000)
 def _head(tag: str, owner: str, epoch: int) -> str:
-    plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in owner[:OWNER_CHARS])
-    return f"t{tag}-{plain}-{base32(epoch)}-"
+    return f"t{tag}-{owner_part(owner)}-{base32(epoch)}-"
+
+
+def owner_part(owner: str) -> str:
+    """Returns what an id contains of an owner's name, different for different names.
+
+    A name of at most nine letters, digits and `_` stands as it is. Any other is its first four characters, `_` and four
+    characters of a hash: `market_maker_a` and `market_maker_b`, or `a-b` and `a_b`, differ.
+    """
+    plain = former_owner_part(owner)
+    is_hash_like = len(plain) == OWNER_CHARS and plain[HASHED_CHARS] == "_"
+    if plain == owner and not is_hash_like:
+        return plain
+    number = int.from_bytes(blake2b(owner.encode("utf-8", "surrogatepass"), digest_size=3).digest(), "big") >> 4
+    return f"{plain[:HASHED_CHARS].ljust(HASHED_CHARS, '_')}_{base32(number).rjust(4, '0')}"
+
+
+def former_owner_part(owner: str) -> str:
+    """Returns what older ids contain of an owner's name: nine characters, of which others than letters are `_`."""
+    return "".join(c if c.isascii() and c.isalnum() else "_" for c in owner[:OWNER_CHARS])
 
 
 def decode_id(cl_ord_id: str) -> ClientId | None:

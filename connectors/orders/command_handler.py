@@ -6,6 +6,7 @@ from connectors.core.stages import CHECK
 from connectors.market_data.feed import MarketFeed
 from connectors.orders.executor import OrderExecutor
 from connectors.orders.halts import Halts
+from connectors.orders.issued_ids import IssuedIds
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.owners import TAGS_MAX
 from connectors.orders.risk_gate import RiskGate
@@ -28,6 +29,7 @@ class CommandHandler:
         status: ConnectorStatus,
         gate: RiskGate,
         tracker: OrderTracker,
+        ids: IssuedIds,
         journal: OrderJournal,
         executor: OrderExecutor,
         markets: TradedMarkets,
@@ -39,6 +41,7 @@ class CommandHandler:
         self._status = status
         self._gate = gate
         self._tracker = tracker
+        self._ids = ids
         self._journal = journal
         self._executor = executor
         self._markets = markets
@@ -51,6 +54,8 @@ class CommandHandler:
         refusal = self._refusal(command, owner)
         if not refusal:
             self._stages.lap(CHECK)
+            if owner not in self._ids.owners:
+                self._ids.add_owner(owner)
             refusal = self._executor.place(command, owner)
         if not refusal:
             self._gate.record_passed(command, owner, self._fx.now_ns)

@@ -17,6 +17,7 @@ class Halts:
         self.safe = ""  # a crash loop: only reconciliation and cancels, for a time
         self.symbols: dict[str, str] = {}  # reasons by market
         self.journal_trouble = ""
+        self.notice = ""  # halts nothing; shown to operators until the end of the process
         self.stopping = False  # the process is about to end
         self._log = log
         self._changed = changed

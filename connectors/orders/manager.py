@@ -18,6 +18,7 @@ from connectors.orders.client_id import journal_tag
 from connectors.orders.command_handler import ALL_OWNERS, CommandHandler
 from connectors.orders.executor import OrderExecutor
 from connectors.orders.halts import Halts
+from connectors.orders.issued_ids import IssuedIds
 from connectors.orders.missing_orders import MissingOrders
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.order_settings import OrderSettings
@@ -52,6 +53,7 @@ class OrderManager:
         settings: OrderSettings,
         keys: ApiKey,
         tracker: OrderTracker,
+        ids: IssuedIds,
         api: OrderApi,
         client: ExchangeClient,
         feed: MarketFeed,
@@ -63,11 +65,12 @@ class OrderManager:
         self._fingerprint = blake2b(keys.key.encode(), digest_size=8).hexdigest()
         self._client, self._feed, self._kill_switch = client, feed, kill_switch
         self.tracker = tracker
+        self._ids = ids
         self.halts = Halts(fx.log, changed)
         self.rechecks = Rechecks(fx, settings.not_placed_margin_ms * MS_NS, self._send_recheck)
         self.journal = journal = OrderJournal(fx, tracker, self.rechecks, self.halts)
         self.markets = TradedMarkets(settings.markets, feed, api, tracker, journal)
-        self.reports = reports = ReportHandler(fx, tracker, journal, self.rechecks, self.markets.instruments)
+        self.reports = reports = ReportHandler(fx, tracker, journal, self.rechecks, ids, self.markets.instruments)
         self.clock_sync = ClockSync(fx, api, client, client.clock, changed)
         self.user_stream = user_stream = UserStream(
             fx, api, client.clock, settings.user_session, settings.user_event_ms, reports, self
@@ -90,8 +93,8 @@ class OrderManager:
             reports.unreadable, kill_switch, stale_ms * MS_NS,
         )  # fmt: skip
         self.commands = CommandHandler(
-            fx, self.status, RiskGate(settings.limits), tracker, journal, self.executor, self.markets, feed, self.halts,
-            stages,
+            fx, self.status, RiskGate(settings.limits), tracker, ids, journal, self.executor, self.markets, feed,
+            self.halts, stages,
         )  # fmt: skip
         self._timer_ns = self._rules_ns = 0
 
@@ -107,7 +110,11 @@ class OrderManager:
         self.markets.start()
         if self.markets.unlisted:
             fx.log.error("open orders in markets that are not in `markets`", markets=self.markets.unlisted)
+        if not tracker.tag and self._ids.tags:
+            self._on_missing_journal()
         tag = tracker.tag or journal_tag(fx.name, self._fingerprint, now_ns)
+        self._ids.add_tag(tag)
+        self.rechecks.absence_counts = not tracker.account_id  # else once the account is known to be the journal's
         self.journal.commit([EpochRecord(epoch, tag, now_ns)])
         self.journal.commit(tracker.decide_restart(now_ns))
         for order in tracker.open.values():
@@ -124,6 +131,14 @@ class OrderManager:
         reason = f"safe start for {start.seconds:.1f} s: {start.reason}"
         self.halts.start_safe(reason)
         self._fx.after(round(start.seconds * SECOND_NS), self.halts.end_safe)
+
+    def _on_missing_journal(self) -> None:
+        """This connector has given out ids before, and its order journal is empty: report it, here and in the status.
+
+        The first reconciliation adopts and cancels the open orders with these ids, before a new order may be placed.
+        """
+        self.halts.notice = "the order journal of earlier process runs is missing: positions begin at zero"
+        self._fx.log.error("order journal is missing", reason=self.halts.notice, tags=list(self._ids.tags))
 
     def refresh(self) -> None:
         """Take over rules from the feed; once the exchange's time is known, begin with the account."""
@@ -154,6 +169,8 @@ class OrderManager:
 
     def snapshot_orders(self, owner: str, fill_no: int) -> Message:
         """Returns the orders and positions of one owner, and its fills after `fill_no`."""
+        if owner != topics.EXTERNAL:
+            self._ids.add_owner(owner)
         return self.reports.external.snapshot() if owner == topics.EXTERNAL else self.tracker.snapshot(owner, fill_no)
 
     def snapshot_account(self) -> Message | None:
@@ -232,11 +249,15 @@ class OrderManager:
         if report.account_id and not tracker.account_id:
             self.journal.commit([AccountRecord(report.account_id)])
         if report.account_id and report.account_id != tracker.account_id:
+            self.rechecks.absence_counts = False
+            self.reconciler.stop()  # what this account lacks is no evidence about the journal's orders
             self.halts.halt(
                 f"the key belongs to account {report.account_id}, this journal to account {tracker.account_id}: "
                 "use the old key, or move the journal away"
             )
-        elif not report.can_trade:
+            return
+        self.rechecks.absence_counts = True
+        if not report.can_trade:
             self.halts.halt("the exchange does not allow this account to trade")
         if report.maker_fee is not None and report.taker_fee is not None:
             self._feed.instruments.set_fees(report.maker_fee, report.taker_fee)

@@ -46,12 +46,14 @@ class Recheck(msgspec.Struct):
 class Rechecks:
     """The pending rechecks. `follow`, called for each change of an order, starts and ends them.
 
-    `send(recheck)` sends one request; it returns False where no more may leave now.
+    `send(recheck)` sends one request; it returns False where no more may leave now. `absence_counts`: whether an order
+    that the exchange does not know is evidence; not before the key's account is known to be the journal's.
     """
 
     def __init__(self, fx: Effects, margin_ns: int, send: Callable[[Recheck], bool]) -> None:
         self.pending: dict[tuple[str, RecheckKind], Recheck] = {}
         self.is_waking = False
+        self.absence_counts = True
         self._fx = fx
         self._margin_ns = margin_ns
         self._send = send
@@ -159,7 +161,7 @@ class Rechecks:
         be later than the last report of it, too.
         """
         known_ns = max(order.terms.valid_until_ns, order.updated_ns if order.state.seen else 0)
-        if requested_ns <= known_ns + self._margin_ns:
+        if not self.absence_counts or requested_ns <= known_ns + self._margin_ns:
             return ""
         count = self._not_found[order.cl_ord_id] = self._not_found.get(order.cl_ord_id, 0) + 1
         if count < NOT_FOUND_NEEDED:

@@ -110,7 +110,10 @@ class Reconciler:
         if self.is_running:
             self._again = True
             return
-        self._start(reason, [*self._symbols(), ACCOUNT])
+        if self._tracker.account_id and ACCOUNT not in self.read_ns:
+            self._start(reason, [ACCOUNT, *self._symbols()])  # it must be the journal's before its content counts
+        else:
+            self._start(reason, [*self._symbols(), ACCOUNT])
 
     def retry(self) -> None:
         """Begin a pass over what could not be read in the last one, if that ended RETRY_CAP_NS ago."""
@@ -193,7 +196,8 @@ class Reconciler:
             self._steps.appendleft(step)
             self._fail(f"invalid answer: {error}", False)
             return
-        self._next()
+        if attempt == self._attempt:
+            self._next()
 
     def _fail(self, reason: str, is_refusal: bool) -> None:
         """What is being read cannot be: read the others, and this again later; alone it holds nothing up for ever."""

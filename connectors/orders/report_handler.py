@@ -9,6 +9,7 @@ from connectors.core.reports import AccountReport, OrderReport, TradeReport, Unr
 from connectors.orders.balances import BalanceBook
 from connectors.orders.client_id import decode_id
 from connectors.orders.external_orders import ExternalOrders
+from connectors.orders.issued_ids import IssuedIds
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.rechecks import RecheckKind, Rechecks
 from connectors.orders.scales import in_lots, in_ticks
@@ -28,6 +29,7 @@ class ReportHandler:
         tracker: OrderTracker,
         journal: OrderJournal,
         rechecks: Rechecks,
+        ids: IssuedIds,
         instruments: Mapping[str, Instrument],
     ) -> None:
         self.external = ExternalOrders()
@@ -37,6 +39,7 @@ class ReportHandler:
         self._tracker = tracker
         self._journal = journal
         self._rechecks = rechecks
+        self._ids = ids
         self._instruments = instruments
 
     def order(self, report: OrderReport, source: str) -> TrackedOrder | None:
@@ -46,7 +49,7 @@ class ReportHandler:
             self.unreadable.add(Unreadable("order", report.oddity, report.symbol, report.cl_ord_id, report.order_id))
         order = tracker.orders.get(report.cl_ord_id) or self.amended(report)
         if order is None:
-            if not tracker.is_ours(report.cl_ord_id):
+            if not self._ids.is_ours(report.cl_ord_id):
                 self._external(report)
                 return None
             order = self._adopt(report)
@@ -98,7 +101,7 @@ class ReportHandler:
         The exchange's own id is not enough: an exchange that was reset gives the ids out again.
         """
         order = self._tracker.by_order_id(report.symbol, report.order_id)
-        if order is None or self._tracker.is_ours(report.cl_ord_id):
+        if order is None or self._ids.is_ours(report.cl_ord_id):
             return None
         terms, scale = order.terms, self._tracker.scales[report.symbol]
         is_same = report.side is terms.side and report.price == scale.tick_size * terms.price_ticks
@@ -142,8 +145,8 @@ class ReportHandler:
             self._fx.publish(topics.orders(self._fx.name, topics.EXTERNAL), update)
 
     def _adopt(self, report: OrderReport) -> TrackedOrder | None:
-        """Track an order whose id this journal gave out, and which the journal does not contain: its record was lost
-        with the last writes of the disk, or it was final and has been dropped.
+        """Track an order whose id this connector gave out, and which the journal does not contain: its record was lost
+        with the last writes of the disk or with the whole journal, or it was final and has been dropped.
 
         An order that may be live is cancelled, since no strategy waits for it. An order that has ended is tracked for
         its trades; those that were counted before are recognized by their ids.
@@ -163,7 +166,7 @@ class ReportHandler:
             return None
         self._fx.log.warning("order adopted", cl_ord_id=report.cl_ord_id, status=report.status.name)
         terms = NewOrderRecord(
-            known.counter, report.cl_ord_id, tracker.owner_of(report.cl_ord_id), 0, report.symbol, report.side,
+            known.counter, report.cl_ord_id, self._ids.owner_of(report.cl_ord_id), 0, report.symbol, report.side,
             report.ord_type, TimeInForce.GTC, SelfTradePrevention.NONE, price_ticks, size_lots, now_ns, now_ns,
             adopted=True,
         )  # fmt: skip

@@ -100,6 +100,8 @@ class ConnectorStatus:
         shown = [f"{name}: {reason}" for name, reason in found.items()]
         if bad := self._unreadable.shown():
             shown.insert(0, bad)
+        if self._halts.notice:
+            shown.insert(0, self._halts.notice)
         more = len(shown) - TROUBLES_MAX
         return shown if more <= 0 else [*shown[:TROUBLES_MAX], f"and {more} more"]
 

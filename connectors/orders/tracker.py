@@ -28,7 +28,6 @@ from connectors.core.records import (
     ScaleRecord,
     ScannedRecord,
 )
-from connectors.orders.client_id import decode_id
 from connectors.orders.order_store import OrderStore
 from connectors.orders.owners import Owner
 from connectors.orders.tracked_order import TrackedOrder
@@ -77,17 +76,6 @@ class OrderTracker(OrderStore):
         if found is None:
             found = self.owners[name] = Owner(name)
         return found
-
-    def is_ours(self, cl_ord_id: str) -> bool:
-        """Whether this journal gave out the id, also if the record of it was lost."""
-        known = decode_id(cl_ord_id)
-        return known is not None and known.tag == self.tag
-
-    def owner_of(self, cl_ord_id: str) -> str:
-        """Returns the owner of an id of ours; ids contain only the first characters of its name."""
-        known = decode_id(cl_ord_id)
-        start = known.owner if known else ""
-        return next((name for name in sorted(self.owners) if name.startswith(start)), start or "unknown")
 
     def snapshot(self, owner_name: str, cursor: int) -> OrdersSnapshot:
         """Returns the open orders and positions of one owner, and its fills after number `cursor`."""

@@ -346,11 +346,11 @@ class World:
 
     def check(self) -> None:
         """After some quiet time: what we know is what the exchange knows (I1-I4, I6, I7, I26)."""
-        ledger, tracker = self.ledger, self.connector.tracker
-        ours = [row for row in ledger["orders"] if tracker.is_ours(row["clientOrderId"])]
+        ledger, tracker, is_ours = self.ledger, self.connector.tracker, self.connector.issued_ids.is_ours
+        ours = [row for row in ledger["orders"] if is_ours(row["clientOrderId"])]
         sent = self.placements()
         assert len(sent) == len(set(sent)), "a placement was sent twice under one id"
-        live = {row["clientOrderId"] for row in ledger["open_orders"] if tracker.is_ours(row["clientOrderId"])}
+        live = {row["clientOrderId"] for row in ledger["open_orders"] if is_ours(row["clientOrderId"])}
         assert live == set(tracker.open), (live, tracker.open)
         mine = {str(row["orderId"]): row["clientOrderId"] for row in ours}
         trades = [row for row in ledger["trades"] if str(row["orderId"]) in mine]

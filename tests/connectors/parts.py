@@ -24,8 +24,9 @@ from connectors.net.client import ExchangeClient
 from connectors.net.server_clock import ServerClock
 from connectors.orders.client_id import encode_id, journal_tag
 from connectors.orders.halts import Halts
+from connectors.orders.issued_ids import IssuedIds
 from connectors.orders.missing_orders import MissingOrders
-from connectors.orders.order_journal import OrderJournal
+from connectors.orders.order_journal import JOURNAL, OrderJournal
 from connectors.orders.rechecks import Recheck, Rechecks
 from connectors.orders.report_handler import ReportHandler
 from connectors.orders.tracker import OrderTracker
@@ -50,7 +51,8 @@ class FakeEffects:
         self.requests: list[tuple[HttpRequest, Callable[[HttpAnswer | HttpFailure], None]]] = []
         self.links: list[Link] = []
         self.frames: list[str] = []  # sent on websockets
-        self.journal: list[bytes] = []  # its content
+        self.journal: list[bytes] = []  # the content of the order journal
+        self.journals: dict[str, list[bytes]] = {}  # the others, by name
         self.appended: list[bytes] = []  # every record that was written, also what a compaction has replaced
         self.rewritten: list[list[bytes]] = []
         self.journal_trouble = ""
@@ -98,7 +100,10 @@ class FakeEffects:
         return link
 
     def append(self, journal: str, record: bytes, then: Callable[[str], None] | None = None) -> None:
-        self._queue.append((self._append, (record, then)))
+        if journal == JOURNAL:
+            self._queue.append((self._append, (record, then)))
+        else:
+            self.journals.setdefault(journal, []).append(record)
 
     def _append(self, record: bytes, then: Callable[[str], None] | None) -> None:
         self.events.append("append")
@@ -226,7 +231,8 @@ class Parts:
         self.rechecks = Rechecks(self.fx, MARGIN_NS, self.send_recheck)
         self.tracker = OrderTracker()
         self.journal = OrderJournal(self.fx, self.tracker, self.rechecks, self.halts)
-        self.reports = ReportHandler(self.fx, self.tracker, self.journal, self.rechecks, {SYMBOL: RULES})
+        self.ids = IssuedIds(self.fx, self.tracker)
+        self.reports = ReportHandler(self.fx, self.tracker, self.journal, self.rechecks, self.ids, {SYMBOL: RULES})
         self.missing = MissingOrders(self.fx, self.api, self.client, self.tracker, self.journal, self.reports)
         self.expected: list[tuple[str, bool]] = []
         self.journal.commit([EpochRecord(1, TAG, 0), ScaleRecord(SYMBOL, RULES.tick_size, RULES.lot_size), *orders])

@@ -109,10 +109,10 @@ class Coast:
     def check(self) -> None:
         """Orders, fills, position and balances at connector and maker are those of the exchange's ledger."""
         ledger, tracker, market = self.ledger(), self.connector.tracker, self.maker.market("binance:BTC-USDT")
-        placed = self.venue.placed
+        placed, is_ours = self.venue.placed, self.connector.issued_ids.is_ours
         assert len(placed) == len(set(placed)), "a placement was sent twice under one id"
         assert not [one.cl_ord_id for one in tracker.open.values() if one.status is OrdStatus.UNKNOWN]
-        ours = {row["clientOrderId"]: row for row in ledger["orders"] if tracker.is_ours(row["clientOrderId"])}
+        ours = {row["clientOrderId"]: row for row in ledger["orders"] if is_ours(row["clientOrderId"])}
         live = {row["clientOrderId"] for row in ledger["open_orders"]} & ours.keys()
         assert live == set(tracker.open) == {one.cl_ord_id for one in market.open_orders}
         for name, row in ours.items():

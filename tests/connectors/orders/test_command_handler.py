@@ -51,7 +51,7 @@ class Surroundings(Parts):
         self.gate, self.executor = FakeGate(), FakeExecutor()
         self.status = SimpleNamespace(reason="", why_not=lambda symbol: self.status.reason)
         self.commands = CommandHandler(
-            self.fx, self.status, self.gate, self.tracker, self.journal, self.executor,
+            self.fx, self.status, self.gate, self.tracker, self.ids, self.journal, self.executor,
             SimpleNamespace(instruments={SYMBOL: RULES}), SimpleNamespace(book=lambda symbol: None), self.halts,
             NoStages(),
         )  # fmt: skip

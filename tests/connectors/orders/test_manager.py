@@ -30,8 +30,8 @@ class Surroundings(Parts):
         self.level = 0
         settings = OrderSettings(markets=list(symbols), limits={})
         self.manager = OrderManager(
-            self.fx, settings, KEYS, self.tracker, self.api, self.client, self.feed, NoStages(), lambda: self.level,
-            self.changed,
+            self.fx, settings, KEYS, self.tracker, self.ids, self.api, self.client, self.feed, NoStages(),
+            lambda: self.level, self.changed,
         )  # fmt: skip
 
     def started(self) -> "Surroundings":

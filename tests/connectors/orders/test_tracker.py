@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from connectors.core.records import EpochRecord, NewOrderRecord, ScaleRecord, encode_record
 from connectors.core.reports import OrderReport, TradeReport
 from connectors.orders.client_id import encode_id
+from connectors.orders.issued_ids import IssuedIds
 from connectors.orders.order_store import KEEP_NS
 from connectors.orders.rechecks import Rechecks
 from connectors.orders.report_handler import ReportHandler
@@ -37,7 +38,8 @@ class Host:
         self.published: list[object] = []
         self.tracker = replayed(journal)
         rechecks = Rechecks(self.fx, 0, lambda recheck: True)
-        self.reports = ReportHandler(self.fx, self.tracker, self, rechecks, {SYMBOL: RULES})
+        ids = IssuedIds(self.fx, self.tracker)
+        self.reports = ReportHandler(self.fx, self.tracker, self, rechecks, ids, {SYMBOL: RULES})
 
     def commit(self, records) -> None:
         for record in records:
