@@ -18,6 +18,8 @@ from protocol import (
     OrdersSnapshot,
     OrderUpdate,
     OrdStatus,
+    RefusalCode,
+    Refusals,
     Rules,
     Stages,
     StreamState,
@@ -51,6 +53,7 @@ class RunState:
         self.report: TickReport | None = None
         self.hops_us: deque[float] = deque(maxlen=HOPS_MAX)
         self.tick_us: deque[float] = deque(maxlen=HOPS_MAX)
+        self._refused: dict[tuple[str, int], Refusals] = {}  # of each connector and its process run, the latest
         self._before = (0, 0, 0)  # ticks, skipped, late of the clock's earlier process runs
         self._clock_epoch = 0
         self._finished: OrderedDict[str, None] = OrderedDict()
@@ -58,7 +61,7 @@ class RunState:
         self._request = request
         kinds: tuple[type[Message], ...] = (
             Heartbeat, Health, TickReport, Rules, BookSnapshot, BookDelta, BookStatus, OrderUpdate, Fill,
-            OrdersSnapshot, Balances, Stages,
+            OrdersSnapshot, Balances, Stages, Refusals,
         )  # fmt: skip
         self._handlers: dict[type[Message], Callable[[Tapped, Any], None]] = {
             kind: getattr(self, "_" + handler_name(kind)) for kind in kinds
@@ -201,6 +204,28 @@ class RunState:
         self.balances[tapped.sender] = rows
         if tapped.sender not in self.opening:
             self.opening[tapped.sender] = {asset: free + locked for asset, (free, locked) in rows.items()}
+
+    def _on_refusals(self, tapped: Tapped, refusals: Refusals) -> None:
+        self._refused[tapped.sender, tapped.epoch] = refusals
+
+    @property
+    def refused_by_check(self) -> dict[RefusalCode, int]:
+        """Orders that the connectors' own checks have refused since the watch began, by cause."""
+        found: dict[RefusalCode, int] = {}
+        for message in self._refused.values():
+            for _, code, count in message.by_check:
+                found[code] = found.get(code, 0) + count
+        return found
+
+    @property
+    def refused_by_exchange(self) -> dict[RefusalCode, int]:
+        """Orders that the exchanges have rejected since the journals began, by cause."""
+        latest = {sender: message for (sender, _), message in sorted(self._refused.items())}
+        found: dict[RefusalCode, int] = {}
+        for message in latest.values():
+            for _, code, count in message.by_exchange:
+                found[code] = found.get(code, 0) + count
+        return found
 
     # -- sums --------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """A running bot as lines of text. Pure: no terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from actors.run.run_file import CLOCK
 from monitor.state import RunState
 from monitor.sums import equity, percentile
 from monitor.views import MarketView
-from protocol import OrdStatus, Rules, Side, Stages
+from protocol import OrdStatus, RefusalCode, Rules, Side, Stages
 
 LADDER = 5  # levels a side
 OWN_BEYOND = 4  # prices of own orders shown beyond those
@@ -148,6 +148,9 @@ def order_lines(state: RunState) -> list[str]:
     orders = sorted(state.open_orders.values(), key=lambda one: (one.status is not OrdStatus.UNKNOWN, -one.price_ticks))
     doubt = state.in_doubt()
     found = [f"open orders {len(orders)}" + (f"  IN DOUBT {len(doubt)}" if doubt else "")]
+    for who, refused in (("the risk check", state.refused_by_check), ("the exchange", state.refused_by_exchange)):
+        if refused:
+            found.append(f"  refused by {who}  {causes(refused)}")
     for order in orders[:ORDERS_SHOWN]:
         price, size, done = _amounts(state, order.symbol, order.price_ticks, order.size_lots, order.cum_lots)
         found.append(
@@ -157,6 +160,13 @@ def order_lines(state: RunState) -> list[str]:
     if len(orders) > ORDERS_SHOWN:
         found.append(f"  and {len(orders) - ORDERS_SHOWN} more")
     return found
+
+
+def causes(refused: Mapping[RefusalCode, int]) -> str:
+    """`LIMIT 3  LATER 1`: counts of refused orders by cause, the largest first."""
+    return "  ".join(
+        f"{code.name} {count}" for code, count in sorted(refused.items(), key=lambda row: (-row[1], row[0]))
+    )
 
 
 def fill_lines(state: RunState) -> list[str]:

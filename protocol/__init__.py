@@ -23,6 +23,7 @@ from protocol.order_messages import (
     OrderUpdate,
     PlaceOrder,
     PositionRow,
+    Refusals,
     ReleaseTag,
     ReplaceOrder,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "PositionRow",
     "Refusal",
     "RefusalCode",
+    "Refusals",
     "ReleaseTag",
     "ReplaceOrder",
     "Rules",

@@ -126,6 +126,16 @@ class OrdersSnapshot(Message):
     ledgers: list[PositionRow] = []
 
 
+class Refusals(Message):
+    """How many orders a connector's check has refused in this process run, and the exchange since the journal began.
+
+    Rows of (owner, code, count).
+    """
+
+    by_check: list[tuple[str, RefusalCode, int]] = []
+    by_exchange: list[tuple[str, RefusalCode, int]] = []
+
+
 class Balances(Message):
     """Every balance of the account: (asset, free, locked) (topic `acct.connector.`)."""
 

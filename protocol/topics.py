@@ -65,6 +65,11 @@ def health(actor: str) -> str:
     return f"sys.{actor}.health."
 
 
+def refusals(connector: str) -> str:
+    """Counts of refused orders: `sys.binance.refusals.`"""
+    return f"sys.{connector}.refusals."
+
+
 def stages(actor: str) -> str:
     """Durations of an actor's work: `sys.binance.stages.`"""
     return f"sys.{actor}.stages."

@@ -9,6 +9,7 @@ from connectors.orders.halts import Halts
 from connectors.orders.issued_ids import IssuedIds
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.owners import TAGS_MAX
+from connectors.orders.refusal_counter import RefusalCounter
 from connectors.orders.risk_gate import RiskGate
 from connectors.orders.status import ConnectorStatus
 from connectors.orders.tracked_order import TrackedOrder
@@ -35,6 +36,7 @@ class CommandHandler:
         markets: TradedMarkets,
         feed: MarketFeed,
         halts: Halts,
+        refusals: RefusalCounter,
         stages: StageTimer,
     ) -> None:
         self._fx = fx
@@ -47,6 +49,7 @@ class CommandHandler:
         self._markets = markets
         self._feed = feed
         self._halts = halts
+        self._refusals = refusals
         self._stages = stages
 
     def place(self, command: PlaceOrder, owner: str) -> Refusal:
@@ -59,6 +62,7 @@ class CommandHandler:
             refusal = self._executor.place(command, owner)
         if not refusal:
             self._gate.record_passed(command, owner, self._fx.now_ns)
+        self._refusals.count(owner, refusal)
         return refusal
 
     def replace(self, command: ReplaceOrder, owner: str) -> Refusal:
@@ -78,6 +82,7 @@ class CommandHandler:
             refusal = self._executor.replace(order, owner, old)
         if not refusal:
             self._gate.record_passed(order, owner, self._fx.now_ns)
+        self._refusals.count(owner, refusal)
         return refusal
 
     def _refusal(self, order: PlaceOrder, owner: str) -> Refusal:

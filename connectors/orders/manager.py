@@ -26,6 +26,7 @@ from connectors.orders.owner_watch import OwnerWatch
 from connectors.orders.recheck_sender import RecheckSender
 from connectors.orders.rechecks import Recheck, Rechecks
 from connectors.orders.reconciler import Reconciler
+from connectors.orders.refusal_counter import RefusalCounter
 from connectors.orders.report_handler import ReportHandler
 from connectors.orders.risk_gate import RiskGate
 from connectors.orders.status import MISSED_POLLS_MAX, ConnectorStatus
@@ -92,9 +93,10 @@ class OrderManager:
             fx, self.halts, tracker, self.markets, feed, client, user_stream, self.reconciler, owner_watch,
             reports.unreadable, kill_switch, stale_ms * MS_NS,
         )  # fmt: skip
+        self.refusals = RefusalCounter(fx, tracker)
         self.commands = CommandHandler(
             fx, self.status, RiskGate(settings.limits), tracker, ids, journal, self.executor, self.markets, feed,
-            self.halts, stages,
+            self.halts, self.refusals, stages,
         )  # fmt: skip
         self._timer_ns = self._rules_ns = 0
 
@@ -161,7 +163,8 @@ class OrderManager:
         return not (self._settings.cancel_on_stop and self.tracker.open)
 
     def stop(self) -> None:
-        """Close the connections."""
+        """Close the connections, and publish the last counts."""
+        self.refusals.publish()
         self.user_stream.stop()
         if self._client.order_socket is not None:
             self._client.order_socket.stop()
@@ -185,6 +188,7 @@ class OrderManager:
         fx.after(TIMER_NS, self._on_timer)
         now_ns, elapsed_ns = fx.now_ns, fx.now_ns - self._timer_ns
         self._timer_ns = now_ns
+        self.refusals.publish()
         self._doubt_late_answers(now_ns)
         if self._kill_switch() >= CANCEL_ALL_LEVEL:
             self.commands.cancel_all("", ALL_OWNERS)

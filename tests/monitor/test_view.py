@@ -8,7 +8,7 @@ from monitor import view
 from monitor.state import RunState
 from monitor.sums import equity
 from monitor.view import ProcessRow
-from protocol import Balances, Health, Heartbeat, OrdStatus, Side, Stages, TickReport, topics
+from protocol import Balances, Health, Heartbeat, OrdStatus, RefusalCode, Refusals, Side, Stages, TickReport, topics
 
 ROWS = [
     ProcessRow("venue", 10, "RUNNING", 0, 57_000_000),
@@ -34,6 +34,17 @@ def state(tapped):
     state.update(tapped.order("c", OrdStatus.UNKNOWN, Side.SELL, 10_060, 6))
     state.update(tapped.fill(1))
     return state
+
+
+def test_refused_orders_are_counted_by_cause(state, tapped):
+    refused = Refusals(
+        [("maker", RefusalCode.LATER, 1), ("maker", RefusalCode.LIMIT, 3), ("other", RefusalCode.LIMIT, 1)],
+        [("maker", RefusalCode.FUNDS, 2)],
+    )
+    state.update(tapped(topics.refusals("binance"), refused))
+    lines = text(state, tapped).splitlines()
+    assert "  refused by the risk check  LIMIT 4  LATER 1" in lines
+    assert "  refused by the exchange  FUNDS 2" in lines
 
 
 def text(state, tapped, **given):

@@ -28,6 +28,7 @@ from protocol import (
     OrdType,
     PlaceOrder,
     PositionRow,
+    Refusals,
     ReleaseTag,
     ReplaceOrder,
     Rules,
@@ -49,7 +50,7 @@ from protocol.frame import body, pack, prefix, split
 from protocol.message import Command
 from tests.appended import encoded_begins_with
 
-NEWER = {ReleaseTag}  # message types that the first version did not have
+NEWER = {ReleaseTag, Refusals}  # message types that the first version did not have
 GOLDEN = Path(__file__).parents[1] / "golden" / "bus_frames.txt"
 MARKS = [("md.binance.BTC-USDT.book.", 7, 9), ("sys.binance.heart.", 7, 2**40)]
 LEVELS = bytes(range(32))

@@ -17,7 +17,7 @@ from connectors.core.records import (
 from connectors.orders.client_id import encode_id
 from connectors.orders.tracker import OrderTracker
 from protocol import Liquidity, OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
-from tickbus.summary.journal_totals import JournalTotals, net_positions, replay, totals
+from tickbus.summary.journal_totals import JournalTotals, positions, replay, totals
 from tickbus.summary.ledger_check import compare, fetch_ledger
 
 TAG = "00000000"
@@ -130,8 +130,12 @@ def test_the_totals_come_from_the_journal_alone(tmp_path):
         journal.append(encode_record(record))
     journal.close()
     found = {"binance": replay(tmp_path / "binance.orders.journal")}
-    assert totals(found) == JournalTotals(orders_sent=2, orders_open=1, fills=2)
-    assert net_positions(found) == ["maker on binance: 0.008 BTC held"]
+    assert totals(found) == JournalTotals(
+        orders_sent=2, orders_open=1, fills=2, realized_pnl={"USDT": Decimal(0)}, fees={"BTC": Decimal("0.002")}
+    )
+    (position,) = positions(found)
+    assert (position.traded, position.held, position.cost) == ("0.01", "0.008", "600")
+    assert position.text == "maker on binance: 0.008 BTC held at an average cost of 75000.00 USDT"
 
 
 def test_an_exchange_that_does_not_respond_gives_no_ledger(tmp_path):

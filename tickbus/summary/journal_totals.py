@@ -1,5 +1,6 @@
 """What the order journals of a run's connectors add up to. The connectors must not be running."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -8,17 +9,25 @@ from actors.live.journal import Journal
 from actors.run.run_file import Run
 from connectors.orders.journal_replay import replay as replay_records
 from connectors.orders.tracker import OrderTracker
-from protocol import OrdStatus
+from market.exact import ZERO
+from monitor.view import plain
+from protocol import OrdStatus, RefusalCode
 
 
 class JournalTotals(msgspec.Struct):
-    """Counts over all process runs of the connectors. `orders_doubted`: orders that were UNKNOWN at some time."""
+    """Counts over all process runs of the connectors. `orders_doubted`: orders that were UNKNOWN at some time.
+
+    `refused`: orders that the exchange rejected, by cause; `realized_pnl` by quote asset, `fees` by asset.
+    """
 
     orders_sent: int = 0
     orders_unknown: int = 0
     orders_doubted: int = 0
     orders_open: int = 0
     fills: int = 0
+    refused: dict[RefusalCode, int] = {}
+    realized_pnl: dict[str, Decimal] = {}
+    fees: dict[str, Decimal] = {}
 
 
 def journal_of(run: Run, connector: str) -> Path:
@@ -49,15 +58,56 @@ def totals(found: dict[str, OrderTracker]) -> JournalTotals:
         sums.orders_open += len(tracker.open)
         sums.orders_unknown += sum(one.status is OrdStatus.UNKNOWN for one in tracker.open.values())
         sums.orders_doubted += sum(one.state.doubted for one in tracker.orders.values())
-        sums.fills += sum(owner.fill_no for owner in tracker.owners.values())
+        for owner in tracker.owners.values():
+            sums.fills += owner.fill_no
+            for code, count in owner.refused.items():
+                sums.refused[code] = sums.refused.get(code, 0) + count
+            for position in owner.positions.values():
+                _add(sums.realized_pnl, position.quote, position.realized_pnl)
+                for asset, fee in position.fees.items():
+                    _add(sums.fees, asset, fee)
     return sums
 
 
-def net_positions(found: dict[str, OrderTracker]) -> list[str]:
-    """Returns one line for each position: its owner, connector, net amount and asset."""
-    lines = []
-    for name, tracker in found.items():
-        for owner in tracker.owners.values():
-            for position in owner.positions.values():
-                lines.append(f"{owner.name} on {name}: {position.held.normalize():f} {position.base} held")
-    return lines
+def growth(after: dict[str, Decimal], before: dict[str, Decimal]) -> dict[str, Decimal]:
+    """Returns by how much each amount has grown."""
+    return {asset: amount - before.get(asset, ZERO) for asset, amount in sorted(after.items())}
+
+
+class PositionLine(msgspec.Struct):
+    """One position in the summary; amounts as text, so that no digit is lost."""
+
+    owner: str
+    connector: str
+    symbol: str
+    traded: str
+    held: str
+    cost: str
+    average_cost: str
+    realized_pnl: str
+    is_estimated: bool
+
+    @property
+    def text(self) -> str:
+        """Returns one line."""
+        base, _, quote = self.symbol.partition("-")
+        about = "about " if self.is_estimated else ""
+        cost = f" at an average cost of {about}{Decimal(self.average_cost):.2f} {quote}" if Decimal(self.held) else ""
+        return f"{self.owner} on {self.connector}: {self.held} {base} held{cost}"
+
+
+def positions(found: dict[str, OrderTracker]) -> list[PositionLine]:
+    """Returns every position: of which owner at which connector, traded and held in base, money in quote."""
+    return [
+        PositionLine(
+            owner.name, name, symbol, plain(position.net_lots * tracker.scales[symbol].lot_size), plain(position.held),
+            plain(position.cost), plain(round(position.average_cost, 8)), plain(position.realized_pnl), position.is_estimated,
+        )
+        for name, tracker in found.items()
+        for owner in tracker.owners.values()
+        for symbol, position in owner.positions.items()
+    ]  # fmt: skip
+
+
+def _add(sums: dict[str, Decimal], asset: str, amount: Decimal) -> None:
+    sums[asset] = sums.get(asset, ZERO) + amount

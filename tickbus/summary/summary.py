@@ -1,11 +1,16 @@
 """The result of a foreground run, as one JSON object or as lines of text."""
 
+from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from actors.run.run_file import Run
 from monitor.sums import equity, percentile
+from monitor.view import causes, plain
+from protocol import RefusalCode
 from protocol.errors import JournalDamaged
-from tickbus.summary.journal_totals import JournalTotals, net_positions, totals, trackers
+from tickbus.summary.journal_totals import JournalTotals, PositionLine, growth, positions, totals, trackers
 from tickbus.summary.ledger_check import differences
 from tickbus.watch.watch import Watch
 from venue.run_table import VENUE
@@ -28,7 +33,7 @@ class Summary:
         self._before = totals(trackers(run))
         self._after = JournalTotals()
         self._differences: list[str] | None = None
-        self._positions: list[str] = []
+        self._positions: list[PositionLine] = []
         self._errors: dict[str, str] = {}
         self._running_rows = 0
         self._rows = 0
@@ -55,18 +60,34 @@ class Summary:
             found = trackers(self._run)
             self._after = totals(found)
             self._differences = differences(self._run, found)
-            self._positions = net_positions(found)
+            self._positions = positions(found)
         except JournalDamaged as error:
             self._differences = [str(error)]
 
     @property
     def is_clean(self) -> bool:
-        """Whether no order is open or unknown, nothing differs from the exchange, and all processes ran."""
+        """Whether no order is open, unknown or refused, nothing differs from the exchange, and all processes ran."""
         compared = self._differences is not None or not any(
             one.keys.startswith(VENUE) for one in self._run.actors.values()
         )
         all_ran = self._running_rows == self._rows
-        return compared and not self._differences and not self._after.orders_open and all_ran
+        refused = sum(self._refused_by_exchange.values()) + sum(self._refused_by_check.values())
+        return compared and not self._differences and not self._after.orders_open and all_ran and not refused
+
+    @property
+    def _refused_by_check(self) -> dict[RefusalCode, int]:
+        return {} if self._watch is None else self._watch.state.refused_by_check
+
+    @property
+    def _rejected(self) -> dict[RefusalCode, int]:
+        """Returns what the exchange has rejected in this run, by cause."""
+        after, before = self._after.refused, self._before.refused
+        return {code: count - before.get(code, 0) for code, count in after.items() if count > before.get(code, 0)}
+
+    @property
+    def _refused_by_exchange(self) -> dict[RefusalCode, int]:
+        """Without post-only orders that would have traded: that they are rejected is what post-only is for."""
+        return {code: count for code, count in self._rejected.items() if code is not RefusalCode.WOULD_TAKE}
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the JSON object of the last line; counts are of this run, not of earlier ones in its folder."""
@@ -86,6 +107,16 @@ class Summary:
             "orders_unknown": after.orders_unknown,
             "orders_open": after.orders_open,
             "fills": after.fills - before.fills,
+            "refused_by_exchange": sum(self._refused_by_exchange.values()),
+            "refused_by_risk_check": sum(self._refused_by_check.values()),
+            "refused_post_only": self._rejected.get(RefusalCode.WOULD_TAKE, 0),
+            "refusals": {
+                by: {code.name: count for code, count in sorted(refused.items())}
+                for by, refused in (("exchange", self._refused_by_exchange), ("risk_check", self._refused_by_check))
+            },
+            "positions": [msgspec.to_builtins(one) for one in self._positions],
+            "realized_pnl": _texts(growth(after.realized_pnl, before.realized_pnl)),
+            "fees": _texts(growth(after.fees, before.fees)),
             "lost_messages": state.lost() if state else 0,
             "lost_by_watcher": watch.lost if watch else 0,
             "invalid_frames": sum(one.invalid_frames for one in state.actors.values()) if state else 0,
@@ -115,8 +146,24 @@ class Summary:
             f"{found['fills']} fills, {found['restarts']} restarts, {found['lost_messages']} messages lost",
             *([UNKNOWN_ORDERS] if found["orders_unknown"] else []),
             f"own orders, fills and position {AGREEMENT[found['own_position_matches_venue']]}",
-            *(f"  {one}" for one in self._differences or self._positions),
+            *(f"  {one}" for one in self._differences or [one.text for one in self._positions]),
+            *([f"realized profit {_amounts(found['realized_pnl'])}"] if found["realized_pnl"] else []),
+            *([f"fees {_amounts(found['fees'])}"] if found["fees"] else []),
+            *self._refusal_lines(),
             *(f"{name} ended and was restarted; its last error: {error}" for name, error in self._errors.items()),
             *([f"{money}, by trading {found['trading_pnl']:+.2f}"] if money else []),
             *([] if self.is_clean else [f"logs and journals are in {self._run.dir}"]),
         ]
+
+    def _refusal_lines(self) -> list[str]:
+        """Returns a line for each of risk check and exchange that has refused orders."""
+        both = (("the risk check", self._refused_by_check), ("the exchange", self._refused_by_exchange))
+        return [f"{sum(refused.values())} orders refused by {by}: {causes(refused)}" for by, refused in both if refused]
+
+
+def _texts(amounts: dict[str, Decimal]) -> dict[str, str]:
+    return {asset: plain(amount) for asset, amount in amounts.items()}
+
+
+def _amounts(texts: dict[str, str]) -> str:
+    return ", ".join(f"{amount} {asset}" for asset, amount in texts.items())

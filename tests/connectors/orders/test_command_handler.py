@@ -8,7 +8,20 @@ from actors.stages import NoStages
 from connectors.core.records import CancelRecord
 from connectors.orders.command_handler import ALL_OWNERS, CommandHandler
 from connectors.orders.owners import TAGS_MAX
-from protocol import CancelOrder, Control, OrdStatus, PlaceOrder, ReleaseTag, ReplaceOrder, Side
+from connectors.orders.refusal_counter import RefusalCounter
+from protocol import (
+    ACCEPTED,
+    CancelOrder,
+    Control,
+    OrdStatus,
+    PlaceOrder,
+    Refusal,
+    RefusalCode,
+    Refusals,
+    ReleaseTag,
+    ReplaceOrder,
+    Side,
+)
 from tests.connectors.parts import RULES, SYMBOL, Parts, new_order, report
 
 
@@ -16,7 +29,7 @@ class FakeExecutor:
     """Notes what it is given; refuses with `refusal`."""
 
     def __init__(self) -> None:
-        self.placed, self.replaced, self.refusal = [], [], ""
+        self.placed, self.replaced, self.refusal = [], [], ACCEPTED
 
     def place(self, order, owner):
         self.placed.append((owner, order.price_ticks))
@@ -31,7 +44,7 @@ class FakeGate:
     """Refuses with `reason`; notes what passed."""
 
     def __init__(self) -> None:
-        self.reason, self.passed = "", []
+        self.reason, self.passed = ACCEPTED, []
 
     def refusal(self, *_):
         return self.reason
@@ -49,11 +62,12 @@ class Surroundings(Parts):
         for order in self.orders:
             self.reports.order(report(order, order_id=str(order.counter)), "placement")
         self.gate, self.executor = FakeGate(), FakeExecutor()
-        self.status = SimpleNamespace(reason="", why_not=lambda symbol: self.status.reason)
+        self.status = SimpleNamespace(reason=ACCEPTED, why_not=lambda symbol: self.status.reason)
+        self.refusals = RefusalCounter(self.fx, self.tracker)
         self.commands = CommandHandler(
             self.fx, self.status, self.gate, self.tracker, self.ids, self.journal, self.executor,
             SimpleNamespace(instruments={SYMBOL: RULES}), SimpleNamespace(book=lambda symbol: None), self.halts,
-            NoStages(),
+            self.refusals, NoStages(),
         )  # fmt: skip
 
     def wanted(self):
@@ -73,17 +87,35 @@ def test_an_order_passes_status_then_the_risk_check_then_the_executor(world):
     assert world.commands.place(place(), "maker") == ""
     assert world.executor.placed == [("maker", 100)]
     assert world.gate.passed == [80]
-    world.gate.reason = "over max_position"
+    world.gate.reason = Refusal("over max_position")
     assert world.commands.place(place(81), "maker") == "over max_position"
-    world.status.reason = "binance is HALTED"
+    world.status.reason = Refusal("binance is HALTED")
     assert world.commands.place(place(82), "maker") == "binance is HALTED"
     assert len(world.executor.placed) == 1
 
 
 def test_an_order_that_the_executor_refuses_does_not_count_in_the_risk_check(world):
-    world.executor.refusal = "the exchange's rate limit is used up"
+    world.executor.refusal = Refusal("the exchange's rate limit is used up")
     assert "rate limit" in world.commands.place(place(), "maker")
     assert world.gate.passed == []
+
+
+def test_refused_orders_are_counted_by_owner_and_cause_and_published_when_the_counts_change(world):
+    world.gate.reason = Refusal("over max_position", RefusalCode.LIMIT)
+    for order_ref, owner in ((80, "maker"), (81, "maker"), (82, "taker")):
+        world.commands.place(place(order_ref), owner)
+    world.commands.replace(ReplaceOrder(1, 0, 4_711, 101, 5), "maker")  # it has ended: no fault of anyone
+    world.refusals.publish()
+    world.refusals.publish()
+    (message,) = world.fx.messages("sys.binance.refusals.")
+    assert message == Refusals([("maker", RefusalCode.LIMIT, 2), ("taker", RefusalCode.LIMIT, 1)])
+    decided = world.tracker.decide_status(world.orders[0].cl_ord_id, OrdStatus.REJECTED, "no", 1, RefusalCode.FUNDS)
+    assert decided == [], "it is acknowledged"
+    world.journal.commit([new_order(4)])
+    name = new_order(4).cl_ord_id
+    world.journal.commit(world.tracker.decide_status(name, OrdStatus.REJECTED, "no", 1, RefusalCode.FUNDS))
+    world.refusals.publish()
+    assert world.fx.messages("sys.binance.refusals.")[-1].by_exchange == [("maker", RefusalCode.FUNDS, 1)]
 
 
 def test_one_number_of_an_owner_places_one_order(world):
