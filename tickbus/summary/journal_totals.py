@@ -101,7 +101,8 @@ def positions(found: dict[str, OrderTracker]) -> list[PositionLine]:
     return [
         PositionLine(
             owner.name, name, symbol, plain(position.net_lots * tracker.scales[symbol].lot_size), plain(position.held),
-            plain(position.cost), plain(round(position.average_cost, 8)), plain(position.realized_pnl), position.is_estimated,
+            plain(position.cost), plain(round(position.average_cost, 8)), plain(position.realized_pnl),
+            position.is_estimated,
         )
         for name, tracker in found.items()
         for owner in tracker.owners.values()
