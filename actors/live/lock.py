@@ -9,10 +9,12 @@ from protocol.errors import AlreadyRunning, TickbusError
 
 MAX_EPOCH = 2**32 - 1
 _POLL_S = 0.05
+_held: set[int] = set()  # descriptors of the locks that this process holds
 
 
 class Lock:
-    """Held from `acquire` to `release` or the process's end: the kernel releases it with the last descriptor.
+    """Held from `acquire` to `release` or the process's end: the kernel releases it with the last descriptor. A child
+    that this process forks (a process pool of a strategy) closes its copy, so it does not keep the name.
 
     Unlike a pid file it cannot be wrong about a zombie or a reused pid, and a holder that is stopped keeps it.
     """
@@ -40,13 +42,15 @@ class Lock:
             os.close(fd)
             raise
         self._fd = fd
+        _held.add(fd)
         return self.epoch
 
     def release(self) -> None:
         """Releases the name; has no effect if it is not held."""
-        if self._fd >= 0:
+        if self._fd in _held:  # not in a forked child, where the number may belong to another file
+            _held.remove(self._fd)
             os.close(self._fd)
-            self._fd = -1
+        self._fd = -1
 
     def _lock(self, fd: int, wait_s: float) -> None:
         give_up = time.monotonic() + wait_s
@@ -77,6 +81,15 @@ class Lock:
                 f"greater than any epoch of this actor, or start in a new run folder"
             )
         return int(fields[0])
+
+
+def _close_in_child() -> None:
+    for fd in _held:
+        os.close(fd)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_close_in_child)
 
 
 def holder(run_dir: str | Path, name: str) -> int:

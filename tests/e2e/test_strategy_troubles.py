@@ -15,7 +15,11 @@ pytestmark = pytest.mark.process
 STRATEGIES = '''
 """Strategies with the faults that users make."""
 
+import multiprocessing
+import os
+import subprocess
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from protocol import OrdStatus
@@ -48,6 +52,18 @@ class Crashing(Placing):
         orders = self.market(self.settings.market).open_orders
         if any(order.status is OrdStatus.NEW for order in orders):
             raise ValueError("a bug of the user")
+
+
+class Forking(Placing):
+    """Computes in a process pool, and with a program of its own."""
+
+    def on_start(self):
+        self.pool = ProcessPoolExecutor(2, multiprocessing.get_context("fork"))
+        for _ in range(2):
+            self.pool.submit(time.sleep, 600)
+        self.program = subprocess.Popen(["sleep", "600"])
+        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+        Path("children").write_text(f"{os.getpid()} {children}")
 
 
 class Hanging(Placing):
@@ -85,6 +101,14 @@ class FaultyBot(Bot):
     def detail(self) -> str:
         found = self.last(Health, "binance")
         return found.body.detail if found else ""
+
+
+def is_alive(pid: int) -> bool:
+    """Returns whether a process runs: it is neither gone nor a zombie that waits for its parent."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 @pytest.fixture
@@ -147,6 +171,19 @@ def test_a_connector_that_is_killed_again_and_again_does_not_wait_to_cancel(faul
     killed_ns = bot.now_ns()
     bot.wait(lambda: not bot.open_orders_of("calm"))
     assert bot.now_ns() - killed_ns < 5_000_000_000
+
+
+def test_a_strategy_with_a_process_pool_comes_back_after_a_kill_and_its_children_end(faulty):
+    bot = faulty(forking="Forking")
+    bot.wait(lambda: bot.open_orders_of("forking"))
+    pid, *children = map(int, (bot.folder / "children").read_text().split())
+    assert len(children) == 3
+    os.kill(pid, signal.SIGKILL)
+    bot.wait(lambda: int((bot.folder / "children").read_text().split()[0]) != pid)
+    bot.wait(lambda: not any(map(is_alive, children)))
+    again = map(int, (bot.folder / "children").read_text().split()[1:])
+    bot.tickbus("down", bot.run_file)
+    assert not [one for one in again if is_alive(one)]
 
 
 def test_the_clock_may_stand_still_and_no_strategy_is_silent(faulty):

@@ -30,6 +30,9 @@ def main() -> int:
         return error.exit_code
     from supervisor import supervisord
 
+    from tickbus.bot.child_groups import end_groups_with_their_leader
+
+    end_groups_with_their_leader()
     make_logs_lossy()
     supervisord.main(["-n", *arguments])  # in the foreground: a caller that wants a daemon starts a session for it
     return 0

@@ -83,3 +83,43 @@ def test_an_epoch_that_cannot_be_read_is_never_guessed(tmp_path):
     with pytest.raises(TickbusError, match=r"maker.lock holds no epoch"):
         Lock(tmp_path, "maker").acquire()
     assert (tmp_path / "maker.lock").read_text() == "what?\n"
+
+
+FORK = """
+import multiprocessing, os, sys, time
+from actors.live.lock import Lock
+lock = Lock({!r}, 'maker')
+lock.acquire()
+child = multiprocessing.get_context('fork').Process(target=time.sleep, args=(60,))
+child.start()
+print(child.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_forked_child_does_not_keep_the_lock_of_its_killed_parent(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", FORK.format(str(tmp_path))], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
+        child_pid = int(parent.stdout.readline())
+        try:
+            assert holder(tmp_path, "maker") == parent.pid
+            parent.kill()
+            parent.wait()
+            os.kill(child_pid, 0)
+            assert holder(tmp_path, "maker") == 0
+            assert Lock(tmp_path, "maker").acquire() == 2
+        finally:
+            os.kill(child_pid, signal.SIGKILL)
+
+
+def test_a_release_in_a_forked_child_changes_nothing_in_its_parent(tmp_path):
+    lock = Lock(tmp_path, "maker")
+    lock.acquire()
+    pid = os.fork()
+    if not pid:
+        lock.release()
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert holder(tmp_path, "maker") == os.getpid()
+    lock.release()
