@@ -7,6 +7,7 @@ from actors.effects import ActorEffects
 from actors.log.secret import ApiKey
 from actors.stages import stages_of
 from connectors.core.market_api import MarketApi
+from connectors.core.market_scales import MarketScales
 from connectors.core.order_api import OrderApi, RequestApi
 from connectors.core.reports import Verdict
 from connectors.core.stages import COMMAND, STAGES
@@ -20,6 +21,7 @@ from connectors.orders.journal_replay import replay
 from connectors.orders.manager import OrderManager
 from connectors.orders.tracker import OrderTracker
 from connectors.settings import ConnectorSettings
+from market.scale import Scale
 from protocol import (
     Answer,
     AnswerCode,
@@ -66,15 +68,16 @@ class Connector(Actor):
         if api is not None and settings.orders_by == "websocket" and api.order_socket_url():
             order_socket = OrderSocket(self, api, clock, settings.order_session)
         self.client = ExchangeClient(self, api or self.make_request_api(), clock, order_socket, self._on_trouble)
+        self._scales = MarketScales(self.log, self._on_finer_scale)
         self.feed = MarketFeed(
             self, self.make_market_api(), settings.markets, settings.feed, self.client.request, self.update_status,
-            self.stages,
+            self.stages, self._scales,
         )  # fmt: skip
         self.orders: OrderManager | None = None
         if keys is not None and api is not None:
             self.orders = OrderManager(
-                self, settings, keys, self.tracker, self.issued_ids, api, self.client, self.feed, self.stages,
-                self.kill_switch, self.update_status,
+                self, settings, keys, self.tracker, self.issued_ids, api, self.client, self.feed, self._scales,
+                self.stages, self.kill_switch, self.update_status,
             )  # fmt: skip
 
     def make_market_api(self) -> MarketApi:
@@ -98,6 +101,7 @@ class Connector(Actor):
             replay(self.tracker, records)
 
     def on_start(self) -> None:
+        self._scales.load(self.tracker.scales)
         if self.orders is not None:
             self.orders.start(self.epoch)
             if self.safe_start.seconds:
@@ -118,6 +122,12 @@ class Connector(Actor):
             self.orders.stop()
         self.feed.stop()
         return True
+
+    def _on_finer_scale(self, symbol: str, scale: Scale) -> None:
+        """The journal first: what follows is counted in the new scale."""
+        if self.orders is not None:
+            self.orders.markets.record_scale(symbol, scale)
+        self.feed.set_scale(symbol, scale)
 
     def _on_trouble(self, verdict: Verdict) -> None:
         if self.orders is not None:

@@ -12,7 +12,7 @@ import msgspec
 
 from actors.net import HttpAnswer, HttpFailure, HttpRequest
 from connectors.connector import Connector
-from connectors.core.market_api import BadFrame, Event, Subscribed
+from connectors.core.market_api import BadFrame, Event, FinerFrame, Subscribed
 from connectors.core.order_api import Call
 from connectors.core.reports import Outcome, Verdict
 from connectors.core.throttle import Limit
@@ -20,7 +20,8 @@ from connectors.settings import ConnectorSettings
 from market.instrument import Instrument
 from market.levels import MAX_INT, pack_levels
 from market.rules import instrument_of
-from protocol import BookDelta, BookSnapshot, Rules
+from market.scale import FinerValue, Scale
+from protocol import BookDelta, BookSnapshot, Rules, StreamState
 
 T = TypeVar("T")
 Levels = list[tuple[str, str]]
@@ -74,8 +75,8 @@ class ToyMarket:
 
     def parse_snapshot(self, symbol: str, body: bytes, ts_recv_ns: int) -> BookSnapshot:
         row = _decode(body, Frame)
-        bids, asks = self._levels(symbol, row)
-        return BookSnapshot(symbol, row.last, bids, asks, 0, ts_recv_ns)
+        bids, asks, scale = self._levels(symbol, row)
+        return BookSnapshot(symbol, row.last, bids, asks, 0, ts_recv_ns, StreamState.LIVE, *scale)
 
     def stream_url(self) -> str:
         return f"{self._ws_url}/stream"
@@ -87,10 +88,10 @@ class ToyMarket:
         row = _decode(frame, Frame)
         if row.ok:
             return [Subscribed(row.ok)]
-        bids, asks = self._levels(row.book, row)
-        return [BookDelta(row.book, row.first, row.last, bids, asks, 0, ts_recv_ns)]
+        bids, asks, scale = self._levels(row.book, row)
+        return [BookDelta(row.book, row.first, row.last, bids, asks, 0, ts_recv_ns, *scale)]
 
-    def _levels(self, symbol: str, row: Frame) -> tuple[bytes, bytes]:
+    def _levels(self, symbol: str, row: Frame) -> tuple[bytes, bytes, tuple[int, int]]:
         known = self._instruments.get(symbol)
         if known is None:
             raise BadFrame(f"{symbol!r} is not one of our markets")
@@ -98,9 +99,11 @@ class ToyMarket:
             bids, asks = (
                 [(known.parse_ticks(p), known.parse_lots(s)) for p, s in side] for side in (row.bids, row.asks)
             )
+        except FinerValue as error:  # more digits than the market's scale: the feed makes it finer and parses again
+            raise FinerFrame(str(error), symbol, Scale(error.price_digits, error.size_digits)) from None
         except ValueError as error:
-            raise BadFrame(str(error)) from None
-        return pack_levels(bids), pack_levels(asks)
+            raise BadFrame(str(error), symbol) from None
+        return pack_levels(bids), pack_levels(asks), (known.price_digits, known.size_digits)
 
 
 def _decode(body: bytes, kind: type[T]) -> T:

@@ -1,4 +1,4 @@
-"""An instrument's rules: ticks, lots, valid orders, and conversion between Decimal and integers."""
+"""An instrument's rules: its scale and steps, valid orders, and conversion between Decimal and integers."""
 
 from decimal import Decimal
 from enum import Enum
@@ -7,6 +7,7 @@ import msgspec
 
 from market.exact import EXACT, ZERO, decimal, scale_of
 from market.levels import MAX_DIGITS, MAX_INT, parse_decimal
+from market.scale import FinerValue, Scale, digits_of
 
 BUY, SELL = 1, 2  # protocol.Side
 POWERS = tuple(10**digits for digits in range(MAX_DIGITS + 1))
@@ -30,8 +31,12 @@ class OffTick(ValueError):
 class Instrument(msgspec.Struct, frozen=True):
     """Rules of one market. Immutable. Prices are integers in ticks and sizes in lots; Decimal is for settings and APIs.
 
-    A limit of 0 (max_notional, market_max_size_lots) means no limit. The fields from price_digits on are computed
-    from the others: tick_size == price_step * 10**-price_digits.
+    One tick is 10**-price_digits of quote, one lot 10**-size_digits of base (the market's scale; default: the digits
+    of tick_size and lot_size). The price of an order must be a multiple of `price_step` ticks, which is the exchange's
+    tick_size, and its size a multiple of `size_step` lots, which is its lot_size.
+
+    A limit of 0 (max_notional, market_max_size_lots) means no limit. The steps and the fields after size_step are
+    computed: tick_size == price_step * 10**-price_digits.
     """
 
     symbol: str  # "BTC-USDT"
@@ -48,9 +53,9 @@ class Instrument(msgspec.Struct, frozen=True):
     max_notional: Decimal = ZERO
     base_precision: int = 8  # digits of balances and fees
     quote_precision: int = 8
-    price_digits: int = 0
+    price_digits: int = -1
     price_step: int = 1
-    size_digits: int = 0
+    size_digits: int = -1
     size_step: int = 1
     notional_unit: Decimal = ZERO  # quote for one lot at one tick
     min_units: int = 0  # min_notional and max_notional in whole notional_units; 0: none
@@ -64,13 +69,16 @@ class Instrument(msgspec.Struct, frozen=True):
             given = decimal(getattr(self, name))
             if given <= 0:
                 raise ValueError(f"{self.symbol}: {name} must be above 0, not {given}")
-            digits, step = scale_of(given)
-            if digits > MAX_DIGITS or step > MAX_INT:
+            least, step = scale_of(given)
+            digits = least if getattr(self, digits_name) < 0 else getattr(self, digits_name)
+            if digits > MAX_DIGITS or step * 10 ** max(digits - least, 0) > MAX_INT:
                 raise ValueError(f"{self.symbol}: {name} {given} needs more than {MAX_DIGITS} digits")
+            if digits < least:
+                raise ValueError(f"{self.symbol}: {digits_name} {digits} is too coarse for {name} {given}")
             msgspec.structs.force_setattr(self, digits_name, digits)
-            msgspec.structs.force_setattr(self, step_name, step)
-            msgspec.structs.force_setattr(self, name, Decimal(step).scaleb(-digits, EXACT))
-        unit = EXACT.multiply(self.tick_size, self.lot_size)
+            msgspec.structs.force_setattr(self, step_name, step * 10 ** (digits - least))
+            msgspec.structs.force_setattr(self, name, Decimal(step).scaleb(-least, EXACT))
+        unit = self.scale.tick_lot
         msgspec.structs.force_setattr(self, "notional_unit", unit)
         for name in ("min_notional", "max_notional"):
             msgspec.structs.force_setattr(self, name, decimal(getattr(self, name)))
@@ -78,8 +86,16 @@ class Instrument(msgspec.Struct, frozen=True):
         msgspec.structs.force_setattr(self, "min_units", -(-above // below))
         msgspec.structs.force_setattr(self, "max_units", self.units(self.max_notional))
 
+    @property
+    def scale(self) -> Scale:
+        """The scale of the integers of this market."""
+        return Scale(self.price_digits, self.size_digits)
+
     def price_ticks(self, price: Decimal | int | str, rounding: Rounding = Rounding.EXACT, side: int = 0) -> int:
-        """A price in ticks; PASSIVE and AGGRESSIVE need the side. Raises OffTick if off tick with Rounding.EXACT."""
+        """A price in ticks, a multiple of price_step; PASSIVE and AGGRESSIVE need the side.
+
+        Raises OffTick if the price is not a multiple of tick_size with Rounding.EXACT.
+        """
         if rounding in (Rounding.PASSIVE, Rounding.AGGRESSIVE):
             if side not in (BUY, SELL):
                 raise ValueError(f"{rounding}: side {side!r}: give protocol.Side, 1 to buy or 2 to sell")
@@ -88,34 +104,46 @@ class Instrument(msgspec.Struct, frozen=True):
         return self._steps("price", decimal(price), self.price_digits, self.price_step, rounding)
 
     def size_lots(self, size: Decimal | int | str, rounding: Rounding = Rounding.EXACT) -> int:
-        """A size of base in lots. Raises OffTick if off lot with Rounding.EXACT."""
+        """A size of base in lots, a multiple of size_step. Raises OffTick if it is not one with Rounding.EXACT."""
         if rounding in (Rounding.PASSIVE, Rounding.AGGRESSIVE):
             raise ValueError(f"{rounding} is for prices: round a size DOWN, UP or NEAREST")
         return self._steps("size", decimal(size), self.size_digits, self.size_step, rounding)
 
     def parse_ticks(self, text: str | bytes) -> int:
-        """An exchange's decimal text ("61737.63000000") in ticks, exact and fast. Raises OffTick or ValueError."""
-        return self._parse("price", text, self.price_digits, self.price_step)
+        """An exchange's decimal text ("61737.63000000") in ticks, exact and fast. Raises FinerValue or ValueError."""
+        try:
+            return parse_decimal(text, self.price_digits)
+        except ValueError as error:
+            digits = _digits_of_text(text)
+            if digits is None or digits <= self.price_digits:
+                raise
+            raise FinerValue(f"{self.symbol}: price: {error}", price_digits=digits) from None
 
     def parse_lots(self, text: str | bytes) -> int:
-        """An exchange's decimal text in lots, exact and fast. Raises OffTick or ValueError."""
-        return self._parse("size", text, self.size_digits, self.size_step)
+        """An exchange's decimal text in lots, exact and fast. Raises FinerValue or ValueError."""
+        try:
+            return parse_decimal(text, self.size_digits)
+        except ValueError as error:
+            digits = _digits_of_text(text)
+            if digits is None or digits <= self.size_digits:
+                raise
+            raise FinerValue(f"{self.symbol}: size: {error}", size_digits=digits) from None
 
     def price(self, ticks: int) -> Decimal:
-        """Ticks as a price in quote, with the tick's digits."""
-        return EXACT.multiply(Decimal(ticks), self.tick_size)
+        """Ticks as a price in quote, with price_digits places."""
+        return Decimal(ticks).scaleb(-self.price_digits, EXACT)
 
     def size(self, lots: int) -> Decimal:
-        """Lots as a size in base, with the lot's digits."""
-        return EXACT.multiply(Decimal(lots), self.lot_size)
+        """Lots as a size in base, with size_digits places."""
+        return Decimal(lots).scaleb(-self.size_digits, EXACT)
 
     def price_text(self, ticks: int) -> str:
-        """A price as text for an exchange: digits, never an exponent."""
-        return _plain(ticks * self.price_step, self.price_digits)
+        """A price as text for an exchange: digits, never an exponent, and no more places than tick_size if possible."""
+        return _plain(ticks, self.price_digits, self.tick_size)
 
     def size_text(self, lots: int) -> str:
-        """A size as text for an exchange: digits, never an exponent."""
-        return _plain(lots * self.size_step, self.size_digits)
+        """A size as text for an exchange: digits, never an exponent, and no more places than lot_size if possible."""
+        return _plain(lots, self.size_digits, self.lot_size)
 
     def notional(self, price_ticks: int, size_lots: int) -> Decimal:
         """The cost of size_lots at price_ticks, in quote, exact."""
@@ -140,6 +168,8 @@ class Instrument(msgspec.Struct, frozen=True):
         if not market and not self.min_price_ticks <= price_ticks <= self.max_price_ticks:
             limits = f"{self.price(self.min_price_ticks)}..{self.price(self.max_price_ticks)} {self.quote}"
             problems.append(f"PRICE: {self.price(price_ticks)} is outside {limits}: move the price")
+        if not market and price_ticks % self.price_step:
+            problems.append(f"PRICE: {self.price(price_ticks)} is not a multiple of the tick size {self.tick_size}")
         if size_lots < self.min_size_lots:
             least = self.size(self.min_size_lots)
             problems.append(f"SIZE: {self.size(size_lots)} {self.base} is too small: give {least} or more")
@@ -149,6 +179,8 @@ class Instrument(msgspec.Struct, frozen=True):
         if size_lots > limit:
             most = self.size(limit)
             problems.append(f"SIZE: {self.size(size_lots)} {self.base} is too large: give {most} or less")
+        if size_lots % self.size_step:
+            problems.append(f"SIZE: {self.size(size_lots)} is not a multiple of the lot size {self.lot_size}")
         units = price_ticks * size_lots
         if (units < self.min_units or (self.max_notional and units > self.max_units)) and price_ticks > 0 < size_lots:
             problems += self._check_notional(price_ticks, size_lots)
@@ -158,8 +190,8 @@ class Instrument(msgspec.Struct, frozen=True):
         """The smallest valid size at a price, in lots, by min_size_lots and min_notional."""
         unit = self.notional(max(price_ticks, 1), 1)
         above, below = _integers(self.min_notional, unit)
-        whole, rest = divmod(above, below)
-        return max(self.min_size_lots, whole + (rest > 0))
+        least = max(self.min_size_lots, -(-above // below))
+        return -(-least // self.size_step) * self.size_step
 
     def _check_notional(self, price_ticks: int, size_lots: int) -> list[str]:
         notional = self.notional(price_ticks, size_lots)
@@ -178,42 +210,43 @@ class Instrument(msgspec.Struct, frozen=True):
         steps, rest = divmod(above, below)
         if rest:
             if rounding is Rounding.EXACT:
-                raise self._off(what, str(value), steps)
+                raise self._off(what, str(value), steps * step, step)
             if rounding is Rounding.UP:
                 steps += 1
             elif rounding is Rounding.NEAREST:
                 steps += 2 * rest > below or (2 * rest == below and steps % 2)
-        return steps
+        return steps * step
 
-    def _parse(self, what: str, text: str | bytes, digits: int, step: int) -> int:
-        try:
-            return parse_decimal(text, digits, step)
-        except ValueError as error:
-            try:  # a number that is off its step: the error lists the nearest valid ones
-                value = decimal(text if isinstance(text, str) else text.decode("ascii"))
-            except ValueError:
-                raise error from None
-            above, below = _integers(value, Decimal(step).scaleb(-digits, EXACT))
-            if above % below == 0:
-                raise
-            raise self._off(what, str(value), above // below) from None
-
-    def _off(self, what: str, value: str, steps: int) -> OffTick:
+    def _off(self, what: str, value: str, below: int, step: int) -> OffTick:
         to_decimal = self.price if what == "price" else self.size
-        near = f"{to_decimal(steps)} or {to_decimal(steps + 1)}"
+        near = f"{to_decimal(below)} or {to_decimal(below + step)}"
         unit = f"tick size {self.tick_size}" if what == "price" else f"lot size {self.lot_size}"
         text = f"{self.symbol}: {what} {value} is not a multiple of the {unit}"
         return OffTick(f"{text}: use {near}, or give a rounding")
 
 
-def _plain(units: int, digits: int) -> str:
-    """units * 10**-digits, with all digits."""
+def _plain(units: int, digits: int, step: Decimal) -> str:
+    """units * 10**-digits with the places of `step`, or with `digits` places if it needs more."""
+    places = -int(step.as_tuple().exponent)
+    if places < digits:
+        shorter, rest = divmod(units, POWERS[digits - places])
+        if not rest:
+            units, digits = shorter, places
     if not digits:
         return str(units)
     if units < 0:
-        return f"-{_plain(-units, digits)}"
+        return f"-{_plain(-units, digits, step)}"
     scale = POWERS[digits]
     return f"{units // scale}.{units % scale:0{digits}d}"
+
+
+def _digits_of_text(text: str | bytes) -> int | None:
+    """The places that a decimal text needs; None if it is not a number that any scale can represent."""
+    try:
+        digits = digits_of(decimal(text if isinstance(text, str) else text.decode("ascii")))
+    except ValueError:
+        return None
+    return digits if digits <= MAX_DIGITS else None
 
 
 def _integers(a: Decimal, b: Decimal) -> tuple[int, int]:

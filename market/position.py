@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from market.exact import EXACT, QUOTIENT, ZERO
 from market.instrument import Instrument, Rounding
+from market.scale import Scale, multiplied, scale_of_message
 from protocol import Fill, PositionRow, Side
 
 COST_STEP = Decimal("1E-18")  # of quote: a part of a cost is rounded to it, and the rest stays exact
@@ -32,6 +33,7 @@ class Position:
         "is_estimated",
         "quote",
         "rules",
+        "scale",
         "sold_lots",
         "sold_notional",
         "symbol",
@@ -41,6 +43,7 @@ class Position:
         self.symbol = symbol
         self.base, _, self.quote = symbol.partition("-")
         self.rules: Instrument | None = None
+        self.scale: Scale | None = None  # of the lots, and of fills; None before it is known
         self.clear()
 
     @classmethod
@@ -86,8 +89,9 @@ class Position:
 
     @property
     def held_lots(self) -> int:
-        """What is held in whole lots, rounded towards 0: a part of a lot cannot be sold. 0 before the rules."""
-        return int(EXACT.divide_int(self.held, self.rules.lot_size)) if self.rules is not None else 0
+        """What is held in lots, rounded towards 0 to the exchange's lot_size. 0 before the rules."""
+        rules = self.rules
+        return int(EXACT.divide_int(self.held, rules.lot_size)) * rules.size_step if rules is not None else 0
 
     @property
     def average_cost(self) -> Decimal:
@@ -119,12 +123,12 @@ class Position:
 
     def apply(self, fill: Fill) -> None:
         """Count one fill in ticks and lots; its money is counted as soon as the rules are known."""
-        if self.rules is None:
+        self._count_lots(fill.side, fill.last_lots)
+        scale = scale_of_message(fill) or (self.rules.scale if self.rules is not None else None)
+        if scale is None:
             self._pending.append(fill)
-            self._count_lots(fill.side, fill.last_lots)
         else:
-            self._count_lots(fill.side, fill.last_lots)
-            self._count_fill(fill, self.rules)
+            self._count_fill(fill, scale)
 
     def add(self, side: Side, lots: int, size: Decimal, notional: Decimal, fee: Decimal, fee_asset: str) -> None:
         """Count one fill whose size in base and notional in quote are known."""
@@ -143,10 +147,12 @@ class Position:
         else:
             self._lacks_cost = True
             if self.rules is not None:
-                self._estimate(self.rules.lot_size)
+                self._estimate(self.rules.scale.lot)
 
     def row(self, tag: str = "") -> PositionRow:
         """The sums as a message; fees in the order of their assets."""
+        scale = self.scale
+        price_digits, size_digits = (-1, -1) if scale is None else (scale.price_digits, scale.size_digits)
         return PositionRow(
             self.symbol,
             self.bought_lots,
@@ -158,16 +164,24 @@ class Position:
             self.held,
             self.cost,
             self.is_estimated,
+            price_digits,
+            size_digits,
         )
+
+    def multiply(self, price_factor: int, size_factor: int, scale: Scale) -> None:
+        """Count in `scale` from now on, whose ticks and lots are smaller by these factors."""
+        self.bought_lots *= size_factor
+        self.sold_lots *= size_factor
+        self._pending = [multiplied(fill, price_factor, size_factor, scale) for fill in self._pending]
+        self.scale = scale
 
     def set_rules(self, rules: Instrument) -> None:
         """The market's rules are known, or have changed: later fills are converted by them."""
-        before = self.rules or rules
         if self._lacks_cost:
-            self._estimate(before.lot_size)
+            self._estimate(rules.scale.lot)
         pending, self._pending = self._pending, []
         for fill in pending:
-            self._count_fill(fill, before)
+            self._count_fill(fill, scale_of_message(fill) or rules.scale)
         self.rules = rules
 
     def _count_lots(self, side: Side, lots: int) -> None:
@@ -176,8 +190,9 @@ class Position:
         else:
             self.sold_lots += lots
 
-    def _count_fill(self, fill: Fill, rules: Instrument) -> None:
-        size, notional = rules.size(fill.last_lots), rules.notional(fill.last_ticks, fill.last_lots)
+    def _count_fill(self, fill: Fill, scale: Scale) -> None:
+        size = EXACT.multiply(Decimal(fill.last_lots), scale.lot)
+        notional = EXACT.multiply(Decimal(fill.last_ticks * fill.last_lots), scale.tick_lot)
         self._count_money(fill.side, size, notional, fill.fee, fill.fee_asset)
 
     def _count_money(self, side: Side, size: Decimal, notional: Decimal, fee: Decimal, fee_asset: str) -> None:

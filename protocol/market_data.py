@@ -1,4 +1,8 @@
-"""Market data. Prices are ticks, sizes are lots of the instrument; levels are packed little-endian int64 pairs."""
+"""Market data. Prices are ticks, sizes are lots; levels are packed little-endian int64 pairs.
+
+Each message contains the scale of its integers: one tick is 10**-price_digits of quote, one lot is 10**-size_digits of
+base (docs: decisions/units). -1: a message of an earlier version, in the scale that its receiver uses.
+"""
 
 from decimal import Decimal
 
@@ -7,7 +11,10 @@ from protocol.message import Message
 
 
 class Rules(Message):
-    """An instrument's trading rules (topic kind `rules`); the fields of `market.Instrument`. Fees are parts of 1."""
+    """An instrument's trading rules (topic kind `rules`); the fields of `market.Instrument`. Fees are parts of 1.
+
+    `tick_size`, `lot_size`: the steps that the exchange requires now. With digits of -1 the integers count these steps.
+    """
 
     symbol: str
     base: str
@@ -26,6 +33,8 @@ class Rules(Message):
     maker_fee: Decimal = Decimal(0)
     taker_fee: Decimal = Decimal(0)
     trading: bool = True
+    price_digits: int = -1
+    size_digits: int = -1
 
 
 class BookSnapshot(Message):
@@ -38,6 +47,8 @@ class BookSnapshot(Message):
     ts_event_ns: int = 0
     ts_recv_ns: int = 0
     state: StreamState = StreamState.LIVE
+    price_digits: int = -1
+    size_digits: int = -1
 
 
 class BookDelta(Message):
@@ -50,6 +61,8 @@ class BookDelta(Message):
     asks: bytes
     ts_event_ns: int = 0
     ts_recv_ns: int = 0
+    price_digits: int = -1
+    size_digits: int = -1
 
 
 class BookStatus(Message):
@@ -71,6 +84,8 @@ class TopOfBook(Message):
     ask_lots: int
     ts_event_ns: int = 0
     ts_recv_ns: int = 0
+    price_digits: int = -1
+    size_digits: int = -1
 
 
 class Trade(Message):
@@ -83,3 +98,5 @@ class Trade(Message):
     size_lots: int
     ts_event_ns: int = 0
     ts_recv_ns: int = 0
+    price_digits: int = -1
+    size_digits: int = -1

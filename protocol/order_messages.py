@@ -1,4 +1,7 @@
-"""Messages about orders, between strategies and connectors. `order_ref` is the cmd_id of the order's PlaceOrder."""
+"""Messages about orders, between strategies and connectors. `order_ref` is the cmd_id of the order's PlaceOrder.
+
+`price_digits`, `size_digits`: the scale of a message's ticks and lots (see protocol.market_data).
+"""
 
 from decimal import Decimal
 
@@ -22,6 +25,8 @@ class PlaceOrder(Command):
     book_seq: int = 0
     book_age_ns: int = 0
     tag: str = ""
+    price_digits: int = -1
+    size_digits: int = -1
 
 
 class CancelOrder(Command):
@@ -50,6 +55,8 @@ class ReplaceOrder(Command):
     order_ref: int
     price_ticks: int
     size_lots: int
+    price_digits: int = -1
+    size_digits: int = -1
 
 
 class OrderUpdate(Message):
@@ -71,6 +78,8 @@ class OrderUpdate(Message):
     cancel_wanted: bool = False
     tag: str = ""
     refusal: RefusalCode = RefusalCode.NONE
+    price_digits: int = -1
+    size_digits: int = -1
 
 
 class Fill(Message):
@@ -91,6 +100,8 @@ class Fill(Message):
     fill_no: int = 0
     ts_event_ns: int = 0
     tag: str = ""
+    price_digits: int = -1
+    size_digits: int = -1
 
 
 class PositionRow(Message):
@@ -110,6 +121,8 @@ class PositionRow(Message):
     held: Decimal | None = None
     cost: Decimal | None = None
     is_estimated: bool = False
+    price_digits: int = -1
+    size_digits: int = -1
 
 
 class OrdersSnapshot(Message):

@@ -49,10 +49,12 @@ class Market:
         "mid_ticks",
         "mid_x2_ticks",
         "name",
+        "price_digits",
         "price_for_volume",
         "ready",
         "rules",
         "rules_reason",
+        "size_digits",
         "spread_ticks",
         "symbol",
         "taker_fee",
@@ -69,6 +71,7 @@ class Market:
         self.account = account
         self.rules: Instrument | None = None
         self.rules_reason = ""
+        self.price_digits = self.size_digits = -1  # the scale of all ticks and lots; -1: not known yet
         self.trading = False  # whether the exchange accepts orders for it
         self.maker_fee = ZERO  # parts of the notional: Decimal("0.001") is 10 bps
         self.taker_fee = ZERO
@@ -213,6 +216,7 @@ class Market:
     def apply_rules(self, rules: Rules) -> None:
         """Stores the market's rules, new or changed."""
         self.rules = instrument_of(rules)
+        self.price_digits, self.size_digits = self.rules.price_digits, self.rules.size_digits
         self.account.invalidate()
         self.trading, self.maker_fee, self.taker_fee = rules.trading, rules.maker_fee, rules.taker_fee
         self.account.orders.set_rules(self.rules)

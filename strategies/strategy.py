@@ -189,10 +189,15 @@ class Strategy(Handlers, Actor):
         if replaces is None:
             book = market.book_seq, market.book_age_ns(self.now_ns)
             symbol = market.symbol
-            command = PlaceOrder(order_ref, until, symbol, side, price, size, kind, time_in_force, stp, *book, tag)
+            command = PlaceOrder(
+                order_ref, until, symbol, side, price, size, kind, time_in_force, stp, *book, tag, market.price_digits,
+                market.size_digits,
+            )  # fmt: skip
         else:
             set_cancel_wanted([replaces], True)
-            command = ReplaceOrder(order_ref, until, replaces.order_ref, price, size)
+            command = ReplaceOrder(
+                order_ref, until, replaces.order_ref, price, size, market.price_digits, market.size_digits
+            )  # fmt: skip
         self.send(market.connector, command, partial(self._on_answer, market, order, replaces))
         self.stages.lap(ORDER)
         self.queue(self.stages.lap, SEND)

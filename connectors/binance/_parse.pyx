@@ -50,8 +50,8 @@ cdef inline int64_t _integer(Cursor* c) noexcept nogil:
     return value
 
 
-cdef inline int64_t _steps(Cursor* c, int digits, int64_t step) noexcept nogil:
-    """Pass over a decimal and its closing quote. Returns its value in steps."""
+cdef inline int64_t _scaled(Cursor* c, int digits) noexcept nogil:
+    """Pass over a decimal and its closing quote. Returns its value in units of 10**-digits."""
     cdef const char* p = c.at
     cdef const char* first = p
     cdef int64_t value = 0
@@ -76,29 +76,27 @@ cdef inline int64_t _steps(Cursor* c, int digits, int64_t step) noexcept nogil:
         while p < c.end and p[0] == 48:
             p += 1
     if p == c.end or p[0] != 34 or (p - first) + left > DIGITS_MAX:
-        c.at = NULL  # remainders off the step too: the Python implementation handles them
+        c.at = NULL  # numbers with more digits too: the Python implementation handles them
         return -1
     c.at = p + 1
     while left:
         value *= 10
         left -= 1
-    if value % step or value // step > IDS:
+    if value > IDS:
         c.at = NULL
         return -1
-    return value // step
+    return value
 
 
 cdef class Scale:
-    """A market's name on the bus, and its tick and lot."""
+    """A market's name on the bus, and the digits of its ticks and lots."""
 
     cdef object symbol
     cdef int price_digits, size_digits
-    cdef int64_t price_step, size_step
 
     def __init__(self, rules):
         self.symbol = rules.symbol
-        self.price_digits, self.price_step = rules.price_digits, rules.price_step
-        self.size_digits, self.size_step = rules.size_digits, rules.size_step
+        self.price_digits, self.size_digits = rules.price_digits, rules.size_digits
 
 
 cdef inline Scale _scale(Cursor* c, dict scales):
@@ -124,7 +122,7 @@ cdef bytes _levels(Cursor* c, Scale scale):
     if at == NULL:
         return None
     levels = scan_array(
-        &at, <const uint8_t*>c.end, scale.price_digits, scale.price_step, scale.size_digits, scale.size_step, True
+        &at, <const uint8_t*>c.end, scale.price_digits, 1, scale.size_digits, 1, False
     )
     if levels is None:
         c.at = NULL
@@ -164,11 +162,11 @@ cdef class FastParser:
         self.scales[name.encode()] = Scale(rules)
 
     def parse_snapshot(self, name, body, ts_recv_ns):
-        """Returns the book in a REST depth answer. Raises BadFrame."""
+        """Returns the book in a REST depth answer. Raises BadFrame or FinerFrame."""
         return self.plain.parse_snapshot(name, body, ts_recv_ns)
 
     def parse(self, bytes frame not None, ts_recv_ns):
-        """Returns the message in a frame. Raises BadFrame, and nothing else, whatever the bytes are."""
+        """Returns the message in a frame. Raises BadFrame or FinerFrame, and nothing else, whatever the bytes are."""
         cdef Cursor c
         cdef bint wrapped
         cdef object message = None
@@ -206,7 +204,10 @@ cdef class FastParser:
         _close(c, wrapped)
         if c.at == NULL:
             return None
-        return BookDelta(scale.symbol, first_id, update_id, bids, asks, time_ms * 1_000_000, ts_recv_ns)
+        return BookDelta(
+            scale.symbol, first_id, update_id, bids, asks, time_ms * 1_000_000, ts_recv_ns, scale.price_digits,
+            scale.size_digits,
+        )
 
     cdef object _top(self, Cursor* c, bint wrapped, object ts_recv_ns):
         cdef int64_t update_id, bid_ticks, bid_lots, ask_ticks, ask_lots
@@ -218,17 +219,20 @@ cdef class FastParser:
         if c.at == NULL or update_id > IDS:
             return None
         _skip(c, b',"b":"', 6)
-        bid_ticks = _steps(c, scale.price_digits, scale.price_step)
+        bid_ticks = _scaled(c, scale.price_digits)
         _skip(c, b',"B":"', 6)
-        bid_lots = _steps(c, scale.size_digits, scale.size_step)
+        bid_lots = _scaled(c, scale.size_digits)
         _skip(c, b',"a":"', 6)
-        ask_ticks = _steps(c, scale.price_digits, scale.price_step)
+        ask_ticks = _scaled(c, scale.price_digits)
         _skip(c, b',"A":"', 6)
-        ask_lots = _steps(c, scale.size_digits, scale.size_step)
+        ask_lots = _scaled(c, scale.size_digits)
         _close(c, wrapped)
         if c.at == NULL:
             return None
-        return TopOfBook(scale.symbol, update_id, bid_ticks, bid_lots, ask_ticks, ask_lots, 0, ts_recv_ns)
+        return TopOfBook(
+            scale.symbol, update_id, bid_ticks, bid_lots, ask_ticks, ask_lots, 0, ts_recv_ns, scale.price_digits,
+            scale.size_digits,
+        )
 
     cdef object _trade(self, Cursor* c, bint wrapped, object ts_recv_ns):
         cdef int64_t time_ms, trade_id, price_ticks, size_lots
@@ -243,9 +247,9 @@ cdef class FastParser:
         if c.at == NULL or trade_id > IDS:
             return None
         _skip(c, b',"p":"', 6)
-        price_ticks = _steps(c, scale.price_digits, scale.price_step)
+        price_ticks = _scaled(c, scale.price_digits)
         _skip(c, b',"q":"', 6)
-        size_lots = _steps(c, scale.size_digits, scale.size_step)
+        size_lots = _scaled(c, scale.size_digits)
         _skip(c, b',"T":', 5)
         time_ms = _integer(c)
         buyer_made = c.at != NULL and c.end - c.at > 9 and memcmp(c.at, b',"m":true', 9) == 0
@@ -254,7 +258,10 @@ cdef class FastParser:
         if c.at == NULL or time_ms >= TIMES:
             return None
         taker = SELL if buyer_made else BUY
-        return Trade(scale.symbol, trade_id, taker, price_ticks, size_lots, time_ms * 1_000_000, ts_recv_ns)
+        return Trade(
+            scale.symbol, trade_id, taker, price_ticks, size_lots, time_ms * 1_000_000, ts_recv_ns, scale.price_digits,
+            scale.size_digits,
+        )
 
 
 cdef inline void _close(Cursor* c, bint wrapped) noexcept nogil:

@@ -1,22 +1,23 @@
 """Binance Spot's market data, bytes to messages: the Python implementation, and `new_parser` for the one in use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import msgspec
 
-from connectors.core.market_api import BadFrame, Event, GoingAway, Subscribed
+from connectors.core.market_api import BadFrame, Event, FinerFrame, GoingAway, Subscribed
 from market.implementation import FORCE_PLAIN
 from market.instrument import Instrument
-from market.levels import MAX_INT, parse_decimal, parse_levels
-from protocol import BookDelta, BookSnapshot, Side, TopOfBook, Trade
+from market.levels import MAX_DIGITS, MAX_INT, parse_decimal, parse_levels
+from market.scale import Scale
+from protocol import BookDelta, BookSnapshot, Side, StreamState, TopOfBook, Trade
 
 MS_NS = 1_000_000
 MAX_TIME_MS = 2**43  # the year 2248: ns of it still fit an int64
 MAX_TEXT = 200  # of the exchange's text, in our errors
 
-Scale = tuple[str, int, int, int, int]
-"""(symbol on the bus, price digits and step, size digits and step)."""
+Known = tuple[str, int, int]
+"""(symbol on the bus, price digits, size digits)."""
 
 
 class _Outer(msgspec.Struct):
@@ -93,16 +94,14 @@ class PlainParser:
     """Parses frames of the market streams, raw or combined, into messages in ticks and lots of the added markets."""
 
     def __init__(self) -> None:
-        self._scales: dict[str, Scale] = {}
+        self._known: dict[str, Known] = {}
 
     def add_market(self, name: str, rules: Instrument) -> None:
         """Understand the frames of Binance's market `name` ("BTCUSDT")."""
-        self._scales[name] = (
-            rules.symbol, rules.price_digits, rules.price_step, rules.size_digits, rules.size_step
-        )  # fmt: skip
+        self._known[name] = rules.symbol, rules.price_digits, rules.size_digits
 
     def parse(self, frame: bytes, ts_recv_ns: int) -> tuple[Event, ...]:
-        """Returns the message in a frame. Raises BadFrame, and nothing else, whatever the bytes are."""
+        """Returns the message in a frame. Raises BadFrame or FinerFrame, and nothing else, whatever the bytes are."""
         raw: bytes | msgspec.Raw = frame
         outer = _outer(raw)
         if outer.stream and len(outer.data):
@@ -116,8 +115,8 @@ class PlainParser:
             if not outer.e and outer.u is not None and outer.s:
                 return (self._top(_top(raw), ts_recv_ns),)
         except BadFrame as error:
-            if outer.s in self._scales:
-                error.symbol = self._scales[outer.s][0]  # its trouble alone
+            if outer.s in self._known:
+                error.symbol = self._known[outer.s][0]  # its trouble alone
             raise
         if outer.e == "serverShutdown":
             return (GoingAway("serverShutdown"),)
@@ -126,62 +125,84 @@ class PlainParser:
         raise BadFrame(f"unknown frame: {bytes(frame[:MAX_TEXT])!r}")
 
     def parse_snapshot(self, name: str, body: bytes, ts_recv_ns: int) -> BookSnapshot:
-        """Returns the book in a REST depth answer. Raises BadFrame."""
+        """Returns the book in a REST depth answer. Raises BadFrame or FinerFrame."""
         book = _snapshot(body)
-        symbol, bids, asks = self._levels(name, book.bids, book.asks)
-        return BookSnapshot(symbol, _id(book.lastUpdateId), bids, asks, 0, ts_recv_ns)
+        (symbol, *scale), bids, asks = self._levels(name, book.bids, book.asks)
+        return BookSnapshot(symbol, _id(book.lastUpdateId), bids, asks, 0, ts_recv_ns, StreamState.LIVE, *scale)
 
     def _depth(self, row: _Depth, ts_recv_ns: int) -> BookDelta:
         if _id(row.U) > _id(row.u):
             raise BadFrame(f"{row.s}: U {row.U} is after u {row.u}")
-        symbol, bids, asks = self._levels(row.s, row.b, row.a)
-        return BookDelta(symbol, row.U, row.u, bids, asks, _time_ns(row.E), ts_recv_ns)
+        (symbol, *scale), bids, asks = self._levels(row.s, row.b, row.a)
+        return BookDelta(symbol, row.U, row.u, bids, asks, _time_ns(row.E), ts_recv_ns, *scale)
 
     def _top(self, row: _Top, ts_recv_ns: int) -> TopOfBook:
-        symbol, price_digits, price_step, size_digits, size_step = self._scale(row.s)
-        try:
-            bid_ticks = parse_decimal(row.b, price_digits, price_step)
-            bid_lots = _lots(row.B, size_digits, size_step)
-            ask_ticks = parse_decimal(row.a, price_digits, price_step)
-            ask_lots = _lots(row.A, size_digits, size_step)
-        except ValueError as error:
-            raise BadFrame(f"{row.s}: bookTicker: {error}") from None
-        return TopOfBook(symbol, _id(row.u), bid_ticks, bid_lots, ask_ticks, ask_lots, 0, ts_recv_ns)
+        symbol, *scale = self._market(row.s)
+        bid_ticks, ask_ticks, bid_lots, ask_lots = _numbers(symbol, scale, (row.b, row.a), (row.B, row.A))
+        return TopOfBook(symbol, _id(row.u), bid_ticks, bid_lots, ask_ticks, ask_lots, 0, ts_recv_ns, *scale)
 
     def _trade(self, row: _Trade, ts_recv_ns: int) -> Trade:
-        symbol, price_digits, price_step, size_digits, size_step = self._scale(row.s)
-        try:
-            price_ticks = parse_decimal(row.p, price_digits, price_step)
-            size_lots = _lots(row.q, size_digits, size_step)
-        except ValueError as error:
-            raise BadFrame(f"{row.s}: trade: {error}") from None
+        symbol, *scale = self._market(row.s)
+        price_ticks, size_lots = _numbers(symbol, scale, (row.p,), (row.q,))
         taker = Side.SELL if row.m else Side.BUY  # m: the buyer was the maker
-        return Trade(symbol, _id(row.t), taker, price_ticks, size_lots, _time_ns(row.T), ts_recv_ns)
+        return Trade(symbol, _id(row.t), taker, price_ticks, size_lots, _time_ns(row.T), ts_recv_ns, *scale)
 
-    def _levels(self, name: str, bids: msgspec.Raw, asks: msgspec.Raw) -> tuple[str, bytes, bytes]:
-        symbol, price_digits, price_step, size_digits, size_step = self._scale(name)
+    def _levels(self, name: str, bids: msgspec.Raw, asks: msgspec.Raw) -> tuple[Known, bytes, bytes]:
+        known = self._market(name)
+        _, price_digits, size_digits = known
         try:
             return (
-                symbol,
-                parse_levels(bytes(bids), price_digits, price_step, size_digits, size_step, True),
-                parse_levels(bytes(asks), price_digits, price_step, size_digits, size_step, True),
+                known,
+                parse_levels(bytes(bids), price_digits, 1, size_digits, 1),
+                parse_levels(bytes(asks), price_digits, 1, size_digits, 1),
             )
         except ValueError as error:
-            raise BadFrame(f"{name}: {error}") from None
+            rows = _texts(bids) + _texts(asks)
+            raise _fault(error, known, [row[0] for row in rows], [row[1] for row in rows]) from None
 
-    def _scale(self, name: str) -> Scale:
-        scale = self._scales.get(name)
-        if scale is None:
+    def _market(self, name: str) -> Known:
+        known = self._known.get(name)
+        if known is None:
             raise BadFrame(f"{name[:MAX_TEXT]!r} is not one of our markets")
-        return scale
+        return known
 
 
-def _lots(text: str, digits: int, step: int) -> int:
-    """Returns a size in whole lots, as levels contain it: the rest of older, smaller lots cannot be traded."""
-    whole, _, fraction = text.partition(".")
-    if len(fraction) > digits and fraction.isascii() and fraction.isdigit():
-        return parse_decimal(f"{whole}.{fraction[:digits] or 0}", digits) // step
-    return parse_decimal(text, digits) // step
+def _numbers(symbol: str, scale: list[int], prices: tuple[str, ...], sizes: tuple[str, ...]) -> list[int]:
+    """Returns the prices in ticks, then the sizes in lots. Raises BadFrame or FinerFrame."""
+    price_digits, size_digits = scale
+    try:
+        return [parse_decimal(text, price_digits) for text in prices] + [
+            parse_decimal(text, size_digits) for text in sizes
+        ]
+    except ValueError as error:
+        raise _fault(error, (symbol, price_digits, size_digits), prices, sizes) from None
+
+
+def _texts(levels: msgspec.Raw) -> list[tuple[str, str]]:
+    try:
+        return msgspec.json.decode(levels, type=list[tuple[str, str]])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return []
+
+
+def _fault(error: ValueError, known: Known, prices: Sequence[str], sizes: Sequence[str]) -> BadFrame:
+    """Returns FinerFrame if all numbers fit a finer scale, else BadFrame."""
+    symbol, price_digits, size_digits = known
+    finer = Scale(max(price_digits, *map(_digits, prices)), max(size_digits, *map(_digits, sizes))) if prices else None
+    if finer is None or finer == Scale(price_digits, size_digits):
+        return BadFrame(f"{symbol}: {error}"[:MAX_TEXT], symbol)
+    try:
+        for text in prices:
+            parse_decimal(text, min(finer.price_digits, MAX_DIGITS))
+        for text in sizes:
+            parse_decimal(text, min(finer.size_digits, MAX_DIGITS))
+    except ValueError as too_fine:
+        return BadFrame(f"{symbol}: {too_fine}"[:MAX_TEXT], symbol)
+    return FinerFrame(f"{symbol}: {error}"[:MAX_TEXT], symbol, finer)
+
+
+def _digits(text: str) -> int:
+    return len(text.partition(".")[2].rstrip("0"))
 
 
 def _id(value: int) -> int:

@@ -7,6 +7,7 @@ import msgspec
 
 from actors.net import HttpAnswer, HttpFailure
 from connectors.core.order_api import Call
+from market.scale import Scale
 from protocol import BookDelta, BookSnapshot, Rules, StreamState, TopOfBook, Trade
 
 SendRequest = Callable[[Call, Callable[[HttpAnswer | HttpFailure], None]], None]
@@ -30,6 +31,14 @@ class BadRules(msgspec.Struct, frozen=True):
     symbol: str
     reason: str
     trading: bool = True  # whether the exchange accepts orders for it
+
+
+class FinerFrame(BadFrame):
+    """The bytes contain a price or size between two ticks or lots of the market's scale. `scale`: what they need."""
+
+    def __init__(self, reason: str, symbol: str, scale: Scale) -> None:
+        super().__init__(reason, symbol)
+        self.scale = scale
 
 
 class Subscribed(msgspec.Struct, frozen=True):
@@ -66,6 +75,10 @@ class MarketApi(Protocol):
 
     A BookDelta must carry the ids by which its sequence is checked: each `first_id` is the `update_id` of the delta
     before plus one. For an exchange that sends the previous id instead, it is that id plus one.
+
+    Each message contains the scale of its integers, which is that of the market's rules (`price_digits`,
+    `size_digits`). For a number that does not fit it, `parse` and `parse_snapshot` raise FinerFrame: the market gets a
+    finer scale by `add_market`, and the same bytes are parsed again. No number is rounded.
     """
 
     max_age_ms: int  # after this time the exchange closes a connection; 0: never
@@ -81,13 +94,13 @@ class MarketApi(Protocol):
         """Whether this refusal of a `rules_request` means that a market does not exist."""
 
     def add_market(self, rules: Rules) -> None:
-        """Understand frames of this market from now on. Raises ValueError for rules that cannot be used."""
+        """Understand frames of this market in the scale of `rules`. Raises ValueError for unusable rules."""
 
     def snapshot_request(self, symbol: str, levels: int) -> Call:
         """Returns the request for the best `levels` of a book."""
 
     def parse_snapshot(self, symbol: str, body: bytes, ts_recv_ns: int) -> BookSnapshot:
-        """Returns the book in an answer. Raises BadFrame."""
+        """Returns the book in an answer. Raises BadFrame, or FinerFrame."""
 
     def stream_url(self) -> str:
         """Returns the address of the market streams."""
@@ -96,4 +109,4 @@ class MarketApi(Protocol):
         """Returns the text frames that subscribe to every stream of these markets, numbered from `first_request_id`."""
 
     def parse(self, frame: bytes, ts_recv_ns: int) -> Sequence[Event]:
-        """Returns the events in a frame. Raises BadFrame, and nothing else, for bytes of no known form."""
+        """Returns the events in a frame. Raises BadFrame for bytes of no known form, FinerFrame, and nothing else."""

@@ -43,7 +43,11 @@ class AccountRecord(Record, tag="Account"):
 
 
 class ScaleRecord(Record, tag="Scale"):
-    """The tick and lot size in which this journal counts prices and sizes of one market."""
+    """The size of one tick and of one lot in the records that follow, for one market.
+
+    Powers of ten, and each one divides those before: all of this market is converted. Journals of earlier versions
+    have the exchange's tick and lot of that time.
+    """
 
     symbol: str
     tick_size: Decimal

@@ -5,6 +5,8 @@ from collections import deque
 
 from connectors.market_data.coverage import Coverage
 from market.book import Book
+from market.levels import MAX_INT, unpack_levels
+from market.scale import Scale, in_scale, rescale_levels
 from protocol import BookDelta, BookSnapshot, BookStatus, StreamState, TopOfBook
 
 MAX_BUFFERED = 1_000  # deltas kept while a snapshot is on its way: 100 s of them at ten a second
@@ -48,6 +50,46 @@ class BookSync:
         self._tops: dict[int, TopOfBook] = {}
         self._recent: deque[BookDelta] = deque()
         self._coverage = Coverage()
+        self._scale: Scale | None = None  # of every message; None before the market's rules are known
+
+    # -- scale ------------------------------------------------------------------------------------------
+
+    def fits(self, price_factor: int, size_factor: int) -> bool:
+        """Whether the book may be counted in ticks and lots that are smaller by these factors."""
+        levels = [level for packed in self.book.snapshot() for level in unpack_levels(packed)]
+        price, size = (max((level[n] for level in levels), default=0) for n in (0, 1))
+        return price * price_factor <= MAX_INT and size * size_factor <= MAX_INT
+
+    def set_scale(self, scale: Scale) -> BookStatus | None:
+        """Count in `scale` from now on, which is as fine as the scale before or finer.
+
+        Returns a status if the book is too large for it.
+        """
+        before, self._scale = self._scale, scale
+        if before is None or before == scale:
+            return None
+        factors = before.factors_to(scale)
+        try:
+            self._convert(scale, *factors)
+        except ValueError as error:
+            self.book.clear()
+            self._recent.clear()
+            self._pending.clear()
+            self._tops.clear()
+            return self.invalidate(f"the scale is too fine for this book: {error}")
+        return None
+
+    def _convert(self, scale: Scale, price_factor: int, size_factor: int) -> None:
+        bids, asks = (rescale_levels(packed, price_factor, size_factor) for packed in self.book.snapshot())
+        recent = [in_scale(delta, scale) for delta in self._recent]
+        pending = [(first, arrival, in_scale(delta, scale)) for first, arrival, delta in self._pending]
+        self.book.apply_snapshot(bids, asks)
+        self._recent, self._pending = deque(recent), pending
+        self._tops = {update_id: in_scale(top, scale) for update_id, top in self._tops.items()}
+        self._bid_ticks *= price_factor
+        self._ask_ticks *= price_factor
+        self._mid_x2 *= price_factor
+        self._coverage.rescale(price_factor)
 
     # -- deltas -----------------------------------------------------------------------------------------
 
@@ -243,7 +285,11 @@ class BookSync:
         """Returns the whole book, best levels first, with its state."""
         bids, asks = self.book.snapshot()
         event_ns = self._recent[-1].ts_event_ns if self._recent else self.ts_event_ns
-        return BookSnapshot(self.symbol, self.update_id, bids, asks, event_ns, 0, self.state)
+        scale = self._scale
+        price_digits, size_digits = (-1, -1) if scale is None else (scale.price_digits, scale.size_digits)
+        return BookSnapshot(
+            self.symbol, self.update_id, bids, asks, event_ns, 0, self.state, price_digits, size_digits
+        )  # fmt: skip
 
     def _validate(self) -> str:
         """Returns why this book cannot be right, or ""."""

@@ -24,6 +24,13 @@ class Coverage:
         if ceiling_ticks:
             self.high_ticks = ceiling_ticks - (ceiling_ticks - _first_price(snapshot.asks)) // MARGIN
 
+    def rescale(self, price_factor: int) -> None:
+        """Convert the prices to a finer scale; a book has none above MAX_INT."""
+        self.floor_ticks *= price_factor
+        self.ceiling_ticks *= price_factor
+        self.low_ticks *= price_factor
+        self.high_ticks = min(self.high_ticks * price_factor, MAX_INT)
+
 
 def _first_price(levels: bytes) -> int:
     return int.from_bytes(levels[:8], "little", signed=True)

@@ -2,13 +2,25 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
 from actors.effects import Effects
 from actors.stages import NoStages, StageTimer
-from connectors.core.market_api import BadFrame, BookView, GoingAway, MarketApi, SendRequest, Subscribed
+from connectors.core.market_api import (
+    BadFrame,
+    BookView,
+    Event,
+    FinerFrame,
+    GoingAway,
+    MarketApi,
+    SendRequest,
+    Subscribed,
+)
+from connectors.core.market_scales import MarketScales
 from connectors.core.stages import PARSE
+from connectors.market_data.frame_scaling import FrameScaling
 from connectors.market_data.instruments import Instruments
 from connectors.market_data.lateness import Lateness
 from connectors.market_data.market_state import MS_NS, Counters, MarketState
@@ -18,6 +30,7 @@ from connectors.market_data.subscriptions import Subscriptions
 from connectors.market_data.watchdog import DATA, Watchdog
 from connectors.net.session import Session
 from market.instrument import Instrument
+from market.scale import Scale
 from protocol import BookDelta, BookSnapshot, BookStatus, Message, StreamState, TopOfBook, Trade
 
 WORK_NS = 250 * MS_NS
@@ -27,7 +40,8 @@ class MarketFeed:
     """Publishes rules, books, best prices and trades of `symbols` on the connector's md. topics.
 
     `request(call, then)` sends one REST call within the exchange's limits. `changed()` is called when `state` may have
-    changed. Begin with `start`; `stop` ends it.
+    changed. `scales`: those of the connector, which calls `set_scale` for each change; default: own ones. Begin with
+    `start`; `stop` ends it.
     """
 
     def __init__(
@@ -39,6 +53,7 @@ class MarketFeed:
         request: SendRequest,
         changed: Callable[[], None] = lambda: None,
         stages: StageTimer | None = None,
+        scales: MarketScales | None = None,
     ) -> None:
         assert 0 < len(symbols) <= MAX_MARKETS, f"{len(symbols)} markets: give 1 to {MAX_MARKETS}"
         self.settings = settings
@@ -66,8 +81,12 @@ class MarketFeed:
         )
         self.session = Session(fx, api.stream_url(), self, session, f"{fx.name}.market")
         self.subscriptions = Subscriptions(fx, self.session, api, settings, self._on_subscribed)
-        self.snapshots = Snapshots(fx, api, settings, request, self._on_snapshot, self._on_bad_frame)
-        self.instruments = Instruments(fx, api, self.markets, settings.rules_ms, request, self)
+        scales = scales or MarketScales(fx.log, self.set_scale)
+        self._scaling = FrameScaling(scales, self.markets)
+        self.snapshots = Snapshots(
+            fx, api, settings, request, self._scaling, self._on_snapshot, self._on_invalid
+        )  # fmt: skip
+        self.instruments = Instruments(fx, api, self.markets, settings.rules_ms, request, scales, self)
         self.rules, self.unknown = self.instruments.rules, self.instruments.unknown
         self.watchdog = Watchdog(
             fx, settings, self.markets, self.session, self.snapshots, self.subscriptions, self.request_snapshots
@@ -143,6 +162,10 @@ class MarketFeed:
         market, kind = self._topics.get(topic, (None, ""))
         return market.snapshot(kind) if market is not None else None
 
+    def set_scale(self, symbol: str, scale: Scale) -> None:
+        """The scale of a market is finer now."""
+        self.instruments.set_scale(symbol, scale)
+
     # -- frames -----------------------------------------------------------------------------------------------
 
     def session_frame(self, session: Session, data: bytes) -> None:
@@ -153,8 +176,9 @@ class MarketFeed:
         try:
             events = self._parse(data, now_ns)
         except BadFrame as error:
-            self._on_bad_frame(error)
-            return
+            events = self._on_bad_frame(error, data)
+            if not events:
+                return
         stages.lap(PARSE)
         if self.watchdog.is_doubted and any(type(event) in DATA for event in events):
             self.watchdog.on_data()
@@ -173,7 +197,20 @@ class MarketFeed:
             elif isinstance(event, GoingAway):
                 session.renew(event.reason)
 
-    def _on_bad_frame(self, error: BadFrame) -> None:
+    def _on_bad_frame(self, error: BadFrame, data: bytes) -> Sequence[Event]:
+        """Parse a frame again whose numbers need a finer scale. Returns no events if it is invalid."""
+        if isinstance(error, FinerFrame):
+            try:
+                return self._scaling.parse_again(error, partial(self._parse, data, self._fx.now_ns))
+            except BadFrame as still:
+                error = still
+                market = self.markets.get(error.symbol)
+                if market is not None:
+                    market.publish(market.sync.invalidate(str(error)))
+        self._on_invalid(error)
+        return ()
+
+    def _on_invalid(self, error: BadFrame) -> None:
         """Bytes about one market are that market's trouble, and cost no connection."""
         market = self.markets.get(error.symbol)
         if market is None:
@@ -183,7 +220,7 @@ class MarketFeed:
         self.last_error = str(error)
         if market.on_invalid_frame():
             self._fx.log.warning("too many invalid frames", market=market.symbol, last=str(error))
-            self.rules.request([market.symbol])  # a changed tick or lot makes frames invalid too
+            self.rules.request([market.symbol])
 
     def on_invalid_frame(self, reason: str) -> None:
         """Count bytes of no known form and of no known market; too many of them cost the connection."""
@@ -291,11 +328,3 @@ class MarketFeed:
         self.subscriptions.drop(market.symbol)
         market.stream_lost()
         market.publish(market.sync.invalidate(reason) or BookStatus(market.symbol, StreamState.STALE, reason))
-
-    def on_scale_changed(self, market: MarketState) -> None:
-        """The book of this market is counted in old ticks or lots: begin it anew."""
-        reason = "the tick or lot has changed"
-        market.publish(market.sync.invalidate(reason))
-        market.publish(market.sync.on_stream_lost(reason))
-        market.sync.book.clear()
-        market.top = None

@@ -8,10 +8,11 @@ import msgspec
 
 from actors.effects import Effects
 from connectors.core.market_api import BadRules, MarketApi, SendRequest
+from connectors.core.market_scales import MarketScales
 from connectors.market_data.market_state import MarketState
 from connectors.market_data.rules_source import RulesSource
-from market.instrument import Instrument
-from market.rules import instrument_of
+from market.rules import instrument_of, rules_in_scale
+from market.scale import Scale
 from protocol import Rules
 
 HALTED = "the exchange has halted it"
@@ -24,9 +25,6 @@ class InstrumentsListener(Protocol):
 
     def on_instruments_changed(self) -> None:
         """The rules of a market are known or changed, or a market is unknown to the exchange."""
-
-    def on_scale_changed(self, market: MarketState) -> None:
-        """The tick or lot of a market is another one now."""
 
     def on_invalid_frame(self, reason: str) -> None:
         """An answer had no known form."""
@@ -49,6 +47,7 @@ class Instruments:
         markets: Mapping[str, MarketState],
         rules_ms: int,
         request: SendRequest,
+        scales: MarketScales,
         listener: InstrumentsListener,
     ) -> None:
         self.unknown: list[str] = []
@@ -56,6 +55,7 @@ class Instruments:
         self._fx = fx
         self._api = api
         self._markets = markets
+        self._scales = scales
         self._listener = listener
         self._fees: tuple[Decimal, Decimal] | None = None
         self.rules = RulesSource(fx, api, rules_ms, request, self)
@@ -131,21 +131,27 @@ class Instruments:
         """Publish rules if they are new. Returns False if they cannot be used."""
         if self._fees is not None:
             rules = msgspec.structs.replace(rules, maker_fee=self._fees[0], taker_fee=self._fees[1])
-        if rules == market.rules:
-            return True
         try:
-            instrument = instrument_of(rules)
+            scale = self._scales.refine(rules.symbol, instrument_of(rules).scale, "the exchange's rules")
+            rules = rules_in_scale(rules, scale)
+            if rules == market.rules:
+                return True
             self._api.add_market(rules)
         except ValueError as error:
             self.on_bad_rules(BadRules(rules.symbol, str(error), rules.trading))
             return False
-        before, market.instrument, market.rules = market.instrument, instrument, rules
+        market.set_scale(scale)
+        market.instrument, market.rules = instrument_of(rules), rules
         self._fx.publish(market.rules_topic, rules)
-        if before is not None and _scale(before) != _scale(instrument):
-            self._listener.on_scale_changed(market)
         self._listener.on_instruments_changed()
         return True
 
-
-def _scale(instrument: Instrument) -> tuple[Decimal, Decimal]:
-    return instrument.tick_size, instrument.lot_size
+    def set_scale(self, symbol: str, scale: Scale) -> None:
+        """The scale of a market is finer now: its frames are parsed, and its book and its rules are counted, in it."""
+        market = self._markets.get(symbol)
+        if market is None:
+            return
+        market.set_scale(scale)
+        if market.rules is not None:
+            self._api.add_market(market.rules)
+            self._listener.on_instruments_changed()

@@ -12,6 +12,8 @@ from connectors.market_data.book_sync import BookSync
 from connectors.market_data.lateness import Lateness
 from connectors.market_data.settings import FeedSettings
 from market.instrument import Instrument
+from market.rules import instrument_of, rules_in_scale
+from market.scale import Scale
 from protocol import BookDelta, BookSnapshot, BookStatus, Message, Rules, StreamState, TopOfBook, Trade, topics
 
 KINDS = ("book", "top", "trade", "rules")
@@ -118,6 +120,15 @@ class MarketState:
     def top_id(self) -> int:
         """Returns the update id of the latest best prices; 0 if there are none."""
         return self.top.update_id if self.top is not None else 0
+
+    def set_scale(self, scale: Scale) -> None:
+        """Count in a scale that is as fine as the one before, or finer; publish the rules in it."""
+        change = self.sync.set_scale(scale)
+        if self.rules is not None and self.instrument is not None and self.instrument.scale != scale:
+            self.rules = rules_in_scale(self.rules, scale)
+            self.instrument = instrument_of(self.rules)
+            self._fx.publish(self.rules_topic, self.rules)
+        self.publish(change)
 
     # -- messages of the stream -------------------------------------------------------------------------------
 

@@ -6,7 +6,8 @@ from functools import partial
 
 from actors.effects import Effects
 from actors.net import HttpAnswer, HttpFailure
-from connectors.core.market_api import BadFrame, MarketApi, SendRequest
+from connectors.core.market_api import BadFrame, FinerFrame, MarketApi, SendRequest
+from connectors.market_data.frame_scaling import FrameScaling
 from connectors.market_data.market_state import MS_NS, MarketState
 from connectors.market_data.settings import FeedSettings
 from protocol import BookSnapshot
@@ -34,6 +35,7 @@ class Snapshots:
         api: MarketApi,
         settings: FeedSettings,
         send: SendRequest,
+        scaling: FrameScaling,
         deliver: Callable[[MarketState, Purpose, BookSnapshot, int], None],
         on_invalid: Callable[[BadFrame], None],
     ) -> None:
@@ -42,6 +44,7 @@ class Snapshots:
         self._api = api
         self._settings = settings
         self._send = send
+        self._scaling = scaling
         self._deliver = deliver
         self._on_invalid = on_invalid
         self._in_flight = 0
@@ -97,7 +100,7 @@ class Snapshots:
             market.back_off()
             return
         try:
-            snapshot = self._api.parse_snapshot(market.symbol, answer.body, self._fx.now_ns)
+            snapshot = self._parse(market.symbol, answer.body)
         except BadFrame as error:
             self._on_invalid(BadFrame(f"snapshot: {error}", market.symbol))
             market.back_off()
@@ -105,3 +108,10 @@ class Snapshots:
         is_for_stream = purpose is not Purpose.POLL
         if is_for_stream == market.subscribed and (connection == self._connection or not is_for_stream):
             self._deliver(market, purpose, snapshot, limit)
+
+    def _parse(self, symbol: str, body: bytes) -> BookSnapshot:
+        parse = partial(self._api.parse_snapshot, symbol, body, self._fx.now_ns)
+        try:
+            return parse()
+        except FinerFrame as error:
+            return self._scaling.parse_again(error, parse)

@@ -15,6 +15,7 @@ from connectors.orders.status import ConnectorStatus
 from connectors.orders.tracked_order import TrackedOrder
 from connectors.orders.tracker import OrderTracker
 from connectors.orders.traded_markets import TradedMarkets
+from market.scale import exactly_in_scale
 from protocol import ACCEPTED, CancelOrder, Control, PlaceOrder, Refusal, RefusalCode, ReleaseTag, ReplaceOrder
 
 ALL_OWNERS = ""
@@ -54,6 +55,12 @@ class CommandHandler:
 
     def place(self, command: PlaceOrder, owner: str) -> Refusal:
         """Through the risk check, into the journal, out to the exchange."""
+        rules = self._markets.instruments.get(command.symbol)
+        if rules and (command.price_digits != rules.price_digits or command.size_digits != rules.size_digits):
+            try:
+                command = exactly_in_scale(command, rules.scale)
+            except ValueError as error:
+                return Refusal(f"{command.symbol}: {error}", RefusalCode.NEVER)
         refusal = self._refusal(command, owner)
         if not refusal:
             self._stages.lap(CHECK)
@@ -73,6 +80,11 @@ class CommandHandler:
         if old.state.cancel_wanted:
             return Refusal(f"order {command.order_ref} is being cancelled", RefusalCode.UNKNOWN_ORDER)
         terms = old.terms
+        rules = self._markets.instruments.get(terms.symbol)
+        try:
+            command = command if rules is None else exactly_in_scale(command, rules.scale)
+        except ValueError as error:
+            return Refusal(f"{terms.symbol}: {error}", RefusalCode.NEVER)
         order = PlaceOrder(
             command.cmd_id, command.deadline_ns, terms.symbol, terms.side, command.price_ticks, command.size_lots,
             terms.ord_type, terms.time_in_force, terms.stp, tag=terms.tag,

@@ -101,7 +101,9 @@ class OrderExecutor:
             )
             return
         if isinstance(call.request, SocketRequest) and not client.is_socket_up:
-            call = make(terms, client.now_ns, 0)  # no byte has left on the order socket: REST serves
+            # No byte has left on the order socket: REST serves. The scale may have become finer meanwhile.
+            terms = self._tracker.orders[terms.cl_ord_id].terms
+            call = make(terms, client.now_ns, 0)
         self.sent += 1
         client.send(call, partial(then, terms))
         if isinstance(call.request, SocketRequest):

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 
 from connectors.core.reports import OrderReport
-from market.instrument import Instrument, Rounding
+from market.scale import Scale
 from protocol import OrdersSnapshot, OrderUpdate
 from protocol.topics import EXTERNAL
 
@@ -21,15 +21,16 @@ class ExternalOrders:
         """Whether this order is known to be external."""
         return (symbol, order_id) in self._ids
 
-    def add(self, report: OrderReport, instrument: Instrument | None) -> OrderUpdate | None:
-        """Merge a report. Returns the update to publish; None if nothing changed, or without the market's rules."""
+    def add(self, report: OrderReport, scale: Scale | None) -> OrderUpdate | None:
+        """Merge a report, whose numbers fit `scale`. Returns the update to publish; None if nothing changed, or without
+        the market's scale."""
         key = (report.symbol, report.order_id)
         self._ids[key] = None
         if len(self._ids) > IDS_MAX:
             self._ids.popitem(last=False)
-        if instrument is None:
+        if scale is None:
             return None
-        update = _update(report, instrument)
+        update = _update(report, scale)
         if self.open.get(key) == update or (report.status.is_final and key not in self.open):
             return None
         if report.status.is_final:
@@ -50,8 +51,7 @@ class ExternalOrders:
         return OrdersSnapshot(EXTERNAL, list(self.open.values()), [])
 
 
-def _update(report: OrderReport, instrument: Instrument) -> OrderUpdate:
-    """Prices and sizes are rounded to our steps: they are for display."""
+def _update(report: OrderReport, scale: Scale) -> OrderUpdate:
     return OrderUpdate(
         EXTERNAL,
         0,
@@ -59,11 +59,13 @@ def _update(report: OrderReport, instrument: Instrument) -> OrderUpdate:
         report.symbol,
         report.side,
         report.ord_type,
-        instrument.price_ticks(report.price, Rounding.NEAREST),
-        instrument.size_lots(report.size, Rounding.NEAREST),
-        instrument.size_lots(report.cum, Rounding.NEAREST),
+        scale.ticks(report.price),
+        scale.lots(report.size),
+        scale.lots(report.cum),
         report.status,
         report.order_id,
         report.reason,
         report.ts_event_ns,
+        price_digits=scale.price_digits,
+        size_digits=scale.size_digits,
     )

@@ -7,6 +7,7 @@ from actors.effects import Effects
 from actors.log.secret import ApiKey
 from actors.safe_start import SafeStart
 from actors.stages import StageTimer
+from connectors.core.market_scales import MarketScales
 from connectors.core.order_api import LoginRefused, OrderApi
 from connectors.core.records import AccountRecord, EpochRecord
 from connectors.core.reports import AccountReport, Trouble, Verdict
@@ -58,6 +59,7 @@ class OrderManager:
         api: OrderApi,
         client: ExchangeClient,
         feed: MarketFeed,
+        scales: MarketScales,
         stages: StageTimer,
         kill_switch: Callable[[], int],
         changed: Callable[[], None],
@@ -71,7 +73,7 @@ class OrderManager:
         self.rechecks = Rechecks(fx, settings.not_placed_margin_ms * MS_NS, self._send_recheck)
         self.journal = journal = OrderJournal(fx, tracker, self.rechecks, self.halts)
         self.markets = TradedMarkets(settings.markets, feed, api, tracker, journal)
-        self.reports = reports = ReportHandler(fx, tracker, journal, self.rechecks, ids, self.markets.instruments)
+        self.reports = reports = ReportHandler(fx, tracker, journal, self.rechecks, ids, scales)
         self.clock_sync = ClockSync(fx, api, client, client.clock, changed)
         self.user_stream = user_stream = UserStream(
             fx, api, client.clock, settings.user_session, settings.user_event_ms, reports, self
@@ -118,6 +120,7 @@ class OrderManager:
         self._ids.add_tag(tag)
         self.rechecks.absence_counts = not tracker.account_id  # else once the account is known to be the journal's
         self.journal.commit([EpochRecord(epoch, tag, now_ns)])
+        self.markets.start()
         self.journal.commit(tracker.decide_restart(now_ns))
         for order in tracker.open.values():
             self.rechecks.follow(order, now_ns)

@@ -28,6 +28,12 @@ class Exposure:
         self._held = EXACT.add(self._held, size)
         self.held_lots = int(EXACT.divide_int(self._held, lot_size))
 
+    def multiply(self, size_factor: int, lot_size: Decimal) -> None:
+        """Count in smaller lots."""
+        self.buy_lots *= size_factor
+        self.sell_lots *= size_factor
+        self.add_held(ZERO, lot_size)
+
 
 class OrderStore:
     """Public: `orders` by client order id, `open` (those that may be live), `exposures` by symbol."""

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from market.exact import EXACT
 from market.position import Position
+from market.scale import Scale, multiplied
 from protocol import Fill, PositionRow, RefusalCode
 
 FILLS_KEPT = 2_000
@@ -42,18 +43,28 @@ class Owner:
         """Whether an order with this tag may be placed: it has a ledger, or there are fewer than TAGS_MAX."""
         return not tag or (symbol, tag) in self.ledgers or len(self.ledgers) < TAGS_MAX
 
-    def count(self, fill: Fill, size: Decimal, notional: Decimal) -> Decimal:
+    def count(self, fill: Fill, size: Decimal, notional: Decimal, scale: Scale) -> Decimal:
         """Count a fill in the position and in the ledger of its tag. Returns the change of what is held, in base."""
         self.fill_no = fill.fill_no
         self.fills.append(fill)
         position = self.position(fill.symbol)
-        held = position.held
+        held, position.scale = position.held, scale
         position.add(fill.side, fill.last_lots, size, notional, fill.fee, fill.fee_asset)
         if fill.tag:
             self.begin(fill.symbol, fill.tag)  # a late fill of a tag that was released
             ledger = self.ledgers[fill.symbol, fill.tag]
+            ledger.scale = scale
             ledger.add(fill.side, fill.last_lots, size, notional, fill.fee, fill.fee_asset)
         return EXACT.subtract(position.held, held)
+
+    def multiply(self, symbol: str, price_factor: int, size_factor: int, scale: Scale) -> None:
+        """Convert all ticks and lots of one market to `scale`."""
+        for position in (*self.positions.values(), *self.ledgers.values()):
+            if position.symbol == symbol:
+                position.multiply(price_factor, size_factor, scale)
+        for at, fill in enumerate(self.fills):
+            if fill.symbol == symbol:
+                self.fills[at] = multiplied(fill, price_factor, size_factor, scale)
 
     def rows(self) -> list[PositionRow]:
         """Returns every position as it is published, by symbol."""

@@ -1,10 +1,11 @@
 """ReportHandler: turns what the exchange reports, by whatever way, into journal records; each fact once."""
 
-from collections.abc import Mapping
+from decimal import Decimal
 
 from actors.effects import Effects
+from connectors.core.market_scales import MarketScales
 from connectors.core.order_api import BadAnswer
-from connectors.core.records import AnyRecord, CancelRecord, NewOrderRecord, ScaleRecord
+from connectors.core.records import AnyRecord, CancelRecord, NewOrderRecord
 from connectors.core.reports import AccountReport, OrderReport, TradeReport, Unreadable
 from connectors.orders.balances import BalanceBook
 from connectors.orders.client_id import decode_id
@@ -12,12 +13,15 @@ from connectors.orders.external_orders import ExternalOrders
 from connectors.orders.issued_ids import IssuedIds
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.rechecks import RecheckKind, Rechecks
-from connectors.orders.scales import in_lots, in_ticks
+from connectors.orders.scales import scale_for
 from connectors.orders.tracked_order import TrackedOrder
 from connectors.orders.tracker import OrderTracker
 from connectors.orders.unreadable_rows import UnreadableRows
-from market.instrument import Instrument
+from market.exact import EXACT
+from market.scale import FinerValue, Scale
 from protocol import SelfTradePrevention, TimeInForce, topics
+
+COARSEST = Scale(0, 0)
 
 
 class ReportHandler:
@@ -30,7 +34,7 @@ class ReportHandler:
         journal: OrderJournal,
         rechecks: Rechecks,
         ids: IssuedIds,
-        instruments: Mapping[str, Instrument],
+        scales: MarketScales,
     ) -> None:
         self.external = ExternalOrders()
         self.balances = BalanceBook()
@@ -40,7 +44,7 @@ class ReportHandler:
         self._journal = journal
         self._rechecks = rechecks
         self._ids = ids
-        self._instruments = instruments
+        self._scales = scales
 
     def order(self, report: OrderReport, source: str) -> TrackedOrder | None:
         """Merge the reported state of an order. Returns None if the order is external."""
@@ -55,11 +59,12 @@ class ReportHandler:
             order = self._adopt(report)
             if order is None:
                 return None
-        scale = tracker.scales[order.terms.symbol]
-        if report.alias or report.size < scale.lot_size * order.state.size_lots or report.cl_ord_id != order.cl_ord_id:
-            self._amend(order, report, scale, source)
+        digits = tracker.scales[order.terms.symbol].size_digits
+        is_smaller = report.size.scaleb(digits, EXACT) < order.state.size_lots
+        if is_smaller or report.alias or report.cl_ord_id != order.cl_ord_id:
+            self._amend(order, report, source)
         try:
-            cum_lots = in_lots(scale, report.cum)
+            cum_lots = self._lots(order.terms.symbol, report.cum)
         except BadAnswer as error:
             self._journal.commit(tracker.decide_finding(order.cl_ord_id, str(error), now_ns))
             return order
@@ -80,10 +85,10 @@ class ReportHandler:
             if order is None or report.cl_ord_id not in ("", order.alias) or report.side is not order.terms.side:
                 return False
         if tracker.has_trade(order, report.trade_id):
-            return True  # its price may be off today's tick, if it is from a time when ticks were finer
-        scale = tracker.scales[report.symbol]
+            return True
         try:
-            ticks, lots = in_ticks(scale, report.price), in_lots(scale, report.size)
+            lots = self._lots(report.symbol, report.size)
+            ticks = self._ticks(report.symbol, report.price)
         except BadAnswer as error:
             self._journal.commit(tracker.decide_finding(order.cl_ord_id, str(error), now_ns))
             return True
@@ -104,14 +109,14 @@ class ReportHandler:
         if order is None or self._ids.is_ours(report.cl_ord_id):
             return None
         terms, scale = order.terms, self._tracker.scales[report.symbol]
-        is_same = report.side is terms.side and report.price == scale.tick_size * terms.price_ticks
-        return order if is_same and report.size <= scale.lot_size * terms.size_lots else None
+        is_same = report.side is terms.side and report.price == scale.tick * terms.price_ticks
+        return order if is_same and report.size <= scale.lot * terms.size_lots else None
 
-    def _amend(self, order: TrackedOrder, report: OrderReport, scale: ScaleRecord, source: str) -> None:
+    def _amend(self, order: TrackedOrder, report: OrderReport, source: str) -> None:
         """The exchange has the order in a smaller size, or under another id."""
         alias = report.alias or (report.cl_ord_id if report.cl_ord_id != order.cl_ord_id else "")
         try:
-            size_lots = in_lots(scale, report.size)
+            size_lots = self._lots(order.terms.symbol, report.size)
         except BadAnswer as error:
             self._journal.commit(self._tracker.decide_finding(order.cl_ord_id, str(error), self._fx.now_ns))
             return
@@ -134,13 +139,39 @@ class ReportHandler:
         if order is not None and not order.is_final:
             self._rechecks.recheck_now(order.cl_ord_id, RecheckKind.QUERY, self._fx.now_ns)
 
+    # The tracker counts in the same scale as `self._scales`. A number that does not fit makes it finer: the change is
+    # journaled before the fact.
+
+    def _ticks(self, symbol: str, price: Decimal) -> int:
+        scale = self._tracker.scales.get(symbol, COARSEST)
+        try:
+            return scale.ticks(price)
+        except FinerValue:
+            return scale_for(self._scales, symbol, "an own order", prices=[price]).ticks(price)
+
+    def _lots(self, symbol: str, size: Decimal) -> int:
+        scale = self._tracker.scales.get(symbol, COARSEST)
+        try:
+            return scale.lots(size)
+        except FinerValue:
+            return scale_for(self._scales, symbol, "an own order", sizes=[size]).lots(size)
+
     def keep_external(self, symbol: str, order_ids: set[str]) -> None:
         """Of the external orders in `symbol` only these are open now."""
         if self.external.keep_only(symbol, order_ids):
             self._fx.publish(topics.orders(self._fx.name, topics.EXTERNAL), self.external.snapshot())
 
     def _external(self, report: OrderReport) -> None:
-        update = self.external.add(report, self._instruments.get(report.symbol))
+        scale = None
+        if self._scales.get(report.symbol) is not None:  # else there are no rules yet
+            try:
+                scale = scale_for(
+                    self._scales, report.symbol, "an external order", prices=[report.price],
+                    sizes=[report.size, report.cum],
+                )  # fmt: skip
+            except BadAnswer as error:
+                self._fx.log.warning("external order is not shown", order_id=report.order_id, reason=str(error))
+        update = self.external.add(report, scale)
         if update is not None:
             self._fx.publish(topics.orders(self._fx.name, topics.EXTERNAL), update)
 
@@ -156,11 +187,11 @@ class ReportHandler:
         assert known is not None
         if report.status.is_final and not report.cum:
             return None
-        scale = tracker.scales.get(report.symbol)
-        if scale is None:
+        if self._scales.get(report.symbol) is None:
             return None  # no rules of this market yet: the next report is adopted
         try:
-            price_ticks, size_lots = in_ticks(scale, report.price), in_lots(scale, report.size)
+            size_lots = self._lots(report.symbol, report.size)
+            price_ticks = self._ticks(report.symbol, report.price)
         except BadAnswer as error:
             self._journal.commit(tracker.decide_finding(report.cl_ord_id, str(error), now_ns))
             return None

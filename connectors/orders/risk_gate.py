@@ -46,10 +46,11 @@ class Caps:
         self.instrument = instrument
         self.min_price_ticks, self.max_price_ticks = instrument.min_price_ticks, instrument.max_price_ticks
         self.min_size_lots, self.max_size_lots = instrument.min_size_lots, instrument.max_size_lots
+        self.price_step, self.size_step = instrument.price_step, instrument.size_step
         self.min_units = instrument.min_units  # in ticks * lots; so are the next two
         self.most_units = instrument.units(limits.max_order_notional)
         self.max_units = min(instrument.max_units, self.most_units) if instrument.max_notional else self.most_units
-        self.max_lots = int(limits.max_position / instrument.lot_size // 1)
+        self.max_lots = int(limits.max_position.scaleb(instrument.size_digits))
         self.collar_bps = limits.price_collar_bps
         self.max_age_ns = limits.max_book_age_ms * 1_000_000
         self.duplicate_ns = limits.duplicate_ms * 1_000_000
@@ -104,6 +105,8 @@ class RiskGate:
         if not caps.min_price_ticks <= order.price_ticks <= caps.max_price_ticks:
             return False
         if not caps.min_size_lots <= order.size_lots <= caps.max_size_lots:
+            return False
+        if order.price_ticks % caps.price_step or order.size_lots % caps.size_step:
             return False
         if book.age_ns > caps.max_age_ns or order.book_age_ns > caps.max_age_ns or exposure.count >= caps.max_open:
             return False
@@ -176,8 +179,17 @@ class RiskGate:
     def _cap(self, instrument: Instrument, limits: Limits) -> Caps:
         caps = self._caps.get(instrument.symbol)
         if caps is None or caps.instrument is not instrument:
+            if caps is not None and caps.instrument.scale != instrument.scale:
+                self._rescale_latest(instrument.symbol, *caps.instrument.scale.factors_to(instrument.scale))
             caps = self._caps[instrument.symbol] = Caps(limits, instrument)
         return caps
+
+    def _rescale_latest(self, symbol: str, price_factor: int, size_factor: int) -> None:
+        """An order is a duplicate of an earlier one also if the scale has become finer since."""
+        self._latest = {
+            (*key[:3], key[3] * price_factor, key[4] * size_factor) if key[1] == symbol else key: at_ns
+            for key, at_ns in self._latest.items()
+        }
 
     def _wrong_pace(self, order: PlaceOrder, owner: str, limits: Limits, now_ns: int) -> Refusal:
         passed = self._passed[order.symbol]

@@ -91,7 +91,7 @@ class ConnectorStatus:
         for symbol in self._markets.unlisted:
             if count := sum(order.terms.symbol == symbol for order in self._tracker.open.values()):
                 found[symbol] = f"{count} orders may be live, and it is not in `markets`"
-        for reasons in (self._halts.symbols, self._markets.scale_problems, self._reconciler.troubles):
+        for reasons in (self._halts.symbols, self._reconciler.troubles):
             for name, reason in reasons.items():
                 if reason:
                     found.setdefault(name, reason)
@@ -122,7 +122,6 @@ class ConnectorStatus:
             and bool(self._reconciler.passes)
             and symbol not in self._feed.instruments.troubles
             and symbol in markets.instruments
-            and not markets.scale_problems.get(symbol)
             and symbol not in halts.symbols
             and client.throttle.paused_until_ns <= client.now_ns
             and not self._kill_switch()
@@ -140,8 +139,6 @@ class ConnectorStatus:
         if symbol not in self._reconciler.read_ns:
             reason = self._reconciler.troubles.get(symbol, "its first reconciliation is not done")
             return Refusal(f"{symbol}: {reason}", RefusalCode.LATER)
-        if trouble := self._markets.scale_problems.get(symbol):
-            return Refusal(trouble, RefusalCode.LATER)
         if symbol in self._halts.symbols:
             return Refusal(f"{symbol} is halted: {self._halts.symbols[symbol]}", RefusalCode.PAUSED)
         if self._client.throttle.is_paused(self._client.now_ns):

@@ -1,7 +1,10 @@
 """One order of a connector: its terms, and all evidence about it since."""
 
+import msgspec
+
 from connectors.core.records import NewOrderRecord, OrderRow
 from market.order_state import OrderState
+from market.scale import Scale
 from protocol import OrderUpdate, OrdStatus, RefusalCode
 
 
@@ -18,6 +21,7 @@ class TrackedOrder:
         "order_id",
         "reason",
         "refusal",
+        "scale",
         "state",
         "terms",
         "trades",
@@ -25,8 +29,9 @@ class TrackedOrder:
         "updated_ns",
     )
 
-    def __init__(self, terms: NewOrderRecord) -> None:
+    def __init__(self, terms: NewOrderRecord, scale: Scale | None = None) -> None:
         self.terms = terms
+        self.scale = scale  # of its ticks and lots; None only in a journal without a scale
         self.state = OrderState(terms.size_lots)
         self.order_id = ""
         self.alias = ""
@@ -70,7 +75,8 @@ class TrackedOrder:
 
     def update(self) -> OrderUpdate:
         """Returns the message that publishes the order."""
-        terms, state = self.terms, self.state
+        terms, state, scale = self.terms, self.state, self.scale
+        price_digits, size_digits = (-1, -1) if scale is None else (scale.price_digits, scale.size_digits)
         return OrderUpdate(
             terms.owner,
             terms.order_ref,
@@ -88,6 +94,22 @@ class TrackedOrder:
             state.cancel_wanted,
             terms.tag,
             self.refusal,
+            price_digits,
+            size_digits,
+        )
+
+    def multiply(self, price_factor: int, size_factor: int, scale: Scale) -> None:
+        """Convert all ticks and lots to `scale`."""
+        terms, state = self.terms, self.state
+        self.scale = scale
+        self.terms = msgspec.structs.replace(
+            terms, price_ticks=terms.price_ticks * price_factor, size_lots=terms.size_lots * size_factor
+        )
+        self.state = msgspec.structs.replace(
+            state,
+            size_lots=state.size_lots * size_factor,
+            cum_lots=state.cum_lots * size_factor,
+            filled_lots=state.filled_lots * size_factor,
         )
 
     def row(self) -> OrderRow:
@@ -114,9 +136,9 @@ class TrackedOrder:
         )
 
     @classmethod
-    def from_row(cls, row: OrderRow) -> "TrackedOrder":
+    def from_row(cls, row: OrderRow, scale: Scale | None) -> "TrackedOrder":
         """Returns the order of a compaction."""
-        order = cls(row.terms)
+        order = cls(row.terms, scale)
         order.state = OrderState(
             row.size_lots or row.terms.size_lots,
             row.status,

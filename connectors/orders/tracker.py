@@ -28,6 +28,7 @@ from connectors.core.records import (
     ScaleRecord,
     ScannedRecord,
 )
+from connectors.orders.journal_scales import JournalScales
 from connectors.orders.order_store import OrderStore
 from connectors.orders.owners import Owner
 from connectors.orders.tracked_order import TrackedOrder
@@ -35,11 +36,15 @@ from connectors.orders.trade_ids import TradeIds, trade_key
 from market.exact import EXACT
 from market.order_state import CONTRADICTED, OrderEvidence, merge
 from market.position import Position
+from market.scale import Scale
 from protocol import Fill, Liquidity, OrdersSnapshot, OrderUpdate, OrdStatus, RefusalCode
 
 
 class OrderTracker(OrderStore):
-    """See the module. Public besides the store's: `owners`, `scales`, `trade_ids`, `counter`, `tag`."""
+    """See the module. Public besides the store's: `owners`, `scales`, `trade_ids`, `counter`, `tag`.
+
+    `scales`: the finest scale of each market in the journal so far. Each new one converts all that is counted in it.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +53,8 @@ class OrderTracker(OrderStore):
         self.account_id = ""
         self.counter = 0
         self.owners: dict[str, Owner] = {}
-        self.scales: dict[str, ScaleRecord] = {}
+        self._journal = JournalScales()
+        self.scales = self._journal.scales
         self.trade_ids = TradeIds()
         self.records = 0  # applied since the last compaction
         self._apply: dict[type, Callable[[Any], list[Fill | OrderUpdate]]] = {
@@ -139,22 +145,11 @@ class OrderTracker(OrderStore):
         if state == order.state or last_lots <= 0 or last_ticks <= 0:
             return records or self.decide_finding(cl_ord_id, f"trade {trade_id} without size or price", now_ns)
         fill_no = self.owner(terms.owner).fill_no + 1 if counted else 0
-        records.append(
-            FillRecord(
-                cl_ord_id,
-                trade_id,
-                last_ticks,
-                last_lots,
-                liquidity,
-                fee,
-                fee_asset,
-                fill_no,
-                ts_event_ns,
-                now_ns,
-                source,
-                counted,
-            )
-        )
+        fill = FillRecord(
+            cl_ord_id, trade_id, last_ticks, last_lots, liquidity, fee, fee_asset, fill_no, ts_event_ns,
+            now_ns, source, counted,
+        )  # fmt: skip
+        records.append(fill)
         if finding == CONTRADICTED:
             records.append(CancelRecord(cl_ord_id, now_ns, "found after it was marked absent"))
         return records
@@ -219,11 +214,25 @@ class OrderTracker(OrderStore):
         return []
 
     def _apply_scale(self, record: ScaleRecord) -> list[Fill | OrderUpdate]:
-        self.scales[record.symbol] = record
+        factors = self._journal.add(record)
+        self._multiply(record.symbol, *factors, self.scales[record.symbol])
         return []
 
+    def _multiply(self, symbol: str, price_factor: int, size_factor: int, scale: Scale) -> None:
+        for order in self.orders.values():
+            if order.terms.symbol == symbol:
+                order.multiply(price_factor, size_factor, scale)
+        for owner in self.owners.values():
+            owner.multiply(symbol, price_factor, size_factor, scale)
+        self.exposure(symbol).multiply(size_factor, scale.lot)
+
+    def is_recorded(self, symbol: str, scale: Scale) -> bool:
+        """Whether the journal's next records count in `scale`."""
+        return self._journal.is_current(symbol, scale)
+
     def _apply_new_order(self, record: NewOrderRecord) -> list[Fill | OrderUpdate]:
-        order = TrackedOrder(record)
+        record = self._journal.new_order(record)
+        order = TrackedOrder(record, self.scales.get(record.symbol))
         self.counter = max(self.counter, record.counter)
         self.owner(record.owner).begin(record.symbol, record.tag)
         self.begin(order)
@@ -233,7 +242,8 @@ class OrderTracker(OrderStore):
         order = self.orders[record.cl_ord_id]
         self.set_order_id(order, record.order_id)
         order.ts_event_ns = max(order.ts_event_ns, record.ts_event_ns)
-        return self._merge_end(order, OrderEvidence(record.status, record.cum_lots), record.reason, record.ts_ns)
+        cum_lots = self._journal.lots(order.terms.symbol, record.cum_lots)
+        return self._merge_end(order, OrderEvidence(record.status, cum_lots), record.reason, record.ts_ns)
 
     def _apply_fill(self, record: FillRecord) -> list[Fill | OrderUpdate]:
         order = self.orders[record.cl_ord_id]
@@ -241,6 +251,7 @@ class OrderTracker(OrderStore):
         key = trade_key(record.trade_id, terms.side)
         if key in order.trades:
             return []
+        record = self._journal.fill(terms.symbol, record)
         order.trades.add(key)
         self.trade_ids.add(terms.symbol, key)
         order.ts_event_ns = max(order.ts_event_ns, record.ts_event_ns)
@@ -252,26 +263,15 @@ class OrderTracker(OrderStore):
         """Add a fill to the position. Returns the fill as it is published."""
         terms, scale = order.terms, self.scales[order.terms.symbol]
         fill = Fill(
-            terms.owner,
-            terms.order_ref,
-            terms.cl_ord_id,
-            str(record.trade_id),
-            terms.symbol,
-            terms.side,
-            record.last_ticks,
-            record.last_lots,
-            order.state.cum_lots,
-            record.liquidity,
-            record.fee,
-            record.fee_asset,
-            record.fill_no,
-            record.ts_event_ns,
-            terms.tag,
-        )
-        size = EXACT.multiply(Decimal(record.last_lots), scale.lot_size)
-        notional = EXACT.multiply(Decimal(record.last_ticks), EXACT.multiply(size, scale.tick_size))
-        held = self.owner(terms.owner).count(fill, size, notional)
-        self.exposure(terms.symbol).add_held(held, scale.lot_size)
+            terms.owner, terms.order_ref, terms.cl_ord_id, str(record.trade_id), terms.symbol, terms.side,
+            record.last_ticks, record.last_lots, order.state.cum_lots, record.liquidity, record.fee,
+            record.fee_asset, record.fill_no, record.ts_event_ns, terms.tag, scale.price_digits,
+            scale.size_digits,
+        )  # fmt: skip
+        size = EXACT.multiply(Decimal(record.last_lots), scale.lot)
+        notional = EXACT.multiply(Decimal(record.last_ticks * record.last_lots), scale.tick_lot)
+        held = self.owner(terms.owner).count(fill, size, notional, scale)
+        self.exposure(terms.symbol).add_held(held, scale.lot)
         return fill
 
     def _apply_cancel(self, record: CancelRecord) -> list[Fill | OrderUpdate]:
@@ -285,7 +285,8 @@ class OrderTracker(OrderStore):
     def _apply_amended(self, record: AmendedRecord) -> list[Fill | OrderUpdate]:
         order = self.orders[record.cl_ord_id]
         order.alias = record.alias or order.alias
-        return self.merge(order, OrderEvidence(OrdStatus.NEW, size_lots=record.size_lots), "", record.ts_ns)
+        size_lots = self._journal.lots(order.terms.symbol, record.size_lots)
+        return self.merge(order, OrderEvidence(OrdStatus.NEW, size_lots=size_lots), "", record.ts_ns)
 
     def _apply_forgotten(self, record: ForgottenRecord) -> list[Fill | OrderUpdate]:
         order = self.orders[record.cl_ord_id]
@@ -343,7 +344,7 @@ class OrderTracker(OrderStore):
             self.tag,
             self.account_id,
             self.counter,
-            list(self.scales.values()),
+            [ScaleRecord(symbol, scale.tick, scale.lot) for symbol, scale in self.scales.items()],
             [order.row() for order in self.orders.values()],
             owners,
             [ScannedRecord(symbol, trade_id) for symbol, trade_id in self.trade_ids.floors.items()],
@@ -354,7 +355,8 @@ class OrderTracker(OrderStore):
         self.__init__()  # type: ignore[misc]  # the object stays, its contents go
         self.epoch, self.tag, self.account_id = record.epoch, record.tag, record.account_id
         self.counter = record.counter
-        self.scales = {scale.symbol: scale for scale in record.scales}
+        for scale in record.scales:
+            self._journal.add(scale)
         for scan in record.scanned:
             self.trade_ids.raise_floor(scan.symbol, scan.trade_id)
         for symbol, keys in record.trades:
@@ -370,6 +372,9 @@ class OrderTracker(OrderStore):
             owner.ledgers = {(one.symbol, one.tag): Position.from_row(one, lots[one.symbol]) for one in row.ledgers}
             for symbol, position in owner.positions.items():
                 self.exposure(symbol).add_held(position.held, lots[symbol])
-        for order in sorted(map(TrackedOrder.from_row, record.orders), key=lambda one: one.final_ns):
+        orders = [TrackedOrder.from_row(row, self.scales.get(row.terms.symbol)) for row in record.orders]
+        for order in sorted(orders, key=lambda one: one.final_ns):
             self.restore(order)
+        for symbol, known in self.scales.items():
+            self._multiply(symbol, *self._journal.steps(symbol), known)
         return []

@@ -11,6 +11,7 @@ import structlog
 from actors.log.secret import ApiKey, Secret
 from actors.net import HttpAnswer, HttpFailure, HttpRequest, Link, Listener
 from connectors.binance.requests import BinanceOrders
+from connectors.core.market_scales import MarketScales
 from connectors.core.records import (
     AnyRecord,
     EpochRecord,
@@ -31,6 +32,7 @@ from connectors.orders.rechecks import Recheck, Rechecks
 from connectors.orders.report_handler import ReportHandler
 from connectors.orders.tracker import OrderTracker
 from market.instrument import Instrument
+from market.scale import Scale
 from protocol import Liquidity, Message, OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
 
 SYMBOL = "BTC-USDT"
@@ -232,7 +234,9 @@ class Parts:
         self.tracker = OrderTracker()
         self.journal = OrderJournal(self.fx, self.tracker, self.rechecks, self.halts)
         self.ids = IssuedIds(self.fx, self.tracker)
-        self.reports = ReportHandler(self.fx, self.tracker, self.journal, self.rechecks, self.ids, {SYMBOL: RULES})
+        self.scales = MarketScales(self.fx.log, self.record_scale)
+        self.scales.load({SYMBOL: RULES.scale})
+        self.reports = ReportHandler(self.fx, self.tracker, self.journal, self.rechecks, self.ids, self.scales)
         self.missing = MissingOrders(self.fx, self.api, self.client, self.tracker, self.journal, self.reports)
         self.expected: list[tuple[str, bool]] = []
         self.journal.commit([EpochRecord(1, TAG, 0), ScaleRecord(SYMBOL, RULES.tick_size, RULES.lot_size), *orders])
@@ -240,6 +244,9 @@ class Parts:
 
     def changed(self) -> None:
         self.changes += 1
+
+    def record_scale(self, symbol: str, scale: Scale) -> None:
+        self.journal.commit([ScaleRecord(symbol, scale.tick, scale.lot)])
 
     def send_recheck(self, recheck: Recheck) -> bool:
         self.sent.append(recheck)

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from market.scale import Scale
 from protocol import OrdStatus, Side
 
 SYMBOL = "BTC-USDT"
@@ -145,7 +146,8 @@ def test_a_coarser_tick_is_taken_over_and_given_back_and_trades_of_before_stop_n
     fault(world, "filters_changed", tick_size="0.05", for_s=120)
     world.connector.feed.rules.request([SYMBOL])
     world.run(70)
-    assert world.connector.tracker.scales[SYMBOL].tick_size == Decimal("0.05")
+    assert world.connector.orders.markets.instruments[SYMBOL].tick_size == Decimal("0.05")
+    assert world.connector.tracker.scales[SYMBOL] == Scale(2, 5)
     assert not world.connector.orders.halts.symbols
     fair(world)
     world.connector.feed.rules.request([SYMBOL])

@@ -8,6 +8,7 @@ import pytest
 from actors.log.secret import ApiKey, Secret
 from actors.net import HttpAnswer
 from connectors.core.records import CancelRecord, NewOrderRecord, ReportRecord, ResolvedRecord
+from market.scale import Scale
 from protocol import AnswerCode, OrdStatus, OrdType, Side, TimeInForce
 from tests.connectors.conftest import LIMITS
 from venue.base import demo
@@ -790,17 +791,29 @@ def change_tick(world, tick: str) -> None:
     world.run(0.5)
 
 
-def test_a_changed_tick_is_taken_over_once_no_order_is_open(world):
-    resting = world.place(Side.BUY, FAR_BID)
+def test_a_coarser_tick_is_used_at_once_and_an_order_of_before_keeps_its_price(world):
+    resting = world.place(Side.BUY, FAR_BID + 1)
     world.run(0.1)
     change_tick(world, "0.10000000")
-    refused = world.place(Side.BUY, FAR_BID // 10)
+    off = world.place(Side.BUY, FAR_BID + 7)
+    accepted = world.place(Side.BUY, FAR_BID)
+    world.run(0.5)
+    assert "not a multiple of the tick size 0.1" in world.trader.answers[off].text
+    assert world.last(accepted).status is OrdStatus.NEW
+    assert (world.last(resting).status, world.last(resting).price_ticks) == (OrdStatus.NEW, FAR_BID + 1)
+    assert [row["price"] for row in world.ledger["open_orders"]] == ["59000.01000000", "59000.00000000"]
+
+
+def test_a_finer_tick_is_used_at_once_and_an_order_of_before_keeps_its_price(world):
+    resting = world.place(Side.BUY, FAR_BID)
     world.run(0.1)
-    assert "have become" in world.trader.answers[refused].text
+    change_tick(world, "0.00100000")
+    assert world.connector.tracker.scales[SYMBOL] == Scale(3, 5)
     world.cancel(resting)
-    world.run(1)
-    assert world.last(resting).status is OrdStatus.CANCELED
-    accepted = world.place(Side.BUY, FAR_BID // 10)
+    world.run(0.5)
+    cancelled = world.last(resting)
+    assert (cancelled.status, cancelled.price_ticks, cancelled.price_digits) == (OrdStatus.CANCELED, 10 * FAR_BID, 3)
+    accepted = world.place(Side.BUY, 10 * FAR_BID)
     world.run(0.5)
     assert world.last(accepted).status is OrdStatus.NEW
     assert [row["price"] for row in world.ledger["open_orders"]] == ["59000.00000000"]

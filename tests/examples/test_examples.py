@@ -22,7 +22,7 @@ EXAMPLES = ROOT / "examples"
 SCRIPTS = {  # name -> a pattern that its output has to match
     "simulation": r"^open: SELL 999 lots at \d+ ticks\nheld: 0.00999000 BTC, profit -?\d+\.\d\d USDT$",
     "imbalance": r"^WATCHING Imbalance\(symbol='BTC-USDT', bid_share=\d+\)$",
-    "toy_exchange": r"^one delta was lost: 1 gap found, book LIVE, best bid 231$",
+    "toy_exchange": r"^one delta was lost: 1 gap found, book LIVE, best bid 1155$",
 }
 RUN_FILES = sorted(EXAMPLES.glob("*.toml"))
 SHOWN = {  # page -> classes that it shows and an example has too

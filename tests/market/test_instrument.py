@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from market.instrument import Instrument, OffTick, Rounding
+from market.scale import FinerValue
 
 BUY, SELL = 1, 2
 
@@ -38,7 +39,7 @@ def test_prices_and_sizes_become_integers_and_come_back():
 
 def test_texts_for_the_exchange_have_no_exponent():
     tiny = instrument("0.00000001", "1000000")
-    assert (tiny.price_text(7), tiny.size_text(3)) == ("0.00000007", "3000000")
+    assert (tiny.price_text(7), tiny.size_text(3_000_000)) == ("0.00000007", "3000000")
     assert BTC.price_text(6_173_763) == "61737.63"
 
 
@@ -47,18 +48,38 @@ def test_trailing_zeros_of_the_exchange_change_nothing():
     assert (BTC.price_digits, BTC.price_step, BTC.size_digits, BTC.size_step) == (2, 1, 5, 1)
     coarse = instrument("5E+1", "2.50")
     assert (coarse.price_digits, coarse.price_step, coarse.size_digits, coarse.size_step) == (0, 50, 1, 25)
-    assert coarse.price_ticks(100) == coarse.parse_ticks("100.00") == 2
+    assert coarse.price_ticks(100) == coarse.parse_ticks("100.00") == 100
 
 
 def test_a_price_off_tick_names_the_nearest_valid_ones():
     with pytest.raises(OffTick, match=r"price 1\.005 .*tick size 0\.01: use 1\.00 or 1\.01"):
         BTC.price_ticks("1.005")
-    with pytest.raises(OffTick, match=r"use 1\.00 or 1\.01"):
-        BTC.parse_ticks(b"1.00500000")
     with pytest.raises(OffTick, match=r"size 0\.000001 .*use 0\.00000 or 0\.00001"):
         BTC.size_lots("0.000001")
-    with pytest.raises(OffTick, match="lot size"):
+
+
+def test_a_number_between_two_ticks_or_lots_names_the_digits_that_it_needs():
+    with pytest.raises(FinerValue, match="price") as price:
+        BTC.parse_ticks(b"1.00500000")
+    with pytest.raises(FinerValue, match="size") as size:
         BTC.parse_lots("0.000001")
+    assert (price.value.price_digits, size.value.size_digits) == (3, 6)
+
+
+def test_the_steps_of_an_order_are_the_exchanges_and_not_those_of_the_scale():
+    fine = instrument("0.10", "0.0001", price_digits=3, size_digits=6)
+    assert (fine.price_step, fine.size_step) == (100, 100)
+    assert fine.price_ticks("60000.123", Rounding.DOWN) == 60_000_100
+    assert fine.parse_ticks("60000.123") == 60_000_123
+    assert (fine.price_text(60_000_100), fine.size_text(1200)) == ("60000.1", "0.0012")
+    assert fine.price_text(60_000_123) == "60000.123", "an order of before the change of tick"
+    assert fine.check(60_000_100, 1200) == []
+    assert fine.check(60_000_101, 1201) == [
+        "PRICE: 60000.101 is not a multiple of the tick size 0.1",
+        "SIZE: 0.001201 is not a multiple of the lot size 0.0001",
+    ]
+    with pytest.raises(ValueError, match="too coarse"):
+        instrument("0.10", "0.0001", price_digits=0)
 
 
 def test_rounding_follows_the_argument():
@@ -128,12 +149,12 @@ steps = st.sampled_from(["0.01", "0.05", "0.00000001", "0.25", "1", "10", "2.5",
 def test_rounding_agrees_with_fractions(step, value):
     rules = instrument(step, step)
     exact = Fraction(value) / Fraction(Decimal(step))
-    assert rules.price_ticks(value, Rounding.DOWN) == floor(exact)
-    assert rules.price_ticks(value, Rounding.UP) == ceil(exact)
-    assert rules.price_ticks(value, Rounding.NEAREST) == round(exact)
+    assert rules.price_ticks(value, Rounding.DOWN) == floor(exact) * rules.price_step
+    assert rules.price_ticks(value, Rounding.UP) == ceil(exact) * rules.price_step
+    assert rules.price_ticks(value, Rounding.NEAREST) == round(exact) * rules.price_step
     if exact.denominator == 1:
-        assert rules.price_ticks(value) == rules.size_lots(value) == exact
-        assert rules.price(int(exact)) == value
+        assert rules.price_ticks(value) == rules.size_lots(value) == exact * rules.price_step
+        assert rules.price(rules.price_ticks(value)) == value
     else:
         with pytest.raises(OffTick):
             rules.price_ticks(value)
@@ -144,12 +165,13 @@ def test_rounding_agrees_with_fractions(step, value):
 def test_the_fast_parser_agrees_with_decimal(step, ticks):
     rules = instrument(step, step)
     text = f"{rules.price(ticks):.8f}"
-    assert rules.parse_ticks(text) == rules.parse_lots(text.encode()) == rules.price_ticks(Decimal(text)) == ticks
+    assert rules.parse_ticks(text) == rules.parse_lots(text.encode()) == ticks
+    assert rules.scale.ticks(Decimal(text)) == rules.scale.lots(Decimal(text)) == ticks
 
 
 @settings(max_examples=200, deadline=None)
 @given(steps, steps, st.integers(0, 2**53 - 1), st.integers(-(2**53), 2**53))
 def test_a_notional_is_exact(tick, lot, price_ticks, size_lots):
     rules = instrument(tick, lot)
-    exact = Fraction(Decimal(tick)) * price_ticks * Fraction(Decimal(lot)) * size_lots
+    exact = Fraction(rules.scale.tick) * price_ticks * Fraction(rules.scale.lot) * size_lots
     assert Fraction(rules.notional(price_ticks, size_lots)) == exact

@@ -183,12 +183,12 @@ def test_all_sums_are_exact_whenever_the_rules_come(
     position.set_rules(market)
     connectors.set_rules(market)
     assert position.row() == connectors.row()
-    held = lots * Fraction(market.lot_size) - fees.get(market.base, 0)
+    held = lots * Fraction(market.scale.lot) - fees.get(market.base, 0)
     net_cash = cash - fees.get(market.quote, 0)
     assert (position.net_lots, Fraction(position.held)) == (lots, held)
     assert Fraction(position.cash_flow) == cash
     assert Fraction(position.realized_pnl) - Fraction(position.cost) == net_cash
-    assert Fraction(position.pnl(mark)) == net_cash + held * mark * Fraction(market.tick_size)
+    assert Fraction(position.pnl(mark)) == net_cash + held * mark * Fraction(market.scale.tick)
     assert {asset: Fraction(fee) for asset, fee in position.fees.items()} == {
         asset: fees[asset] for asset in position.fees
     }

@@ -1,4 +1,4 @@
-"""Frames written by the first version: the same bytes today, and read as the same messages."""
+"""Frames written by the first version: read as the same messages today, and only longer since, by appended fields."""
 
 from decimal import Decimal as D
 from pathlib import Path

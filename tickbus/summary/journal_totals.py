@@ -100,7 +100,7 @@ def positions(found: dict[str, OrderTracker]) -> list[PositionLine]:
     """Returns every position: of which owner at which connector, traded and held in base, money in quote."""
     return [
         PositionLine(
-            owner.name, name, symbol, plain(position.net_lots * tracker.scales[symbol].lot_size), plain(position.held),
+            owner.name, name, symbol, plain(position.net_lots * tracker.scales[symbol].lot), plain(position.held),
             plain(position.cost), plain(round(position.average_cost, 8)), plain(position.realized_pnl),
             position.is_estimated,
         )

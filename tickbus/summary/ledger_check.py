@@ -77,7 +77,7 @@ def _compare_orders(tracker: OrderTracker, ours: dict[str, Any]) -> list[str]:
             if known is None or known.counter > tracker.counter:
                 texts.append(f"order {cl_ord_id} is on the exchange and in no journal")
             continue  # closed long ago and dropped from memory: the sums below still include it
-        filled = order.state.filled_lots * tracker.scales[order.terms.symbol].lot_size
+        filled = order.state.filled_lots * tracker.scales[order.terms.symbol].lot
         if filled != Decimal(row["executedQty"]):
             texts.append(f"order {cl_ord_id}: {filled} filled here, {row['executedQty']} on the exchange")
     return texts
@@ -114,7 +114,7 @@ def _sums_of_journal(tracker: OrderTracker) -> Sums:
     found: Sums = {}
     for owner in tracker.owners.values():
         for symbol, position in owner.positions.items():
-            lot_size = tracker.scales[symbol].lot_size
+            lot_size = tracker.scales[symbol].lot
             rows = {
                 "bought": position.bought_lots * lot_size,
                 "sold": position.sold_lots * lot_size,

@@ -10,10 +10,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connectors.binance.parse import FastParser, PlainParser, new_parser
-from connectors.core.market_api import BadFrame
+from connectors.core.market_api import BadFrame, FinerFrame
 from market.instrument import Instrument
 from market.levels import unpack_levels
-from protocol import BookDelta, Message
+from market.rules import instrument_in_scale
+from market.scale import Scale
+from protocol import Message
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "binance"
 BTC = Instrument("BTC-USDT", "BTC", "USDT", Decimal("0.01"), Decimal("0.00001"))
@@ -149,11 +151,26 @@ def test_a_market_that_was_not_added_is_refused():
             new_parser().parse(frame, 5)
 
 
-def test_a_price_off_the_tick_is_refused_and_a_size_off_the_lot_is_rounded_down():
-    with pytest.raises(BadFrame):
-        FAST.parse(DEPTH.replace(b"61839.85", b"61839.855"), 5)
-    (delta,) = FAST.parse(DEPTH.replace(b'"2"', b'"2.000019"'), 5)
-    assert isinstance(delta, BookDelta)
-    assert unpack_levels(delta.asks)[1] == (6183985, 200_001)
-    (top,) = FAST.parse(TOP.replace(b"31.21000000", b"31.21000999"), 5)
-    assert top.bid_lots == 3_121_000
+def test_a_number_between_two_ticks_or_lots_names_the_scale_that_it_needs():
+    frames = {
+        Scale(3, 5): DEPTH.replace(b"61839.85", b"61839.855"),
+        Scale(2, 6): DEPTH.replace(b'"2"', b'"2.000019"'),
+        Scale(3, 8): TOP.replace(b"31.21000000", b"31.21000999").replace(b"25.3600", b"25.3610"),
+    }
+    for scale, frame in frames.items():
+        for parser in (new_parser(), PlainParser()):
+            parser.add_market("BTCUSDT", BTC)
+            with pytest.raises(FinerFrame) as finer:
+                parser.parse(frame, 5)
+            assert (finer.value.symbol, finer.value.scale) == (BTC.symbol, scale)
+            parser.add_market("BTCUSDT", instrument_in_scale(BTC, scale))
+            (message,) = parser.parse(frame, 5)
+            assert (message.price_digits, message.size_digits) == (scale.price_digits, scale.size_digits)
+
+
+def test_a_number_that_fits_no_scale_is_an_invalid_frame_of_its_market():
+    for text in (b"0.0000000000000000001", b"123456789.00000001"):
+        with pytest.raises(BadFrame) as invalid:
+            FAST.parse(DEPTH.replace(b"61839.85", text), 5)
+        assert not isinstance(invalid.value, FinerFrame)
+        assert invalid.value.symbol == BTC.symbol

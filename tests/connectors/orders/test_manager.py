@@ -30,7 +30,7 @@ class Surroundings(Parts):
         self.level = 0
         settings = OrderSettings(markets=list(symbols), limits={})
         self.manager = OrderManager(
-            self.fx, settings, KEYS, self.tracker, self.ids, self.api, self.client, self.feed, NoStages(),
+            self.fx, settings, KEYS, self.tracker, self.ids, self.api, self.client, self.feed, self.scales, NoStages(),
             lambda: self.level, self.changed,
         )  # fmt: skip
 

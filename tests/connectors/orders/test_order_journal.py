@@ -1,13 +1,12 @@
 """OrderJournal: journaled first, the request leaves before the report is published, trouble halts."""
 
-from decimal import Decimal
-
 import pytest
 
 from connectors.core.records import FindingRecord, ReportRecord
 from connectors.orders.order_journal import REWRITE_AGAIN_NS
 from connectors.orders.rechecks import RecheckKind
 from market.order_state import CONTRADICTED, OVERFILL
+from market.scale import Scale
 from protocol import OrdStatus
 from tests.connectors.parts import SYMBOL, Parts, new_order, replayed, same
 
@@ -125,4 +124,4 @@ def test_compaction_replaces_the_journal_with_one_record(parts):
     assert len(records) == 1
     assert same(parts.tracker, records)
     assert parts.tracker.records == 0
-    assert parts.tracker.scales[SYMBOL].tick_size == Decimal(1)
+    assert parts.tracker.scales[SYMBOL] == Scale(0, 1)

@@ -4,10 +4,17 @@ from decimal import Decimal
 
 import msgspec
 
-from connectors.core.records import CancelRecord, FillRecord, FindingRecord, NewOrderRecord, ReportRecord
+from connectors.core.records import (
+    CancelRecord,
+    FillRecord,
+    FindingRecord,
+    NewOrderRecord,
+    ReportRecord,
+    ScaleRecord,
+)
 from connectors.core.reports import AccountReport, BalanceRow
-from protocol import OrdStatus
-from tests.connectors.parts import new_order, report, same, trade
+from protocol import Fill, OrdStatus
+from tests.connectors.parts import SYMBOL, new_order, report, same, trade
 
 
 def added(parts, before):
@@ -59,12 +66,27 @@ def test_an_order_that_the_journal_lost_is_adopted_and_cancelled(parts):
     assert same(parts.tracker, parts.fx.journal)
 
 
-def test_a_size_off_the_lot_is_a_finding_and_not_a_fill(parts, order):
+def test_a_fill_between_two_ticks_and_lots_counts_exactly_in_a_finer_scale(parts, order):
     before = len(parts.fx.records)
-    parts.reports.order(msgspec.structs.replace(report(order), cum=Decimal("0.05")), "query")
-    parts.reports.trade(msgspec.structs.replace(trade(order, 7, 4), price=Decimal("99.5")), "user stream")
-    assert added(parts, before) == [FindingRecord, FindingRecord]
-    assert parts.tracker.orders[order.cl_ord_id].state.filled_lots == 0
+    parts.reports.order(msgspec.structs.replace(report(order), cum=Decimal("0.25")), "query")
+    fill = msgspec.structs.replace(trade(order, 7, 4), price=Decimal("99.5"), size=Decimal("0.25"))
+    assert parts.reports.trade(fill, "user stream")
+    assert added(parts, before) == [ScaleRecord, ReportRecord, ScaleRecord, FillRecord]
+    published = [one for one in parts.fx.messages("ord.binance.maker.") if isinstance(one, Fill)]
+    assert [(one.last_ticks, one.last_lots) for one in published] == [(995, 25)]
+    assert [(one.price_digits, one.size_digits) for one in published] == [(1, 2)]
+    tracked = parts.tracker.orders[order.cl_ord_id]
+    assert (tracked.terms.price_ticks, tracked.state.size_lots, tracked.state.filled_lots) == (1000, 100, 25)
+    assert parts.tracker.owner("maker").position(SYMBOL).bought_notional == Decimal("24.875")
+    assert same(parts.tracker, parts.fx.journal)
+
+
+def test_a_number_with_more_digits_than_any_scale_is_a_finding_that_contains_it(parts, order):
+    before = len(parts.fx.records)
+    parts.reports.trade(msgspec.structs.replace(trade(order, 7, 4), size=Decimal("1E-19")), "user stream")
+    assert added(parts, before) == [FindingRecord]
+    assert "1E-19" in parts.fx.records[-1].what
+    assert SYMBOL in parts.halts.symbols
 
 
 def test_balances_are_published_when_they_change(parts):

@@ -23,7 +23,7 @@ class Surroundings(Parts):
         )  # fmt: skip
         self.stream = SimpleNamespace(is_reliable=True, is_live=True)
         self.reconciler = SimpleNamespace(passes=1, read_ns={SYMBOL: 0, ACCOUNT: 0}, troubles={})
-        self.markets = SimpleNamespace(instruments={SYMBOL: RULES}, scale_problems={}, unlisted=[])
+        self.markets = SimpleNamespace(instruments={SYMBOL: RULES}, unlisted=[])
         self.level = 0
         self.owners = OwnerWatch(self.fx, self.tracker, self.journal, 30)
         for _ in range(SAMPLES):
@@ -79,7 +79,7 @@ def test_a_silent_owner_is_named_in_every_state(world):
     ("name", "reason"),
     [
         ("halted", "HALTED"), ("paused", "lunch"), ("journal", "no space"), ("symbol", "overfill"),
-        ("scale", "have become"), ("kill switch", "kill switch"), ("pause", "paused all requests"),
+        ("kill switch", "kill switch"), ("pause", "paused all requests"),
         ("unknown market", "HALTED"), ("halted market", "has halted it"), ("unread market", "RECONCILING"),
         ("not reconciled", "RECONCILING"), ("stopping", "STOPPING"),
     ],
@@ -90,7 +90,6 @@ def test_each_trouble_stops_new_orders_with_its_reason(world, name, reason):
         "paused": lambda: world.halts.pause("lunch"),
         "journal": lambda: world.halts.journal_failed("no space"),
         "symbol": lambda: world.halts.halt_symbol(SYMBOL, "overfill"),
-        "scale": lambda: world.markets.scale_problems.update({SYMBOL: "tick and lot have become others"}),
         "kill switch": lambda: setattr(world, "level", 2),
         "pause": lambda: world.client.throttle.pause(10**18),
         "unknown market": world.lose_market,

@@ -6,6 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from connectors.core.market_scales import MarketScales
 from connectors.core.records import EpochRecord, NewOrderRecord, ScaleRecord, encode_record
 from connectors.core.reports import OrderReport, TradeReport
 from connectors.orders.client_id import encode_id
@@ -39,7 +40,12 @@ class Host:
         self.tracker = replayed(journal)
         rechecks = Rechecks(self.fx, 0, lambda recheck: True)
         ids = IssuedIds(self.fx, self.tracker)
-        self.reports = ReportHandler(self.fx, self.tracker, self, rechecks, ids, {SYMBOL: RULES})
+        scales = MarketScales(self.fx.log, self.record_scale)
+        scales.load(self.tracker.scales)
+        self.reports = ReportHandler(self.fx, self.tracker, self, rechecks, ids, scales)
+
+    def record_scale(self, symbol, scale) -> None:
+        self.commit([ScaleRecord(symbol, scale.tick, scale.lot)])
 
     def commit(self, records) -> None:
         for record in records:

@@ -1,4 +1,4 @@
-"""TradedMarkets: rules follow the feed; the journal's tick and lot follow only while nothing depends on them."""
+"""TradedMarkets: rules follow the feed; the journal follows the connector's scale at once."""
 
 from decimal import Decimal
 from types import SimpleNamespace
@@ -8,11 +8,10 @@ import pytest
 
 from connectors.core.records import ScaleRecord
 from connectors.orders.traded_markets import TradedMarkets
-from protocol import OrdStatus
+from market.scale import Scale
 from tests.connectors.parts import RULES, SYMBOL, Parts, new_order
 
-FINER = msgspec.structs.replace(RULES, tick_size=Decimal("0.1"))
-OTHER_LOT = msgspec.structs.replace(RULES, lot_size=Decimal("0.01"))
+FINER = msgspec.structs.replace(RULES, tick_size=Decimal("0.1"), price_digits=1)
 
 
 def made(parts, symbols=(SYMBOL,)):
@@ -23,7 +22,7 @@ def made(parts, symbols=(SYMBOL,)):
 
 @pytest.fixture
 def parts():
-    return Parts()
+    return Parts([new_order()])
 
 
 def test_each_market_is_taken_over_once_its_rules_are_known(parts):
@@ -33,29 +32,33 @@ def test_each_market_is_taken_over_once_its_rules_are_known(parts):
     feed.rules["ETH-USDT"] = msgspec.structs.replace(RULES, symbol="ETH-USDT", base="ETH")
     markets.refresh()
     assert set(markets.instruments) == {SYMBOL, "ETH-USDT"}
-    assert ScaleRecord("ETH-USDT", RULES.tick_size, RULES.lot_size) in parts.fx.records
 
 
-def test_a_new_tick_is_adopted_once_no_order_is_open():
-    order = new_order()
-    parts = Parts([order])
+def test_new_rules_are_used_at_once_with_orders_open(parts):
     markets, feed = made(parts)
+    markets.refresh()
     feed.rules[SYMBOL] = FINER
     markets.refresh()
-    assert "have become" in markets.scale_problems[SYMBOL]
-    assert parts.tracker.scales[SYMBOL].tick_size == Decimal(1)
-    parts.journal.commit(parts.tracker.decide_status(order.cl_ord_id, OrdStatus.NOT_PLACED, "test", 0))
-    markets.refresh()
-    assert markets.scale_problems[SYMBOL] == ""
-    assert parts.tracker.scales[SYMBOL].tick_size == Decimal("0.1")
+    assert markets.instruments[SYMBOL] == FINER
 
 
-def test_a_new_lot_is_never_adopted(parts):
-    markets, feed = made(parts)
-    feed.rules[SYMBOL] = OTHER_LOT
-    markets.refresh()
-    assert "move the journal away" in markets.scale_problems[SYMBOL]
-    assert parts.tracker.scales[SYMBOL].lot_size == Decimal("0.1")
+def test_a_finer_scale_is_journaled_once(parts):
+    markets, _ = made(parts)
+    before = len(parts.fx.records)
+    markets.record_scale(SYMBOL, Scale(1, 2))
+    markets.record_scale(SYMBOL, Scale(1, 2))
+    assert parts.fx.records[before:] == [ScaleRecord(SYMBOL, Decimal("0.1"), Decimal("0.01"))]
+    assert [order.terms.price_ticks for order in parts.tracker.open.values()] == [1000]
+
+
+def test_a_journal_with_the_exchanges_steps_of_earlier_versions_goes_on_in_powers_of_ten(parts):
+    parts.journal.commit([ScaleRecord(SYMBOL, Decimal("0.5"), Decimal("0.1"))])
+    markets, _ = made(parts)
+    markets.start()
+    assert parts.fx.records[-1] == ScaleRecord(SYMBOL, Decimal("0.1"), Decimal("0.1"))
+    before = len(parts.fx.records)
+    markets.start()
+    assert len(parts.fx.records) == before
 
 
 def test_open_orders_in_a_market_that_is_not_in_the_settings_are_tracked_too():
