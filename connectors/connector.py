@@ -38,7 +38,7 @@ from protocol import (
 )
 from protocol.errors import BadRunFile
 
-COMMANDS = ("pause", "resume", "cancel_all", "stop")
+COMMANDS = ("pause", "resume", "cancel_all", "forget", "stop")
 NO_KEYS = "no keys: market data only"
 
 
@@ -168,14 +168,14 @@ class Connector(Actor):
         return _answer(command.cmd_id, refusal)
 
     def on_control(self, command: Control) -> Answer | None:
-        """Executes an operator's command: pause, resume, cancel_all, stop."""
+        """Executes an operator's command: pause, resume, cancel_all, forget, stop."""
         if command.command not in COMMANDS:
             text = f"unknown command {command.command!r}: use {', '.join(COMMANDS)}"
             return _answer(command.cmd_id, Refusal(text, RefusalCode.NEVER))
         if command.command == "stop":
             self.request_stop()
         elif self.orders is not None:
-            self.orders.commands.control(command)
+            return _answer(command.cmd_id, self.orders.commands.control(command))
         return None
 
     def snapshot(self, topic: str, cursor: int) -> Message | None:

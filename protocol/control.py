@@ -75,7 +75,11 @@ class Stages(Message):
 
 
 class Control(Command):
-    """An operator's `command` is "stop", "pause", "resume" or "cancel_all"; for strategies also "flatten"."""
+    """An operator's `command` is "stop", "pause", "resume" or "cancel_all"; for strategies also "flatten", for
+    connectors "forget".
+
+    `argument`: the reason of a pause, the market of cancel_all ("": all), the order to forget.
+    """
 
     command: str
     argument: str = ""

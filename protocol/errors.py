@@ -53,3 +53,9 @@ class Unreachable(TickbusError):
     """No process answers at the address."""
 
     exit_code = 69
+
+
+class CommandRefused(TickbusError):
+    """An actor refused an operator's command; the text is its reason."""
+
+    exit_code = 1

@@ -7,6 +7,7 @@ from connectors.market_data.feed import MarketFeed
 from connectors.orders.executor import OrderExecutor
 from connectors.orders.halts import Halts
 from connectors.orders.issued_ids import IssuedIds
+from connectors.orders.missing_orders import MissingOrders
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.owners import TAGS_MAX
 from connectors.orders.refusal_counter import RefusalCounter
@@ -37,6 +38,7 @@ class CommandHandler:
         markets: TradedMarkets,
         feed: MarketFeed,
         halts: Halts,
+        missing: MissingOrders,
         refusals: RefusalCounter,
         stages: StageTimer,
     ) -> None:
@@ -51,6 +53,7 @@ class CommandHandler:
         self._feed = feed
         self._halts = halts
         self._refusals = refusals
+        self._missing = missing
         self._stages = stages
 
     def place(self, command: PlaceOrder, owner: str) -> Refusal:
@@ -143,11 +146,26 @@ class CommandHandler:
     def _cancel(self, order: TrackedOrder, by: str) -> None:
         self._journal.commit(self._tracker.decide_cancel(order.cl_ord_id, self._fx.now_ns, by))
 
-    def control(self, command: Control) -> None:
-        """pause: no new orders; resume: also after a halt; cancel_all: all orders of this bot, in market `argument`."""
+    def control(self, command: Control) -> Refusal:
+        """pause: no new orders; resume: also after a halt; cancel_all: all orders of this bot, in market `argument`;
+        forget: the order `argument`, unless the exchange still has it."""
         if command.command == "pause":
             self._halts.pause(command.argument or "paused")
         elif command.command == "resume":
             self._halts.resume()
         elif command.command == "cancel_all":
-            self.cancel_all(command.argument, ALL_OWNERS)
+            return self.cancel_all(command.argument, ALL_OWNERS)
+        elif command.command == "forget":
+            return self._forget(command.argument)
+        return ACCEPTED
+
+    def _forget(self, name: str) -> Refusal:
+        """`name`: a client order id of ours, or the exchange's id, of an order that may be live."""
+        live = self._tracker.open.values()
+        found = [order for order in live if name and name in (order.cl_ord_id, order.alias, order.order_id)]
+        if len(found) != 1:
+            names = ", ".join(order.cl_ord_id for order in live) or "none"
+            which = "several orders have" if found else "no order that may be live has"
+            return Refusal(f"{which} the id {name!r}; those that may be live: {names[:500]}", RefusalCode.UNKNOWN_ORDER)
+        self._missing.forget(found[0], "an operator")
+        return ACCEPTED

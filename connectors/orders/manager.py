@@ -98,7 +98,7 @@ class OrderManager:
         self.refusals = RefusalCounter(fx, tracker)
         self.commands = CommandHandler(
             fx, self.status, RiskGate(settings.limits), tracker, ids, journal, self.executor, self.markets, feed,
-            self.halts, self.refusals, stages,
+            self.halts, missing, self.refusals, stages,
         )  # fmt: skip
         self._timer_ns = self._rules_ns = 0
 

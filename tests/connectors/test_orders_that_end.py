@@ -157,3 +157,34 @@ def test_the_order_of_a_delisted_market_ends_by_itself(new_world, is_lost):
     assert world.last(order_ref).status is OrdStatus.EXPIRED
     assert not world.connector.tracker.open
     assert world.state[0] == "TRADING"
+
+
+def test_an_operator_ends_an_order_at_once_and_the_journal_has_the_evidence(new_world):
+    world = new_world(symbols=(SYMBOL, ETH)).ready()
+    order_ref = world.act(PlaceOrder, ETH, Side.BUY, FAR_BID, 1_000)
+    world.run(2)
+    lose_events(world, 3)
+    world.control("POST", "faults", add=[{"name": "delisted", "symbol": ETH, "for_s": 0}])
+    world.run(1)
+    world.command("forget", world.last(order_ref).cl_ord_id)
+    world.run(2)
+    assert world.last(order_ref).status is OrdStatus.EXPIRED
+    (record,) = [one for one in world.records if isinstance(one, ForgottenRecord)]
+    assert record.by == "an operator"
+    assert "query: " in record.evidence
+    assert "open orders" in record.evidence
+
+
+def test_an_operator_cannot_forget_an_order_that_the_exchange_still_has(world):
+    order_ref = world.place(Side.BUY, FAR_BID)
+    world.run(1)
+    world.command("forget", world.last(order_ref).order_id)
+    world.run(5)
+    assert world.last(order_ref).status is OrdStatus.NEW
+    assert not any(isinstance(one, ForgottenRecord) for one in world.records)
+
+
+def test_an_unknown_order_cannot_be_forgotten(world):
+    command = world.command("forget", "no-such-order")
+    world.run(1)
+    assert "no order that may be live has the id 'no-such-order'" in world.trader.answers[command].text

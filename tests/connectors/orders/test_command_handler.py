@@ -67,7 +67,7 @@ class Surroundings(Parts):
         self.commands = CommandHandler(
             self.fx, self.status, self.gate, self.tracker, self.ids, self.journal, self.executor,
             SimpleNamespace(instruments={SYMBOL: RULES}), SimpleNamespace(book=lambda symbol: None), self.halts,
-            self.refusals, NoStages(),
+            self.missing, self.refusals, NoStages(),
         )  # fmt: skip
 
     def wanted(self):

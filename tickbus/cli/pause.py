@@ -1,0 +1,25 @@
+"""`tickbus pause`: let connectors place no new order."""
+
+from pathlib import Path
+
+import click
+
+from tickbus.cli.options import bot_option, named_run
+
+
+@click.command("pause")
+@click.argument("names", nargs=-1, metavar="[CONNECTOR]...")
+@click.option("--reason", default="paused by an operator", help="Shown as the detail of the state HALTED.")
+@bot_option()
+def command(names: tuple[str, ...], reason: str, run_file: Path | None) -> int:
+    """Let connectors place no new order. Cancels, fills and reconciliation go on.
+
+    Without CONNECTOR, all connectors with keys. Exit code 69 if one of them cannot be reached.
+    """
+    from tickbus.bot import operator
+
+    run = named_run(run_file)
+    for name in operator.connectors(run, names):
+        operator.send(run, name, "pause", reason)
+        click.echo(f"{name}: paused")
+    return 0
