@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ pytestmark = pytest.mark.process
 DEFAULT = Path(__file__).resolve().parents[2] / "runs" / "default.toml"
 WANTED = (
     "ticks", "ticks_skipped", "ticks_late", "tick_hop_us_p50", "orders_sent", "orders_unknown", "fills",
-    "lost_messages", "restarts", "own_position_matches_venue", "equity_change",
+    "lost_messages", "restarts", "own_position_matches_venue", "equity_change", "refused_by_exchange",
+    "refused_by_risk_check", "positions", "realized_pnl", "fees",
 )  # fmt: skip
 SETTINGS = "[actors.binance.settings]\n"
 SHORT_RECHECKS = "recv_window_ms = 1000\nnot_placed_margin_ms = 1000\n"
@@ -79,6 +81,8 @@ def test_the_default_bot_trades_and_agrees_with_the_exchange(tickbus, folder, pr
     assert found["ticks"] >= 10
     assert found["orders_sent"] >= 6
     assert (found["orders_unknown"], found["orders_open"], found["restarts"], found["invalid_frames"]) == (0, 0, 0, 0)
+    assert (found["refused_by_exchange"], found["refused_by_risk_check"]) == (0, 0), found["refusals"]
+    assert all(Decimal(one["held"]) >= 0 for one in found["positions"]), "it begins with quote only"
     assert found["processes_running"] == found["processes"] == 4
     assert processes_of(folder) == []
     assert not Path(found["run_dir"]).exists(), "its folder is deleted after a clean end"

@@ -101,7 +101,7 @@ def test_profit_and_fees_are_those_of_this_run(tmp_path):
     assert found["realized_pnl"] == {"USDT": "0"}
     (position,) = found["positions"]
     assert (position["held"], position["cost"], position["average_cost"]) == ("0.01", "600.6", "60060")
-    assert "fees 0.6 USDT" in summary.lines()
+    assert "realized profit 0 USDT; fees 0.6 USDT" in summary.lines()
 
 
 def test_an_order_that_is_confirmed_as_absent_is_not_unknown(tmp_path):

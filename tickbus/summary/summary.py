@@ -147,8 +147,11 @@ class Summary:
             *([UNKNOWN_ORDERS] if found["orders_unknown"] else []),
             f"own orders, fills and position {AGREEMENT[found['own_position_matches_venue']]}",
             *(f"  {one}" for one in self._differences or [one.text for one in self._positions]),
-            *([f"realized profit {_amounts(found['realized_pnl'])}"] if found["realized_pnl"] else []),
-            *([f"fees {_amounts(found['fees'])}"] if found["fees"] else []),
+            *(
+                [f"realized profit {_amounts(found['realized_pnl'])}; fees {_amounts(found['fees'])}"]
+                if found["fees"]
+                else []
+            ),
             *self._refusal_lines(),
             *(f"{name} ended and was restarted; its last error: {error}" for name, error in self._errors.items()),
             *([f"{money}, by trading {found['trading_pnl']:+.2f}"] if money else []),
@@ -166,4 +169,5 @@ def _texts(amounts: dict[str, Decimal]) -> dict[str, str]:
 
 
 def _amounts(texts: dict[str, str]) -> str:
-    return ", ".join(f"{amount} {asset}" for asset, amount in texts.items())
+    """Returns amounts with at most 8 places, for display."""
+    return ", ".join(f"{plain(round(Decimal(amount), 8))} {asset}" for asset, amount in texts.items())

@@ -16,3 +16,8 @@ def test_an_account_that_is_named_like_an_earlier_one_is_not_renamed():
 def test_the_earlier_key_signs_for_the_same_account():
     keys = {key.api_key: one.name for one in demo.accounts() for key in one.keys}
     assert keys[demo.EXTERNAL_KEY] == keys[demo.FORMER_KEY] == "external"
+
+
+def test_the_account_of_the_bot_begins_with_quote_alone():
+    (maker,) = [one for one in demo.accounts() if one.name == "maker"]
+    assert list(maker.balances) == ["USDT"]

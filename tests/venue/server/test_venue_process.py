@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.venue.conftest import toml
 from venue.base import demo
 from venue.base.settings import FlowSettings, MarketSettings
 from venue.base.venue_errors import BadVenue
@@ -27,6 +28,13 @@ from venue.server.server import Server
 pytestmark = pytest.mark.process
 
 MAX_QUOTES = 100
+STOCKED = [  # the demo account with a stock of base, which these tests sell
+    {
+        "name": "maker",
+        "keys": [{"api_key": demo.MAKER_KEY, "secret": demo.MAKER_SECRET}],
+        "balances": {"BTC": "2", "USDT": "120000"},
+    }
+]
 
 
 def truth(one):
@@ -57,7 +65,7 @@ def quote(one, number):
 
 
 def test_kill_9_while_trading_loses_nothing_that_was_answered(venue, tmp_path):
-    one = venue(ledger_file=str(tmp_path / "venue.log"))
+    one = venue(ledger_file=str(tmp_path / "venue.log"), accounts=STOCKED)
     answered, last_trade, last_update = {}, 0, 0
     for life in range(3):
         http = one.http
@@ -109,7 +117,7 @@ def check_money(shown):
 
 
 def test_kill_9_keeps_stops_lists_and_icebergs(venue, tmp_path):
-    one = venue(ledger_file=str(tmp_path / "venue.log"))
+    one = venue(ledger_file=str(tmp_path / "venue.log"), accounts=STOCKED)
     common = {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.001", "timeInForce": "GTC"}
     stop = {**common, "type": "STOP_LOSS_LIMIT", "price": 20000, "stopPrice": 20000, "trailingDelta": 500}
     iceberg = {**common, "type": "LIMIT", "price": 120000, "icebergQty": "0.0004"}
@@ -228,7 +236,7 @@ def test_wrong_settings_are_one_clear_line(tmp_path, text, expected):
 
 
 def test_a_damaged_log_stops_the_start_with_its_own_code(venue, tmp_path):
-    one = venue(ledger_file=str(tmp_path / "venue.log"))
+    one = venue(ledger_file=str(tmp_path / "venue.log"), accounts=STOCKED)
     for number in range(3):
         quote(one, number)
     one.kill()
@@ -279,7 +287,8 @@ def test_the_port_of_the_last_run_is_taken_again_if_it_is_free(tmp_path):
 
 def test_a_disk_that_takes_no_more_stops_the_venue(venue_client, tmp_path):
     file = tmp_path / "venue.toml"
-    file.write_text(f"[venue]\naddress_file = '{tmp_path}/address.json'\nlog_file = '{tmp_path}/venue.log'\n")
+    files = f"address_file = '{tmp_path}/address.json'\nlog_file = '{tmp_path}/venue.log'\n"
+    file.write_text(f"[venue]\n{files}accounts = {toml(STOCKED)}\n")
     command = f"ulimit -f 8; exec {sys.executable} -m venue.server.main {file}"  # eight blocks of 512 bytes
     process = subprocess.Popen(["sh", "-c", command], stderr=subprocess.PIPE, text=True)
     one = venue_client(tmp_path, process)
