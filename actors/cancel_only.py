@@ -4,7 +4,6 @@ from typing import Any
 
 from actors.actor import Actor
 from protocol import CancelAll
-from protocol.message import Settings
 
 SECOND_NS = 1_000_000_000
 AGAIN_NS = SECOND_NS  # between two rounds: a connector may be starting too
@@ -15,7 +14,7 @@ class CancelOnly(Actor):
 
     ticks = False
 
-    class Settings(Settings):
+    class Settings(Actor.Settings):
         """`reason`: the crashes, for operators."""
 
         seconds: float

@@ -7,7 +7,7 @@ Explained in docs/actor.md.
 """
 
 from actors.actor import Actor
-from protocol import Message, Settings, Tick, TopOfBook, topics
+from protocol import Message, Tick, TopOfBook, topics
 
 
 class Imbalance(Message):
@@ -20,7 +20,7 @@ class Imbalance(Message):
 class ImbalanceWatch(Actor):
     """Subscribes to best prices, publishes Imbalance."""
 
-    class Settings(Settings):
+    class Settings(Actor.Settings):
         symbol: str
         connector: str = "binance"
 
