@@ -21,7 +21,7 @@ cdef class Peer:
     cdef bint is_queued  # it is in the list of connections with frames that no `flush` has tried to write
     cdef bint skips_parts  # the message in hand goes on in frames that are not delivered
     cdef Buffer inbound, outbound
-    cdef size_t missing_bytes, outbound_max
+    cdef size_t missing_bytes, outbound_max, prefix_bytes
     cdef long long received_ns, pinged_ns  # when bytes came last; since when a PONG is owed, or 0
     cdef readonly bytes identity
     cdef readonly str name

@@ -12,7 +12,7 @@ from libc.string cimport memcmp, memcpy, memmove
 
 from actors.live._epoll cimport DEALER, PUB, ROUTER, SUB
 
-from actors.live.transport_limits import MAX_PREFIXES
+from actors.live.transport_limits import MAX_PREFIX_BYTES, MAX_PREFIXES
 from protocol.frame import MAX_FRAME_BYTES
 
 cdef extern from "<sys/socket.h>" nogil:
@@ -28,6 +28,7 @@ cdef enum:
 
 cdef size_t frame_max = 2 * MAX_FRAME_BYTES
 cdef int prefixes_max = MAX_PREFIXES
+cdef size_t prefix_bytes_max = MAX_PREFIX_BYTES
 GREETING = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)
 TYPES = {PUB: b"PUB", SUB: b"SUB", DEALER: b"DEALER", ROUTER: b"ROUTER"}
 PING = b"\x04PING\0\0"  # time to live 0: the other side sets no limit of its own, since we may be busy for longer
@@ -241,13 +242,17 @@ cdef class Peer:
         return False
 
     cdef set_subscription(self, bytes prefix, bint is_wanted):
-        """Add or remove one subscription. Above MAX_PREFIXES the connection is closed."""
-        if is_wanted and len(self.prefixes) >= prefixes_max:
+        """Add or remove one subscription. Above MAX_PREFIXES or MAX_PREFIX_BYTES the connection is closed."""
+        cdef size_t size = PyBytes_GET_SIZE(prefix)
+        if not is_wanted:
+            if prefix in self.prefixes:
+                self.prefixes.remove(prefix)
+                self.prefix_bytes -= size
+        elif len(self.prefixes) >= prefixes_max or self.prefix_bytes + size > prefix_bytes_max:
             self.broken = True
-        elif is_wanted:
+        else:
             self.prefixes.append(prefix)  # one entry for each request: each CANCEL takes one back
-        elif prefix in self.prefixes:
-            self.prefixes.remove(prefix)
+            self.prefix_bytes += size
 
     cdef bint is_subscribed(self, bytes data):
         """Whether the other side has subscribed to a prefix of `data`."""

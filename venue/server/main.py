@@ -3,11 +3,13 @@
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 from aiohttp import web
 
+from actors.live.run_time import RunTime
 from actors.run.former_names import current
 from protocol.errors import TickbusError
 from venue.base.accounts_file import load_accounts
@@ -41,13 +43,21 @@ def load_settings(path: Path) -> VenueSettings:
         raise BadVenue(f"{path}: [venue]: {error}") from None
 
 
-def open_exchange(settings: VenueSettings) -> tuple[Exchange, LedgerFile | None]:
+def clock_of(run_dir: Path | None) -> Callable[[], int]:
+    """The exchange's clock in UTC ns: that of the run, or else one that goes on monotonically from the present time."""
+    if run_dir is not None:
+        return RunTime(run_dir).now_ns
+    anchor_ns = time.time_ns() - time.monotonic_ns()
+    return lambda: anchor_ns + time.monotonic_ns()
+
+
+def open_exchange(settings: VenueSettings, now_ns: int) -> tuple[Exchange, LedgerFile | None]:
     """The exchange, recovered from its ledger if it has one. Raises BadVenue, LedgerDamaged."""
     if settings.accounts_file is not None:
         settings = msgspec.structs.replace(settings, accounts=load_accounts(Path(settings.accounts_file)))
     log = LedgerFile(Path(settings.ledger_file)) if settings.ledger_file is not None else None
     records = log.records if log is not None else []
-    exchange = Exchange(settings, time.time_ns(), records, is_logged=log is not None)
+    exchange = Exchange(settings, now_ns, records, is_logged=log is not None)
     if settings.faults_file is not None:
         path = Path(settings.faults_file)
         try:
@@ -72,8 +82,9 @@ async def serve(settings: VenueSettings, run_dir: Path | None = None) -> None:
     path = Path(settings.address_file) if settings.address_file is not None else None
     certificate = tls.context(settings.tls_cert, settings.tls_key)
     listening = bind(settings.host, settings.port, path)
-    exchange, log = open_exchange(settings)
-    driver = server.Server(exchange, log, tap)
+    now_ns = clock_of(run_dir)
+    exchange, log = open_exchange(settings, now_ns())
+    driver = server.Server(exchange, log, now_ns, tap)
     driver.settle()
     runner = web.ServerRunner(HttpServer(driver, access_log=None, tcp_keepalive=False))
     await runner.setup()

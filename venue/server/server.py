@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import signal
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -31,8 +30,15 @@ T = TypeVar("T")
 class Server:
     """Passes requests, frames and time to the exchange, and its answers and frames to the clients."""
 
-    def __init__(self, exchange: Exchange, log: LedgerFile | None, paper_tap: PaperTap | None = None) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        log: LedgerFile | None,
+        now_ns: Callable[[], int],
+        paper_tap: PaperTap | None = None,
+    ) -> None:
         self.exchange = exchange
+        self.now_ns = now_ns  # the exchange's clock, UTC; a step of the wall clock does not move it
         self.log = log
         self.sockets: dict[int, SendQueue] = {}
         self.next_id = 0
@@ -45,17 +51,13 @@ class Server:
     def _call(self, method: Callable[..., T], *arguments: object, **named: object) -> T:
         """Calls the exchange with the current time, then settles. An unexpected exception ends the process."""
         try:
-            answer = method(*arguments, now_ns=time.time_ns(), **named)
+            answer = method(*arguments, now_ns=self.now_ns(), **named)
         except Exception as bug:
             self.bug = bug
             self.stopped.set()
             raise
         self.settle()
         return answer
-
-    def now_ns(self) -> int:
-        """The current time in ns."""
-        return time.time_ns()
 
     def handle(self, request: Request) -> Response:
         """The exchange's answer to an HTTP request, after its changes are written to the ledger."""
@@ -91,7 +93,7 @@ class Server:
         """Handles one HTTP request, or opens a websocket."""
         if request.headers.get("upgrade", "").lower() == "websocket":
             return await self._websocket(request)
-        received_ns = time.time_ns()
+        received_ns = self.now_ns()
         body = await request.read() if request.can_read_body else b""
         venue_request = Request(
             method=request.method,
@@ -173,14 +175,14 @@ class Server:
 
     def announce_shutdown(self) -> None:
         """Sends the event `serverShutdown` to all websockets."""
-        self.exchange.announce_shutdown(time.time_ns())
+        self.exchange.announce_shutdown(self.now_ns())
         self._push(self.exchange.take_pushes())
 
     async def run_clock(self, listener: ListeningSocket) -> None:
         """Calls the exchange when it is due; stops listening while it refuses connections."""
         exchange = self.exchange
         while True:
-            wait_s = (exchange.next_wake_ns - time.time_ns()) / 1e9
+            wait_s = (exchange.next_wake_ns - self.now_ns()) / 1e9
             if self.paper_tap is None:
                 await asyncio.sleep(min(MAX_SLEEP_S, max(MIN_SLEEP_S, wait_s)))
             else:
@@ -195,7 +197,7 @@ class Server:
         """Passes the messages of the live market's connector to the exchange."""
         for message in tap.poll():
             self._call(self.exchange.on_live_message, message)
-        if self.exchange.paper is not None and self.exchange.paper.needs_snapshots(time.time_ns()):
+        if self.exchange.paper is not None and self.exchange.paper.needs_snapshots(self.now_ns()):
             tap.request_snapshots()
 
 

@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 
 from actors.live.transport import DEALER, PUB, ROUTER, SUB, Sink
 from actors.live.transport_choice import FAST, IMPLEMENTATION
-from actors.live.transport_limits import BATCH, DIRECT_MAX_BYTES, HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS, PUB_MAX_BYTES
+from actors.live.transport_limits import (
+    BATCH,
+    DIRECT_MAX_BYTES,
+    HEARTBEAT_MS,
+    HEARTBEAT_TIMEOUT_MS,
+    MAX_PREFIX_BYTES,
+    PUB_MAX_BYTES,
+)
 from actors.live.transport_zmq import ZmqTransport
 
 KINDS = {"libzmq": ZmqTransport} | ({"cython": FAST} if FAST is not None else {})
@@ -360,6 +367,28 @@ def test_a_libzmq_socket_may_subscribe_and_unsubscribe(place):
         publisher.transport.flush()
         assert [other.recv() for _ in range(2) if other.poll(10_000)] == [b"md.X.1", b"ord.1"]
         assert not other.poll(50)
+
+
+@pytest.mark.skipif(IMPLEMENTATION != "cython", reason="libzmq has no such bound")
+def test_a_subscriber_with_too_many_bytes_of_prefixes_is_disconnected(pair):
+    """Prefixes that were cancelled no longer count."""
+    place = pair[0]
+    publisher = place.end("publisher").bind(PUB)
+    prefixes = [b"%04d" % number + bytes(1_000) for number in range(MAX_PREFIX_BYTES // 1_000)]
+    with zmq.Context() as context, context.socket(zmq.SUB) as other:
+        other.set(zmq.SNDHWM, 0)  # libzmq drops subscriptions above its limit
+        end = other.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        other.connect(f"ipc://{place.folder}/publisher.{PUB}")
+        for prefix in prefixes:
+            other.subscribe(prefix)
+            other.unsubscribe(prefix)
+        other.subscribe(b"md.")
+        place.until(lambda: publisher.transport.publish(b"md.1") or other.poll(1))
+        assert not end.poll(0)
+        for prefix in prefixes:
+            other.subscribe(prefix)
+        place.until(lambda: end.poll(1))
+        other.disable_monitor()
 
 
 def test_a_wait_ends_at_its_time_and_returns_false_if_nothing_arrived(place):
