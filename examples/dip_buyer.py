@@ -30,14 +30,16 @@ class DipBuyer(Strategy):
             return
         self.health("TRADING")
         bids = [order for order in market.open_orders if order.side is Side.BUY]
-        bid_ticks = market.best_bid_ticks - self.settings.below_ticks
-        ask_ticks = max(market.position.average_cost_ticks + self.settings.profit_ticks, market.best_ask_ticks)
+        size_lots = self.settings.size_lots * rules.size_step  # the settings count the exchange's ticks and lots
+        bid_ticks = rules.passive_ticks(market.best_bid_ticks - self.settings.below_ticks * rules.price_step, Side.BUY)
+        profit_ticks = self.settings.profit_ticks * rules.price_step
+        ask_ticks = max(market.position.average_cost_ticks + profit_ticks, market.best_ask_ticks)
         if market.can_place(ask_ticks, market.sellable_lots):  # enough is held for an order
             self.sell(market, price_ticks=ask_ticks, size_lots=market.sellable_lots, post_only=True)
-        elif not market.open_orders and market.free_quote >= bid_ticks * self.settings.size_lots:
-            self.buy(market, price_ticks=bid_ticks, size_lots=self.settings.size_lots, post_only=True)
+        elif not market.open_orders and market.free_quote >= bid_ticks * size_lots:
+            self.buy(market, price_ticks=bid_ticks, size_lots=size_lots, post_only=True)
         elif bids and bids[0].price_ticks < bid_ticks and not bids[0].cancel_wanted:
-            self.replace(market, bids[0], price_ticks=bid_ticks, size_lots=self.settings.size_lots)
+            self.replace(market, bids[0], price_ticks=bid_ticks, size_lots=size_lots)
 
     def on_fill(self, fill: Fill) -> None:
         self.log.info("order filled", side=fill.side.name, price_ticks=fill.last_ticks, size_lots=fill.last_lots)

@@ -19,14 +19,16 @@ class PingPong(Strategy):
 
     def on_tick(self, tick: Tick) -> None:
         market = self.market(self.settings.market)
-        if not market.ready:
+        rules = market.rules
+        if not market.ready or rules is None:
             self.health("WAITING", market.why_not_ready)
             return
         self.health("QUOTING")
-        half, size_lots = self.settings.half_spread_ticks, self.settings.size_lots
+        half = self.settings.half_spread_ticks * rules.price_step
+        size_lots = self.settings.size_lots * rules.size_step
         wanted_lots = size_lots if market.position.held_lots < size_lots else 0
-        self.quote(market, Side.BUY, market.mid_ticks - half, wanted_lots)
-        self.quote(market, Side.SELL, market.mid_ticks + half, market.sellable_lots)
+        self.quote(market, Side.BUY, rules.passive_ticks(market.mid_ticks - half, Side.BUY), wanted_lots)
+        self.quote(market, Side.SELL, rules.passive_ticks(market.mid_ticks + half, Side.SELL), market.sellable_lots)
 
     def quote(self, market: Market, side: Side, price_ticks: int, size_lots: int) -> None:
         """Move the order of one side to a price, or place it if its size is valid."""

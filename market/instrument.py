@@ -103,6 +103,16 @@ class Instrument(msgspec.Struct, frozen=True):
             rounding = Rounding.DOWN if down else Rounding.UP
         return self._steps("price", decimal(price), self.price_digits, self.price_step, rounding)
 
+    def passive_ticks(self, price_ticks: int, side: int) -> int:
+        """A price in ticks, rounded to a multiple of price_step away from the market: a buy down, a sell up."""
+        if side == BUY:
+            return price_ticks - price_ticks % self.price_step
+        return price_ticks + -price_ticks % self.price_step
+
+    def valid_lots(self, size_lots: int) -> int:
+        """A size in lots, rounded down to a multiple of size_step."""
+        return size_lots - size_lots % self.size_step
+
     def size_lots(self, size: Decimal | int | str, rounding: Rounding = Rounding.EXACT) -> int:
         """A size of base in lots, a multiple of size_step. Raises OffTick if it is not one with Rounding.EXACT."""
         if rounding in (Rounding.PASSIVE, Rounding.AGGRESSIVE):

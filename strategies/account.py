@@ -1,11 +1,16 @@
 """AccountReplica: the account at one connector, in the strategy's process: balances less what own orders hold."""
 
+from collections.abc import Callable
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
+
+import msgspec
 
 from market.exact import EXACT, ZERO
 from market.instrument import Instrument
-from protocol import Balances, OrdType, Side
+from market.rules import instrument_of, rules_in_scale
+from market.scale import Scale, in_scale, scale_of_message
+from protocol import Balances, Message, OrdersSnapshot, OrdType, Rules, Side
 from strategies.order import Order
 from strategies.order_table import OrderTable
 
@@ -25,6 +30,11 @@ class Balance(NamedTuple):
 NOTHING = Balance(ZERO, ZERO)
 
 
+T = TypeVar("T", bound=Message)
+ScaleChanged = Callable[[str, int, int], None]
+"""Receives (symbol, price factor, size factor): by these factors ticks and lots are smaller now."""
+
+
 class AccountMarket(Protocol):
     """What an account uses of each of its markets."""
 
@@ -34,13 +44,18 @@ class AccountMarket(Protocol):
     def update_status(self) -> None:
         """The account's `known` may have changed."""
 
+    def multiply(self, price_factor: int, size_factor: int, scale: Scale) -> None:
+        """The market's scale has become finer."""
+
 
 class AccountReplica:
     """Balances, orders and markets at one connector; all its markets share it."""
 
-    def __init__(self, connector: str) -> None:
+    def __init__(self, connector: str, on_scale_changed: ScaleChanged = lambda symbol, price, size: None) -> None:
         self.connector = connector
         self.orders = OrderTable()
+        self.scales: dict[str, Scale] = {}  # by symbol: as fine as every message so far
+        self._on_scale_changed = on_scale_changed
         self.known = False  # orders and balances are received, and their streams are live
         self.balances_known = False
         self._markets: dict[str, AccountMarket] = {}
@@ -77,6 +92,43 @@ class AccountReplica:
     def invalidate(self) -> None:
         """A market's rules have changed: the amounts that orders hold are computed again at the next query."""
         self._updates += 1
+
+    def aligned(self, message: T) -> T:
+        """The message in the scale of its market, which first becomes as fine as the message's."""
+        known, own = self.scales.get(message.symbol), _scale_of(message)  # type: ignore[attr-defined]
+        if own is None or own == known:
+            return message
+        scale = own if known is None else known.join(own)
+        if scale != known:
+            self._refine(message.symbol, scale)  # type: ignore[attr-defined]
+        if isinstance(message, Rules):
+            return rules_in_scale(message, scale)  # type: ignore[return-value]  # T is Rules here
+        return in_scale(message, scale)
+
+    def aligned_orders(self, snapshot: OrdersSnapshot) -> OrdersSnapshot:
+        """The snapshot with each row in the scale of its market."""
+        lists = snapshot.orders, snapshot.positions, snapshot.fills, snapshot.ledgers
+        rows: list[Message] = [row for part in lists for row in part]
+        if all(_scale_of(row) in (None, self.scales.get(row.symbol)) for row in rows):  # type: ignore[attr-defined]
+            return snapshot
+        for row in rows:  # the scales first: a later row may need a finer one
+            self.aligned(row)
+        orders, positions, fills, ledgers = ([self.aligned(row) for row in part] for part in lists)
+        return msgspec.structs.replace(
+            snapshot, orders=orders, positions=positions, fills=fills, ledgers=ledgers
+        )  # fmt: skip
+
+    def _refine(self, symbol: str, scale: Scale) -> None:
+        before = self.scales.get(symbol)
+        self.scales[symbol] = scale
+        factors = (1, 1) if before is None else before.factors_to(scale)
+        self.orders.multiply(symbol, *factors, scale)
+        market = self._markets.get(symbol)
+        if market is not None:
+            market.multiply(*factors, scale)
+        self._updates += 1
+        if factors != (1, 1):
+            self._on_scale_changed(symbol, *factors)
 
     def set_stale(self, stream: str, reason: str) -> None:
         """Sets the stream "orders" or "balances" stale, or live if `reason` is ""."""
@@ -123,3 +175,7 @@ class AccountReplica:
             return rules.base, rules.size(order.leaves_lots)
         price_ticks = market.best_ask_ticks if order.ord_type is OrdType.MARKET else order.price_ticks
         return rules.quote, rules.notional(price_ticks, order.leaves_lots)
+
+
+def _scale_of(message: Message) -> Scale | None:
+    return instrument_of(message).scale if isinstance(message, Rules) else scale_of_message(message)

@@ -63,6 +63,11 @@ class Flattener:
             self._markets[market.name] = Flattening()
             self._step(market)
 
+    def multiply(self, market: Market, size_factor: int) -> None:
+        """The lots of a market are smaller by this factor from now on."""
+        if market.name in self._markets:
+            self._markets[market.name].most_lots *= size_factor
+
     def _step(self, market: Market) -> None:
         state = self._markets[market.name]
         if self._is_flat(market, state):

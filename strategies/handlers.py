@@ -12,6 +12,7 @@ from protocol import (
     TopOfBook,
     Trade,
 )
+from strategies.market import Market
 from strategies.order import Order
 
 
@@ -20,6 +21,12 @@ class Handlers:
 
     def order_changed(self, order: Order) -> None:
         """An own order changed: by an answer, a report, a fill, a cancel, or a snapshot."""
+
+    def on_scale_changed(self, market: Market, price_factor: int, size_factor: int) -> None:
+        """The ticks and lots of a market are smaller by these factors from now on (docs: units).
+
+        All integers of `market` and of its orders are converted already; multiply those that the strategy itself keeps.
+        """
 
     def on_fill(self, fill: Fill) -> None:
         """An own order traded. Called once for each fill."""

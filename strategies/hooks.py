@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 
-def bind(actor: Any, base: type, updates: dict[str, Callable[..., None]]) -> None:
+def bind(actor: Any, base: type, updates: dict[str, Callable[..., Any]]) -> None:
     """Makes `updates[handler]` run before each handler that the class of `actor` overrides, and else instead of it.
+
+    An update may return the message that the handler receives in place of its own.
 
     The runtime looks handlers up on the instance, so this works for every subclass.
     """
@@ -14,9 +16,9 @@ def bind(actor: Any, base: type, updates: dict[str, Callable[..., None]]) -> Non
         setattr(actor, handler, _both(update, getattr(actor, handler)) if overridden else update)
 
 
-def _both(update: Callable[..., None], handler: Callable[..., Any]) -> Callable[..., Any]:
+def _both(update: Callable[..., Any], handler: Callable[..., Any]) -> Callable[..., Any]:
     def update_then_handle(*args: Any) -> Any:
-        update(*args)
-        return handler(*args)
+        converted = update(*args)
+        return handler(*args) if converted is None else handler(converted)
 
     return update_then_handle

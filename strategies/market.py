@@ -6,7 +6,8 @@ from market.book import Book
 from market.exact import ZERO
 from market.instrument import Instrument, Rounding
 from market.position import Position
-from market.rules import instrument_of
+from market.rules import instrument_in_scale, instrument_of
+from market.scale import Scale, in_scale, rescale_levels
 from protocol import BookDelta, BookSnapshot, BookStatus, Rules, Side, StreamState, TopOfBook, Trade, topics
 from strategies.account import AccountReplica, Balance
 from strategies.order import Order
@@ -95,6 +96,9 @@ class Market:
         self.levels: Callable[[int, int], list[tuple[int, int]]] = self.book.levels
         self.depth: Callable[[int, int], bytes] = self.book.depth
         self._refresh_top()
+        scale = account.scales.get(symbol)
+        if scale is not None:
+            self.price_digits, self.size_digits = scale.price_digits, scale.size_digits
         account.add_market(symbol, self)
 
     @property
@@ -141,8 +145,14 @@ class Market:
         return self.account.orders.ledger(self.symbol, tag)
 
     def can_place(self, price_ticks: int, size_lots: int) -> bool:
-        """Whether the market's rules accept a limit order with this price and size; `rules.check` has the reasons."""
-        return self.rules is not None and not self.rules.check(price_ticks, size_lots)
+        """Whether the market's rules accept a limit order with this price and size, both rounded down to their steps.
+
+        `rules.check` has the reasons.
+        """
+        rules = self.rules
+        if rules is None:
+            return False
+        return not rules.check(rules.passive_ticks(price_ticks, Side.BUY), rules.valid_lots(size_lots))
 
     @property
     def sellable_lots(self) -> int:
@@ -216,11 +226,29 @@ class Market:
     def apply_rules(self, rules: Rules) -> None:
         """Stores the market's rules, new or changed."""
         self.rules = instrument_of(rules)
-        self.price_digits, self.size_digits = self.rules.price_digits, self.rules.size_digits
         self.account.invalidate()
         self.trading, self.maker_fee, self.taker_fee = rules.trading, rules.maker_fee, rules.taker_fee
         self.account.orders.set_rules(self.rules)
         self.update_status()
+
+    def multiply(self, price_factor: int, size_factor: int, scale: Scale) -> None:
+        """The market's scale has become finer: converts all that is counted in it."""
+        self.price_digits, self.size_digits = scale.price_digits, scale.size_digits
+        self._free_version = -1
+        if self.rules is not None:
+            self.rules = instrument_in_scale(self.rules, scale)
+            self.account.orders.set_rules(self.rules)
+        if self.last_trade is not None:
+            self.last_trade = in_scale(self.last_trade, scale)
+        if self.top is not None:
+            self.top = in_scale(self.top, scale)
+        try:
+            bids, asks = (rescale_levels(side, price_factor, size_factor) for side in self.book.snapshot())
+            self.book.apply_snapshot(bids, asks)
+        except ValueError as error:
+            self.book.clear()
+            self.set_stale("book", str(error))
+        self._refresh_top()
 
     def set_stale(self, kind: str, reason: str) -> None:
         """Sets the stream of a kind (book, rules) stale, or complete again if `reason` is ""."""

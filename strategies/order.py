@@ -72,6 +72,12 @@ class Order:
         self.reported = False  # the connector has published an update or a fill of it
         self.accepted_ns = 0  # the exchange's time of the first report that it rests or traded
 
+    def multiply(self, price_factor: int, size_factor: int) -> None:
+        """Counts in smaller ticks and lots: the market's scale has become finer."""
+        self.price_ticks *= price_factor
+        self.size_lots *= size_factor
+        self.cum_lots *= size_factor
+
     @property
     def leaves_lots(self) -> int:
         """Lots that may still trade; 0 once the order has ended."""

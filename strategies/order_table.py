@@ -4,6 +4,7 @@ from collections import OrderedDict
 
 from market.instrument import Instrument
 from market.position import Position
+from market.scale import Scale
 from protocol import Answer, AnswerCode, Fill, OrdersSnapshot, OrderUpdate, OrdStatus, RefusalCode, Side
 from strategies.order import Order
 
@@ -63,6 +64,16 @@ class OrderTable:
         for (symbol, _), ledger in self.ledgers.items():
             if symbol == rules.symbol:
                 ledger.set_rules(rules)
+
+    def multiply(self, symbol: str, price_factor: int, size_factor: int, scale: Scale) -> None:
+        """The scale of a market has become finer: converts all orders and positions in it."""
+        for order in (*self.open.values(), *self.finished.values()):
+            if order.symbol == symbol:
+                order.multiply(price_factor, size_factor)
+        ledgers = [ledger for (name, _), ledger in self.ledgers.items() if name == symbol]
+        for position in (self.position(symbol), *ledgers):
+            position.multiply(price_factor, size_factor, scale)
+        self.version += 1
 
     @property
     def in_doubt(self) -> bool:

@@ -86,13 +86,15 @@ def wanted_quotes(
 def _bids(
     plan: QuotePlan, rules: Instrument, mid_x2_ticks: int, spread: int, ratio: int, budget: int
 ) -> Iterator[Quote]:
-    last = mid_x2_ticks  # levels stay a tick apart
+    step = rules.price_step
+    last = mid_x2_ticks  # levels stay a step apart
     for level in range(plan.levels):
         off = UNIT - spread - level * plan.level_spacing
-        last = price_ticks = min(mid_x2_ticks * off // (2 * UNIT), last - 1)
+        last = price_ticks = rules.passive_ticks(min(mid_x2_ticks * off // (2 * UNIT), last - step), Side.BUY)
         if price_ticks < max(rules.min_price_ticks, 1):
             return
-        size_lots = min(plan.size_at(level) * ratio // UNIT, budget // price_ticks, rules.max_size_lots)
+        wanted_lots = min(plan.size_at(level) * ratio // UNIT, budget // price_ticks, rules.max_size_lots)
+        size_lots = rules.valid_lots(wanted_lots)
         if is_valid(rules, price_ticks, size_lots):
             yield Quote(Side.BUY, price_ticks, size_lots, level)
             budget -= price_ticks * size_lots
@@ -104,10 +106,11 @@ def _asks(
     last = 0
     for level in range(plan.levels):
         off = UNIT + spread + level * plan.level_spacing
-        last = price_ticks = max(-(-mid_x2_ticks * off // (2 * UNIT)), last + 1)
+        wanted_ticks = max(-(-mid_x2_ticks * off // (2 * UNIT)), last + rules.price_step)
+        last = price_ticks = rules.passive_ticks(wanted_ticks, Side.SELL)
         if price_ticks > rules.max_price_ticks:
             return
-        size_lots = min(plan.size_at(level) * ratio // UNIT, budget, rules.max_size_lots)
+        size_lots = rules.valid_lots(min(plan.size_at(level) * ratio // UNIT, budget, rules.max_size_lots))
         if is_valid(rules, price_ticks, size_lots):
             yield Quote(Side.SELL, price_ticks, size_lots, level)
             budget -= size_lots

@@ -55,6 +55,9 @@ class ReplicaOwner(Protocol):
     def order_changed(self, order: Order) -> None:
         """An own order changed."""
 
+    def scale_changed(self, market: Market, price_factor: int, size_factor: int) -> None:
+        """The scale of a market has become finer."""
+
     def new_fill(self, fill: Fill) -> None:
         """A fill that was not counted before."""
 
@@ -73,8 +76,8 @@ class Replicas:
         self._started = False
         self._requesting = False
 
-    def updates(self) -> dict[str, Callable[..., None]]:
-        """For each handler the method that runs before the strategy's own."""
+    def updates(self) -> dict[str, Callable[..., Any]]:
+        """For each handler the method that runs before the strategy's own; it may return a converted message."""
         return {
             "on_start": self._on_start,
             "on_tick": self._on_tick,
@@ -109,12 +112,17 @@ class Replicas:
         return market
 
     def _open_account(self, connector: str) -> AccountReplica:
-        account = self.accounts[connector] = AccountReplica(connector)
+        account = self.accounts[connector] = AccountReplica(connector, partial(self._on_scale_changed, connector))
         orders = topics.orders(connector, self._owner.name)
         self._accounts_by_topic[orders] = account
         self._set_stale[orders] = partial(account.set_stale, "orders")
         self._set_stale[topics.account(connector)] = partial(account.set_stale, "balances")
         return account
+
+    def _on_scale_changed(self, connector: str, symbol: str, price_factor: int, size_factor: int) -> None:
+        market = self.markets.get(f"{connector}:{symbol}")
+        if market is not None:
+            self._owner.scale_changed(market, price_factor, size_factor)
 
     def _on_start(self) -> None:
         self._started = True
@@ -186,29 +194,34 @@ class Replicas:
 
     # -- market data ------------------------------------------------------------------------------------
 
-    def _on_book_snapshot(self, snapshot: BookSnapshot) -> None:
+    def _on_book_snapshot(self, snapshot: BookSnapshot) -> BookSnapshot | None:
         envelope = self._envelope
         market = self._by_topic.get(envelope.topic)
         if market is None:  # a stream to which the strategy itself has subscribed
-            return
+            return None
         try:
+            snapshot = market.account.aligned(snapshot)
             market.apply_snapshot(snapshot, envelope.seq, envelope.ts_ns)
         except ValueError as error:
             self._resync_book(market, error)
+        return snapshot
 
-    def _on_book_delta(self, delta: BookDelta) -> None:
+    def _on_book_delta(self, delta: BookDelta) -> BookDelta | None:
         envelope, owner = self._envelope, self._owner
         stages, now_ns = owner.stages, owner.now_ns
         market = self._by_topic.get(envelope.topic)
         if market is None:
-            return
+            return None
         stages.begin(now_ns)
         stages.record(BUS, now_ns - envelope.ts_ns)
         try:
+            if delta.price_digits != market.price_digits or delta.size_digits != market.size_digits:
+                delta = market.account.aligned(delta)
             market.apply_delta(delta, envelope.seq, envelope.ts_ns)
         except ValueError as error:
             self._resync_book(market, error)
         stages.lap(REPLICA)
+        return delta
 
     def _resync_book(self, market: Market, error: ValueError) -> None:
         """Invalid levels: the book is stale until a snapshot comes."""
@@ -220,17 +233,21 @@ class Replicas:
         if (market := self._by_topic.get(self._envelope.topic)) is not None:
             market.apply_status(status, self._envelope.seq, self._envelope.ts_ns)
 
-    def _on_top_of_book(self, top: TopOfBook) -> None:
+    def _on_top_of_book(self, top: TopOfBook) -> TopOfBook:
         if (market := self._by_topic.get(self._envelope.topic)) is not None:
-            market.top = top
+            market.top = top = market.account.aligned(top)
+        return top
 
-    def _on_trade(self, trade: Trade) -> None:
+    def _on_trade(self, trade: Trade) -> Trade:
         if (market := self._by_topic.get(self._envelope.topic)) is not None:
-            market.last_trade = trade
+            market.last_trade = trade = market.account.aligned(trade)
+        return trade
 
-    def _on_rules(self, rules: Rules) -> None:
+    def _on_rules(self, rules: Rules) -> Rules:
         if (market := self._by_topic.get(self._envelope.topic)) is not None:
+            rules = market.account.aligned(rules)
             market.apply_rules(rules)
+        return rules
 
     # -- orders and balances ----------------------------------------------------------------------------
 
@@ -238,10 +255,11 @@ class Replicas:
         if (account := self.accounts.get(self._envelope.sender)) is not None:
             account.set_balances(balances)
 
-    def _on_orders_snapshot(self, snapshot: OrdersSnapshot) -> None:
+    def _on_orders_snapshot(self, snapshot: OrdersSnapshot) -> OrdersSnapshot:
         account = self._accounts_by_topic.get(self._envelope.topic)
         if account is None:
-            return
+            return snapshot
+        snapshot = account.aligned_orders(snapshot)
         known_before = account.orders.known
         changed, fills = account.orders.on_snapshot(snapshot, self._envelope.ts_ns)
         account.update_status()
@@ -251,18 +269,24 @@ class Replicas:
             self._owner.new_fill(fill)
         for order in changed:
             self._owner.order_changed(order)
+        return snapshot
 
-    def _on_order_update(self, update: OrderUpdate) -> None:
+    def _on_order_update(self, update: OrderUpdate) -> OrderUpdate:
         account = self._accounts_by_topic.get(self._envelope.topic)
-        order = account.orders.on_update(update) if account is not None else None
+        if account is None:
+            return update
+        update = account.aligned(update)
+        order = account.orders.on_update(update)
         if order is not None:
             self._owner.order_changed(order)
+        return update
 
     def on_fill(self, fill: Fill) -> None:
         """Counts a fill, and reports it to the strategy if it was not counted before."""
         account = self._accounts_by_topic.get(self._envelope.topic)
         if account is None:
             return
+        fill = account.aligned(fill)
         order = account.orders.get(fill.order_ref)
         before = order.visible_state if order is not None else None
         if not account.orders.on_fill(fill):

@@ -102,8 +102,9 @@ class Strategy(Handlers, Actor):
     def buy(self, market: Market, *, price_ticks: int, size_lots: int, **how: Unpack[OrderOptions]) -> Order:
         """Places a buy order and returns it at once. An order that cannot be sent has ended, and has a reason.
 
-        `how`: see OrderOptions. For a MARKET order price_ticks is 0. Orders with one `tag` have a ledger of their own:
-        see `Market.ledger`.
+        A price between two of the exchange's steps is rounded away from the market, and a size down. `how`: see
+        OrderOptions. For a MARKET order price_ticks is 0. Orders with one `tag` have a ledger of their own: see
+        `Market.ledger`.
         """
         return self._place(market, Side.BUY, price_ticks, size_lots, **how)
 
@@ -176,6 +177,9 @@ class Strategy(Handlers, Actor):
         self.stages.lap(DECIDE)
         price, size = index(price_ticks), index(size_lots)  # TypeError for a float
         kind = OrdType.LIMIT_MAKER if post_only else ord_type
+        if market.rules is not None:
+            size = market.rules.valid_lots(size)
+            price = market.rules.passive_ticks(price, side)
         order_ref, until = self.new_id(), self.now_ns + self.answer_within_ms * MS_NS
         order = Order(order_ref, market.symbol, side, price, size, kind, time_in_force, self.now_ns, until, tag)
         refusal = ACCEPTED if is_closing else self._why_blocked(market)
@@ -260,6 +264,11 @@ class Strategy(Handlers, Actor):
     def cursor(self, topic: str) -> int:
         """The cursor of a snapshot request: the fill number after which an order stream's fills are needed."""
         return self.replicas.cursor(topic)
+
+    def scale_changed(self, market: Market, price_factor: int, size_factor: int) -> None:
+        """Converts what is kept of a market whose scale has become finer, then calls `on_scale_changed`."""
+        self.flattener.multiply(market, size_factor)
+        self.on_scale_changed(market, price_factor, size_factor)
 
     def new_fill(self, fill: Fill) -> None:
         """Calls the class's own on_fill, for a fill that was not counted before."""

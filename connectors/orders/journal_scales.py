@@ -11,51 +11,53 @@ ONE = 1, 1
 class JournalScales:
     """`scales`: the finest scale of each market so far. A ScaleRecord applies to the records after it.
 
+    `multiples`: the ticks and lots in one unit of the next records, for markets where these are not 1 and 1.
+
     Journals of earlier versions have the exchange's tick and lot of their day as units (0.5, or 10, or a coarser one
     after a finer one): their records are multiplied.
     """
 
     def __init__(self) -> None:
         self.scales: dict[str, Scale] = {}
-        self._steps: dict[str, tuple[int, int]] = {}  # ticks and lots in one of a record, where that is not 1
+        self.multiples: dict[str, tuple[int, int]] = {}
 
     def add(self, record: ScaleRecord) -> tuple[int, int]:
         """The records that follow count in the units of `record`. Returns the factors for all before them."""
         symbol, before = record.symbol, self.scales.get(record.symbol)
         scale = Scale.of_steps(record.tick_size, record.lot_size)
         scale = self.scales[symbol] = scale if before is None else before.join(scale)
-        self._steps.pop(symbol, None)
+        self.multiples.pop(symbol, None)
         steps = scale.ticks(record.tick_size), scale.lots(record.lot_size)
         if steps != ONE:
-            self._steps[symbol] = steps
+            self.multiples[symbol] = steps
         return ONE if before is None else before.factors_to(scale)
 
     def is_current(self, symbol: str, scale: Scale) -> bool:
         """Whether the next records count in `scale`."""
-        return self.scales.get(symbol) == scale and symbol not in self._steps
+        return self.scales.get(symbol) == scale and symbol not in self.multiples
 
     def steps(self, symbol: str) -> tuple[int, int]:
         """Returns the ticks and lots in one unit of the next records."""
-        return self._steps.get(symbol, ONE)
+        return self.multiples.get(symbol, ONE)
 
     def lots(self, symbol: str, lots: int) -> int:
         """Returns a size of a record in lots of the scale."""
-        return lots * self._steps[symbol][1] if symbol in self._steps else lots
+        return lots * self.multiples[symbol][1] if symbol in self.multiples else lots
 
     def new_order(self, record: NewOrderRecord) -> NewOrderRecord:
         """Returns the record in the scale."""
-        if record.symbol not in self._steps:
+        if record.symbol not in self.multiples:
             return record
-        price_step, size_step = self._steps[record.symbol]
+        price_step, size_step = self.multiples[record.symbol]
         return msgspec.structs.replace(
             record, price_ticks=record.price_ticks * price_step, size_lots=record.size_lots * size_step
         )
 
     def fill(self, symbol: str, record: FillRecord) -> FillRecord:
         """Returns the record in the scale."""
-        if symbol not in self._steps:
+        if symbol not in self.multiples:
             return record
-        price_step, size_step = self._steps[symbol]
+        price_step, size_step = self.multiples[symbol]
         return msgspec.structs.replace(
             record, last_ticks=record.last_ticks * price_step, last_lots=record.last_lots * size_step
         )

@@ -231,7 +231,8 @@ class OrderTracker(OrderStore):
         return self._journal.is_current(symbol, scale)
 
     def _apply_new_order(self, record: NewOrderRecord) -> list[Fill | OrderUpdate]:
-        record = self._journal.new_order(record)
+        if self._journal.multiples:
+            record = self._journal.new_order(record)
         order = TrackedOrder(record, self.scales.get(record.symbol))
         self.counter = max(self.counter, record.counter)
         self.owner(record.owner).begin(record.symbol, record.tag)
@@ -242,7 +243,9 @@ class OrderTracker(OrderStore):
         order = self.orders[record.cl_ord_id]
         self.set_order_id(order, record.order_id)
         order.ts_event_ns = max(order.ts_event_ns, record.ts_event_ns)
-        cum_lots = self._journal.lots(order.terms.symbol, record.cum_lots)
+        cum_lots = record.cum_lots
+        if self._journal.multiples:
+            cum_lots = self._journal.lots(order.terms.symbol, cum_lots)
         return self._merge_end(order, OrderEvidence(record.status, cum_lots), record.reason, record.ts_ns)
 
     def _apply_fill(self, record: FillRecord) -> list[Fill | OrderUpdate]:
@@ -251,7 +254,8 @@ class OrderTracker(OrderStore):
         key = trade_key(record.trade_id, terms.side)
         if key in order.trades:
             return []
-        record = self._journal.fill(terms.symbol, record)
+        if self._journal.multiples:
+            record = self._journal.fill(terms.symbol, record)
         order.trades.add(key)
         self.trade_ids.add(terms.symbol, key)
         order.ts_event_ns = max(order.ts_event_ns, record.ts_event_ns)
