@@ -12,6 +12,7 @@ from connectors.core.order_api import OrderApi, RequestApi
 from connectors.core.reports import Verdict
 from connectors.core.stages import COMMAND, STAGES
 from connectors.market_data.feed import MarketFeed
+from connectors.net.ban import Ban
 from connectors.net.client import ExchangeClient
 from connectors.net.order_socket import OrderSocket
 from connectors.net.server_clock import ServerClock
@@ -63,15 +64,17 @@ class Connector(Actor):
         self.stages = stages_of(effects, STAGES)
         self._is_stopping = False
         keys, clock = self.keys, ServerClock()
+        ban = Ban(self, clock)
         api = None if keys is None else self.make_order_api(keys)
         order_socket = None
         if api is not None and settings.orders_by == "websocket" and api.order_socket_url():
-            order_socket = OrderSocket(self, api, clock, settings.order_session)
-        self.client = ExchangeClient(self, api or self.make_request_api(), clock, order_socket, self._on_trouble)
+            order_socket = OrderSocket(self, api, clock, settings.order_session, ban)
+        request_api = api or self.make_request_api()
+        self.client = ExchangeClient(self, request_api, clock, order_socket, ban, self._on_trouble)
         self._scales = MarketScales(self.log, self._on_finer_scale)
         self.feed = MarketFeed(
             self, self.make_market_api(), settings.markets, settings.feed, self.client.request, self.update_status,
-            self.stages, self._scales,
+            self.stages, self._scales, ban.left_ms, self.client.adopt_limits,
         )  # fmt: skip
         self.orders: OrderManager | None = None
         if keys is not None and api is not None:

@@ -64,6 +64,9 @@ class ToyMarket:
             for base, _, quote in [row.name.partition("-")]
         ]
 
+    def parse_limits(self, body: bytes) -> list[Limit]:
+        return []  # it states none: those of ToyRequests stay
+
     def is_unknown_market(self, status: int, body: bytes) -> bool:
         return status == 404
 
@@ -117,6 +120,9 @@ class ToyRequests:
     """connectors.core.order_api.RequestApi of the toy exchange: all that a connector without keys needs of it."""
 
     rate_limits = [Limit("requests-1m", "requests", 600, 60_000_000_000)]
+
+    def adopt_limits(self, limits: Sequence[Limit]) -> None:
+        pass
 
     def classify(self, answer: HttpAnswer | HttpFailure) -> Verdict:
         good = isinstance(answer, HttpAnswer) and answer.status == 200

@@ -11,6 +11,7 @@ from connectors.binance.sign import query
 from connectors.binance.symbols import Symbols, venue_symbol
 from connectors.core.market_api import BadFrame, BadRules, Event
 from connectors.core.order_api import Call
+from connectors.core.throttle import Limit
 from market.levels import MAX_INT
 from market.rules import instrument_of
 from protocol import BookSnapshot, Rules
@@ -18,6 +19,12 @@ from protocol import BookSnapshot, Rules
 STREAMS = ("depth@100ms", "bookTicker", "trade")
 STREAMS_PER_FRAME = 150
 WEIGHT = "weight"
+LIMIT_KINDS = {  # by rateLimitType: (beginning of the name, kind of cost)
+    "REQUEST_WEIGHT": ("weight", "weight"),
+    "ORDERS": ("order-count", "orders"),
+    "RAW_REQUESTS": ("requests", "requests"),
+}
+SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3_600, "DAY": 86_400}
 RULES_WEIGHT = 20
 DEPTH_WEIGHTS = ((100, 5), (500, 25), (1_000, 50), (5_000, 250))
 BAD_SYMBOL = -1121
@@ -63,6 +70,17 @@ class _Info(msgspec.Struct):
     symbols: list[msgspec.Raw]
 
 
+class _Limit(msgspec.Struct):
+    rateLimitType: str
+    interval: str
+    intervalNum: int
+    limit: int
+
+
+class _Limits(msgspec.Struct):
+    rateLimits: list[_Limit] = []
+
+
 class _Error(msgspec.Struct):
     code: int
 
@@ -92,6 +110,14 @@ class BinanceMarket:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise BadFrame(f"exchangeInfo: {error}") from None
         return [_row(raw) for raw in rows]
+
+    def parse_limits(self, body: bytes) -> list[Limit]:
+        """Returns the rate limits of an exchangeInfo, each named as in the headers of its counts."""
+        try:
+            rows = msgspec.json.decode(body, type=_Limits).rateLimits
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return []
+        return [found for row in rows if (found := _limit(row)) is not None]
 
     def is_unknown_market(self, status: int, body: bytes) -> bool:
         """Whether the exchange refused the request because one of its markets does not exist."""
@@ -128,7 +154,15 @@ class BinanceMarket:
         ]
 
     def _get(self, what: str, text: str, weight: int) -> Call:
-        return Call(HttpRequest("GET", f"{self.rest_url}/api/v3/{what}?{text}"), {WEIGHT: weight})
+        return Call(HttpRequest("GET", f"{self.rest_url}/api/v3/{what}?{text}"), {WEIGHT: weight, "requests": 1})
+
+
+def _limit(row: _Limit) -> Limit | None:
+    kind, seconds = LIMIT_KINDS.get(row.rateLimitType), SECONDS.get(row.interval)
+    if kind is None or seconds is None or row.intervalNum <= 0 or row.limit <= 0:
+        return None
+    name = f"{kind[0]}-{row.intervalNum}{row.interval[0].lower()}"
+    return Limit(name, kind[1], row.limit, row.intervalNum * seconds * 1_000_000_000)
 
 
 def _row(raw: msgspec.Raw) -> Rules | BadRules:

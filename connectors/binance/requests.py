@@ -1,6 +1,6 @@
 """Binance Spot's order side: signed requests for REST and the WebSocket API, and their answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 from urllib.parse import quote
 
@@ -39,13 +39,9 @@ LIMITS = [
     Limit("order-count-10s", "orders", 100, 10 * SECOND_NS),
     Limit("order-count-1d", "orders", 200_000, 86_400 * SECOND_NS),
 ]
-_HEADERS = {
-    "x-mbx-used-weight-1m": "weight-1m",
-    "x-mbx-order-count-10s": "order-count-10s",
-    "x-mbx-order-count-1d": "order-count-1d",
-}
-_PLACING = {"weight": 1, "orders": 1}
-_CANCELLING = {"weight": 1}
+_HEADERS = {"weight": "x-mbx-used-", "orders": "x-mbx-"}  # before the name of a limit of this kind
+_PLACING = {"weight": 1, "orders": 1, "requests": 1}
+_CANCELLING = {"weight": 1, "requests": 1}
 
 
 class _Replaced(msgspec.Struct):
@@ -58,14 +54,25 @@ class _Replaced(msgspec.Struct):
 _replaced = answers.typed(_Replaced)
 
 
+def _count_headers(limits: Sequence[Limit]) -> dict[str, str]:
+    """Returns the name of each limit by the header that has the exchange's count of it."""
+    return {_HEADERS[one.kind] + one.name: one.name for one in limits if one.kind in _HEADERS}
+
+
 class BinanceRequests:
     """The RequestApi of Binance Spot (connectors.core.order_api)."""
 
     def __init__(self) -> None:
-        self.rate_limits = LIMITS
+        self.rate_limits: Sequence[Limit] = LIMITS
+        self._counts = _count_headers(LIMITS)
+
+    def adopt_limits(self, limits: Sequence[Limit]) -> None:
+        self.rate_limits = limits
+        self._counts = _count_headers(limits)
 
     def used(self, headers: Mapping[str, str]) -> dict[str, int]:
-        return {name: int(headers[header]) for header, name in _HEADERS.items() if headers.get(header, "").isdecimal()}
+        counts = self._counts
+        return {name: int(headers[header]) for header, name in counts.items() if headers.get(header, "").isdecimal()}
 
     def classify(self, answer: HttpAnswer | HttpFailure) -> Verdict:
         return error_codes.classify(answer)
@@ -110,7 +117,10 @@ class BinanceOrders(BinanceRequests):
     # -- requests -------------------------------------------------------------------------------------
 
     def time_request(self) -> Call:
-        return Call(HttpRequest("GET", f"{self._rest_url}/api/v3/time", timeout_ms=self._timeout_ms), {"weight": 1})
+        return Call(
+            HttpRequest("GET", f"{self._rest_url}/api/v3/time", timeout_ms=self._timeout_ms),
+            {"weight": 1, "requests": 1},
+        )
 
     def place_request(self, order: NewOrderRecord, ts_ns: int, request_id: int = 0) -> Call:
         instrument, ts_ms = self._instruments[order.symbol], ts_ns // MS_NS
@@ -140,12 +150,12 @@ class BinanceOrders(BinanceRequests):
     def order_query(self, symbol: str, ts_ns: int, cl_ord_id: str = "", order_id: str = "") -> Call:
         params: dict[str, Value] = {"symbol": venue_symbol(symbol)}
         params["orderId" if order_id else "origClientOrderId"] = order_id or cl_ord_id
-        return self._signed("GET", "order", params, ts_ns, {"weight": 4}, urgent=True)
+        return self._signed("GET", "order", params, ts_ns, {"weight": 4, "requests": 1}, urgent=True)
 
     def open_orders_request(self, symbol: str, ts_ns: int) -> Call:
         if not symbol:
-            return self._signed("GET", "openOrders", {}, ts_ns, {"weight": 80})
-        return self._signed("GET", "openOrders", {"symbol": venue_symbol(symbol)}, ts_ns, {"weight": 6})
+            return self._signed("GET", "openOrders", {}, ts_ns, {"weight": 80, "requests": 1})
+        return self._signed("GET", "openOrders", {"symbol": venue_symbol(symbol)}, ts_ns, {"weight": 6, "requests": 1})
 
     def trades_request(self, symbol: str, ts_ns: int, from_id: int | None = None, order_id: str = "") -> Call:
         params: dict[str, Value] = {"symbol": venue_symbol(symbol), "limit": TRADES_PAGE}
@@ -153,10 +163,10 @@ class BinanceOrders(BinanceRequests):
             params["orderId"] = order_id
         elif from_id is not None:
             params["fromId"] = from_id
-        return self._signed("GET", "myTrades", params, ts_ns, {"weight": 5 if order_id else 20})
+        return self._signed("GET", "myTrades", params, ts_ns, {"weight": 5 if order_id else 20, "requests": 1})
 
     def account_request(self, ts_ns: int) -> Call:
-        return self._signed("GET", "account", {"omitZeroBalances": True}, ts_ns, {"weight": 20})
+        return self._signed("GET", "account", {"omitZeroBalances": True}, ts_ns, {"weight": 20, "requests": 1})
 
     def _order_params(self, order: NewOrderRecord) -> dict[str, Value]:
         instrument = self._instruments[order.symbol]

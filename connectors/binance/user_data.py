@@ -10,6 +10,7 @@ import msgspec
 
 from actors.log.secret import ApiKey
 from connectors.binance.answers import SIDE, TYPE, balances, fee, known, number, status_of, time_ns, typed, unreadable
+from connectors.binance.error_codes import banned_until_ns
 from connectors.binance.sign import signed_params
 from connectors.binance.symbols import Symbols
 from connectors.core.order_api import BadAnswer, LoggedIn, LoginRefused, Pong, StreamEvent
@@ -111,7 +112,7 @@ def _logged_in(outer: _Outer) -> list[StreamEvent]:
     if outer.status == 200:
         return [LoggedIn()] if outer.id == LOGIN else []
     error = outer.error or _Error()
-    return [LoginRefused(f"{error.code} {error.msg}", error.code in BAD_KEY_CODES)]
+    return [LoginRefused(f"{error.code} {error.msg}", error.code in BAD_KEY_CODES, banned_until_ns(error.msg))]
 
 
 def _event(raw: msgspec.Raw, symbols: Symbols) -> list[StreamEvent]:

@@ -7,6 +7,7 @@ import msgspec
 
 from actors.net import HttpAnswer, HttpFailure
 from connectors.core.order_api import Call
+from connectors.core.throttle import Limit
 from market.scale import Scale
 from protocol import BookDelta, BookSnapshot, Rules, StreamState, TopOfBook, Trade
 
@@ -89,6 +90,9 @@ class MarketApi(Protocol):
 
     def parse_rules(self, body: bytes) -> Sequence[Rules | BadRules]:
         """Returns the rules in an answer, one row for each market. Raises BadFrame if it has no rows."""
+
+    def parse_limits(self, body: bytes) -> Sequence[Limit]:
+        """Returns the rate limits that an answer with rules states; empty if it states none. Never raises."""
 
     def is_unknown_market(self, status: int, body: bytes) -> bool:
         """Whether this refusal of a `rules_request` means that a market does not exist."""

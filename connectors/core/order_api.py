@@ -52,10 +52,14 @@ class LoggedIn(msgspec.Struct, frozen=True):
 
 
 class LoginRefused(msgspec.Struct, frozen=True):
-    """The exchange refused a login. `is_final`: trying again cannot help (a wrong key)."""
+    """The exchange refused a login. `is_final`: trying again at once cannot help (a wrong key).
+
+    `until_ns`: the end of a ban, by the exchange's clock; 0 if it is none.
+    """
 
     reason: str
     is_final: bool = False
+    until_ns: int = 0
 
 
 class Pong(msgspec.Struct, frozen=True):
@@ -78,7 +82,12 @@ class ReplaceOutcome(msgspec.Struct, frozen=True):
 class RequestApi(Protocol):
     """What every connector needs of an exchange to send requests within its limits, keys or not. Pure."""
 
-    rate_limits: list[Limit]
+    @property
+    def rate_limits(self) -> Sequence[Limit]:
+        """The limits of the exchange: those that are known before it states them."""
+
+    def adopt_limits(self, limits: Sequence[Limit]) -> None:
+        """The exchange has stated its limits (MarketApi.parse_limits): read its counts of them in `used`."""
 
     def used(self, headers: Mapping[str, str]) -> dict[str, int]:
         """Returns what the exchange has counted in each window, by the name of the limit."""

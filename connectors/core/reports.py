@@ -24,7 +24,8 @@ class Trouble(Enum):
 
     NONE = "none"
     RATE_LIMITED = "rate limited"  # no request may leave for `retry_after_ns`
-    BANNED = "banned"
+    BANNED = "banned"  # no request and no new connection before the ban ends
+    TOO_MANY_ORDERS = "too many orders"  # no new order may leave for `retry_after_ns`
     CLOCK_SKEW = "clock skew"
     BAD_KEY = "bad key"
     NO_MARKET = "no market"  # the exchange does not have this market (any more)
@@ -33,7 +34,8 @@ class Trouble(Enum):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """A classified answer. `retry_after_ns`: how long to send nothing (RATE_LIMITED, BANNED).
+    """A classified answer. `retry_after_ns`: how long to send nothing (RATE_LIMITED, BANNED), or no new order
+    (TOO_MANY_ORDERS). `until_ns`: the end of a ban by the exchange's clock, ns UTC; 0 if it was not stated.
 
     `refusal`: the cause of REJECTED or NOT_SENT, for the strategy.
     """
@@ -43,6 +45,7 @@ class Verdict(msgspec.Struct, frozen=True):
     trouble: Trouble = Trouble.NONE
     retry_after_ns: int = 0
     refusal: RefusalCode = RefusalCode.NONE
+    until_ns: int = 0
 
 
 class Unreadable(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ from connectors.core.market_api import (
 )
 from connectors.core.market_scales import MarketScales
 from connectors.core.stages import PARSE
+from connectors.core.throttle import Limit
 from connectors.market_data.frame_scaling import FrameScaling
 from connectors.market_data.instruments import Instruments
 from connectors.market_data.lateness import Lateness
@@ -28,7 +29,7 @@ from connectors.market_data.settings import MAX_MARKETS, FeedSettings
 from connectors.market_data.snapshots import Purpose, Snapshots
 from connectors.market_data.subscriptions import Subscriptions
 from connectors.market_data.watchdog import DATA, Watchdog
-from connectors.net.session import Session
+from connectors.net.session import Session, never
 from market.instrument import Instrument
 from market.scale import Scale
 from protocol import BookDelta, BookSnapshot, BookStatus, Message, StreamState, TopOfBook, Trade
@@ -40,7 +41,8 @@ class MarketFeed:
     """Publishes rules, books, best prices and trades of `symbols` on the connector's md. topics.
 
     `request(call, then)` sends one REST call within the exchange's limits. `changed()` is called when `state` may have
-    changed. `scales`: those of the connector, which calls `set_scale` for each change; default: own ones. Begin with
+    changed. `scales`: those of the connector, which calls `set_scale` for each change; default: own ones. `hold_ms()`:
+    how long no connection may be opened; `on_limits(limits)` gets the rate limits that the exchange states. Begin with
     `start`; `stop` ends it.
     """
 
@@ -54,12 +56,15 @@ class MarketFeed:
         changed: Callable[[], None] = lambda: None,
         stages: StageTimer | None = None,
         scales: MarketScales | None = None,
+        hold_ms: Callable[[], int] = never,
+        on_limits: Callable[[Sequence[Limit]], None] = lambda limits: None,
     ) -> None:
         assert 0 < len(symbols) <= MAX_MARKETS, f"{len(symbols)} markets: give 1 to {MAX_MARKETS}"
         self.settings = settings
         self.counters = Counters()
         self.lateness = Lateness()  # of deltas
         self.last_error = ""
+        self._on_limits = on_limits
         self._fx = fx
         self._changed = changed
         self._stages: StageTimer = stages or NoStages()
@@ -79,7 +84,7 @@ class MarketFeed:
             max_silence_ms=settings.silence_ms // 2,
             max_age_ms=settings.session.max_age_ms or api.max_age_ms,
         )
-        self.session = Session(fx, api.stream_url(), self, session, f"{fx.name}.market")
+        self.session = Session(fx, api.stream_url(), self, session, f"{fx.name}.market", hold_ms)
         self.subscriptions = Subscriptions(fx, self.session, api, settings, self._on_subscribed)
         scales = scales or MarketScales(fx.log, self.set_scale)
         self._scaling = FrameScaling(scales, self.markets)
@@ -322,6 +327,10 @@ class MarketFeed:
             elif self.session.is_up:
                 self.subscriptions.add(known)
         self._changed()
+
+    def on_limits(self, limits: Sequence[Limit]) -> None:
+        """The exchange has stated its rate limits."""
+        self._on_limits(limits)
 
     def on_gone(self, market: MarketState, reason: str) -> None:
         """The exchange has this market no more, or never had it: its book is stale, and nothing is requested for it."""

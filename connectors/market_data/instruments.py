@@ -1,6 +1,6 @@
 """Instruments: which of a feed's markets the exchange has, and their rules."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
@@ -9,6 +9,7 @@ import msgspec
 from actors.effects import Effects
 from connectors.core.market_api import BadRules, MarketApi, SendRequest
 from connectors.core.market_scales import MarketScales
+from connectors.core.throttle import Limit
 from connectors.market_data.market_state import MarketState
 from connectors.market_data.rules_source import RulesSource
 from market.rules import instrument_of, rules_in_scale
@@ -28,6 +29,9 @@ class InstrumentsListener(Protocol):
 
     def on_invalid_frame(self, reason: str) -> None:
         """An answer had no known form."""
+
+    def on_limits(self, limits: Sequence[Limit]) -> None:
+        """The exchange has stated its rate limits."""
 
     def on_gone(self, market: MarketState, reason: str) -> None:
         """The exchange has this market no more, or never had it."""
@@ -108,6 +112,10 @@ class Instruments:
             market.gone = True
             self._listener.on_gone(market, reason)
         self._note(symbol, reason)
+
+    def on_limits(self, limits: Sequence[Limit]) -> None:
+        """The exchange has stated its rate limits."""
+        self._listener.on_limits(limits)
 
     def on_invalid_answer(self, reason: str) -> None:
         """An answer had no known form."""

@@ -6,6 +6,7 @@ from typing import Protocol
 from actors.effects import Effects
 from actors.net import HttpAnswer, HttpFailure
 from connectors.core.market_api import BadFrame, BadRules, MarketApi, SendRequest
+from connectors.core.throttle import Limit
 from connectors.market_data.market_state import MS_NS
 from connectors.market_data.snapshots import OK
 from protocol import Rules
@@ -27,6 +28,9 @@ class RulesListener(Protocol):
 
     def on_unknown(self, symbol: str) -> None:
         """The exchange has no such market."""
+
+    def on_limits(self, limits: Sequence[Limit]) -> None:
+        """The exchange has stated its rate limits."""
 
     def on_invalid_answer(self, reason: str) -> None:
         """An answer had no known form."""
@@ -81,6 +85,8 @@ class RulesSource:
             return
         self._retry_ns = RETRY_NS
         self.trouble = ""
+        if isinstance(answer, HttpAnswer):
+            self._listener.on_limits(self._api.parse_limits(answer.body))
         by_symbol = {row.symbol: row for row in rows}
         unnamed = by_symbol.get("")
         for symbol in symbols:

@@ -1,13 +1,14 @@
 """ExchangeClient: sends every request to the exchange, within its limits, and classifies every answer once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from actors.effects import Effects
 from actors.net import HttpAnswer, HttpFailure
 from connectors.core.order_api import Call, RequestApi, SocketRequest
 from connectors.core.reports import Outcome, Trouble, Verdict
-from connectors.core.throttle import Throttle
+from connectors.core.throttle import Limit, Throttle
+from connectors.net.ban import Ban
 from connectors.net.order_socket import OrderSocket
 from connectors.net.server_clock import ServerClock
 
@@ -28,12 +29,16 @@ class ExchangeClient:
         api: RequestApi,
         clock: ServerClock,
         order_socket: OrderSocket | None,
+        ban: Ban,
         on_trouble: Callable[[Verdict], None],
     ) -> None:
         self.throttle = Throttle(api.rate_limits)
+        self.ban = ban
         self.clock = clock
         self.order_socket = order_socket
         self.latest_failure = ""  # for operators; "" after a success that ends it
+        self._order_pause_reason = ""
+        self._limits: Sequence[Limit] = ()
         self._fx = fx
         self._api = api
         self._on_trouble = on_trouble
@@ -80,6 +85,25 @@ class ExchangeClient:
         else:
             self._fx.after(0, then, HttpFailure(False, "the exchange's rate limit is used up"))
 
+    def set_ban(self, until_ns: int, reason: str) -> None:
+        """The exchange has banned our address: no request and no new connection before `until_ns`, its time."""
+        self.ban.extend(until_ns)
+        self._fx.log.error("banned by the exchange", reason=reason, left_s=self.ban.left_ms() // 1000)
+        self.throttle.pause(self.ban.until_ns)
+
+    def adopt_limits(self, limits: Sequence[Limit]) -> None:
+        """The exchange has stated its limits."""
+        if limits and limits != self._limits:
+            self._limits = limits
+            self._api.adopt_limits(limits)
+            self.throttle.adopt(limits)
+
+    @property
+    def order_pause(self) -> str:
+        """Why no new order leaves now, by the exchange's own count; "" if one may."""
+        left_ns = self.throttle.kind_paused_until_ns("orders") - self.now_ns
+        return f"the exchange has paused new orders: {self._order_pause_reason}" if left_ns > 0 else ""
+
     def _on_answer(self, call: Call, then: Callable[[Verdict, Result], None], answer: Result) -> None:
         used = self._api.used(answer.headers) if isinstance(answer, HttpAnswer) else {}
         self.throttle.on_answer(call.costs, self.now_ns, used)
@@ -90,9 +114,16 @@ class ExchangeClient:
 
     def _on_failure(self, verdict: Verdict) -> None:
         self.latest_failure = verdict.reason
-        if verdict.retry_after_ns:
-            pause_s = verdict.retry_after_ns // 1_000 // MS_NS
+        until_ns = max(verdict.until_ns, self.now_ns + verdict.retry_after_ns)
+        pause_s = (until_ns - self.now_ns) // 1_000 // MS_NS
+        if verdict.trouble is Trouble.TOO_MANY_ORDERS:
+            self._order_pause_reason = verdict.reason
+            self._fx.log.warning("new orders paused", reason=verdict.reason, pause_s=pause_s)
+            self.throttle.pause_kind("orders", until_ns)
+        elif verdict.trouble is Trouble.BANNED:
+            self.set_ban(until_ns, verdict.reason)
+        elif verdict.retry_after_ns:
             self._fx.log.warning("requests paused", reason=verdict.reason, pause_s=pause_s)
-            self.throttle.pause(self.now_ns + verdict.retry_after_ns)
+            self.throttle.pause(until_ns)
         if verdict.trouble is not Trouble.NONE:
             self._on_trouble(verdict)

@@ -6,6 +6,7 @@ from actors.effects import Effects
 from actors.net import HttpAnswer, HttpFailure
 from connectors.core.order_api import BadAnswer, LoggedIn, LoginRefused, OrderApi, Pong, SocketAnswer, SocketRequest
 from connectors.core.reports import StreamEnded
+from connectors.net.ban import Ban
 from connectors.net.keepalive import KeepAlive
 from connectors.net.server_clock import ServerClock
 from connectors.net.session import Session, SessionSettings
@@ -24,12 +25,12 @@ class OrderSocket:
     the requests sent on it: they fail with `sent`, and their orders become UNKNOWN.
     """
 
-    def __init__(self, fx: Effects, api: OrderApi, clock: ServerClock, settings: SessionSettings) -> None:
+    def __init__(self, fx: Effects, api: OrderApi, clock: ServerClock, settings: SessionSettings, ban: Ban) -> None:
         self.is_up = False
         self.sent = 0
         self.last_id = 0  # of the latest request; ExchangeClient gives them out
         self.keepalive = KeepAlive(fx.log, "order socket", api.user_probe)
-        self.session = Session(fx, api.order_socket_url(), self, settings, f"{fx.name}.orders")
+        self.session = Session(fx, api.order_socket_url(), self, settings, f"{fx.name}.orders", ban.left_ms)
         self._fx = fx
         self._api = api
         self._clock = clock

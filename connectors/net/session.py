@@ -42,15 +42,29 @@ class SessionListener(Protocol):
         """No frame for `silence_ms`: call `confirm_silence()` or `recycle()`. Repeated each `max_silence_ms`."""
 
 
+def never() -> int:
+    """A connection may be opened at any time."""
+    return 0
+
+
 class Session:
     """Keeps one websocket to `url` open until `stop`. Its listener interprets the frames.
 
     Delays follow decorrelated jitter (each between the shortest and three times the last, up to a cap), drawn from
     a generator of its own. Attempts in a window are bounded: the first half may be used at that pace, the rest is
-    spread evenly, so that even after a long outage the next attempt comes soon.
+    spread evenly, so that even after a long outage the next attempt comes soon. `hold_ms()`: how long no connection may
+    be opened, for example during a ban.
     """
 
-    def __init__(self, fx: Effects, url: str, listener: SessionListener, settings: SessionSettings, seed: str) -> None:
+    def __init__(
+        self,
+        fx: Effects,
+        url: str,
+        listener: SessionListener,
+        settings: SessionSettings,
+        seed: str,
+        hold_ms: Callable[[], int] = never,
+    ) -> None:
         self.url = url
         self.settings = settings
         self.is_up = False
@@ -59,6 +73,7 @@ class Session:
         self.connects = self.recycles = self.handovers = 0
         self._fx = fx
         self._listener = listener
+        self._hold_ms = hold_ms
         self._random = Random(seed)
         self._delay_ms = float(settings.first_retry_ms)
         self._failures = 0  # since the last stable connection
@@ -175,7 +190,7 @@ class Session:
         self._cancel("retry")
         if not self._running or self._next is not None:
             return
-        wait_ms = self._budget_ms()
+        wait_ms = max(self._budget_ms(), self._hold_ms())
         if wait_ms:  # a handover counts as an attempt too
             self._set("retry", wait_ms, self._connect)
             return

@@ -1,6 +1,7 @@
 """UserStream: our orders, fills and balances as they happen, and whether the stream is reliable."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Protocol
 
 from actors.effects import Effects
@@ -8,7 +9,7 @@ from connectors.core.order_api import BadAnswer, LoggedIn, LoginRefused, OrderAp
 from connectors.core.reports import AccountReport, OrderReport, StreamEnded, TradeReport, Unreadable
 from connectors.net.keepalive import KeepAlive
 from connectors.net.server_clock import ServerClock
-from connectors.net.session import Session, SessionSettings
+from connectors.net.session import Session, SessionSettings, never
 
 MS_NS = 1_000_000
 LOGIN_MS = 5_000  # maximum time for a login
@@ -59,13 +60,14 @@ class UserStream:
         user_event_ms: int,
         reports: Reports,
         listener: UserStreamListener,
+        hold_ms: Callable[[], int] = never,
     ) -> None:
         self.is_live = False
         self.is_suspect = False
         self.is_started = False
         self.events = 0
         self.keepalive = KeepAlive(fx.log, "user stream", api.user_probe)
-        self.session = Session(fx, api.user_url(), self, settings, f"{fx.name}.user")
+        self.session = Session(fx, api.user_url(), self, settings, f"{fx.name}.user", hold_ms)
         self._fx = fx
         self._api = api
         self._clock = clock

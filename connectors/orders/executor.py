@@ -14,6 +14,7 @@ from connectors.net.client import ExchangeClient, Result
 from connectors.orders.client_id import encode_id
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.rechecks import RecheckKind, Rechecks
+from connectors.orders.refusal_limit import RefusalLimit
 from connectors.orders.report_handler import ReportHandler
 from connectors.orders.tracked_order import TrackedOrder
 from connectors.orders.tracker import OrderTracker
@@ -40,6 +41,7 @@ class OrderExecutor:
         journal: OrderJournal,
         reports: ReportHandler,
         rechecks: Rechecks,
+        refusal_limit: RefusalLimit,
         stages: StageTimer,
         expect: Callable[[str, bool], None],
     ) -> None:
@@ -51,6 +53,7 @@ class OrderExecutor:
         self._journal = journal
         self._reports = reports
         self._rechecks = rechecks
+        self._refusal_limit = refusal_limit
         self._stages = stages
         self._expect = expect
 
@@ -141,6 +144,8 @@ class OrderExecutor:
             self._rechecks.recheck_now(name, RecheckKind.QUERY, now_ns)
             return
         status = ENDED_BY.get(verdict.outcome, OrdStatus.UNKNOWN)
+        if verdict.outcome is Outcome.REJECTED:
+            self._refusal_limit.refused_by_exchange(verdict.reason)
         self._journal.commit(tracker.decide_status(name, status, verdict.reason, now_ns, verdict.refusal))
 
     def _on_replaced(self, terms: NewOrderRecord, verdict: Verdict, answer: Result) -> None:

@@ -20,6 +20,7 @@ from connectors.orders.command_handler import ALL_OWNERS, CommandHandler
 from connectors.orders.executor import OrderExecutor
 from connectors.orders.halts import Halts
 from connectors.orders.issued_ids import IssuedIds
+from connectors.orders.key_watch import KeyWatch
 from connectors.orders.missing_orders import MissingOrders
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.order_settings import OrderSettings
@@ -28,6 +29,7 @@ from connectors.orders.recheck_sender import RecheckSender
 from connectors.orders.rechecks import Recheck, Rechecks
 from connectors.orders.reconciler import Reconciler
 from connectors.orders.refusal_counter import RefusalCounter
+from connectors.orders.refusal_limit import RefusalLimit
 from connectors.orders.report_handler import ReportHandler
 from connectors.orders.risk_gate import RiskGate
 from connectors.orders.status import MISSED_POLLS_MAX, ConnectorStatus
@@ -70,20 +72,24 @@ class OrderManager:
         self.tracker = tracker
         self._ids = ids
         self.halts = Halts(fx.log, changed)
+        self.key_watch = KeyWatch(fx, self.halts)
+        self.refusal_limit = refusal_limit = RefusalLimit(fx, settings.refused_per_minute_max)
         self.rechecks = Rechecks(fx, settings.not_placed_margin_ms * MS_NS, self._send_recheck)
         self.journal = journal = OrderJournal(fx, tracker, self.rechecks, self.halts)
         self.markets = TradedMarkets(settings.markets, feed, api, tracker, journal)
         self.reports = reports = ReportHandler(fx, tracker, journal, self.rechecks, ids, scales)
         self.clock_sync = ClockSync(fx, api, client, client.clock, changed)
         self.user_stream = user_stream = UserStream(
-            fx, api, client.clock, settings.user_session, settings.user_event_ms, reports, self
-        )
+            fx, api, client.clock, settings.user_session, settings.user_event_ms, reports, self,
+            self._hold_ms,
+        )  # fmt: skip
         self.missing = missing = MissingOrders(fx, api, client, tracker, journal, reports)
         self.recheck_sender = RecheckSender(
             fx, api, client, tracker, journal, reports, self.rechecks, missing, user_stream.expect
         )  # fmt: skip
         self.executor = OrderExecutor(
-            fx, api, client, tracker, journal, reports, self.rechecks, stages, user_stream.expect
+            fx, api, client, tracker, journal, reports, self.rechecks, refusal_limit, stages,
+            user_stream.expect,
         )  # fmt: skip
         self.reconciler = Reconciler(
             fx, self.markets.symbols, api, client, tracker, journal, reports, self.rechecks,
@@ -93,7 +99,7 @@ class OrderManager:
         stale_ms = max(settings.poll_ms * MISSED_POLLS_MAX, settings.request_ms * 2)
         self.status = ConnectorStatus(
             fx, self.halts, tracker, self.markets, feed, client, user_stream, self.reconciler, owner_watch,
-            reports.unreadable, kill_switch, stale_ms * MS_NS,
+            reports.unreadable, self.key_watch, refusal_limit, kill_switch, stale_ms * MS_NS,
         )  # fmt: skip
         self.refusals = RefusalCounter(fx, tracker)
         self.commands = CommandHandler(
@@ -102,8 +108,12 @@ class OrderManager:
         )  # fmt: skip
         self._timer_ns = self._rules_ns = 0
 
+    def _hold_ms(self) -> int:
+        """How long the user stream does not try to connect: a ban lasts, or the key was refused."""
+        return max(self._client.ban.left_ms(), self.key_watch.wait_ns // MS_NS)
+
     def _send_recheck(self, recheck: Recheck) -> bool:
-        return self.recheck_sender.send(recheck)
+        return not self.key_watch.wait_ns and self.recheck_sender.send(recheck)
 
     # -- start, refresh, stop ---------------------------------------------------------------------------------
 
@@ -232,7 +242,8 @@ class OrderManager:
         if verdict.trouble is Trouble.CLOCK_SKEW:
             self.clock_sync.restart()
         elif verdict.trouble is Trouble.BAD_KEY:
-            self.halts.halt(f"the exchange refuses the key: {verdict.reason}")
+            self.key_watch.refused(verdict.reason)
+            self._changed()
         elif verdict.trouble in (Trouble.RULES, Trouble.NO_MARKET) and self._fx.now_ns - self._rules_ns > RULES_NS:
             self._rules_ns = self._fx.now_ns
             self._feed.rules.request(self._settings.markets)
@@ -252,6 +263,7 @@ class OrderManager:
 
     def account_read(self, report: AccountReport) -> None:
         """Check the account's identity and permission, adopt its fees and balances."""
+        self.key_watch.accepted()
         tracker = self.tracker
         if report.account_id and not tracker.account_id:
             self.journal.commit([AccountRecord(report.account_id)])
@@ -290,7 +302,9 @@ class OrderManager:
 
     def user_stream_refused(self, refused: LoginRefused) -> None:
         """A refused key halts; any other refusal is tried again."""
+        if refused.until_ns:
+            self._client.set_ban(refused.until_ns, refused.reason)
         if refused.is_final:
-            self.halts.halt(f"the exchange refuses the key: {refused.reason}")
+            self.key_watch.refused(refused.reason)
         self._client.latest_failure = refused.reason
         self._changed()

@@ -24,6 +24,7 @@ class OrderSettings(Settings):
     poll_ms: Ms = 2_000  # interval of REST polling while the user stream is down: of reconciliation
     reconcile_ms: Ms = 30_000  # interval of reconciliation otherwise
     late_trades_ms: Ms = 600_000  # trades older than this are assumed complete in the exchange's history
+    refused_per_minute_max: PositiveInt = 60  # orders that the exchange may refuse in a minute; then none is placed
     orders_by: Literal["rest", "websocket"] = "rest"  # "websocket": the order socket; REST while it is down
     owner_silent_s: Annotated[int, msgspec.Meta(ge=0)] = (
         30  # s without a heartbeat; then its orders are cancelled; 0: off

@@ -7,8 +7,10 @@ from connectors.market_data.feed import MarketFeed
 from connectors.net.client import ExchangeClient
 from connectors.net.user_stream import UserStream
 from connectors.orders.halts import Halts
+from connectors.orders.key_watch import KeyWatch
 from connectors.orders.owner_watch import OwnerWatch
 from connectors.orders.reconciler import ACCOUNT, Reconciler
+from connectors.orders.refusal_limit import RefusalLimit
 from connectors.orders.tracker import OrderTracker
 from connectors.orders.traded_markets import TradedMarkets
 from connectors.orders.unreadable_rows import UnreadableRows
@@ -37,6 +39,8 @@ class ConnectorStatus:
         reconciler: Reconciler,
         owner_watch: OwnerWatch,
         unreadable: UnreadableRows,
+        key_watch: KeyWatch,
+        refusal_limit: RefusalLimit,
         kill_switch: Callable[[], int],
         stale_ns: int,
     ) -> None:
@@ -50,6 +54,8 @@ class ConnectorStatus:
         self._reconciler = reconciler
         self._owner_watch = owner_watch
         self._unreadable = unreadable
+        self._key_watch = key_watch
+        self._refusal_limit = refusal_limit
         self._kill_switch = kill_switch
         self._stale_ns = stale_ns
 
@@ -69,6 +75,8 @@ class ConnectorStatus:
             return "HALTED", halts.halted
         if level := self._kill_switch():
             return "HALTED", f"kill switch at level {level}"
+        if self._key_watch.reason:
+            return "HALTED", f"the exchange refuses the key, which is tried again: {self._key_watch.reason}"
         if not self._client.clock.is_known or not self._markets.instruments:
             return "CONNECTING", self._client.latest_failure or feed.detail
         read, instruments = self._reconciler.read_ns, self._markets.instruments
@@ -98,8 +106,8 @@ class ConnectorStatus:
         for symbol, reason in self._feed.troubles().items():
             found.setdefault(symbol, reason)
         shown = [f"{name}: {reason}" for name, reason in found.items()]
-        if bad := self._unreadable.shown():
-            shown.insert(0, bad)
+        general = [self._client.order_pause, *self._refusal_limit.shown(), self._unreadable.shown()]
+        shown = [*filter(None, general), *shown]
         if self._halts.notice:
             shown.insert(0, self._halts.notice)
         more = len(shown) - TROUBLES_MAX
@@ -124,6 +132,8 @@ class ConnectorStatus:
             and symbol in markets.instruments
             and symbol not in halts.symbols
             and client.throttle.paused_until_ns <= client.now_ns
+            and not self._key_watch.reason
+            and len(self._refusal_limit.times) < self._refusal_limit.per_minute_max
             and not self._kill_switch()
         )
 
@@ -141,6 +151,8 @@ class ConnectorStatus:
             return Refusal(f"{symbol}: {reason}", RefusalCode.LATER)
         if symbol in self._halts.symbols:
             return Refusal(f"{symbol} is halted: {self._halts.symbols[symbol]}", RefusalCode.PAUSED)
+        if pause := self._client.order_pause or self._refusal_limit.blocked():
+            return Refusal(pause, RefusalCode.LATER)
         if self._client.throttle.is_paused(self._client.now_ns):
             return Refusal("the exchange has paused all requests", RefusalCode.LATER)
         age_ns = self._fx.now_ns - min(self._reconciler.read_ns[symbol], self._reconciler.read_ns[ACCOUNT])

@@ -21,6 +21,7 @@ from connectors.core.records import (
     encode_record,
 )
 from connectors.core.reports import OrderReport, TradeReport
+from connectors.net.ban import Ban
 from connectors.net.client import ExchangeClient
 from connectors.net.server_clock import ServerClock
 from connectors.orders.client_id import encode_id, journal_tag
@@ -225,8 +226,9 @@ class Parts:
         self.api = BinanceOrders("http://x", "ws://x", ApiKey("key", Secret("secret")), 5_000, 5_000)
         self.api.add_market(RULES)
         self.clock = ServerClock()
+        self.ban = Ban(self.fx, self.clock)
         self.troubles: list[Any] = []
-        self.client = ExchangeClient(self.fx, self.api, self.clock, None, self.troubles.append)
+        self.client = ExchangeClient(self.fx, self.api, self.clock, None, self.ban, self.troubles.append)
         self.changes = 0
         self.halts = Halts(self.fx.log, self.changed)
         self.sent: list[Recheck] = []

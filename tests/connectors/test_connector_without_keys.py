@@ -43,7 +43,7 @@ def test_an_operators_commands_to_all_connectors_are_accepted(world):
     unknown = world.command("dance")
     world.run(0.1)
     assert {world.trader.answers[cmd_id].code for cmd_id in accepted} == {AnswerCode.OK}
-    assert "unknown command 'dance': use pause, resume, cancel_all, stop" in world.trader.answers[unknown].text
+    assert "unknown command 'dance': use pause, resume, cancel_all, forget, stop" in world.trader.answers[unknown].text
     assert world.state[0] == "DATA"
 
 

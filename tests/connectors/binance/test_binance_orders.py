@@ -150,7 +150,7 @@ def test_cancels_and_questions_may_use_the_reserved_share(api):
     assert api.cancel_request("LTC-BTC", "x", TS_NS).urgent
     assert api.order_query("LTC-BTC", TS_NS, cl_ord_id="x").urgent
     assert not api.open_orders_request("LTC-BTC", TS_NS).urgent
-    assert api.trades_request("LTC-BTC", TS_NS, order_id="5").costs == {"weight": 5}
+    assert api.trades_request("LTC-BTC", TS_NS, order_id="5").costs == {"weight": 5, "requests": 1}
 
 
 # -- answers ------------------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ def test_the_outcome_of_an_answer(api, result, proof):
         (error(-1003, status=429), Trouble.RATE_LIMITED, 10),
         (error(-1003, status=418, headers={"retry-after": "120"}), Trouble.BANNED, 120),
         (answer(b"<html>", 403), Trouble.RATE_LIMITED, 60),
-        (error(-1015, status=429, headers={"retry-after": "9"}), Trouble.NONE, 0),
+        (error(-1015, status=429, headers={"retry-after": "9"}), Trouble.TOO_MANY_ORDERS, 9),
         (error(-1021), Trouble.CLOCK_SKEW, 0),
         (error(-2015, status=401), Trouble.BAD_KEY, 0),
         (error(-1022), Trouble.BAD_KEY, 0),

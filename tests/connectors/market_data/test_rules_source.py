@@ -34,6 +34,9 @@ class World:
     def on_unknown(self, symbol):
         self.unknown.append(symbol)
 
+    def on_limits(self, limits):
+        self.limits = limits
+
     def on_invalid_answer(self, reason):
         self.invalid.append(reason)
 

@@ -34,7 +34,7 @@ def test_an_answer_is_classified_and_passed_on_with_the_exchanges_own_count(part
 
 def test_a_call_over_the_limits_does_not_leave(parts):
     parts.api.rate_limits = [Limit("weight-1m", "weight", 10, 60 * SECOND_NS)]
-    client = ExchangeClient(parts.fx, parts.api, parts.clock, None, parts.troubles.append)
+    client = ExchangeClient(parts.fx, parts.api, parts.clock, None, parts.ban, parts.troubles.append)
     call = parts.api.open_orders_request(SYMBOL, 0)  # costs 6 of the 9 that are not reserved
     assert client.acquire(call)
     assert not client.acquire(call)

@@ -5,6 +5,7 @@ import pytest
 from actors.log.secret import ApiKey, Secret
 from connectors.binance.requests import BinanceOrders
 from connectors.core.order_api import SocketRequest
+from connectors.net.ban import Ban
 from connectors.net.keepalive import INVALID_FRAMES_MAX
 from connectors.net.order_socket import LOGIN_MS, OrderSocket
 from connectors.net.server_clock import ServerClock
@@ -19,7 +20,7 @@ def parts():
 
 
 def new_socket(fx, api):
-    socket = OrderSocket(fx, api, ServerClock(), SessionSettings())
+    socket = OrderSocket(fx, api, ServerClock(), SessionSettings(), Ban(fx, ServerClock()))
     socket.start()
     return socket
 

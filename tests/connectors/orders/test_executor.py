@@ -8,6 +8,7 @@ from connectors.net.order_socket import OrderSocket
 from connectors.net.session import SessionSettings
 from connectors.orders.executor import OrderExecutor
 from connectors.orders.rechecks import RecheckKind
+from connectors.orders.refusal_limit import RefusalLimit
 from protocol import OrdStatus, PlaceOrder, Side
 from tests.connectors.parts import SYMBOL, Parts, error_body, order_body
 
@@ -24,8 +25,8 @@ def executor(parts):
 
 def made(parts):
     return OrderExecutor(
-        parts.fx, parts.api, parts.client, parts.tracker, parts.journal, parts.reports, parts.rechecks, NoStages(),
-        parts.expect,
+        parts.fx, parts.api, parts.client, parts.tracker, parts.journal, parts.reports, parts.rechecks,
+        RefusalLimit(parts.fx, 10), NoStages(), parts.expect,
     )  # fmt: skip
 
 
@@ -46,7 +47,7 @@ def test_the_record_is_written_before_the_request_leaves_and_the_request_before_
 
 
 def test_over_the_order_socket_the_request_leaves_before_the_publication(parts):
-    parts.client.order_socket = socket = OrderSocket(parts.fx, parts.api, parts.clock, SessionSettings())
+    parts.client.order_socket = socket = OrderSocket(parts.fx, parts.api, parts.clock, SessionSettings(), parts.ban)
     socket.start()
     parts.fx.open(parts.fx.links[0])
     executor = made(parts)

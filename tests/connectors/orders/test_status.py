@@ -5,8 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from connectors.net.server_clock import SAMPLES
+from connectors.orders.key_watch import KeyWatch
 from connectors.orders.owner_watch import OwnerWatch
 from connectors.orders.reconciler import ACCOUNT
+from connectors.orders.refusal_limit import RefusalLimit
 from connectors.orders.status import ConnectorStatus
 from tests.connectors.parts import RULES, SECOND_NS, SYMBOL, Parts, new_order
 
@@ -30,7 +32,8 @@ class Surroundings(Parts):
             self.clock.add(0, 0, 0)
         self.status = ConnectorStatus(
             self.fx, self.halts, self.tracker, self.markets, self.feed, self.client, self.stream, self.reconciler,
-            self.owners, self.reports.unreadable, lambda: self.level, 10 * SECOND_NS,
+            self.owners, self.reports.unreadable, KeyWatch(self.fx, self.halts),
+            RefusalLimit(self.fx, 10), lambda: self.level, 10 * SECOND_NS,
         )  # fmt: skip
 
     def lose_market(self):
