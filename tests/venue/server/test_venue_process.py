@@ -285,12 +285,12 @@ def test_the_port_of_the_last_run_is_taken_again_if_it_is_free(tmp_path):
     assert last_port(file) == 0
 
 
-def test_a_disk_that_takes_no_more_stops_the_venue(venue_client, tmp_path):
+def test_a_disk_that_takes_no_more_stops_the_venue(venue_client, tmp_path, stop_after):
     file = tmp_path / "venue.toml"
     files = f"address_file = '{tmp_path}/address.json'\nlog_file = '{tmp_path}/venue.log'\n"
     file.write_text(f"[venue]\n{files}accounts = {toml(STOCKED)}\n")
     command = f"ulimit -f 8; exec {sys.executable} -m venue.server.main {file}"  # eight blocks of 512 bytes
-    process = subprocess.Popen(["sh", "-c", command], stderr=subprocess.PIPE, text=True)
+    process = stop_after(subprocess.Popen(["sh", "-c", command], stderr=subprocess.PIPE, text=True))
     one = venue_client(tmp_path, process)
     answered = 0
     with contextlib.suppress(OSError):
@@ -298,7 +298,7 @@ def test_a_disk_that_takes_no_more_stops_the_venue(venue_client, tmp_path):
             status, _ = one.signed("GET", "account")
             assert status == 200
             answered += len(quote(one, number))
-    _, expected = process.communicate(timeout=10)
+    _, expected = process.communicate(timeout=60)
     assert process.returncode == 2
     assert expected.startswith("venue: ledger_file ")
     assert expected.count("\n") == 1
