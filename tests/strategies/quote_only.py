@@ -27,6 +27,14 @@ LIMITS = {
 }
 
 
+def sums(position) -> tuple:
+    """All that a position has counted."""
+    return (
+        position.bought_lots, position.sold_lots, position.bought_notional, position.sold_notional, position.fees,
+        position.held, position.cost, position.is_estimated,
+    )  # fmt: skip
+
+
 class QuoteOnly:
     """`bot.strategy` trades as `maker`; `fees` are settings of the account beside or instead of 0.1 %."""
 
@@ -100,7 +108,7 @@ class QuoteOnly:
     def check(self) -> None:
         """The strategy's position, and the connector's, are the exchange's ledger to the last digit."""
         connectors = self.connector.tracker.owners["bot"].positions["BTC-USDT"]
-        assert self.market.position.row() == connectors.row()
+        assert sums(self.market.position) == sums(connectors)
         for position in (self.market.position, connectors):
             assert position.held == self.gained("BTC")
             assert position.realized_pnl - position.cost == self.gained("USDT")
