@@ -7,6 +7,7 @@ import msgspec
 
 from actors.tap import Tapped
 from market.levels import unpack_levels
+from market.scale import scale_of_message
 from monitor.view import plain, stage_text
 from protocol import BookDelta, BookSnapshot, Fill, OrderUpdate, Stages, TickReport, TopOfBook
 from protocol.message import Message
@@ -45,6 +46,14 @@ def as_raw(tapped: Tapped) -> str:
     return f"{tapped.topic} {tapped.epoch} {tapped.seq} {tapped.ts_ns} {body!r}"
 
 
+def _amounts(message: Any, price_ticks: int, *lots: int) -> tuple[str, ...]:
+    """A price in quote and sizes in base; in ticks and lots for a message of an earlier version, without a scale."""
+    scale = scale_of_message(message)
+    if scale is None:
+        return str(price_ticks), *map(str, lots)
+    return plain(price_ticks * scale.tick), *(plain(one * scale.lot) for one in lots)
+
+
 def _summary(tapped: Tapped) -> str:
     body = tapped.body
     if body is None:
@@ -52,16 +61,18 @@ def _summary(tapped: Tapped) -> str:
     if isinstance(body, (BookSnapshot, BookDelta)):
         return f"{_type(tapped)} {body.update_id}  bids {_levels(body.bids)}  asks {_levels(body.asks)}"
     if isinstance(body, TopOfBook):
-        return f"{body.bid_ticks} x {body.bid_lots} | {body.ask_ticks} x {body.ask_lots}"
+        bid, ask = (_amounts(body, body.bid_ticks, body.bid_lots), _amounts(body, body.ask_ticks, body.ask_lots))
+        return f"{bid[0]} x {bid[1]} | {ask[0]} x {ask[1]}"
     if isinstance(body, OrderUpdate):
         reason = f"  {body.reason}" if body.reason else ""
-        return (
-            f"{body.cl_ord_id} {body.status.name} {body.side.name} {body.size_lots} @ {body.price_ticks} ticks"
-            f"  filled {body.cum_lots}{reason}"
-        )
+        price, size, filled = _amounts(body, body.price_ticks, body.size_lots, body.cum_lots)
+        unit = " ticks" if body.price_digits < 0 else ""
+        return f"{body.cl_ord_id} {body.status.name} {body.side.name} {size} @ {price}{unit}  filled {filled}{reason}"
     if isinstance(body, Fill):
         fee = f"{plain(body.fee)} {body.fee_asset}"
-        return f"FILL {body.cl_ord_id} {body.side.name} {body.last_lots} @ {body.last_ticks} ticks  fee {fee}"
+        price, size = _amounts(body, body.last_ticks, body.last_lots)
+        unit = " ticks" if body.price_digits < 0 else ""
+        return f"FILL {body.cl_ord_id} {body.side.name} {size} @ {price}{unit}  fee {fee}"
     if isinstance(body, TickReport):
         hops = " ".join(f"{name} {us:.0f}us" for name, us in body.hops)
         return f"tick {body.n} took {body.took_ns / 1e3:.0f}us  {hops}" + (f"  LATE {body.late}" if body.late else "")

@@ -137,6 +137,7 @@ class RunState:
 
     def _on_book_snapshot(self, tapped: Tapped, snapshot: BookSnapshot) -> None:
         market = self._market(tapped, snapshot.symbol)
+        snapshot = market.aligned(snapshot)
         market.book.apply_snapshot(snapshot.bids, snapshot.asks)
         market.epoch, market.seq = tapped.epoch, tapped.seq
         market.trouble = "" if snapshot.state is not StreamState.STALE else "stale"
@@ -152,6 +153,7 @@ class RunState:
                 self._request(tapped.sender, topics.market_data(tapped.sender, delta.symbol, "book"))
             return
         market.seq = tapped.seq
+        delta = market.aligned(delta)
         market.book.apply_delta(delta.bids, delta.asks)
 
     def _on_book_status(self, tapped: Tapped, status: BookStatus) -> None:

@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from actors.run.run_file import CLOCK
+from market.scale import digits_of, scale_of_message
 from monitor.state import RunState
 from monitor.sums import equity, percentile
 from monitor.views import MarketView
-from protocol import OrdStatus, RefusalCode, Rules, Side, Stages
+from protocol import Fill, OrderUpdate, OrdStatus, RefusalCode, Rules, Side, Stages
 
 LADDER = 5  # levels a side
 OWN_BEYOND = 4  # prices of own orders shown beyond those
@@ -113,33 +114,36 @@ def book_lines(state: RunState, market: MarketView) -> list[str]:
         head += f"  {market.trouble.upper()}"
     if rules is None or market.book.is_empty:
         return [f"{head}  -"]
-    head += f"  mid {_price(market.mid or Decimal(0), rules.tick_size / 2)}  spread {market.book.spread_ticks} ticks"
+    steps = plain(market.book.spread_ticks * market.tick / rules.tick_size)
+    head += f"  mid {_price(market.mid or Decimal(0), rules.tick_size / 2)}  spread {steps} ticks"
     return [head, *_ladder(state, market, rules, Side.SELL)[::-1], *_ladder(state, market, rules, Side.BUY)]
 
 
 def _ladder(state: RunState, market: MarketView, rules: Rules, side: Side) -> list[str]:
     """One side, best price first: its nearest levels, then the prices of own orders beyond them."""
     own = _own_levels(state, market, side)
-    levels = market.book.levels(side, LADDER)
-    shown = {price_ticks for price_ticks, _ in levels}
-    beyond = sorted(own.keys() - shown, reverse=side is Side.BUY)[:OWN_BEYOND]
-    levels = levels + [(price_ticks, market.book.size_at(side, price_ticks)) for price_ticks in beyond]
+    levels = {price * market.tick: size * market.lot for price, size in market.book.levels(side, LADDER)}
+    beyond = sorted(own.keys() - levels.keys(), reverse=side is Side.BUY)[:OWN_BEYOND]
+    levels |= {price: market.book.size_at(side, int(price / market.tick)) * market.lot for price in beyond}
     found = []
-    for price_ticks, size_lots in sorted(levels, reverse=side is Side.BUY):
-        price, size = _price(price_ticks * rules.tick_size, rules.tick_size), plain(size_lots * rules.lot_size)
-        mine = own.get(price_ticks, 0)
-        mark = f"  * {plain(mine * rules.lot_size)} ours" if mine else ""
-        found.append(f"  {'ask' if side is Side.SELL else 'bid'} {price:>14} {size:>14}{mark}")
+    for price, size in sorted(levels.items(), reverse=side is Side.BUY):
+        mine = own.get(price)
+        mark = f"  * {plain(mine)} ours" if mine else ""
+        name = "ask" if side is Side.SELL else "bid"
+        found.append(f"  {name} {_price(price, rules.tick_size):>14} {plain(size):>14}{mark}")
     return found
 
 
-def _own_levels(state: RunState, market: MarketView, side: Side) -> dict[int, int]:
-    """Open lots of own orders by price."""
-    own: dict[int, int] = {}
+def _own_levels(state: RunState, market: MarketView, side: Side) -> dict[Decimal, Decimal]:
+    """Open sizes of own orders by price, in base and quote."""
+    own: dict[Decimal, Decimal] = {}
     for order in state.open_orders.values():
         on_book = order.status not in (OrdStatus.PENDING_NEW, OrdStatus.UNKNOWN)
         if on_book and order.symbol == market.symbol and order.side is side:
-            own[order.price_ticks] = own.get(order.price_ticks, 0) + order.size_lots - order.cum_lots
+            scale = scale_of_message(order)
+            tick, lot = (market.tick, market.lot) if scale is None else (scale.tick, scale.lot)
+            price = order.price_ticks * tick
+            own[price] = own.get(price, Decimal(0)) + (order.size_lots - order.cum_lots) * lot
     return own
 
 
@@ -152,7 +156,7 @@ def order_lines(state: RunState) -> list[str]:
         if refused:
             found.append(f"  refused by {who}  {causes(refused)}")
     for order in orders[:ORDERS_SHOWN]:
-        price, size, done = _amounts(state, order.symbol, order.price_ticks, order.size_lots, order.cum_lots)
+        price, size, done = _amounts(state, order, order.price_ticks, order.size_lots, order.cum_lots)
         found.append(
             f"  {order.owner:<10} {order.side.name:<4} {size:>12} @ {price:>14}  filled {done:<12} {order.status.name}"
             + ("  cancel wanted" if order.cancel_wanted and order.status is not OrdStatus.PENDING_CANCEL else "")
@@ -173,7 +177,7 @@ def fill_lines(state: RunState) -> list[str]:
     """The latest fills, newest first."""
     found = [f"fills {state.fills_seen}"]
     for fill in list(state.fills)[: -FILLS_SHOWN - 1 : -1]:
-        price, size, _ = _amounts(state, fill.symbol, fill.last_ticks, fill.last_lots, 0)
+        price, size, _ = _amounts(state, fill, fill.last_ticks, fill.last_lots, 0)
         found.append(
             f"  {fill.owner:<10} {fill.side.name:<4} {size:>12} @ {price:>14}  {fill.liquidity.name:<5} "
             f"fee {plain(fill.fee)} {fill.fee_asset}"
@@ -222,15 +226,22 @@ def _details(state: RunState, rows: Sequence[ProcessRow]) -> str:
     return "".join(f"  {name} {one.state} {one.detail[:DETAIL_CHARS]}" for name, one in shown if one.detail)
 
 
-def _amounts(state: RunState, symbol: str, price_ticks: int, *lots: int) -> tuple[str, ...]:
-    rules = next((one.rules for one in state.markets.values() if one.symbol == symbol and one.rules), None)
-    if rules is None:
+def _amounts(state: RunState, message: OrderUpdate | Fill, price_ticks: int, *lots: int) -> tuple[str, ...]:
+    """A price and sizes of a message, by its own scale; those of an earlier version count the exchange's steps."""
+    rules = next((one.rules for one in state.markets.values() if one.symbol == message.symbol and one.rules), None)
+    scale = scale_of_message(message)
+    if rules is None and scale is None:
         return (f"{price_ticks} ticks", *(f"{one} lots" for one in lots))
-    return (_price(price_ticks * rules.tick_size, rules.tick_size), *(plain(one * rules.lot_size) for one in lots))
+    tick, lot = (scale.tick, scale.lot) if scale is not None else (rules.tick_size, rules.lot_size)  # type: ignore[union-attr]
+    return (
+        _price(price_ticks * tick, rules.tick_size if rules is not None else tick),
+        *(plain(one * lot) for one in lots),
+    )
 
 
 def _price(price: Decimal, step: Decimal) -> str:
-    return f"{price:.{max(0, -int(step.normalize().as_tuple().exponent))}f}"
+    """A price with the places of `step`, or with more if it needs them."""
+    return f"{price:.{max(0, -int(step.normalize().as_tuple().exponent), digits_of(price))}f}"
 
 
 def plain(amount: Any) -> str:
