@@ -22,7 +22,7 @@ class Handlers:
     def order_changed(self, order: Order) -> None:
         """An own order changed: by an answer, a report, a fill, a cancel, or a snapshot."""
 
-    def on_scale_changed(self, market: Market, price_factor: int, size_factor: int) -> None:
+    def scale_changed(self, market: Market, price_factor: int, size_factor: int) -> None:
         """The ticks and lots of a market are smaller by these factors from now on (docs: units).
 
         All integers of `market` and of its orders are converted already; multiply those that the strategy itself keeps.

@@ -55,7 +55,7 @@ class ReplicaOwner(Protocol):
     def order_changed(self, order: Order) -> None:
         """An own order changed."""
 
-    def scale_changed(self, market: Market, price_factor: int, size_factor: int) -> None:
+    def apply_scale(self, market: Market, price_factor: int, size_factor: int) -> None:
         """The scale of a market has become finer."""
 
     def new_fill(self, fill: Fill) -> None:
@@ -122,7 +122,7 @@ class Replicas:
     def _on_scale_changed(self, connector: str, symbol: str, price_factor: int, size_factor: int) -> None:
         market = self.markets.get(f"{connector}:{symbol}")
         if market is not None:
-            self._owner.scale_changed(market, price_factor, size_factor)
+            self._owner.apply_scale(market, price_factor, size_factor)
 
     def _on_start(self) -> None:
         self._started = True

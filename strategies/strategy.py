@@ -265,10 +265,10 @@ class Strategy(Handlers, Actor):
         """The cursor of a snapshot request: the fill number after which an order stream's fills are needed."""
         return self.replicas.cursor(topic)
 
-    def scale_changed(self, market: Market, price_factor: int, size_factor: int) -> None:
-        """Converts what is kept of a market whose scale has become finer, then calls `on_scale_changed`."""
+    def apply_scale(self, market: Market, price_factor: int, size_factor: int) -> None:
+        """Converts what is kept of a market whose scale has become finer, then calls `scale_changed`."""
         self.flattener.multiply(market, size_factor)
-        self.on_scale_changed(market, price_factor, size_factor)
+        self.scale_changed(market, price_factor, size_factor)
 
     def new_fill(self, fill: Fill) -> None:
         """Calls the class's own on_fill, for a fill that was not counted before."""

@@ -174,6 +174,12 @@ class FindingRecord(Record, tag="Finding"):
     ts_ns: int
 
 
+class ResumedRecord(Record, tag="Resumed"):
+    """An operator has checked the findings: the halts of single markets end."""
+
+    ts_ns: int
+
+
 class OrderRow(Record):
     """One order of a compaction: its terms and its merged state. `ended` is -1 while the order has not ended."""
 
@@ -222,6 +228,7 @@ class CompactionRecord(Record, tag="Compaction"):
     owners: list[OwnerRow]
     scanned: list[ScannedRecord]
     trades: list[tuple[str, list[int]]]  # by symbol: keys of the applied trades above `scanned` (see trade_ids)
+    halts: list[tuple[str, str]] = []  # markets that are halted by a finding, with the reason
 
 
 AnyRecord = (
@@ -238,6 +245,7 @@ AnyRecord = (
     | ScannedRecord
     | ReleaseRecord
     | FindingRecord
+    | ResumedRecord
     | CompactionRecord
 )
 

@@ -2,6 +2,7 @@
 
 from actors.effects import Effects
 from actors.stages import StageTimer
+from connectors.core.records import ResumedRecord
 from connectors.core.stages import CHECK
 from connectors.market_data.feed import MarketFeed
 from connectors.orders.executor import OrderExecutor
@@ -153,6 +154,8 @@ class CommandHandler:
             self._halts.pause(command.argument or "paused")
         elif command.command == "resume":
             self._halts.resume()
+            if self._tracker.halts:
+                self._journal.commit([ResumedRecord(self._fx.now_ns)])
         elif command.command == "cancel_all":
             return self.cancel_all(command.argument, ALL_OWNERS)
         elif command.command == "forget":

@@ -130,8 +130,9 @@ class OrderManager:
         self._ids.add_tag(tag)
         self.rechecks.absence_counts = not tracker.account_id  # else once the account is known to be the journal's
         self.journal.commit([EpochRecord(epoch, tag, now_ns)])
-        self.markets.start()
         self.journal.commit(tracker.decide_restart(now_ns))
+        for symbol, reason in tracker.halts.items():
+            self.halts.halt_symbol(symbol, reason)
         for order in tracker.open.values():
             self.rechecks.follow(order, now_ns)
         for owner in tracker.owners:

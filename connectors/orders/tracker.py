@@ -25,6 +25,7 @@ from connectors.core.records import (
     ReleaseRecord,
     ReportRecord,
     ResolvedRecord,
+    ResumedRecord,
     ScaleRecord,
     ScannedRecord,
 )
@@ -34,7 +35,7 @@ from connectors.orders.owners import Owner
 from connectors.orders.tracked_order import TrackedOrder
 from connectors.orders.trade_ids import TradeIds, trade_key
 from market.exact import EXACT
-from market.order_state import CONTRADICTED, OrderEvidence, merge
+from market.order_state import CONTRADICTED, LATE_FILL, OrderEvidence, merge
 from market.position import Position
 from market.scale import Scale
 from protocol import Fill, Liquidity, OrdersSnapshot, OrderUpdate, OrdStatus, RefusalCode
@@ -53,6 +54,7 @@ class OrderTracker(OrderStore):
         self.account_id = ""
         self.counter = 0
         self.owners: dict[str, Owner] = {}
+        self.halts: dict[str, str] = {}  # markets with a finding that no operator has checked yet
         self._journal = JournalScales()
         self.scales = self._journal.scales
         self.trade_ids = TradeIds()
@@ -71,6 +73,7 @@ class OrderTracker(OrderStore):
             ScannedRecord: self._apply_scanned,
             ReleaseRecord: self._apply_release,
             FindingRecord: self._apply_finding,
+            ResumedRecord: self._apply_resumed,
             CompactionRecord: self._apply_compaction,
         }
 
@@ -326,6 +329,12 @@ class OrderTracker(OrderStore):
         order = self.orders.get(record.cl_ord_id)
         if order is not None:
             order.findings.add(record.what)
+            if record.what not in (CONTRADICTED, LATE_FILL):  # those the tracker has dealt with
+                self.halts[order.terms.symbol] = record.what
+        return []
+
+    def _apply_resumed(self, record: ResumedRecord) -> list[Fill | OrderUpdate]:
+        self.halts.clear()
         return []
 
     # -- compaction ---------------------------------------------------------------------------------------
@@ -353,12 +362,14 @@ class OrderTracker(OrderStore):
             owners,
             [ScannedRecord(symbol, trade_id) for symbol, trade_id in self.trade_ids.floors.items()],
             self.trade_ids.rows(),
+            list(self.halts.items()),
         )
 
     def _apply_compaction(self, record: CompactionRecord) -> list[Fill | OrderUpdate]:
         self.__init__()  # type: ignore[misc]  # the object stays, its contents go
         self.epoch, self.tag, self.account_id = record.epoch, record.tag, record.account_id
         self.counter = record.counter
+        self.halts = dict(record.halts)
         for scale in record.scales:
             self._journal.add(scale)
         for scan in record.scanned:

@@ -10,7 +10,7 @@ from connectors.core.records import AnyRecord, decode_record, encode_record
 from connectors.orders.tracker import OrderTracker
 from tests.appended import encoded_begins_with
 
-NEWER = {"Release", "Amended", "Forgotten"}
+NEWER = {"Release", "Amended", "Forgotten", "Resumed"}
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "order_journal_0_1.json"
 JOURNALS = json.loads(GOLDEN.read_text())
 
