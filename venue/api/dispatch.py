@@ -69,6 +69,9 @@ def error_response(error: api_errors.ApiError) -> Response:
     return Response(error.status, headers, ENCODER.encode(error.body()))
 
 
+REMOVED = ("/api/v3/userDataStream", "/api/v1/userDataStream")  # listen keys; the exchange removed them in 2026-02
+
+
 class RequestDispatcher:
     """Authenticates requests and calls their endpoints."""
 
@@ -120,6 +123,8 @@ class RequestDispatcher:
     def handle(self, request: Request, now_ns: int) -> Response:
         """Answers a REST request."""
         endpoint = BY_ROUTE.get((request.method, request.path))
+        if request.path in REMOVED:
+            return Response(410, {"content-type": "text/html"}, b"<html><body>Gone</body></html>")
         if endpoint is None:
             status = 405 if request.path in PATHS else 404
             return Response(status, {"content-type": "text/html"}, b"<html><body>Not found</body></html>")

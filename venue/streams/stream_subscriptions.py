@@ -38,6 +38,11 @@ def bad_request(reason: str, column: int) -> str:
     return f"Invalid request: {reason}"
 
 
+def refusal(code: int, text: str, request_id: Any = None) -> dict[str, Any]:
+    """The answer to a refused request. The exchange wraps code and text in `error`; its page shows the inner part."""
+    return {"error": {"code": code, "msg": text}, "id": request_id}
+
+
 class StreamSubscriptions:
     """The subscribed connections by the name of the stream."""
 
@@ -64,20 +69,25 @@ class StreamSubscriptions:
             self.unsubscribe(connection, name)
 
     def receive(self, connection: Connection, text: bytes) -> None:
-        """Answers a request frame."""
-        self.connections.send(connection.conn_id, ENCODER.encode(self._answer(connection, text)))
+        """Answers a request frame; one that is not JSON closes the connection, after its answer."""
+        try:
+            answer = self._answer(connection, text)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            found = _BYTE.search(str(error))
+            column = int(found.group(1)) + 1 if found else max(1, len(text))
+            answer = refusal(3, f"Invalid JSON: expected value at line 1 column {column}")
+            self.connections.send(connection.conn_id, ENCODER.encode(answer))
+            self.connections.request_close(connection.conn_id)
+            return
+        self.connections.send(connection.conn_id, ENCODER.encode(answer))
 
     def _answer(self, connection: Connection, text: bytes) -> dict[str, Any]:
         try:
             control = self._decoder.decode(text)
         except msgspec.ValidationError as error:
-            return {"code": 2, "msg": bad_request(str(error), len(text))}
-        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            found = _BYTE.search(str(error))
-            column = int(found.group(1)) + 1 if found else max(1, len(text))
-            return {"code": 3, "msg": f"Invalid JSON: expected value at line 1 column {column}"}
+            return refusal(2, bad_request(str(error), len(text)))
         if control.id is msgspec.UNSET:
-            return {"code": 2, "msg": BAD_ID}
+            return refusal(2, BAD_ID)
         names = [name for name in control.params if isinstance(name, str)]
         result: Any = None
         if control.method == "SUBSCRIBE":
@@ -114,7 +124,7 @@ class StreamSubscriptions:
         return {"result": None, "id": control.id}
 
     def _error(self, control: StreamRequest, code: int, text: str) -> dict[str, Any]:
-        return {"code": code, "msg": text, "id": control.id}
+        return refusal(code, text, control.id)
 
     def push(self, name: str, event: StreamEvent, now_ns: int) -> None:
         """Sends an event to all subscribers; `event(unit_ns)` makes its JSON object, once per time unit."""

@@ -6,11 +6,20 @@ from random import Random
 from venue.base.units import SECOND_NS
 from venue.symbols.candles import Candle
 
+DRAWS = 8  # walks, of which the one is taken whose mean price is the nearest to the whole's
+WIDENINGS = 8  # steps in which ranges are widened to the whole's
+
 
 def split(whole: Candle, length_ns: int, part_ns: int, random: Random) -> list[Candle]:
     """The parts, oldest first. Each has at least one trade per second and one lot per trade, as the whole has."""
     number = length_ns // part_ns
-    parts = prices(whole, number, part_ns, random)
+    mean_ticks = whole.quote_volume / whole.volume_lots
+
+    def distance(parts: list[Candle]) -> float:
+        sums = (part.open_ticks + part.high_ticks + part.low_ticks + part.close_ticks for part in parts)
+        return abs(sum(sums) / (4 * number) - mean_ticks)
+
+    parts = min((prices(whole, number, part_ns, random) for _ in range(DRAWS)), key=distance)
     weights = [random.lognormvariate(0, 0.5) for _ in parts]
     seconds = part_ns // SECOND_NS
     extra_trades = shares(whole.count - number * seconds, weights)
@@ -49,7 +58,7 @@ def prices(whole: Candle, number: int, part_ns: int, random: Random) -> list[Can
     parts, open_ticks = [], whole.open_ticks
     for index in range(1, number + 1):
         drift = (whole.close_ticks - whole.open_ticks - walk[-1]) * index / number
-        close = min(max(round(whole.open_ticks + drift + walk[index]), whole.low_ticks), whole.high_ticks)
+        close = fold(round(whole.open_ticks + drift + walk[index]), whole.low_ticks, whole.high_ticks)
         close = whole.close_ticks if index == number else close
         high = min(max(open_ticks, close) + round(abs(random.gauss(0, step / 2))), whole.high_ticks)
         low = max(min(open_ticks, close) - round(abs(random.gauss(0, step / 2))), whole.low_ticks)
@@ -60,9 +69,18 @@ def prices(whole: Candle, number: int, part_ns: int, random: Random) -> list[Can
     return parts
 
 
+def fold(value: int, low: int, high: int) -> int:
+    """`value` reflected at the bounds until it is within them: a walk does not stay at a bound, as it would if cut."""
+    span = high - low
+    if not span:
+        return low
+    above = (value - low) % (2 * span)
+    return low + min(above, 2 * span - above)
+
+
 def spread_quote(whole: Candle, parts: list[Candle]) -> None:
-    """Distributes the whole's quote volume over the parts, each at a mean price within its own range; ranges are
-    widened where they do not suffice."""
+    """Distributes the whole's quote volume over the parts, each at a mean price within its own range; all ranges are
+    widened by the same share of what they lack to the whole's bound, where they do not suffice."""
     for part in parts:
         middle = part.open_ticks + part.high_ticks + part.low_ticks + part.close_ticks
         part.quote_volume = part.volume_lots * middle // 4
@@ -73,11 +91,14 @@ def spread_quote(whole: Candle, parts: list[Candle]) -> None:
         bound = part.high_ticks if sign > 0 else part.low_ticks
         return sign * (bound * part.volume_lots - part.quote_volume)
 
-    for part in parts:
+    for steps_left in range(WIDENINGS, 0, -1):
         if sum(map(room, parts)) >= sign * missing:
             break
-        part.high_ticks = whole.high_ticks if sign > 0 else part.high_ticks
-        part.low_ticks = whole.low_ticks if sign < 0 else part.low_ticks
+        for part in parts:
+            if sign > 0:
+                part.high_ticks += -(-(whole.high_ticks - part.high_ticks) // steps_left)
+            else:
+                part.low_ticks -= -(-(part.low_ticks - whole.low_ticks) // steps_left)
     rooms = [room(part) for part in parts]
     if missing:
         for part, more in zip(parts, shares(sign * missing, rooms), strict=True):

@@ -65,6 +65,7 @@ def test_sbe_is_declined_and_unknown_paths_are_not_found(traded):
     assert json.loads(answer.body)["code"] == -1155
     assert traded.request("GET", "/api/v3/nothing").status == 404
     assert traded.request("PUT", "/api/v3/order").status == 405
+    assert traded.request("POST", "/api/v3/userDataStream").status == 410, "listen keys were removed"
 
 
 def test_several_symbols_at_once(traded):

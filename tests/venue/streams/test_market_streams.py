@@ -146,13 +146,14 @@ def test_control_messages(ann_and_bob):
     assert world.send(conn_id, method="LIST_SUBSCRIPTIONS", id=3)[0]["result"] == ["btcusdt@trade", both[1]]
     assert world.send(conn_id, method="GET_PROPERTY", params=["combined"], id=4) == [{"result": False, "id": 4}]
     assert world.send(conn_id, method="SET_PROPERTY", params=["combined", True], id=5) == [{"result": None, "id": 5}]
-    assert world.send(conn_id, method="SET_PROPERTY", params=["other", True], id=6)[0]["code"] == 0
-    assert world.send(conn_id, method="SHOUT", id=7)[0]["code"] == 2
+    assert world.send(conn_id, method="SET_PROPERTY", params=["other", True], id=6)[0]["error"]["code"] == 0
+    assert world.send(conn_id, method="SHOUT", id=7)[0]["error"]["code"] == 2
     world.order("SELL", "1", "60000")
     assert world.received(conn_id)[-1]["stream"] == "btcusdt@bookTicker"
     world.exchange.receive(conn_id, "{nonsense", world.now_ns)
     world._settle()
-    assert world.received(conn_id)[-1]["code"] == 3
+    assert world.received(conn_id)[-1]["error"]["code"] == 3
+    assert world.was_closed(conn_id), "a frame that is not JSON costs the connection"
 
 
 @pytest.mark.parametrize(
@@ -176,7 +177,7 @@ def test_bad_control_messages_get_the_documented_texts(ann_and_bob, text, code, 
     conn_id = world.open("/ws")
     world.exchange.receive(conn_id, text, world.now_ns)
     world._settle()
-    answer = world.received(conn_id)[-1]
+    answer = world.received(conn_id)[-1]["error"]
     assert answer["code"] == code
     assert answer["msg"].startswith(message)
 
@@ -260,7 +261,7 @@ def test_a_websocket_has_a_maximum_number_of_streams(world):
     one = world(rate_limits=LimitSettings(streams=2))
     conn_id = one.open("/ws/btcusdt@trade")
     assert one.send(conn_id, method="SUBSCRIBE", params=["btcusdt@depth", "btcusdt@trade"], id=1)[0]["result"] is None
-    assert one.send(conn_id, method="SUBSCRIBE", params=["btcusdt@ticker"], id=2)[0]["code"] == 2
+    assert one.send(conn_id, method="SUBSCRIBE", params=["btcusdt@ticker"], id=2)[0]["error"]["code"] == 2
     assert one.send(conn_id, method="LIST_SUBSCRIPTIONS", id=3)[0]["result"] == ["btcusdt@trade", "btcusdt@depth"]
 
 

@@ -193,3 +193,14 @@ def test_the_past_of_a_start_on_midnight_is_whole_days():
     history = SyntheticHistory("x", midnight_ns, 6_000_000, 10, 3)
     assert history.over(history.start_ns, midnight_ns).close_ticks == 6_000_000
     assert history.over(midnight_ns - SECOND_NS, midnight_ns).close_ticks == 6_000_000
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_neighbouring_minutes_differ_as_in_a_market(seed):
+    history = SyntheticHistory(f"{seed}", START_NS, 6_000_000, 100, 10)
+    last_ns = history.end_ns - history.end_ns % MINUTE_NS
+    minutes = [history.over(last_ns - n * MINUTE_NS, last_ns - (n - 1) * MINUTE_NS) for n in range(1_440, 0, -1)]
+    same = sum((a.high_ticks, a.low_ticks) == (b.high_ticks, b.low_ticks) for a, b in pairwise(minutes))
+    flat = sum(one.open_ticks == one.close_ticks for one in minutes)
+    assert same <= 3
+    assert flat < len(minutes) / 50
