@@ -42,6 +42,7 @@ class Actor:
         self.epoch = effects.epoch  # number of this process run; each restart has a higher one
         self.follows = effects.follows  # the publishers that the run file names in `follows`
         self.keys = effects.keys  # of the run file's `keys` entry; None without one
+        self.suspended_ns = effects.suspended_ns  # returns how long the machine was suspended since the start
         self.kill_switch = effects.kill_switch  # returns 0, or 1: send nothing new, or 2: cancel all orders too
         self.safe_start = effects.safe_start  # after a crash loop: how long to do the safe work alone
 

@@ -12,6 +12,7 @@ cdef class EffectQueue:
     cdef public object log
     cdef public object keys
     cdef public object kill_switch
+    cdef public object suspended_ns
     cdef public Envelope envelope
     cdef public ActorClock clock
     cdef public Outbox outbox

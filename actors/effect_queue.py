@@ -43,6 +43,7 @@ class EffectQueue:
         log: Log,
         keys: ApiKey | None,
         kill_switch: Callable[[], int],
+        suspended_ns: Callable[[], int],
         *,
         envelope: Envelope,
         clock: ActorClock,
@@ -61,6 +62,7 @@ class EffectQueue:
         self.log = log
         self.keys = keys
         self.kill_switch = kill_switch
+        self.suspended_ns = suspended_ns
         self.envelope = envelope
         self.clock = clock
         self.outbox = outbox

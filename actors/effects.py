@@ -94,6 +94,10 @@ class ActorEffects(Effects, Protocol):
         """The API key of the run file's `keys` entry; None without one."""
 
     @property
+    def suspended_ns(self) -> Callable[[], int]:
+        """Returns for how many ns the machine was suspended since the process started."""
+
+    @property
     def kill_switch(self) -> Callable[[], int]:
         """Returns 0, or 1: send nothing new, or 2: cancel all orders too."""
 

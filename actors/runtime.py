@@ -53,6 +53,10 @@ COMMAND_TYPES = (Tick, Command, SnapshotRequest, Join, Leave, Welcome)
 ANSWER_TYPES = (TickDone, Answer, Snapshot)
 
 
+def _never_suspended() -> int:
+    return 0
+
+
 def _no_kill_switch() -> int:
     return 0
 
@@ -76,6 +80,7 @@ class Runtime:
         follows: list[str] | None = None,
         keys: ApiKey | None = None,
         kill_switch: Callable[[], int] = _no_kill_switch,
+        suspended_ns: Callable[[], int] = _never_suspended,
         clock: str = "clockd",
         patience_ms: int = 500,
         position_wait_ms: int = 100,
@@ -104,9 +109,9 @@ class Runtime:
         sender = Sender(self.outbox, port, self.clock)
         self._client = CommandClient(name, self.outbox, sender, self.timers, envelope)
         self.effects = EffectQueue(
-            name, follows or [], self.log, keys, kill_switch, envelope=envelope, clock=self.clock, timers=self.timers,
-            outbox=self.outbox, sender=sender, commands=self._client, port=port, control=self,
-            safe_start=safe_start,
+            name, follows or [], self.log, keys, kill_switch, suspended_ns, envelope=envelope,
+            clock=self.clock, timers=self.timers, outbox=self.outbox, sender=sender, commands=self._client, port=port,
+            control=self, safe_start=safe_start,
         )  # fmt: skip
         self.actor = kind(name, settings, self.effects)
         self.dispatcher = Dispatcher(self.actor, envelope, self.clock, self.timers, self.log)

@@ -11,6 +11,7 @@ from connectors.core.market_scales import MarketScales
 from connectors.core.order_api import OrderApi, RequestApi
 from connectors.core.reports import Verdict
 from connectors.core.stages import COMMAND, STAGES
+from connectors.core.suspension import CHECK_NS, Suspension
 from connectors.market_data.feed import MarketFeed
 from connectors.net.ban import Ban
 from connectors.net.client import ExchangeClient
@@ -40,6 +41,7 @@ from protocol import (
 from protocol.errors import BadRunFile
 
 COMMANDS = ("pause", "resume", "cancel_all", "forget", "stop")
+SECOND_NS = 1_000_000_000
 NO_KEYS = "no keys: market data only"
 
 
@@ -63,6 +65,7 @@ class Connector(Actor):
         self.issued_ids = IssuedIds(self, self.tracker)
         self.stages = stages_of(effects, STAGES)
         self._is_stopping = False
+        self._suspension = Suspension(self.suspended_ns)
         keys, clock = self.keys, ServerClock()
         ban = Ban(self, clock)
         api = None if keys is None else self.make_order_api(keys)
@@ -111,6 +114,23 @@ class Connector(Actor):
                 self.orders.start_safe(self.safe_start)
         self.feed.start()
         self.update_status()
+        self.after(CHECK_NS, self._on_suspension_timer)
+
+    def _on_suspension_timer(self) -> None:
+        self.after(CHECK_NS, self._on_suspension_timer)
+        self._check_suspension()
+
+    def _check_suspension(self) -> None:
+        """After a suspension of the machine all books are stale, and the account is read before an order is placed."""
+        duration_ns = self._suspension.check()
+        if not duration_ns:
+            return
+        reason = f"the machine was suspended for {duration_ns // SECOND_NS} s"
+        self.log.warning("machine was suspended", seconds=duration_ns // SECOND_NS)
+        self.feed.session.recycle(reason)
+        if self.orders is not None:
+            self.orders.on_suspended(reason)
+        self.update_status()
 
     def on_stop(self) -> None:
         self._is_stopping = True
@@ -142,12 +162,14 @@ class Connector(Actor):
         """Places an order, or refuses it with a reason."""
         self.stages.begin(self.now_ns)
         self.stages.record(COMMAND, self.now_ns - self.envelope.ts_ns)
+        self._check_suspension()
         orders = self.orders
         refusal = self._no_keys if orders is None else orders.commands.place(command, self.envelope.sender)
         return _answer(command.cmd_id, refusal)
 
     def on_replace_order(self, command: ReplaceOrder) -> Answer | None:
         """Cancels an order and places another, or refuses it with a reason."""
+        self._check_suspension()
         orders = self.orders
         refusal = self._no_keys if orders is None else orders.commands.replace(command, self.envelope.sender)
         return _answer(command.cmd_id, refusal)

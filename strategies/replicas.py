@@ -187,6 +187,12 @@ class Replicas:
         if set_stale is not None:
             set_stale("messages are missing")
 
+    def set_unreachable(self, connector: str) -> None:
+        """A command found no connection to the connector: its streams are stale until it sends snapshots again."""
+        for topic in self._set_stale:
+            if topics.publisher(topic) == connector:
+                self._owner.resync(topic)
+
     def _on_live(self, topic: str) -> None:
         set_stale = self._set_stale.get(topic)
         if set_stale is not None:

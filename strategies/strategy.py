@@ -236,6 +236,8 @@ class Strategy(Handlers, Actor):
         moved = market.account.orders.on_answer(order, answer)
         if answer.code is AnswerCode.OK:
             return
+        if answer.code is AnswerCode.UNREACHABLE:
+            self.replicas.set_unreachable(market.connector)
         if replaces is not None:
             set_cancel_wanted([replaces], False)
         if moved:
@@ -254,6 +256,8 @@ class Strategy(Handlers, Actor):
         """A cancel request that was not accepted may be sent again."""
         if answer.code is AnswerCode.OK:
             return
+        if answer.code is AnswerCode.UNREACHABLE:
+            self.replicas.set_unreachable(market.connector)
         set_cancel_wanted(orders, False)
         self.log.warning("cancel request not accepted", market=market.name, code=answer.code.name, reason=answer.text)
         if self.stopping:

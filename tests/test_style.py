@@ -16,6 +16,7 @@ MAY_READ_CLOCKS = {
     "actors/live/driver.py",
     "actors/live/async_loop.py",
     "actors/live/run_time.py",
+    "actors/live/suspend_clock.py",
     "actors/tap/tap.py",
     "actors/live/journal_sync.py",
     "actors/live/lock.py",

@@ -20,6 +20,7 @@ from actors.live.network_port import NetworkPort, NoNetwork
 from actors.live.poll import poll
 from actors.live.run_time import RunTime
 from actors.live.sockets import Bus
+from actors.live.suspend_clock import SuspendClock
 from actors.live.transport_choice import transport_class
 from actors.log.secret import ApiKey
 from actors.net import HttpAnswer, HttpFailure, HttpRequest, Link
@@ -75,7 +76,8 @@ class Live:
         loop = f"{'uvloop' if kind.network else 'poll'}+{self._bus.transport.implementation}"
         self.runtime = Runtime(
             name, kind, settings, self, anchor_ns=self._time.started_ns if lockstep else self._time.anchor_ns,
-            keys=keys, kill_switch=KillSwitch(folder), pid=os.getpid(), loop=loop, log=log, **options,
+            keys=keys, kill_switch=KillSwitch(folder), suspended_ns=SuspendClock(), pid=os.getpid(),
+            loop=loop, log=log, **options,
         )  # fmt: skip
 
     def run(self) -> int:

@@ -94,6 +94,10 @@ class UserStream:
         self.is_live = False
         self.session.stop()
 
+    def recycle(self, reason: str) -> None:
+        """Drop the connection and open another: what it has delivered last may be old."""
+        self.session.recycle(reason)
+
     def expect(self, cl_ord_id: str, ended: bool) -> None:
         """The exchange reported over REST that this order exists, or (`ended`) has ended: the stream must report it
         too, unless it has already."""

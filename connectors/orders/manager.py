@@ -194,6 +194,17 @@ class OrderManager:
         """Returns the balances; None before the first reconciliation."""
         return self.reports.balances.message() if self.reports.balances.reconciled else None
 
+    def on_suspended(self, reason: str) -> None:
+        """The machine was suspended: nothing is placed before the account has been read again."""
+        if not self.user_stream.is_started:
+            return
+        self.clock_sync.restart()
+        self.reconciler.restart(reason)
+        self.user_stream.recycle(reason)
+        if self._client.order_socket is not None:
+            self._client.order_socket.session.recycle(reason)
+        self._changed()
+
     # -- the timer --------------------------------------------------------------------------------------------
 
     def _on_timer(self) -> None:

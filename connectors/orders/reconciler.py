@@ -115,6 +115,14 @@ class Reconciler:
         else:
             self._start(reason, [*self._symbols(), ACCOUNT])
 
+    def restart(self, reason: str) -> None:
+        """Begin anew, as at the start of the process: nothing that was read before counts."""
+        self._attempt += 1
+        self.passes = 0
+        self.read_ns.clear()
+        self.is_running = self._again = False
+        self.start(reason)
+
     def retry(self) -> None:
         """Begin a pass over what could not be read in the last one, if that ended RETRY_CAP_NS ago."""
         if self.troubles and not self.is_running and self._fx.now_ns - self._ended_ns >= RETRY_CAP_NS:

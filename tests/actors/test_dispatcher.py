@@ -47,7 +47,15 @@ class World:
     def __init__(self, lockstep=False):
         self.log, self.timers, self.clock, self.envelope = Log(), Timers(), ActorClock(0, lockstep), Envelope()
         effects = SimpleNamespace(
-            log=self.log, envelope=self.envelope, epoch=1, follows=[], now_ns=0, keys=None, kill_switch=int
+            log=self.log,
+            envelope=self.envelope,
+            epoch=1,
+            follows=[],
+            now_ns=0,
+            keys=None,
+            kill_switch=int,
+            suspended_ns=int,
+            safe_start=None,
         )
         self.actor = Keeper("me", Keeper.Settings(), effects)
         self.actor.kept, self.actor.times = [], []

@@ -195,6 +195,7 @@ class World:
         )  # fmt: skip
         self.keys = ApiKey(demo.MAKER_KEY, Secret(demo.MAKER_SECRET))
         self.kill_level = 0
+        self.suspended_ns = 0
         self.connector = self.start_connector()
         self.trader = self.sim.add("maker", Trader, follows=["binance"])
         if still:
@@ -203,7 +204,13 @@ class World:
 
     def start_connector(self, **options):
         self.connector = self.sim.add(
-            "binance", BinanceSpot, self.settings, keys=self.keys, kill_switch=lambda: self.kill_level, **options
+            "binance",
+            BinanceSpot,
+            self.settings,
+            keys=self.keys,
+            kill_switch=lambda: self.kill_level,
+            suspended_ns=lambda: self.suspended_ns,
+            **options,
         )
         return self.connector
 

@@ -214,6 +214,16 @@ def test_with_the_connector_gone_an_order_is_provably_not_placed(bot, market):
     assert "not connected" in order.reason
 
 
+def test_a_market_is_not_ready_once_a_command_found_its_connector_gone_and_ready_when_it_is_back(bot, market):
+    bot.sim.kill("binance")
+    assert market.ready, "nothing has shown it yet"
+    buy(bot, market)
+    assert not market.ready
+    bot.start_broker()
+    bot.sim.run_for(3)
+    assert market.ready, market.why_not_ready
+
+
 def test_no_answer_leaves_an_order_in_doubt_until_the_connectors_list_proves_it_was_placed(bot, market, watcher):
     order = watcher.buy(market, price_ticks=9_900, size_lots=10)
     bot.sim.processes["maker"].settle()  # the command leaves
