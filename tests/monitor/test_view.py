@@ -2,13 +2,29 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
+from market.levels import pack_levels
 from monitor import view
 from monitor.state import RunState
 from monitor.sums import equity
 from monitor.view import ProcessRow
-from protocol import Balances, Health, Heartbeat, OrdStatus, RefusalCode, Refusals, Side, Stages, TickReport, topics
+from protocol import (
+    Balances,
+    BookDelta,
+    BookSnapshot,
+    Health,
+    Heartbeat,
+    OrdStatus,
+    RefusalCode,
+    Refusals,
+    Side,
+    Stages,
+    TickReport,
+    topics,
+)
+from tests.monitor.conftest import BOOK_TOPIC
 
 ROWS = [
     ProcessRow("venue", 10, "RUNNING", 0, 57_000_000),
@@ -147,3 +163,28 @@ def test_stage_durations_are_shown_while_an_actor_publishes_them(state, tapped):
     assert "\nus binance   parse 17/94  send 60/300\n" in text(state, tapped)
     tapped.now_ns += 10_000_000_000
     assert "us binance" not in text(state, tapped)
+
+
+def test_prices_and_sizes_are_shown_by_the_scale_of_each_message(tapped):
+    state = RunState()
+    coarse, fine = {"price_digits": 2, "size_digits": 3}, {"price_digits": 3, "size_digits": 6}
+    book = BookSnapshot("BTC-USDT", 7, pack_levels([(6_000_000, 70)]), pack_levels([(6_000_100, 80)]), **coarse)
+    order = tapped.order("a", OrdStatus.NEW, Side.BUY, 5_999_503, 10)
+    for message in (
+        replaced(tapped.rules(), tick_size=Decimal("0.10"), **coarse),
+        tapped(BOOK_TOPIC, book),
+        replaced(order, **coarse),
+        tapped(BOOK_TOPIC, BookDelta("BTC-USDT", 8, 8, pack_levels([(59_995_030, 10_500)]), b"", **fine)),
+        replaced(tapped.fill(1), last_ticks=59_995_030, last_lots=10_000, **fine),
+    ):
+        state.update(message)
+    lines = view.lines(state, ROWS, "", 0)
+    assert "book binance:BTC-USDT  mid 60000.50  spread 10 ticks" in lines
+    assert "  bid        60000.0           0.07" in lines
+    assert "  bid       59995.03         0.0105  * 0.01 ours" in lines
+    assert any("0.01 @       59995.03  filled 0" in line for line in lines)
+    assert any("0.01 @       59995.03  MAKER" in line for line in lines)
+
+
+def replaced(tapped, **fields):
+    return msgspec.structs.replace(tapped, body=msgspec.structs.replace(tapped.body, **fields))

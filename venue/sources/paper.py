@@ -3,11 +3,14 @@
 import heapq
 from collections import deque
 
+from market.rules import instrument_of
 from protocol import BookDelta, BookSnapshot, BookStatus, Message, Rules, StreamState, TopOfBook, Trade
+from venue.base.numbers import atoms
 from venue.base.settings import MarketSettings, PaperSettings
 from venue.base.units import MILLISECOND_NS
 from venue.base.wire import Response
 from venue.engine.engine import Engine
+from venue.sources.live_units import in_units_of
 from venue.sources.queue_market import QueueMarket
 
 REQUEST_EVERY_NS = 500 * MILLISECOND_NS
@@ -47,12 +50,15 @@ class PaperMarket:
         return later
 
     def on_rules(self, rules: Rules) -> None:
-        """Checks the live market's rules: it must be trading, with the same tick and lot as here."""
-        known = self.market.symbol.settings
+        """Adopts the live market's rules: it must be trading, with a tick and lot that are multiples of those here."""
+        symbol = self.market.symbol
+        known = symbol.settings
         self.closed_by_rules = ""
-        if (rules.tick_size, rules.lot_size) != (known.tick_size, known.lot_size):
-            self.closed_by_rules = "its tick or lot has changed: restart with a new ledger"
-        elif not rules.trading:
+        if atoms(rules.tick_size) % symbol.tick_atoms or atoms(rules.lot_size) % symbol.lot_atoms:
+            self.closed_by_rules = "its tick or lot has become finer: restart with a new ledger"
+        elif (rules.tick_size, rules.lot_size) != (known.tick_size, known.lot_size):
+            symbol.change_filters(market_settings(rules, known))
+        if not self.closed_by_rules and not rules.trading:
             self.closed_by_rules = "the live market is not trading"
         if self.closed_by_rules:
             self.close(self.closed_by_rules)
@@ -111,6 +117,11 @@ class PaperTrading:
         market = self.markets.get(getattr(message, "symbol", ""))
         if market is None:
             return
+        if isinstance(message, (BookSnapshot, BookDelta, TopOfBook, Trade)):
+            converted = in_units_of(market.market.symbol, message)
+            if converted is None:
+                return
+            message = converted
         if isinstance(message, BookSnapshot):
             self._held = [row for row in self._held if row[2] != message.symbol]
             heapq.heapify(self._held)
@@ -152,16 +163,16 @@ class PaperTrading:
 
 def market_settings(rules: Rules, configured: MarketSettings) -> MarketSettings:
     """The market's settings with the live market's rules; other settings stay as configured."""
-    tick, lot = rules.tick_size, rules.lot_size
+    live = instrument_of(rules)
     fields = {name: getattr(configured, name) for name in configured.__struct_fields__}
     fields |= {
-        "tick_size": tick,
-        "lot_size": lot,
-        "min_price": rules.min_price_ticks * tick,
-        "max_price": rules.max_price_ticks * tick,
-        "min_size": rules.min_size_lots * lot,
-        "max_size": rules.max_size_lots * lot,
-        "market_max_size": (rules.market_max_size_lots or rules.max_size_lots) * lot,
+        "tick_size": rules.tick_size,
+        "lot_size": rules.lot_size,
+        "min_price": live.price(live.min_price_ticks),
+        "max_price": live.price(live.max_price_ticks),
+        "min_size": live.size(live.min_size_lots),
+        "max_size": live.size(live.max_size_lots),
+        "market_max_size": live.size(live.market_max_size_lots or live.max_size_lots),
         "min_notional": rules.min_notional,
         "max_notional": rules.max_notional or configured.max_notional,
     }

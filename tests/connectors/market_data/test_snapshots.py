@@ -4,6 +4,8 @@ import pytest
 
 from actors.stages import NoStages
 from connectors.binance.market import BinanceMarket
+from connectors.core.market_scales import MarketScales
+from connectors.market_data.frame_scaling import FrameScaling
 from connectors.market_data.lateness import Lateness
 from connectors.market_data.market_state import MS_NS, Counters, MarketState
 from connectors.market_data.settings import FeedSettings
@@ -30,8 +32,8 @@ class World:
         self.delivered, self.invalid = [], []
         api = BinanceMarket("http://x", "ws://x")
         self.snapshots = Snapshots(
-            self.fx, api, self.settings, lambda call, then: self.fx.http(call.request, then), self.deliver,
-            self.invalid.append,
+            self.fx, api, self.settings, lambda call, then: self.fx.http(call.request, then),
+            FrameScaling(MarketScales(self.fx.log, lambda *_: None), {}), self.deliver, self.invalid.append,
         )  # fmt: skip
         self.markets = []
         for n in range(count):

@@ -4,6 +4,8 @@ import pytest
 
 from actors.stages import NoStages
 from connectors.binance.market import BinanceMarket
+from connectors.core.market_scales import MarketScales
+from connectors.market_data.frame_scaling import FrameScaling
 from connectors.market_data.lateness import Lateness
 from connectors.market_data.market_state import MS_NS, Counters, MarketState
 from connectors.market_data.settings import FeedSettings
@@ -32,6 +34,7 @@ class World:
         self.session = Session(self.fx, "ws://x", self, SessionSettings(max_silence_ms=60_000), "seed")
         self.snapshots = Snapshots(
             self.fx, api, SETTINGS, lambda call, then: self.fx.http(call.request, then),
+            FrameScaling(MarketScales(self.fx.log, lambda *_: None), self.markets),
             lambda *snapshot: self.delivered.append(snapshot), self.delivered.append,
         )  # fmt: skip
         self.subscriptions = Subscriptions(self.fx, self.session, api, SETTINGS, lambda symbols: None)

@@ -144,16 +144,36 @@ def test_missing_books_are_requested_from_the_connector_and_not_too_often(on_pap
     assert not on_paper.paper.needs_snapshots(now_ns + 10 * REQUEST_EVERY_NS)
 
 
-def test_rules_of_the_live_market_are_ours_and_a_changed_tick_closes_it(on_paper):
+def test_rules_of_the_live_market_are_ours_and_only_a_finer_tick_closes_it(on_paper):
     row = on_paper.world.get("exchangeInfo")["symbols"][0]["filters"]
     assert next(one["stepSize"] for one in row if one["filterType"] == "LOT_SIZE") == "0.00100000"
     on_paper.snapshot()
     on_paper.publish(RULES)
     assert not on_paper.why_closed
-    on_paper.publish(msgspec.structs.replace(RULES, tick_size=Decimal("0.1")))
+    on_paper.publish(msgspec.structs.replace(RULES, tick_size=Decimal("0.1"), max_price_ticks=10**6))
     on_paper.snapshot()
-    assert "tick or lot" in on_paper.why_closed
+    assert not on_paper.why_closed
+    assert on_paper.world.order("BUY", "0.010", "100.01")[1]["msg"] == "Filter failure: PRICE_FILTER"
+    assert on_paper.world.order("BUY", "0.010", "100.10")[0] == 200
+    on_paper.publish(msgspec.structs.replace(RULES, tick_size=Decimal("0.001")))
+    on_paper.snapshot()
+    assert "tick or lot has become finer" in on_paper.why_closed
     assert not on_paper.paper.needs_snapshots(on_paper.world.now_ns + REQUEST_EVERY_NS), "no book would open it"
+
+
+def test_a_live_market_in_a_finer_scale_is_followed_without_the_levels_between_our_ticks(on_paper):
+    finer = {"price_digits": 3, "size_digits": 5}
+    bids, asks = [(100_000, 5_349), (99_995, 7_000), (99_990, 1_000)], [(100_010, 2_000)]
+    on_paper.publish(BookDelta(SYMBOL, on_paper.u + 1, on_paper.u + 1, pack_levels([(99_980, 300)]), b"", **finer))
+    on_paper.publish(BookSnapshot(SYMBOL, on_paper.u, pack_levels(bids), pack_levels(asks), **finer))
+    on_paper.world.advance(500)  # book changes wait for the trades that explain them
+    depth = on_paper.world.get("depth", symbol="BTCUSDT")
+    assert [row[0] for row in depth["bids"]] == ["100.00000000", "99.99000000", "99.98000000"]
+    assert [row[1] for row in depth["bids"]] == ["0.05300000", "0.01000000", "0.00300000"]
+    assert depth["asks"] == [["100.01000000", "0.02000000"]]
+    _, body = on_paper.buy(10_000, 10)
+    on_paper.publish(Trade(SYMBOL, 2, Side.SELL, 100_000, 6_300, **finer))
+    assert on_paper.filled(body["orderId"]) == 10
 
 
 def test_a_live_market_that_is_halted_is_closed_here_until_it_trades_again(on_paper):
