@@ -108,7 +108,7 @@ def test_a_message_of_an_earlier_version_is_in_the_scale_that_the_market_has(rep
     assert replica.changes == []
 
 
-def test_a_book_that_is_too_large_for_a_finer_scale_is_stale_and_says_why(replica):
+def test_a_book_that_is_too_large_for_a_finer_scale_is_stale_with_the_reason(replica):
     large = BookSnapshot(SYMBOL, 2, pack_levels([(6_000_000, 2**52)]), pack_levels([(6_000_100, 8)]), **COARSE)
     replica.market.apply_snapshot(large, 2, 2)
     replica.account.aligned(Trade(SYMBOL, 2, Side.BUY, 60_000_001, 5, **FINE))
