@@ -81,6 +81,10 @@ class World:
 def built(random, of):
     """Returns a value of a type, with extreme values in its fields."""
     info = msgspec.inspect
+    if isinstance(of, info.UnionType):
+        return built(random, random.choice(of.types))
+    if isinstance(of, info.NoneType):
+        return None
     if isinstance(of, info.ListType):
         return [built(random, of.item_type) for _ in range(random.randrange(3))]
     if isinstance(of, info.TupleType):

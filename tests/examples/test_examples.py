@@ -97,7 +97,7 @@ def test_a_bot_of_the_examples_runs_and_ends_clean(path: Path, folder: Path, sta
     journal = folder / "run" / "binance.orders.journal"
     trades = "keys" in actors_of(path)["binance"]
     until = time.monotonic() + START_S
-    while not (journal.exists() and journal.stat().st_size > 1_000 if trades else is_ticked(folder / "run")):
+    while not (journal.exists() and journal.stat().st_size > 400 if trades else is_ticked(folder / "run")):
         assert bot.poll() is None, bot.communicate()
         assert time.monotonic() < until
         time.sleep(0.1)

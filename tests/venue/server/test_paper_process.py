@@ -115,4 +115,4 @@ def test_a_bot_trades_on_paper_and_the_live_exchange_gets_no_order(venue, bot):
     assert summary["fills"] > 3
     left = [one["left"] for one in live.call("GET", "/control/faults")["errors"]]
     assert left == [1000] * len(ORDERS), "only market data was requested from the live exchange"
-    assert live.call("GET", "/control/accounts") == {"accounts": [], "outside": {}}
+    assert live.call("GET", "/control/accounts") == {"accounts": [], "outside": {}, "deposited": {}}
