@@ -21,6 +21,7 @@ COMMANDS = {
     "forget": ("tickbus.cli.forget", "End an order that the exchange no longer has."),
     "add": ("tickbus.cli.add", "Add an actor to a running bot; no other process is restarted."),
     "remove": ("tickbus.cli.remove", "Remove an added actor from a running bot."),
+    "restart": ("tickbus.cli.restart", "Restart an actor of a running bot, with its code as it is now."),
     "check": ("tickbus.cli.check", "Find all mistakes of a run file."),
     "tap": ("tickbus.cli.tap", "Print the messages on the bus of a running bot."),
     "keys": ("tickbus.cli.keys", "Keep API keys in an encrypted file."),

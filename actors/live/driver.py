@@ -160,14 +160,18 @@ class Live:
 
 
 def run_actor(
-    run: Run, name: str, epoch: int, *, keys: ApiKey | None = None, log: Any = None, safe_start: SafeStart = NORMAL
-) -> int:
-    """Runs the actor `name` of a run in this process, under the `epoch` that its lock gave; returns its exit code."""
+    run: Run, name: str, epoch: int, *, keys: ApiKey | None = None, log: Any = None, safe_start: SafeStart = NORMAL,
+    patience_ms: int | None = None,
+) -> int:  # fmt: skip
+    """Runs the actor `name` of a run in this process, under the `epoch` that its lock gave; returns its exit code.
+
+    `patience_ms`: how long the clock waits for a turn of it, if not for the time in the run file.
+    """
     conf = run.actor(name)
     keep_to(conf.cpu)
     live = Live(
         name, run.actor_class(name), run.actor_settings(name), run.dir, keys=keys, journal_sync=conf.journal_sync,
-        bus=run.bus, log=log, epoch=epoch, follows=conf.follows, patience_ms=conf.patience_ms,
+        bus=run.bus, log=log, epoch=epoch, follows=conf.follows, patience_ms=patience_ms or conf.patience_ms,
         safe_start=safe_start, **lockstep_options(run),
     )  # fmt: skip
     return live.run()

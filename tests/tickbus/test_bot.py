@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -168,3 +169,62 @@ def test_a_supervisord_of_the_user_runs_the_default_bot(folder, wait_for, proces
     wait_for(lambda: not processes_of(folder))
     stopped = (folder / ".supervisord.log").read_text().split("stopped: ")[1:]
     assert [line.split()[0] for line in stopped] == ["maker", "binance", "clockd", "venue"]
+
+
+def edit(folder, old, new):
+    """As a user edits the file with the bot's own actors."""
+    path = folder / "own_actors.py"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_up_names_the_actors_whose_code_has_changed_and_reload_restarts_them_alone(tickbus, run_file, up, wait_for):
+    before = pids(up)
+    assert tickbus("up", run_file).stdout == "up already, and nothing has changed\n"
+    edit(run_file.parent, "Publishes nothing.", "Publishes nothing at all.")
+    told = tickbus("up", run_file).stdout
+    assert "the code of source has changed (own_actors.py); the code of follower has changed (own_actors.py)" in told
+    assert "tickbus up --reload" in told
+    assert pids(up) == before, "an edit alone restarts nothing"
+    done = json.loads(tickbus("up", run_file, "--reload", "--json").stdout)
+    assert done["restarted"] == ["source", "follower"]
+    wait_for(lambda: hops(up) == ["source", "follower"])
+    after = pids(up)
+    assert after["clockd"] == before["clockd"]
+    assert after["source"] != before["source"]
+    assert tickbus("up", run_file).stdout == "up already, and nothing has changed\n"
+
+
+def test_one_actor_is_restarted_and_no_other(tickbus, run_file, up, wait_for):
+    before = pids(up)
+    assert tickbus("restart", "follower").stdout == "follower: restarted\n"
+    wait_for(lambda: hops(up) == ["source", "follower"])
+    after = pids(up)
+    assert after.pop("follower") != before.pop("follower")
+    assert after == before
+    unknown = tickbus("restart", "folower")
+    assert (unknown.returncode, "did you mean `follower`" in unknown.stderr) == (2, True)
+
+
+def test_a_debugger_in_an_actor_that_runs_by_hand_does_not_make_it_late(tickbus, run_file, up, wait_for):
+    edit(
+        run_file.parent,
+        '"""Follows the source."""',
+        '"""Follows the source."""\n\n    on_tick = lambda self, tick: tick.n % 5 or breakpoint()',
+    )
+    Supervisor(up).stop("follower")
+    wait_for(lambda: hops(up) == ["source"])
+    command = [sys.executable, "-m", "tickbus.main", "actor", "follower", "--run", str(run_file), "--debug"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+        read = b""
+        while b"(Pdb)" not in read:
+            read += os.read(child.stdout.fileno(), 4096)
+        time.sleep(1.5)  # three times the patience of the clock
+        child.stdin.write(b"import pdb; pdb.set_trace = lambda **_: None\nimport sys; sys.breakpointhook = int\nc\n")
+        child.stdin.flush()
+        wait_for(lambda: hops(up) == ["source", "follower"])
+        with Tap(up, TickReport) as tap:
+            report = next(iter(tap)).body
+        child.terminate()
+    assert (report.late, report.ticks_late) == ([], 0)

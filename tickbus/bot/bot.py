@@ -18,6 +18,7 @@ from tickbus.bot.registry import SUPERVISOR, register
 from tickbus.bot.supervisor_client import Supervisor
 from tickbus.bot.supervisor_config import CONF, PROGRAMS, STOP_WAIT_S, priorities, program, render
 from tickbus.private_file import write_private
+from tickbus.process.loaded_code import LoadedCode
 
 RUN_PATH = "run.path"  # file in the run folder that holds the path of the run file
 DEFAULT = Path(__file__).resolve().parents[2] / "runs" / "default.toml"  # installed beside this package
@@ -147,6 +148,17 @@ class Bot:
         """Has supervisord run one more actor of the run; the others are left alone."""
         write_private(self.run.dir, f"{PROGRAMS}/{name}.conf", program(self.run, name))
         self.supervisor.update()
+
+    def restart(self, name: str) -> None:
+        """Stops one process in order, and starts it again."""
+        self.supervisor.stop(name)
+        self.wait_stopped([name])
+        self.supervisor.start(name)
+
+    def changed_code(self) -> dict[str, list[Path]]:
+        """Returns the actors whose process has loaded files that have changed since, with these files."""
+        found = {name: LoadedCode(self.run.dir, name).changed() for name in self.run.actors}
+        return {name: files for name, files in found.items() if files}
 
     def remove_program(self, name: str) -> None:
         """Stops one actor and removes it from supervisord's configuration."""

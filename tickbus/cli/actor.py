@@ -10,26 +10,40 @@ from actors.run.run_file import Run
 from actors.safe_start import NORMAL, SafeStart
 from tickbus.cli.options import run_options
 from tickbus.process.bot_process import run_process
+from tickbus.process.loaded_code import LoadedCode
+
+DEBUG_PATIENCE_MS = 3_600_000  # how long the clock waits for the turn of an actor in a debugger
 
 
 @click.command("actor")
 @click.argument("name")
 @run_options()
 @click.option("--pretty", is_flag=True, help="Print readable log lines instead of JSON.")
-def command(name: str, run_file: Path, run_dir: Path | None, pretty: bool) -> int:
-    """Run the actor NAME of a run until SIGTERM or Ctrl-C."""
-    return run_process(name, run_file, run_dir, partial(_run, name), pretty, partial(_run_safe, name))
+@click.option("--debug", is_flag=True, help="For a debugger: the clock waits up to an hour for this actor.")
+def command(name: str, run_file: Path, run_dir: Path | None, pretty: bool, debug: bool) -> int:
+    """Run the actor NAME of a run until SIGTERM or Ctrl-C.
+
+    With --debug, breakpoint() opens the debugger in this terminal, and the tick waits meanwhile, for all actors. A
+    connector cancels the orders of a strategy that is stopped for longer than its owner_silent_s.
+    """
+    run_it = partial(_run, name, debug=debug)
+    return run_process(name, run_file, run_dir, run_it, pretty, partial(_run_safe, name), is_debugged=debug)
 
 
-def _run(name: str, run: Run, epoch: int, log: Any, safe_start: SafeStart = NORMAL) -> int:
+def _run(
+    name: str, run: Run, epoch: int, log: Any, safe_start: SafeStart = NORMAL, *, debug: bool = False
+) -> int:  # fmt: skip
     from actors.live.driver import run_actor
 
+    run.actor_class(name)
+    LoadedCode(run.dir, name).record()
     keys = None
     if run.actor(name).keys:
         from tickbus.keys.actor_keys import key_of
 
         keys = key_of(run, name)
-    return run_actor(run, name, epoch, keys=keys, log=log, safe_start=safe_start)
+    patience_ms = DEBUG_PATIENCE_MS if debug else None
+    return run_actor(run, name, epoch, keys=keys, log=log, safe_start=safe_start, patience_ms=patience_ms)
 
 
 def _run_safe(name: str, run: Run, epoch: int, log: Any, safe_start: SafeStart) -> int | None:

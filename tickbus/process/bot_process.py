@@ -34,10 +34,12 @@ def is_supervised() -> bool:
 
 
 def run_process(
-    name: str, run_file: Path, run_dir: Path | None, body: Body, pretty: bool = False, safe_body: SafeBody | None = None
-) -> int:
+    name: str, run_file: Path, run_dir: Path | None, body: Body, pretty: bool = False,
+    safe_body: SafeBody | None = None, is_debugged: bool = False,
+) -> int:  # fmt: skip
     """Runs `body` while this process holds the lock of `name`; returns its exit code.
 
+    `is_debugged`: stdin, stdout and stderr stay as they are, for a debugger.
     In a crash loop `safe_body` takes the place of the delay, so that orders do not wait for it.
     Raises TickbusError, which the caller prints. An exception of any other kind is a bug: it is logged in full,
     printed in one line, and ends the process with BUG_EXIT_CODE, after which supervisord starts it again.
@@ -46,7 +48,8 @@ def run_process(
     protect_memory()
     if is_supervised():
         stop_with_parent()
-    sys.stdout, sys.stderr = LossyStream(1), LossyStream(2)  # no reader of them, and no full disk, stops this process
+    if not is_debugged:  # no process that does not read them, and no full disk, stops this one
+        sys.stdout, sys.stderr = LossyStream(1), LossyStream(2)
     run = load(run_file, run_dir)
     if name not in BUILT_IN_NAMES:
         run.actor(name)
