@@ -9,10 +9,9 @@ from strategies.market import Market
 from strategies.market_making_settings import MarketMakingSettings, quote_plan, units
 from strategies.order import Order
 from strategies.quotes import BPS, UNIT, Inventory, Quote, QuotePlan, wanted_quotes
+from strategies.refusal_backoff import RefusalBackoff
 from strategies.requote import Resting, placeable, reconcile
 from strategies.strategy import MS_NS, Strategy
-
-AFTER_REFUSAL_NS = 1_000 * MS_NS  # delay of new orders after a rejected one
 
 
 class PureMarketMaking(Strategy):
@@ -40,6 +39,7 @@ class PureMarketMaking(Strategy):
         self._hanging: set[int] = set()
         self._refresh_at_ns = 0
         self._quote_at_ns = 0
+        self._backoff = RefusalBackoff()
         self._not_ready_since_ns = 0
         self._gaps = True  # a quote may have no order
 
@@ -49,7 +49,8 @@ class PureMarketMaking(Strategy):
             self._wait(market)
             return
         self._not_ready_since_ns = 0
-        self.health("QUOTING")
+        is_waiting = self._backoff.wait_ns(self.now_ns) > 0
+        self.health("REFUSED" if is_waiting and self._backoff.reason else "QUOTING", self._backoff.reason)
         self._cancel_far_hanging(market)
         refresh = self.now_ns >= self._refresh_at_ns
         if not (refresh or self._gaps):
@@ -58,10 +59,11 @@ class PureMarketMaking(Strategy):
         if refresh:
             self._refresh(market, wanted)
         late = market.connector in tick.late
-        if self.now_ns >= self._quote_at_ns and not late and not self.paused:
+        if self.now_ns >= self._quote_at_ns and not is_waiting and not late and not self.paused:
             self._place_missing(market, wanted)
 
     def order_changed(self, order: Order) -> None:
+        self._backoff.note(order, self.now_ns)
         if order.is_open:
             return
         self._gaps = True
@@ -73,8 +75,6 @@ class PureMarketMaking(Strategy):
             self._refresh_at_ns = min(self._refresh_at_ns, self._quote_at_ns)
             if level is not None and self.settings.hanging_orders:
                 self._hang(level[0].opposite, level[1])
-        elif order.status is not OrdStatus.CANCELED:
-            self._quote_at_ns = max(self._quote_at_ns, self.now_ns + AFTER_REFUSAL_NS)
 
     # -- on a tick ------------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ from protocol import OrdType, SelfTradePrevention, TimeInForce
 MS_NS = 1_000_000
 SECOND_NS = 1_000_000_000
 TRADES_PAGE = 1000
+ORDERS_PAGE = 1000
 
 # The limits that Binance publishes. The headers of its answers correct our counts.
 LIMITS = [
@@ -82,6 +83,7 @@ class BinanceOrders(BinanceRequests):
     """The OrderApi of Binance Spot (connectors.core.order_api)."""
 
     trades_page = TRADES_PAGE
+    orders_page = ORDERS_PAGE
 
     def __init__(
         self,
@@ -156,6 +158,10 @@ class BinanceOrders(BinanceRequests):
         if not symbol:
             return self._signed("GET", "openOrders", {}, ts_ns, {"weight": 80, "requests": 1})
         return self._signed("GET", "openOrders", {"symbol": venue_symbol(symbol)}, ts_ns, {"weight": 6, "requests": 1})
+
+    def orders_request(self, symbol: str, ts_ns: int, from_order_id: str) -> Call:
+        params: dict[str, Value] = {"symbol": venue_symbol(symbol), "orderId": from_order_id, "limit": ORDERS_PAGE}
+        return self._signed("GET", "allOrders", params, ts_ns, {"weight": 20, "requests": 1})
 
     def trades_request(self, symbol: str, ts_ns: int, from_id: int | None = None, order_id: str = "") -> Call:
         params: dict[str, Value] = {"symbol": venue_symbol(symbol), "limit": TRADES_PAGE}

@@ -108,6 +108,7 @@ class OrderApi(RequestApi, Protocol):
 
     recv_window_ns: int  # how long after `ts_ns` the exchange accepts a request
     trades_page: int  # a page with fewer trades is the last one
+    orders_page: int  # a page with fewer orders is the last one
 
     def add_symbol(self, symbol: str) -> None:
         """Understand reports about this market from now on, and cancel its orders, also while its rules are unknown."""
@@ -135,6 +136,9 @@ class OrderApi(RequestApi, Protocol):
 
     def open_orders_request(self, symbol: str, ts_ns: int) -> Call:
         """Returns the request for all open orders of a market; of the whole account for the symbol ""."""
+
+    def orders_request(self, symbol: str, ts_ns: int, from_order_id: str) -> Call:
+        """Returns the request for all orders of a market, of any status, from an order id on."""
 
     def trades_request(self, symbol: str, ts_ns: int, from_id: int | None = None, order_id: str = "") -> Call:
         """Returns the request for own trades: of one order, or from a trade id on (None: the latest)."""

@@ -44,6 +44,7 @@ class BookSync:
         self.gaps = self.resyncs = self.ignored = self.dropped = self.refused = 0
         self._is_plain = False  # live, and no delta is pending
         self._bid_ticks = self._ask_ticks = self._mid_x2 = 0  # at the last validation
+        self._low_x2 = self._high_x2 = 0  # lowest and highest mid of this connection that was found right
         self._pending: list[tuple[int, int, BookDelta]] = []  # by first id, then by arrival
         self._arrivals = 0
         self._older = 0
@@ -89,6 +90,8 @@ class BookSync:
         self._bid_ticks *= price_factor
         self._ask_ticks *= price_factor
         self._mid_x2 *= price_factor
+        self._low_x2 *= price_factor
+        self._high_x2 *= price_factor
         self._coverage.rescale(price_factor)
 
     # -- deltas -----------------------------------------------------------------------------------------
@@ -262,6 +265,7 @@ class BookSync:
         """The stream is closed: the book is right at its id, and stale. Returns None if it was stale already."""
         self._pending.clear()
         self._tops.clear()
+        self._low_x2 = self._high_x2 = 0
         self._recent.clear()  # the next delta may overlap the book
         self.needs_snapshot = True
         if self.state is StreamState.POLLING:
@@ -303,8 +307,11 @@ class BookSync:
         self._mid_x2 = mid_x2 = bid_ticks + ask_ticks if bid_ticks and ask_ticks else 0
         if mid_x2 and bid_ticks >= ask_ticks:
             return f"crossed: bid {bid_ticks}, ask {ask_ticks} ticks"
-        if mid_x2 and before and JUMP_PART * abs(mid_x2 - before) > before:
+        is_known = self._low_x2 <= mid_x2 <= self._high_x2  # in a thin book the best price may come and go
+        if mid_x2 and before and not is_known and JUMP_PART * abs(mid_x2 - before) > before:
             return f"implausible: the mid went from {before // 2} to {mid_x2 // 2} ticks in one update"
+        if mid_x2 and not is_known:
+            self._low_x2, self._high_x2 = min(self._low_x2 or mid_x2, mid_x2), max(self._high_x2, mid_x2)
         if bid_ticks < coverage.low_ticks or not 0 < ask_ticks <= coverage.high_ticks:
             return self._validate_coverage(bid_ticks, ask_ticks)
         return ""

@@ -21,13 +21,17 @@ class ExternalOrders:
         """Whether this order is known to be external."""
         return (symbol, order_id) in self._ids
 
+    def add_id(self, symbol: str, order_id: str) -> None:
+        """This order is external."""
+        self._ids[symbol, order_id] = None
+        if len(self._ids) > IDS_MAX:
+            self._ids.popitem(last=False)
+
     def add(self, report: OrderReport, scale: Scale | None) -> OrderUpdate | None:
         """Merge a report, whose numbers fit `scale`. Returns the update to publish; None if nothing changed, or without
         the market's scale."""
         key = (report.symbol, report.order_id)
-        self._ids[key] = None
-        if len(self._ids) > IDS_MAX:
-            self._ids.popitem(last=False)
+        self.add_id(*key)
         if scale is None:
             return None
         update = _update(report, scale)

@@ -27,6 +27,7 @@ RETRY_FIRST_NS = 500 * MS_NS
 RETRY_CAP_NS = 8_000 * MS_NS
 PAGES_MAX = 1_000  # of own trades in one pass
 ATTEMPTS_MAX = 2  # of one market in one pass, if others can be read
+CLAIMS_MAX = 3  # unknown orders of trades that are queried one by one
 ACCOUNT = "account"
 REFUSALS = (Outcome.REJECTED, Outcome.NOT_FOUND)  # repeating the request cannot help now
 
@@ -303,7 +304,15 @@ class Reconciler:
             self._steps.appendleft(partial(self._claim, scan))
 
     def _claim(self, scan: _Scan) -> None:
-        """Query the unknown orders of trades, one by one: ours are adopted. Then the floor may rise."""
+        """Find the unknown orders of trades: ours are adopted. Then the floor may rise.
+
+        A few are queried one by one; of many, which another client has placed, the orders are read in pages.
+        """
+        if len(scan.unclaimed) > CLAIMS_MAX and all(order_id.isdecimal() for order_id in scan.unclaimed):
+            first_id = str(min(map(int, scan.unclaimed)))
+            call = self._api.orders_request(scan.symbol, self._client.now_ns, first_id)
+            self._send(call, partial(self._on_claim_page, scan, first_id))
+            return
         for order_id in scan.unclaimed:
             call = self._api.order_query(scan.symbol, self._client.now_ns, order_id=order_id)
             call = msgspec.structs.replace(call, urgent=False)  # there may be very many, of any client
@@ -321,6 +330,24 @@ class Reconciler:
         if report.order_id != order_id:
             raise BadAnswer(f"requested order {order_id}, got order {report.order_id}")
         self._adopt(report, scan.unclaimed.pop(order_id))
+        self._steps.appendleft(partial(self._claim, scan))
+
+    def _on_claim_page(self, scan: _Scan, first_id: str, body: bytes) -> None:
+        rows = self._api.parse_orders(body)
+        for row in rows:
+            trades = scan.unclaimed.pop(row.order_id, None)
+            if isinstance(row, Unreadable):
+                self._reports.unread(row, "orders")
+            elif trades:
+                self._adopt(row, trades)
+        # What the page passes over cannot be found: an order that is not ours, since ours are in the journal.
+        ids = [int(row.order_id) for row in rows if row.order_id.isdecimal()]
+        last_id = max(ids) if len(rows) >= self._api.orders_page and ids else None
+        for order_id in list(scan.unclaimed):
+            if last_id is None or int(order_id) <= last_id or order_id == first_id:
+                self._fx.log.warning("order of a trade not listed", market=scan.symbol, order_id=order_id)
+                self._reports.external.add_id(scan.symbol, order_id)
+                del scan.unclaimed[order_id]
         self._steps.appendleft(partial(self._claim, scan))
 
     def _adopt(self, report: OrderReport, rows: list[TradeReport]) -> None:

@@ -188,3 +188,23 @@ def test_an_unknown_order_cannot_be_forgotten(world):
     command = world.command("forget", "no-such-order")
     world.run(1)
     assert "no order that may be live has the id 'no-such-order'" in world.trader.answers[command].text
+
+
+def test_thousands_of_external_orders_are_identified_without_a_request_for_each(world):
+    ours = world.place(Side.BUY, FAR_BID)
+    world.run(1)
+    world.kill_connector()
+    for n in range(300):
+        key, other = (demo.MAKER_KEY, demo.EXTERNAL_KEY) if n % 2 else (demo.EXTERNAL_KEY, demo.MAKER_KEY)
+        world.trade_by_hand("BUY", "59995", "0.001", key=key)
+        world.trade_by_hand("SELL", "59995", "0.001", key=other)
+        world.run(0.2)
+    world.net.requests.clear()
+    world.start_connector()
+    world.run(30)
+    assert world.state == ("TRADING", "")
+    paths = [path.partition("?")[0] for _, method, path in world.net.requests if method == "GET"]
+    assert sum(path.endswith("/order") for path in paths) <= 3
+    assert 1 <= sum(path.endswith("/allOrders") for path in paths) <= 3
+    assert world.trader.fill_no == 0
+    assert world.last(ours).status is OrdStatus.NEW

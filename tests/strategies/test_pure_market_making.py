@@ -264,3 +264,17 @@ def test_settings_of_a_run_file_are_decoded_and_complained_of_with_their_path():
     assert settings.bid_spread_bps == settings.ask_spread_bps == 5
     with pytest.raises(msgspec.ValidationError, match="bid_spread_bps must be above 0, not -5"):
         msgspec.convert({**table, "bid_spread_bps": "-5"}, PureMarketMaking.Settings)
+
+
+def test_while_its_orders_are_refused_it_waits_longer_each_time_and_states_the_reason(bot, maker):
+    maker()
+    bot.broker.rejects = "This symbol is not permitted for this account."
+    bot.tick(6_000)
+    assert len(bot.broker.places) < 30
+    effects = bot.strategy.effects
+    assert (effects.state, effects.detail) == ("REFUSED", "This symbol is not permitted for this account.")
+    bot.broker.rejects = ""
+    bot.tick(3_100)
+    assert effects.state == "QUOTING"
+    assert effects.detail == ""
+    assert len(open_rows(bot)) == 2

@@ -203,3 +203,17 @@ def test_what_waits_for_a_snapshot_is_bounded():
     assert sync.dropped == 50
     assert sync.on_snapshot(snap(20)) is None, "what it would need is dropped"
     assert sync.on_snapshot(snap(60)).update_id == MAX_BUFFERED + 50
+
+
+def test_a_thin_book_whose_best_bid_comes_and_goes_stays_live():
+    sync = BookSync(SYMBOL)
+    sync.on_snapshot(snap(10, [(100, 1), (40, 1)], [(101, 1)]))
+    changes, update_id = [], 10
+    for n in range(20):
+        update_id += 1
+        changes.append(sync.on_delta(diff(update_id, update_id, bids=[(100, n % 2)])))
+        if sync.needs_snapshot:  # the first jump is checked once
+            bids = [(100, 1), (40, 1)] if n % 2 else [(40, 1)]
+            sync.on_snapshot(snap(update_id, bids, [(101, 1)]))
+    assert sum(isinstance(change, BookStatus) for change in changes) == 1
+    assert sync.state is StreamState.LIVE

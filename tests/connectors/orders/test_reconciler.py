@@ -149,6 +149,21 @@ def test_after_stop_no_request_leaves(parts, listener, reconciler):
     assert parts.fx.paths == []
 
 
+def test_many_unknown_orders_are_read_in_pages_and_ours_are_adopted(parts, reconciler):
+    reconciler.start("test")
+    finish(parts)
+    lost = new_order(9)
+    reconciler.start("test")
+    parts.fx.answer(b"[]")
+    parts.fx.answer(b"[" + b",".join(trade_row(40 + n, 70 + n, lots=10) for n in range(6)) + b"]")
+    assert parts.fx.paths == ["GET allOrders"]
+    external = order_body(new_order(8), "FILLED", 10, order_id=70).replace(b"th0", b"xx0")
+    parts.fx.answer(b"[" + external + b"," + order_body(lost, "FILLED", 10, order_id=72) + b"]")
+    assert parts.fx.paths == ["GET account"], "the page was the last one: the other orders cannot be found"
+    assert parts.tracker.orders[lost.cl_ord_id].state.filled_lots == 10
+    assert parts.reports.external.contains(SYMBOL, "75")
+
+
 ETH = "ETH-USDT"
 REFUSED = b'{"code":-1121,"msg":"Invalid symbol."}'
 
