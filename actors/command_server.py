@@ -34,7 +34,9 @@ class CommandServer:
 
         Other messages are just handled.
         """
-        newest = self.note_epoch(peer, epoch)
+        newest = self._epochs.get(peer, 0)
+        if epoch > newest:
+            newest = self.note_epoch(peer, epoch)
         if not isinstance(message, Command):
             self._dispatcher.handle_command(peer, epoch, seq, ts_ns, message)
             return

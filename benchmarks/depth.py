@@ -14,7 +14,8 @@ from market.instrument import Instrument
 from protocol import StreamState
 
 NAME = "BTCUSDT"
-RULES = Instrument("BTC-USDT", "BTC", "USDT", Decimal("0.01"), Decimal("0.00001"))
+# The recorded book has a size below a lot, so its lots have all eight digits.
+RULES = Instrument("BTC-USDT", "BTC", "USDT", Decimal("0.01"), Decimal("0.00001"), size_digits=8)
 
 
 def measure(parser: Any, snapshot: bytes, frames: list[bytes]) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def measure(parser: Any, snapshot: bytes, frames: list[bytes]) -> dict[str, Any]
     assert sync.state is StreamState.LIVE, f"the recorded book is {sync.state.name}: {sync.reason}"
     book = sync.book
     top = (book.best_bid_ticks, book.best_bid_lots, book.best_ask_ticks, book.best_ask_lots)
-    units = (RULES.tick_size, RULES.lot_size) * 2
+    units = (RULES.scale.tick, RULES.scale.lot) * 2
     best = [float(number * unit) for number, unit in zip(top, units, strict=True)]
     detail = {"parser": IMPLEMENTATION, "book": BOOK_IMPLEMENTATION, "outcome": [sync.update_id, best]}
     return {"updates_per_s": len(frames) / took_ns * 1e9, "detail": detail}

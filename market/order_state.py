@@ -31,7 +31,7 @@ class OrderState(msgspec.Struct, frozen=True, gc=False):
     @property
     def open_lots(self) -> int:
         """Lots that may still fill: all that is left, or, once ended, the fills reported but not yet known."""
-        if self.status.is_final:
+        if self.status >= OrdStatus.FILLED:
             return 0
         most = self.size_lots if self.ended is None else self.cum_lots
         return most - self.filled_lots

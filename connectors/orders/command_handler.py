@@ -73,6 +73,7 @@ class CommandHandler:
             refusal = self._executor.place(command, owner)
         if not refusal:
             self._gate.record_passed(command, owner, self._fx.now_ns)
+            return ACCEPTED
         self._refusals.count(owner, refusal)
         return refusal
 
@@ -98,6 +99,7 @@ class CommandHandler:
             refusal = self._executor.replace(order, owner, old)
         if not refusal:
             self._gate.record_passed(order, owner, self._fx.now_ns)
+            return ACCEPTED
         self._refusals.count(owner, refusal)
         return refusal
 
@@ -108,7 +110,7 @@ class CommandHandler:
             return Refusal(
                 f"tag {order.tag[:TAG_MAX]!r}: use at most {TAG_MAX} printable characters", RefusalCode.NEVER
             )
-        if not self._tracker.owner(owner).has_room(order.symbol, order.tag):
+        if order.tag and not self._tracker.owner(owner).has_room(order.symbol, order.tag):
             return Refusal(f"{owner} has {TAGS_MAX} tags: release those that are done", RefusalCode.LIMIT)
         symbol = order.symbol
         return self._status.why_not(symbol) or self._gate.refusal(

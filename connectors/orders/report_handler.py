@@ -59,18 +59,19 @@ class ReportHandler:
             order = self._adopt(report)
             if order is None:
                 return None
+        cl_ord_id = order.terms.cl_ord_id
         digits = tracker.scales[order.terms.symbol].size_digits
         is_smaller = report.size.scaleb(digits, EXACT) < order.state.size_lots
-        if is_smaller or report.alias or report.cl_ord_id != order.cl_ord_id:
+        if is_smaller or report.alias or report.cl_ord_id != cl_ord_id:
             self._amend(order, report, source)
         try:
             cum_lots = self._lots(order.terms.symbol, report.cum)
         except BadAnswer as error:
-            self._journal.commit(tracker.decide_finding(order.cl_ord_id, str(error), now_ns))
+            self._journal.commit(tracker.decide_finding(cl_ord_id, str(error), now_ns))
             return order
         self._journal.commit(
             tracker.decide_report(
-                order.cl_ord_id, report.status, cum_lots, report.order_id, report.ts_event_ns, now_ns, source,
+                cl_ord_id, report.status, cum_lots, report.order_id, report.ts_event_ns, now_ns, source,
                 report.reason,
             )
         )  # fmt: skip

@@ -61,7 +61,7 @@ class TrackedOrder:
     @property
     def is_final(self) -> bool:
         """Whether the order can no longer be filled."""
-        return self.state.status.is_final
+        return self.state.status >= OrdStatus.FILLED
 
     @property
     def is_tombstone(self) -> bool:

@@ -238,7 +238,8 @@ class OrderTracker(OrderStore):
             record = self._journal.new_order(record)
         order = TrackedOrder(record, self.scales.get(record.symbol))
         self.counter = max(self.counter, record.counter)
-        self.owner(record.owner).begin(record.symbol, record.tag)
+        if record.tag or record.owner not in self.owners:
+            self.owner(record.owner).begin(record.symbol, record.tag)
         self.begin(order)
         return [order.update()]
 

@@ -9,6 +9,7 @@ from actors.actor_clock import ActorClock
 from actors.dispatcher import INVALID_LOGGED, Dispatcher
 from actors.envelope import Envelope
 from actors.inbox import StreamIn
+from actors.safe_start import NORMAL
 from actors.timers import Timers
 from protocol import Answer, AnswerCode, CancelAll, Control, Health, Tick
 from protocol.errors import BadMessage
@@ -55,7 +56,7 @@ class World:
             keys=None,
             kill_switch=int,
             suspended_ns=int,
-            safe_start=None,
+            safe_start=NORMAL,
         )
         self.actor = Keeper("me", Keeper.Settings(), effects)
         self.actor.kept, self.actor.times = [], []

@@ -93,7 +93,10 @@ def built(random, of):
         return of.cls(*(built(random, one.type) for one in of.fields))
     if isinstance(of, info.EnumType):
         return random.choice(list(of.cls))
+    if isinstance(of, info.UnionType):
+        return built(random, random.choice(of.types))
     choices = {
+        info.NoneType: (None,),
         info.IntType: NUMBERS, info.StrType: TEXTS, info.BoolType: (True, False), info.FloatType: (0.0, 1e300),
         info.BytesType: (b"", b"\x01", b"\xff" * 16, bytes(32)), info.DecimalType: AMOUNTS,
     }  # fmt: skip
