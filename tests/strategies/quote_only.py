@@ -38,7 +38,9 @@ def sums(position) -> tuple:
 class QuoteOnly:
     """`bot.strategy` trades as `maker`; `fees` are settings of the account beside or instead of 0.1 %."""
 
-    def __init__(self, kind, seed=3, flow=None, tick_ms=500, limits=None, venue=None, base=None, **settings) -> None:
+    def __init__(
+        self, kind, seed=3, flow=None, tick_ms=500, limits=None, venue=None, base=None, market=None, **settings
+    ) -> None:
         key = KeySettings(api_key=demo.MAKER_KEY, secret=demo.MAKER_SECRET)
         maker = AccountSettings(name="maker", keys=[key], balances={"USDT": QUOTE} | (base or {}))
         accounts = [maker, *demo.accounts()[1:]]
@@ -47,7 +49,7 @@ class QuoteOnly:
                 name="maker", keys=[key], balances=maker.balances, has_discount=venue.pop("has_discount")
             )
         self.begun = accounts[0].balances
-        market = MarketSettings(flow=flow or FlowSettings())
+        market = MarketSettings(flow=flow or FlowSettings(), **(market or {}))
         self.sim = Sim(net_ns=5_000_000, trace=False)
         self.venue = SimVenue(
             VenueSettings(markets=[market], seed=seed, accounts=accounts, **(venue or {})), self.sim.now_ns

@@ -6,11 +6,15 @@ from random import Random
 
 import pytest
 
+from actors.log.secret import ApiKey, Secret
 from actors.net import HttpRequest
+from connectors.binance.sign import signed_query
 from market.scale import Scale
 from protocol import BookDelta, Fill, Trade
 from strategies.ping_pong import PingPong
 from tests.strategies.quote_only import QuoteOnly
+from tests.strategies.test_flat_account import example
+from venue.base import demo
 from venue.base.settings import FlowSettings
 
 TICKS = ("0.01", "0.05", "0.10", "0.50", "1")
@@ -69,6 +73,49 @@ def resting(bot) -> list[tuple[Decimal, Decimal]]:
     """Price and size of each open order as the exchange has it."""
     rows = bot.control("ledger?account=maker")["open_orders"]
     return sorted((Decimal(row["price"]), Decimal(row["origQty"])) for row in rows)
+
+
+@pytest.mark.parametrize("kind", ["DipBuyer", "PingPong"])
+def test_a_tick_that_becomes_ten_times_finer_under_a_resting_bid_leaves_its_price_cost_and_profit(kind):
+    strategies = {
+        "DipBuyer": (example("dip_buyer", "DipBuyer"), {"below_ticks": 5, "profit_ticks": 10}),
+        "PingPong": (PingPong, {"half_spread_ticks": 50}),
+    }
+    strategy, settings = strategies[kind]
+    market = {"tick_size": Decimal("0.10"), "price_digits": 3}
+    still = FlowSettings(limit_rate=0, market_rate=0)
+    bot = QuoteOnly(strategy, flow=still, market=market, size_lots=1_000, **settings)
+    for side, price in (("BUY", "59990"), ("SELL", "60010")):
+        by_hand(bot, side, price, "0.5")
+    bot.until(lambda: resting(bot) and shown(bot) == resting(bot))
+    change_filters(bot, "0.001", "0.00001")
+    bot.sim.run_for(1.2)
+    assert bot.market.rules.scale == Scale(3, 5)
+    assert bot.market.rules.tick_size == Decimal("0.001")
+    bot.until(lambda: resting(bot) and shown(bot) == resting(bot))
+    if kind == "DipBuyer":
+        (bid,) = resting(bot)
+        by_hand(bot, "SELL", "59000", "0.51")
+        bot.sim.run_for(2)
+        assert bot.market.position.bought_notional == bid[0] * bid[1]
+        by_hand(bot, "BUY", "59970", "0.5")
+    bot.sim.run_for(20)
+    assert [order for order in bot.rejected if "multiple" in order] == []
+    if bot.market.position.bought_lots:
+        bot.check()
+    bot.until(lambda: resting(bot) and shown(bot) == resting(bot))
+
+
+def by_hand(bot, side: str, price: str, size: str) -> None:
+    params = {
+        "symbol": "BTCUSDT", "side": side, "type": "LIMIT", "timeInForce": "GTC", "quantity": size, "price": price,
+        "timestamp": bot.sim.now_ns // 1_000_000,
+    }  # fmt: skip
+    query = signed_query(ApiKey(demo.EXTERNAL_KEY, Secret(demo.EXTERNAL_SECRET)), params)
+    request = HttpRequest("POST", "", {"X-MBX-APIKEY": demo.EXTERNAL_KEY})
+    answer, _ = bot.venue.http(request, f"/api/v3/order?{query}", bot.sim.now_ns)
+    bot.sim.services["venue"].flush()
+    assert answer.status == 200, answer.body
 
 
 @pytest.mark.slow

@@ -38,16 +38,18 @@ class Symbol:
         self.name = self.base + self.quote
         self.assets = tuple(dict.fromkeys((self.base, self.quote)))
         try:
-            self.tick_atoms = atoms(settings.tick_size)
-            self.lot_atoms = atoms(settings.lot_size)
-            self.notional_atoms = atoms(settings.tick_size * settings.lot_size)
+            tick = _unit(settings.tick_size, settings.price_digits)
+            lot = _unit(settings.lot_size, settings.size_digits)
+            self.tick_atoms, self.lot_atoms, self.notional_atoms = atoms(tick), atoms(lot), atoms(tick * lot)
         except ValueError as error:
             text = f"market {settings.symbol}: tick_size, lot_size and their product: {error}"
             raise BadVenue(text) from None
         if min(self.tick_atoms, self.lot_atoms, self.notional_atoms) <= 0:
             raise BadVenue(f"market {settings.symbol}: tick_size and lot_size must be above zero")
         self.status = "TRADING"  # or BREAK, HALT: trading is stopped; DELISTED: it does not exist
-        self.tick_step = self.lot_step = 1  # new prices and sizes must be multiples of these ticks and lots
+        # New prices and sizes must be multiples of these ticks and lots.
+        self.tick_step = atoms(settings.tick_size) // self.tick_atoms
+        self.lot_step = atoms(settings.lot_size) // self.lot_atoms
         self.matching = Matching()
         self.stops = Stops()
         self.trades: deque[PublicTrade] = deque(maxlen=KEPT_TRADES)
@@ -68,7 +70,7 @@ class Symbol:
         return self.status != "DELISTED"
 
     def change_filters(self, settings: MarketSettings) -> None:
-        """Changes the filters; ticks and lots must be multiples of the original ones."""
+        """Changes the filters; new ticks and lots must be multiples of the units. Resting orders keep their prices."""
         self.settings = settings
         self.bounds = FilterBounds.of(settings)
         self.tick_step = atoms(settings.tick_size) // self.tick_atoms
@@ -183,6 +185,14 @@ class Symbol:
         if rest or size_lots % self.lot_step:
             raise api_errors.filter_failure("LOT_SIZE")
         return size_lots
+
+
+def _unit(step: Decimal, digits: int | None) -> Decimal:
+    """The unit in which a market counts. Raises ValueError if `step` is not a multiple of it."""
+    unit = step if digits is None else Decimal(1).scaleb(-digits)
+    if unit > 0 and step % unit:
+        raise ValueError(f"{step} is not a multiple of {unit}")
+    return unit
 
 
 def exact(value: Decimal) -> str:

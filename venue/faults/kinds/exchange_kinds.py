@@ -54,7 +54,8 @@ class Delisted(MarketFault, frozen=True, tag="delisted"):
 class FiltersChanged(MarketFault, frozen=True, tag="filters_changed"):
     """A market's filters change while it trades, and change back: tick, lot, minimum size or notional.
 
-    New ticks and lots must be multiples of those that the market was opened with.
+    New ticks and lots must be multiples of the market's units: those that it was opened with, or `price_digits` and
+    `size_digits` of its settings.
     """
 
     for_s: Seconds = 30.0
