@@ -310,7 +310,7 @@ def test_a_client_that_does_not_read_is_disconnected_and_disturbs_no_other(world
     exchange = world(markets=[MarketSettings(flow=FlowSettings(limit_rate=0, market_rate=0))]).exchange
 
     async def run() -> tuple[bytes, int]:
-        driver = Server(exchange, None)
+        driver = Server(exchange, None, time.time_ns)
         runner = web.ServerRunner(web.Server(driver.serve))
         await runner.setup()
         listening = bind("127.0.0.1", 0, None)
