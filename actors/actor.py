@@ -44,7 +44,6 @@ class Actor:
         self.keys = effects.keys  # of the run file's `keys` entry; None without one
         self.suspended_ns = effects.suspended_ns  # returns how long the machine was suspended since the start
         self.kill_switch = effects.kill_switch  # returns 0, or 1: send nothing new, or 2: cancel all orders too
-        self.safe_start = effects.safe_start  # after a crash loop: how long to do the safe work alone
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

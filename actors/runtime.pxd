@@ -29,6 +29,8 @@ cdef class Runtime:
     cdef public object actor
     cdef public Dispatcher dispatcher
     cdef object _server
+    cdef public object gate
+    cdef set _senders
     cdef object _snapshots
     cdef public object streams
     cdef public Turns turns

@@ -13,6 +13,7 @@ import structlog
 from actors.actor import Actor
 from actors.actor_clock import ActorClock
 from actors.command_client import CommandClient
+from actors.command_gate import CommandGate, anyone_of_the_run
 from actors.command_server import CommandServer
 from actors.dispatcher import Dispatcher
 from actors.effect_queue import EffectQueue
@@ -66,7 +67,7 @@ class Runtime:
 
     `clock` is the clock's name; `patience_ms` how long it waits for this actor's turn; `position_wait_ms` how long a
     Tick is held for streams that are behind it. `trace`: keep a hash of all published frames. `keys`, `kill_switch`:
-    see ActorEffects.
+    see ActorEffects. `may_command(sender)`: whether its commands are accepted.
     """
 
     def __init__(
@@ -90,16 +91,15 @@ class Runtime:
         pid: int = 0,
         loop: str = "",
         safe_start: SafeStart = NORMAL,
+        may_command: Callable[[str], bool] = anyone_of_the_run,
         log: Log | None = None,
     ) -> None:
         self.name, self.epoch, self.pid, self.loop = name, epoch, pid, loop
         self.log: Log = log if log is not None else structlog.get_logger().bind(actor=name)
         self.stop_requested = False  # set by a signal's handler, read by `finish`
-        self.stopping = False
-        self.stopped = False
+        self.stopping = self.stopped = False
         self._stop_at_ns = 0
-        self._port = port
-        self._codec = TICK_CODEC
+        self._port, self._codec = port, TICK_CODEC
         envelope = Envelope()
         self.clock = ActorClock(anchor_ns, lockstep)
         self.inbox = Inbox()
@@ -109,14 +109,16 @@ class Runtime:
         sender = Sender(self.outbox, port, self.clock)
         self._client = CommandClient(name, self.outbox, sender, self.timers, envelope)
         self.effects = EffectQueue(
-            name, follows or [], self.log, keys, kill_switch, suspended_ns, envelope=envelope,
-            clock=self.clock, timers=self.timers, outbox=self.outbox, sender=sender, commands=self._client, port=port,
-            control=self, safe_start=safe_start,
+            name, follows or [], self.log, keys, kill_switch, suspended_ns, envelope=envelope, clock=self.clock,
+            timers=self.timers, outbox=self.outbox, sender=sender, commands=self._client, port=port, control=self,
+            safe_start=safe_start,
         )  # fmt: skip
         self.actor = kind(name, settings, self.effects)
         self.dispatcher = Dispatcher(self.actor, envelope, self.clock, self.timers, self.log)
         self._server = CommandServer(self.effects, self.outbox, sender, self.dispatcher, self.clock)
         self._snapshots = SnapshotServer(name, self.outbox, sender, self.actor)
+        self.gate = CommandGate(name, may_command, self.outbox, sender, self._snapshots, self.dispatcher, self.log)
+        self._senders = self.gate.senders
         self.streams = Streams(
             self.effects, inbox=self.inbox, outbox=self.outbox, port=port, sender=sender, dispatcher=self.dispatcher,
             clock=self.clock, timers=self.runtime_timers, listener=self.actor,
@@ -176,6 +178,9 @@ class Runtime:
 
     def command_in(self, peer: str, data: bytes) -> None:
         """Takes a frame that `peer` has sent to our command socket."""
+        if peer not in self._senders and not self.gate.admit(peer):
+            self.gate.refuse(peer, data)
+            return
         tick = self._codec.decode_tick(data)
         if tick is not None:
             self.turns.on_tick(tick, peer)
@@ -310,7 +315,7 @@ class Runtime:
         effects, inbox, invalid = self.effects, self.inbox, self.dispatcher.invalid_frames
         heartbeat = Heartbeat(
             self.pid, self.turns.ticks, self.outbox.positions(), inbox.lost, invalid, inbox.duplicates, effects.state,
-            effects.detail, self.loop, self._port.rss_bytes(),
+            effects.detail, self.loop, self._port.rss_bytes(), self.gate.refused,
         )  # fmt: skip
         self._port.pub(self.outbox.next(self._heartbeats, self.clock.now_ns, heartbeat))
         self.runtime_timers.add(self.clock.mono_ns + HEARTBEAT_NS, self._publish_heartbeat)

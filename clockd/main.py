@@ -4,6 +4,7 @@ from typing import Any
 
 from actors.live.driver import Live, keep_to
 from actors.live.run_time import RunTime
+from actors.live.senders import Senders
 from actors.run.run_file import CLOCK, Run
 from clockd.clock import Clock
 
@@ -14,4 +15,5 @@ def run_clock(run: Run, epoch: int, *, log: Any = None) -> int:
     settings = Clock.Settings(
         tick_ms=run.clock.tick_ms, order=run.order, mode=run.clock.mode, start_ns=RunTime(run.dir).started_ns
     )
-    return Live(CLOCK, Clock, settings, run.dir, bus=run.bus, log=log, epoch=epoch).run()
+    senders = Senders(run, CLOCK)
+    return Live(CLOCK, Clock, settings, run.dir, bus=run.bus, log=log, epoch=epoch, may_command=senders).run()

@@ -110,8 +110,8 @@ class Connector(Actor):
         self._scales.load(self.tracker.scales)
         if self.orders is not None:
             self.orders.start(self.epoch)
-            if self.safe_start.seconds:
-                self.orders.start_safe(self.safe_start)
+            if self.effects.safe_start.seconds:
+                self.orders.start_safe(self.effects.safe_start)
         self.feed.start()
         self.update_status()
         self.after(CHECK_NS, self._on_suspension_timer)

@@ -47,6 +47,7 @@ class Heartbeat(Message):
 
     `lost`: messages missing in followed streams. `invalid_frames`: frames that could not be decoded. `duplicates`:
     frames discarded as old. `rss_bytes`: resident memory of the process; 0 in a simulation.
+    `refused_frames`: frames of senders that may not command this actor.
     """
 
     pid: int
@@ -59,6 +60,7 @@ class Heartbeat(Message):
     detail: str = ""
     loop: str = ""
     rss_bytes: int = 0
+    refused_frames: int = 0
 
 
 class Health(Message):

@@ -14,7 +14,7 @@ cdef class Dialer:
 
 cdef class Connections:
     cdef Poller _poller
-    cdef bytes _name
+    cdef bytes _name, _token
     cdef size_t _direct_max
     cdef list _listeners, _dialers
     cdef list _prefixes  # to which our SUB has subscribed

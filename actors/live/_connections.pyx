@@ -1,7 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Connections: opens, accepts and closes the connections of one actor, queues frames on them, and checks that they live."""
 
+import os
 import socket as sockets
+import struct
 import time
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -10,6 +12,7 @@ from actors.live._epoll cimport DEALER, EPOLLET, EPOLLIN, EPOLLOUT, MAX_SLOTS, P
 from actors.live._peer cimport Peer
 
 from actors.live import transport_limits as limits
+from actors.identity import identity, peer_name
 
 cdef extern from "<unistd.h>" nogil:
     int close(int)
@@ -21,6 +24,11 @@ cdef size_t flush_bytes = limits.FLUSH_BYTES
 cdef long long MS_NS = 1_000_000
 cdef long long heartbeat_ns = limits.HEARTBEAT_MS * MS_NS
 cdef long long heartbeat_timeout_ns = limits.HEARTBEAT_TIMEOUT_MS * MS_NS
+
+
+cdef int peer_uid(object socket) except -2:
+    """The user of the process that has connected, by the kernel."""
+    return struct.unpack("iii", socket.getsockopt(sockets.SOL_SOCKET, sockets.SO_PEERCRED, struct.calcsize("iii")))[1]
 
 
 cdef class Listener:
@@ -38,10 +46,11 @@ cdef class Dialer:
 
 
 cdef class Connections:
-    """`name`: our identity. `direct_bytes`: the maximum that waits for one DEALER or ROUTER connection."""
+    """`name`: ours. `token`: the run's. `direct_bytes`: the maximum that waits for one DEALER or ROUTER connection."""
 
-    def __cinit__(self, Poller poller, str name, size_t direct_bytes):
+    def __cinit__(self, Poller poller, str name, size_t direct_bytes, bytes token=b""):
         self._poller, self._name, self._direct_max = poller, name.encode("ascii"), direct_bytes
+        self._token = token
         self._listeners, self._dialers, self._prefixes, self._subscribers, self._queued = [], [], [], [], []
         self.dealers, self.routes = {}, {}
         self._maintained_ns = monotonic_ns()
@@ -89,7 +98,10 @@ cdef class Connections:
                 accepted, _ = listener.socket.accept()
             except OSError:  # none is waiting; or no descriptor is left, then `maintain` tries again
                 return
-            self.start(accepted, listener.kind, None)
+            if peer_uid(accepted) == os.geteuid():
+                self.start(accepted, listener.kind, None)
+            else:
+                accepted.close()
 
     cdef dial(self, Dialer dialer):
         dialled = None
@@ -111,7 +123,8 @@ cdef class Connections:
     cdef start(self, object socket, int kind, Dialer dialer):
         """Begin the handshake on a connected socket."""
         cdef Peer peer
-        peer = Peer(socket.detach(), kind, self._name, limits.PUB_MAX_BYTES if kind == PUB else self._direct_max)
+        name = identity(self._name, self._token) if kind == DEALER else self._name  # the token is for command sockets
+        peer = Peer(socket.detach(), kind, name, limits.PUB_MAX_BYTES if kind == PUB else self._direct_max)
         peer.slot = self._poller.add(peer, peer.fd, EPOLLIN)
         if peer.slot < 0:
             close(peer.fd)
@@ -137,6 +150,7 @@ cdef class Connections:
             for prefix in self._prefixes:
                 self.write(peer, b"\1" + prefix)
         elif peer.kind == ROUTER:
+            peer.name = peer_name(peer.identity, self._token)
             if not peer.identity:
                 peer.name = f"\0{peer.slot}"
             before = self.routes.get(peer.name)

@@ -34,11 +34,13 @@ cdef int batch_max = limits.BATCH
 cdef class FastTransport(Transport):
     """See Transport for what each method promises."""
 
-    def __cinit__(self, str name, command_path, size_t direct_bytes=limits.DIRECT_MAX_BYTES):
+    def __cinit__(
+        self, str name, command_path, size_t direct_bytes=limits.DIRECT_MAX_BYTES, bytes token=b""
+    ):
         self.implementation = "cython"
         self._command_path = command_path
         self._poller = Poller()
-        self._connections = Connections(self._poller, name, direct_bytes)
+        self._connections = Connections(self._poller, name, direct_bytes, token)
         self.fd = self._poller.fd
         self._now_ns = monotonic_ns()
 

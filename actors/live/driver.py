@@ -19,6 +19,7 @@ from actors.live.kill_switch import KillSwitch
 from actors.live.network_port import NetworkPort, NoNetwork
 from actors.live.poll import poll
 from actors.live.run_time import RunTime
+from actors.live.senders import Senders
 from actors.live.sockets import Bus
 from actors.live.suspend_clock import SuspendClock
 from actors.live.transport_choice import transport_class
@@ -172,7 +173,7 @@ def run_actor(
     live = Live(
         name, run.actor_class(name), run.actor_settings(name), run.dir, keys=keys, journal_sync=conf.journal_sync,
         bus=run.bus, log=log, epoch=epoch, follows=conf.follows, patience_ms=patience_ms or conf.patience_ms,
-        safe_start=safe_start, **lockstep_options(run),
+        safe_start=safe_start, may_command=Senders(run, name), **lockstep_options(run),
     )  # fmt: skip
     return live.run()
 

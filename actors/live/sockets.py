@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from actors.live.bus_token import bus_token
 from actors.live.transport import DEALER, PUB, ROUTER, SUB, Transport
 from actors.live.transport_choice import transport_class
 from actors.run.run_dir import MAX_SOCKET_PATH_BYTES
@@ -17,10 +18,21 @@ class Bus:
     connection, so senders refuse at half of it.
     """
 
-    def __init__(self, name: str, folder: Path, kind: type[Transport] | None = None, *, bind: bool = True) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        kind: type[Transport] | None = None,
+        *,
+        bind: bool = True,
+        reads_only: bool = False,
+    ) -> None:
+        """`bind`: False for a process to which no other connects. `reads_only`: it may not command any actor."""
         self.name = name
         self._folder = folder
-        self.transport = transport = (kind or transport_class())(name, self._command_path)
+        self.transport = transport = (kind or transport_class())(
+            name, self._command_path, token=b"" if reads_only else bus_token(folder)
+        )  # fmt: skip
         # The transport's own methods: no Python between the actor and the socket for what is sent most.
         self.publish: Callable[[bytes], None] = transport.publish
         self.send: Callable[[str, bytes], bool] = transport.send

@@ -38,10 +38,17 @@ class Transport:
     fd: int
     implementation: str
 
-    def __init__(self, name: str, command_path: Callable[[str], str], direct_bytes: int = DIRECT_MAX_BYTES) -> None:
-        """`name`: our identity on command sockets. `command_path(target)`: path of another actor's command socket.
+    def __init__(
+        self,
+        name: str,
+        command_path: Callable[[str], str],
+        direct_bytes: int = DIRECT_MAX_BYTES,
+        token: bytes = b"",
+    ) -> None:
+        """`name`: our name on command sockets. `command_path(target)`: path of another actor's command socket.
 
-        `direct_bytes`: maximum that waits for one peer of a command socket.
+        `direct_bytes`: maximum that waits for one peer of a command socket. `token`: the run's, sent to command
+        sockets; the name of a peer that has not sent it begins with READER. Processes of other users are refused.
         """
 
     def bind(self, kind: int, path: str) -> None:

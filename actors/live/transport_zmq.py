@@ -1,5 +1,6 @@
 """ZmqTransport: the bus over libzmq, by pyzmq. The reference implementation; portable, and the one that taps use."""
 
+import os
 import select
 import time
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from typing import Any
 
 import zmq
 
+from actors.identity import identity, peer_identity, peer_name
 from actors.live.transport import DEALER, PUB, ROUTER, SUB, Receiver, Transport
 from actors.live.transport_limits import (
     BATCH,
@@ -22,6 +24,7 @@ from actors.live.transport_limits import (
 from protocol.frame import MAX_FRAME_BYTES
 
 MAX_SOCKETS = 4_096
+NAMES_KEPT = 1_000  # of peers
 TYPES = (zmq.PUB, zmq.SUB, zmq.DEALER, zmq.ROUTER)  # by kind
 
 
@@ -32,9 +35,17 @@ class ZmqTransport(Transport):
     every read goes on until nothing is left.
     """
 
-    def __init__(self, name: str, command_path: Callable[[str], str], direct_bytes: int = DIRECT_MAX_BYTES) -> None:
+    def __init__(
+        self,
+        name: str,
+        command_path: Callable[[str], str],
+        direct_bytes: int = DIRECT_MAX_BYTES,
+        token: bytes = b"",
+    ) -> None:
         self.implementation = "libzmq"
         self._name = name.encode("ascii")
+        self._token = token
+        self._names: dict[bytes, str] = {}  # identity -> name, so that a token is compared once
         self._command_path = command_path
         self._hwm_direct = max(1, min(HWM_DIRECT_FRAMES, direct_bytes * HWM_DIRECT_FRAMES // DIRECT_MAX_BYTES))
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
@@ -93,7 +104,9 @@ class ZmqTransport(Transport):
         for option, value in options.items():
             socket.set(getattr(zmq, option), value)
         if kind == DEALER:
-            socket.set(zmq.ROUTING_ID, self._name)
+            socket.set(zmq.ROUTING_ID, identity(self._name, self._token))
+        elif kind in (PUB, ROUTER):
+            socket.set(zmq.IPC_FILTER_UID, os.geteuid())
         number = len(self._sockets)
         self._sockets.append((socket, kind, target))
         if kind != PUB:
@@ -122,7 +135,7 @@ class ZmqTransport(Transport):
         number = self._by_kind[ROUTER]
         self._sent.add(number)
         try:
-            self._sockets[number][0].send_multipart((peer.encode("latin-1"), frame), zmq.DONTWAIT)
+            self._sockets[number][0].send_multipart((peer_identity(peer, self._token), frame), zmq.DONTWAIT)
         except zmq.ZMQError as error:
             if error.errno in (zmq.EAGAIN, zmq.EHOSTUNREACH):
                 return False
@@ -154,8 +167,14 @@ class ZmqTransport(Transport):
             elif kind == DEALER:
                 sink.answer_in(target, parts[0])
             elif len(parts) > 1:
-                sink.command_in(parts[0].decode("latin-1"), parts[1])
+                sink.command_in(self._names.get(parts[0]) or self._name_of(parts[0]), parts[1])
         return True
+
+    def _name_of(self, received: bytes) -> str:
+        if len(self._names) >= NAMES_KEPT:
+            self._names.clear()
+        name = self._names[received] = peer_name(received, self._token)
+        return name
 
     # -- waiting ------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import Any
 from actors.run.toml_check import did_you_mean
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+OPERATOR = re.compile(r"operator-\d+")  # the processes of `tickbus pause`, `cancel-all` and so on
 RESERVED = ("clockd", "venue", "supervisord")
 
 
@@ -14,7 +15,7 @@ def order_mistakes(order: Any, follows: dict[str, Any]) -> list[str]:
     """Mistakes in names, in `follows` and in the clock's order. Wrong types are left to the table check."""
     found = []
     for name in follows:
-        if name in RESERVED:
+        if name in RESERVED or OPERATOR.fullmatch(name):
             found.append(f"`{name}` is a reserved name: rename the actor - at `$.actors.{name}`")
         elif not NAME.fullmatch(name):
             found.append(f"actor name `{name}`: want at most 32 of a-z 0-9 _ -, a letter first - at `$.actors`")

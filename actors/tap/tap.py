@@ -70,7 +70,7 @@ class Tap:
         self.lost = self.invalid_frames = self.received = 0
         name = f"tap-{os.getpid()}-{next(_count)}"
         # libzmq's own thread takes in what passes, and answers for us, while whoever taps does something else.
-        self._bus = Bus(name, self.folder, ZmqTransport, bind=False)
+        self._bus = Bus(name, self.folder, ZmqTransport, bind=False, reads_only=True)
         self._sink = Sink(self._frame, self._ignore, self._answer)
         self._refresh()
 

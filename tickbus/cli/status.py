@@ -83,7 +83,7 @@ def _heartbeats(run: Run) -> dict[str, dict[str, object]]:
                     beat = tapped.body
                     found[tapped.sender] = {
                         "epoch": tapped.epoch, "ticks": beat.ticks, "lost": beat.lost,
-                        "invalid_frames": beat.invalid_frames, "actor_state": beat.state,
-                        "detail": beat.detail, "loop": beat.loop,
+                        "invalid_frames": beat.invalid_frames, "refused_frames": beat.refused_frames,
+                        "actor_state": beat.state, "detail": beat.detail, "loop": beat.loop,
                     }  # fmt: skip
     return found

@@ -97,7 +97,7 @@ sys.stdin.read()
 """
 
 
-def test_a_forked_child_does_not_keep_the_lock_of_its_killed_parent(tmp_path):
+def test_a_forked_child_does_not_keep_the_lock_of_its_killed_parent(tmp_path, wait_until):
     with subprocess.Popen(
         [sys.executable, "-c", FORK.format(str(tmp_path))], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as parent:
@@ -107,7 +107,7 @@ def test_a_forked_child_does_not_keep_the_lock_of_its_killed_parent(tmp_path):
             parent.kill()
             parent.wait()
             os.kill(child_pid, 0)
-            assert holder(tmp_path, "maker") == 0
+            wait_until(lambda: holder(tmp_path, "maker") == 0)
             assert Lock(tmp_path, "maker").acquire() == 2
         finally:
             os.kill(child_pid, signal.SIGKILL)
