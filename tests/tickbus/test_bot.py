@@ -228,3 +228,30 @@ def test_a_debugger_in_an_actor_that_runs_by_hand_does_not_make_it_late(tickbus,
             report = next(iter(tap)).body
         child.terminate()
     assert (report.late, report.ticks_late) == ([], 0)
+
+
+def test_a_bot_runs_in_a_folder_with_blanks_brackets_and_signs_in_its_name(tickbus, run_file, wait_for, processes_of):
+    folder = run_file.parent / "my [1] 50%(x)s;é#"
+    folder.mkdir()
+    for name in ("own_actors.py", "h.toml"):
+        (run_file.parent / name).rename(folder / name)
+    run_file, run_dir = folder / "h.toml", folder / ".tickbus" / "h"
+    assert tickbus("up", run_file).returncode == 0
+    wait_for(lambda: hops(run_dir) == ["source", "follower"])
+    added = folder / "third.toml"
+    added.write_text('[actors.third]\nuse = "own_actors:Source"\n')
+    assert tickbus("add", added).stdout == "third: started\n"
+    wait_for(lambda: "third" in hops(run_dir))
+    assert tickbus("down").stdout.endswith("down\n")
+    wait_for(lambda: not processes_of(folder))
+
+
+@pytest.mark.parametrize("name", ["a ;b", "a #b"])
+def test_a_folder_whose_name_supervisord_cannot_read_is_refused_in_one_line(tickbus, run_file, name):
+    folder = run_file.parent / name
+    folder.mkdir()
+    run_file.rename(folder / "h.toml")
+    (run_file.parent / "own_actors.py").rename(folder / "own_actors.py")
+    done = tickbus("up", folder / "h.toml")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert f"supervisord's configuration cannot contain {name[1:3]!r} in a path: rename the folder" in done.stderr

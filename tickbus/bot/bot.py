@@ -16,7 +16,7 @@ from protocol.errors import AlreadyRunning, TickbusError, Unreachable
 from tickbus.bot.locked_supervisord import BOUND, FREE
 from tickbus.bot.registry import SUPERVISOR, register
 from tickbus.bot.supervisor_client import Supervisor
-from tickbus.bot.supervisor_config import CONF, PROGRAMS, STOP_WAIT_S, priorities, program, render
+from tickbus.bot.supervisor_config import CONF, PROGRAMS, STOP_WAIT_S, check_paths, priorities, program, render
 from tickbus.private_file import write_private
 from tickbus.process.loaded_code import LoadedCode
 
@@ -58,6 +58,7 @@ class Bot:
         """Makes the run folder and writes supervisord's configuration. Raises BadRunFile."""
         run = self.run
         check_socket_paths(run.dir, [*run.actors, "clockd"])
+        check_paths(run)
         open_dir(run.dir)
         (run.dir / PROGRAMS).mkdir(mode=0o700, exist_ok=True)
         write_private(run.dir, CONF, render(run, passphrase_file))

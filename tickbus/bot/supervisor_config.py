@@ -1,6 +1,8 @@
 """The supervisord configuration of a bot: one program for each process, with the settings that a bot needs."""
 
+import glob
 import hashlib
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from actors.run.run_file import Run
+from protocol.errors import BadRunFile
 
 SOCKET = "supervisord.sock"
 CONF = "supervisord.conf"
@@ -68,7 +71,7 @@ def render(run: Run, passphrase_file: Path | None = None) -> str:
         ),
         _section("rpcinterface:supervisor", {"supervisor.rpcinterface_factory": FACTORY}),
         _section("supervisorctl", {"serverurl": f"unix://{folder}/{SOCKET}"}),
-        _section("include", {"files": f"{folder}/{PROGRAMS}/*.conf"}),
+        _section("include", {"files": f"{_text(_pattern(str(run.dir)))}/{PROGRAMS}/*.conf"}),
     ]
     sections += [program(run, name) for name in priorities(run) if name not in run.extras]
     return "\n".join(sections)
@@ -85,7 +88,7 @@ def program(run: Run, name: str) -> str:
         "priority": str(priorities(run)[name]),
         "environment": f'TICKBUS_TABLE="{_digest(run, name)}"',
         **RESTARTS,
-        "stdout_logfile": f"{_text(run.dir)}/logs/{name}.out",
+        "stdout_logfile": f"{_text(_text(run.dir))}/logs/{name}.out",  # supervisord expands this one twice
         "stdout_logfile_maxbytes": "4MB",
         "stdout_logfile_backups": "1",
     }
@@ -107,6 +110,25 @@ FACTORY = "supervisor.rpcinterface:make_main_rpcinterface"
 
 def _section(name: str, options: dict[str, str]) -> str:
     return "\n".join([f"[{name}]", *(f"{key} = {value}" for key, value in options.items()), ""])
+
+
+def check_paths(run: Run) -> None:
+    """Raises BadRunFile for a path that supervisord's configuration cannot contain."""
+    for path in (run.dir, run.path):
+        if found := _COMMENT.search(str(path)):
+            raise BadRunFile(
+                f"{path}: supervisord's configuration cannot contain {found[0]!r} in a path: "
+                "rename the folder, or set another `dir`"
+            )
+
+
+_COMMENT = re.compile(r"\s[;#]|[\r\n]")  # supervisord reads a comment from here on
+
+
+def _pattern(folder: str) -> str:
+    """Returns a pattern that matches a folder of this name. supervisord splits a list of patterns at blanks, so these
+    stand as "none of the visible characters"."""
+    return re.sub(r"\s", "[!!-~]", glob.escape(folder))
 
 
 def _text(value: object) -> str:
