@@ -7,6 +7,7 @@ The tag names one journal: connector, account and the instant of the journal's f
 journal was lost, can therefore never give out the same id.
 """
 
+import re
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -16,6 +17,7 @@ DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 VALUES = {digit: value for value, digit in enumerate(DIGITS)}
 TAG_CHARS = 8
 OWNER_CHARS = 9
+_OTHERS = re.compile("[^0-9A-Za-z]")
 HASHED_CHARS = 4  # of a name that stands in an id with a hash
 MAX_CHARS = 36
 MAX_EPOCH = 32**7 - 1
@@ -73,7 +75,7 @@ def owner_part(owner: str) -> str:
 
 def former_owner_part(owner: str) -> str:
     """Returns what older ids contain of an owner's name: nine characters, of which others than letters are `_`."""
-    return "".join(c if c.isascii() and c.isalnum() else "_" for c in owner[:OWNER_CHARS])
+    return _OTHERS.sub("_", owner[:OWNER_CHARS])
 
 
 def decode_id(cl_ord_id: str) -> ClientId | None:
