@@ -21,7 +21,17 @@ import pytest
 
 from actors.live.run_time import RunTime
 from actors.tap import Tap, Tapped
-from protocol import Balances, BookSnapshot, Health, Heartbeat, OrdersSnapshot, StreamState, TickReport
+from protocol import (
+    Balances,
+    BookSnapshot,
+    Health,
+    Heartbeat,
+    OrdersSnapshot,
+    OrderUpdate,
+    PositionRow,
+    StreamState,
+    TickReport,
+)
 from tickbus.bot.supervisor_client import Supervisor
 from venue.base import demo
 
@@ -34,7 +44,6 @@ QUICKER = {
     '[actors.binance.settings]\n': '[actors.binance.settings]\nrecv_window_ms = 1000\nnot_placed_margin_ms = 1000\n',
     "max_position = 0.5": "max_position = 5",
 }  # fmt: skip
-LOT = Decimal("0.00001")
 ACTORS = ("binance", "maker")
 
 
@@ -137,9 +146,14 @@ class Bot:
         except (OSError, urllib.error.URLError):
             return {"open_orders": [], "trades": [], "orders": [], "balances": {}}
 
-    def trade_against_us(self) -> int:
+    def trade_against_us(self, tick_size: str = "0.01") -> int:
         """Sends an order of another account against one of ours; returns our number of trades after it."""
-        ours = self.wait(lambda: [one for one in self.ledger()["open_orders"] if not _is_manual(one)])
+        tick = Decimal(tick_size)
+        ours = self.wait(
+            lambda: [
+                one for one in self.ledger()["open_orders"] if not _is_manual(one) and not Decimal(one["price"]) % tick
+            ]
+        )
         order = ours[0]
         side = "SELL" if order["side"] == "BUY" else "BUY"
         query = urllib.parse.urlencode({
@@ -153,10 +167,10 @@ class Bot:
             )
         return len(self.ledger()["trades"])
 
-    def trade(self) -> None:
+    def trade(self, tick_size: str = "0.01") -> None:
         """Returns when the bot has at least one more fill."""
         before = len(self.ledger()["trades"])
-        self.wait(lambda: self.trade_against_us() > before)
+        self.wait(lambda: self.trade_against_us(tick_size) > before)
 
     # -- both, side by side -------------------------------------------------------------------------------
 
@@ -192,15 +206,20 @@ def _ours(snapshot: OrdersSnapshot, balances: Balances) -> dict:
     rows = {row.symbol: row for row in snapshot.positions}
     row = rows.get("BTC-USDT")
     return {
-        "open orders": {one.cl_ord_id: one.cum_lots * LOT for one in snapshot.orders},
+        "open orders": {one.cl_ord_id: one.cum_lots * lot_of(one) for one in snapshot.orders},
         "fills": snapshot.fill_no,
-        "bought": row.bought_lots * LOT if row else 0,
-        "sold": row.sold_lots * LOT if row else 0,
+        "bought": row.bought_lots * lot_of(row) if row else 0,
+        "sold": row.sold_lots * lot_of(row) if row else 0,
         "paid": row.bought_notional if row else 0,
         "received": row.sold_notional if row else 0,
         "fees": {asset: fee for asset, fee in row.fees if fee} if row else {},
         "balances": {asset: (free, locked) for asset, free, locked in balances.rows},
     }
+
+
+def lot_of(message: OrderUpdate | PositionRow) -> Decimal:
+    """Returns the size of one lot of a message, by its own scale."""
+    return Decimal(1).scaleb(-message.size_digits)
 
 
 def _theirs(ledger: dict) -> dict:
