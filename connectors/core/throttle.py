@@ -75,7 +75,8 @@ class Throttle:
     def on_answer(self, costs: Mapping[str, int], now_ns: int, used: Mapping[str, int]) -> None:
         """Count a request that was answered or failed. `used`: by pool name, the exchange's own count of its window."""
         for name, pool in self.pools.items():
-            pool.roll(now_ns)
+            if now_ns // pool.interval_ns != pool.window:
+                pool.roll(now_ns)
             cost = costs.get(pool.kind, 0)
             pool.in_flight = max(0, pool.in_flight - cost)
             pool.used = used[name] if name in used else pool.used + cost

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from connectors.binance.market import BinanceMarket
 from connectors.binance.parse import FastParser, PlainParser, new_parser
 from connectors.core.market_api import BadFrame, FinerFrame
 from market.instrument import Instrument
@@ -174,3 +175,20 @@ def test_a_number_that_fits_no_scale_is_an_invalid_frame_of_its_market():
             FAST.parse(DEPTH.replace(b"61839.85", text), 5)
         assert not isinstance(invalid.value, FinerFrame)
         assert invalid.value.symbol == BTC.symbol
+
+
+def test_a_market_whose_name_is_not_ascii_is_requested_and_read_as_any_other():
+    symbol, name = "币安人生-USDT", "币安人生USDT"
+    market = BinanceMarket("http://x", "ws://x")
+    assert market.rules_request([symbol]).request.url.endswith("%5B%22%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9FUSDT%22%5D")
+    filters = [
+        {"filterType": "PRICE_FILTER", "minPrice": "0.01", "maxPrice": "1000", "tickSize": "0.01"},
+        {"filterType": "LOT_SIZE", "minQty": "0.1", "maxQty": "900", "stepSize": "0.1"},
+    ]
+    row = {"symbol": name, "status": "TRADING", "baseAsset": "币安人生", "quoteAsset": "USDT", "filters": filters}
+    (rules,) = market.parse_rules(json.dumps({"symbols": [row]}).encode())
+    market.add_market(rules)
+    frame = {"e": "depthUpdate", "E": 1, "s": name, "U": 1, "u": 2, "b": [["1.00", "1.0"]], "a": []}
+    for text in (json.dumps(frame), json.dumps(frame, ensure_ascii=False, separators=(",", ":"))):
+        (delta,) = market.parse(text.encode(), 0)
+        assert (delta.symbol, delta.update_id) == (symbol, 2)
