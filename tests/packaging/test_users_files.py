@@ -51,11 +51,11 @@ def test_actors_in_files_with_the_names_of_our_packages_trade_beside_ours(folder
     actors = "".join(ACTOR.format(name, use) for name, use in (names | {"inside": "strategies.mine:Mine"}).items())
     write(folder, {f"{name}.py": STRATEGY.format("Own") for name in NEEDS})
     write(folder, {"strategies/mine.py": STRATEGY.format("Mine"), "bot.toml": RUN_FILE + default + actors})
-    done = run(python.with_name("tickbus"), "run", "bot.toml", "--for", "5", "--json", timeout=120)
+    done = run(python.with_name("tickbus"), "run", "bot.toml", "--for", "12", "--json", timeout=120)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["processes_running"] == found["processes"] == 4 + len(names) + 1
-    assert found["orders_sent"] > 0
+    assert found["orders_sent"] > 0, found
 
 
 FILES_THAT_WORK = {
