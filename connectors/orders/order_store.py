@@ -9,7 +9,7 @@ from market.order_state import OrderEvidence, forget, merge
 from protocol import Fill, OrderUpdate, Side
 
 KEEP_NS = 15 * 60_000_000_000  # how long a final order is kept, for late reports
-KEPT_MAX = 20_000  # final orders
+KEPT_MAX = 5_000  # final orders; about 1 KB each
 TOMBSTONES_MAX = 10_000  # orders that are absent by evidence
 
 

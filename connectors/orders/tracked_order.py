@@ -7,6 +7,9 @@ from market.order_state import OrderState
 from market.scale import Scale
 from protocol import OrderUpdate, OrdStatus, RefusalCode
 
+NO_TRADES: frozenset[int] = frozenset()  # one empty set for all orders: most never trade
+NO_FINDINGS: frozenset[str] = frozenset()
+
 
 class TrackedOrder:
     """`terms`: what was ordered. `state`: the merged evidence. `trades`: keys of its fills (trade_ids.trade_key).
@@ -40,8 +43,15 @@ class TrackedOrder:
         self.ts_event_ns = 0
         self.final_ns = 0  # when it became final; 0 while it is open
         self.updated_ns = terms.ts_ns  # when evidence was last merged
-        self.trades: set[int] = set()
-        self.findings: set[str] = set()
+        self.trades: set[int] | frozenset[int] = NO_TRADES
+        self.findings: frozenset[str] = NO_FINDINGS
+
+    def add_trade(self, key: int) -> None:
+        """Notes that a trade is applied."""
+        if isinstance(self.trades, set):
+            self.trades.add(key)
+        else:
+            self.trades = {key}
 
     @property
     def cl_ord_id(self) -> str:
@@ -152,6 +162,7 @@ class TrackedOrder:
         )
         order.order_id, order.reason = row.order_id, row.reason
         order.ts_event_ns, order.final_ns = row.ts_event_ns, row.final_ns
-        order.trades = set(row.trades)
+        if row.trades:
+            order.trades = set(row.trades)
         order.refusal, order.alias = row.refusal, row.alias
         return order

@@ -260,7 +260,7 @@ class OrderTracker(OrderStore):
             return []
         if self._journal.multiples:
             record = self._journal.fill(terms.symbol, record)
-        order.trades.add(key)
+        order.add_trade(key)
         self.trade_ids.add(terms.symbol, key)
         order.ts_event_ns = max(order.ts_event_ns, record.ts_event_ns)
         evidence = OrderEvidence(OrdStatus.PARTIALLY_FILLED, last_lots=record.last_lots)
@@ -329,7 +329,7 @@ class OrderTracker(OrderStore):
     def _apply_finding(self, record: FindingRecord) -> list[Fill | OrderUpdate]:
         order = self.orders.get(record.cl_ord_id)
         if order is not None:
-            order.findings.add(record.what)
+            order.findings |= {record.what}
             if record.what not in (CONTRADICTED, LATE_FILL):  # those the tracker has dealt with
                 self.halts[order.terms.symbol] = record.what
         return []
