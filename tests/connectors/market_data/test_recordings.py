@@ -6,15 +6,18 @@ docs/recordings.md describes what is checked, and the frames that cannot be.
 import gzip
 from collections import Counter
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from random import Random
 
 import pytest
 
 from connectors.binance.parse import PlainParser, new_parser
+from connectors.core.market_api import FinerFrame
 from connectors.market_data.book_sync import BookSync
 from market.instrument import Instrument
 from market.levels import unpack_levels
+from market.rules import instrument_in_scale
 from protocol import BookDelta, BookSnapshot, BookStatus, StreamState, TopOfBook, Trade
 
 MARKETS = {
@@ -235,6 +238,33 @@ def test_both_implementations_parse_every_recorded_frame_alike(recorded):
     for frame in frames[::3]:
         assert fast.parse(frame, 7) == plain.parse(frame, 7)
         assert fast.parse(frame[frame.index(b'"data":') + 7 : -1], 7) == plain.parse(frame, 7), "raw, unwrapped"
+
+
+@pytest.mark.parametrize(("name", "lot"), [("btcusdt", "0.00001"), ("ethusdt", "0.0001")])
+def test_a_recording_with_sizes_below_a_lot_makes_the_scale_finer_once_and_loses_nothing(recorded, name, lot):
+    """A connector begins with the digits of the exchange's rules; some levels have sizes of older, smaller lots."""
+    symbol = f"{name[:3].upper()}-USDT"
+    rules = Instrument(symbol, name[:3].upper(), "USDT", Decimal("0.01"), Decimal(lot))
+    parser, refined, frames = new_parser(), [], 0
+    parser.add_market(name.upper(), rules)
+    with gzip.open(recorded(f"binance_spot/{name}_20240808.gz")) as lines:
+        for line in lines:
+            raw = line.rstrip(b"\n").partition(b" ")[2]
+            is_snapshot = raw.startswith(b'{"lastUpdateId"')
+            parse = (
+                partial(parser.parse_snapshot, name.upper(), raw, 0) if is_snapshot else partial(parser.parse, raw, 0)
+            )
+            try:
+                parse()
+            except FinerFrame as error:
+                refined.append(error.scale)
+                rules = instrument_in_scale(rules, rules.scale.join(error.scale))
+                parser.add_market(name.upper(), rules)
+                parse()
+            frames += 1
+    assert frames > 10_000
+    assert 1 <= len(refined) <= 4
+    assert rules.scale.price_digits == 2, "no price lies between two ticks"
 
 
 def test_a_recorded_size_below_a_lot_is_kept_exactly():
