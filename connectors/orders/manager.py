@@ -101,7 +101,7 @@ class OrderManager:
             fx, self.halts, tracker, self.markets, feed, client, user_stream, self.reconciler, owner_watch,
             reports.unreadable, self.key_watch, refusal_limit, kill_switch, stale_ms * MS_NS,
         )  # fmt: skip
-        self.refusals = RefusalCounter(fx, tracker)
+        self.refusals = RefusalCounter(fx, tracker, refusal_limit)
         self.commands = CommandHandler(
             fx, self.status, RiskGate(settings.limits), tracker, ids, journal, self.executor, self.markets, feed,
             self.halts, missing, self.refusals, stages,

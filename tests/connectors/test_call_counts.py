@@ -15,9 +15,9 @@ pytestmark = pytest.mark.process
 MOST = {
     "connector: depth frame": (62, 62),
     "strategy: depth frame": (35, 35),
-    "connector: PlaceOrder": (150, 93),
-    "connector: answer to the placement": (51, 51),
-    "connector: executionReport": (78, 78),
+    "connector: PlaceOrder": (150, 95),  # two of them notice that the machine was suspended
+    "connector: answer to the placement": (46, 46),
+    "connector: executionReport": (75, 75),
 }
 
 

@@ -870,4 +870,5 @@ def test_orders_of_a_market_that_was_dropped_from_the_settings_are_tracked_and_c
     world.cancel(order_ref)
     world.run(1)
     assert world.last(order_ref).status is OrdStatus.CANCELED
-    assert world.state == ("TRADING", "")
+    refused = "orders refused by the connector's check (1), the latest: binance does not serve BTC-USDT"
+    assert world.state == ("TRADING", refused)

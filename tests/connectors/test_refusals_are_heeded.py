@@ -161,6 +161,16 @@ def test_orders_that_the_exchange_refuses_for_ever_are_limited_and_reported(new_
     assert world.last(again).status is OrdStatus.NEW
 
 
+def test_an_order_that_the_connector_refuses_is_reported_in_its_state_for_a_minute(world):
+    too_far = world.place(Side.BUY, FAR_BID // 2, 1000)
+    world.run(5)
+    assert world.trader.answers[too_far].refusal is not RefusalCode.NONE
+    assert world.state[0] == "TRADING"
+    assert "orders refused by the connector's check (1), the latest: " in world.state[1]
+    world.run(120)
+    assert world.state == ("TRADING", "")
+
+
 def test_the_limits_are_those_that_the_exchange_states(world):
     pools = world.connector.client.throttle.pools
     stated = json.loads(world.venue.http(_get(), "/api/v3/exchangeInfo", world.sim.now_ns)[0].body)["rateLimits"]

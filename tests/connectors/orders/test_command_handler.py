@@ -9,6 +9,7 @@ from connectors.core.records import CancelRecord
 from connectors.orders.command_handler import ALL_OWNERS, CommandHandler
 from connectors.orders.owners import TAGS_MAX
 from connectors.orders.refusal_counter import RefusalCounter
+from connectors.orders.refusal_limit import RefusalLimit
 from protocol import (
     ACCEPTED,
     CancelOrder,
@@ -63,7 +64,7 @@ class Surroundings(Parts):
             self.reports.order(report(order, order_id=str(order.counter)), "placement")
         self.gate, self.executor = FakeGate(), FakeExecutor()
         self.status = SimpleNamespace(reason=ACCEPTED, why_not=lambda symbol: self.status.reason)
-        self.refusals = RefusalCounter(self.fx, self.tracker)
+        self.refusals = RefusalCounter(self.fx, self.tracker, RefusalLimit(self.fx, 60))
         self.commands = CommandHandler(
             self.fx, self.status, self.gate, self.tracker, self.ids, self.journal, self.executor,
             SimpleNamespace(instruments={SYMBOL: RULES}), SimpleNamespace(book=lambda symbol: None), self.halts,
