@@ -145,6 +145,15 @@ def _parse(verb, arguments, line):
         inner.make_context(name, list(rest))
 
 
+@pytest.mark.parametrize("page", [pytest.param(one, id=one.name) for one in pages.PAGES if one.name != "reference.md"])
+def test_prose_is_wrapped_at_120_characters(page):
+    """Tables, code and a word without a blank may be longer."""
+    text = re.sub(r"^ *```.*?^ *```", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
+    prose = [line for line in text.splitlines() if not line.startswith(("|", "#", "<", "!["))]
+    atoms = [re.sub(r"`[^`]*`|\[[^\]]*\]\([^)]*\)", lambda found: "x" * len(found[0]), line) for line in prose]
+    assert [line for line in atoms if len(line) > 120 and " " in line.strip()[2:]] == []
+
+
 RELIABILITY_ROWS = [
     line for line in text_of(DOCS / "reliability.md").splitlines() if line.startswith("| ") and "::test_" in line
 ]
