@@ -40,6 +40,7 @@ class LedgerBatch(msgspec.Struct, array_like=True, gc=False):
     amendments: list[Amendment] = []
     outside: dict[str, int] = {}  # by asset: see Funds; so is the next
     deposited: dict[str, int] = {}
+    units: dict[str, tuple[int, int]] = {}  # by symbol: what one tick and one lot of this ledger are, in atoms
 
 
 class IdCounter:
@@ -88,6 +89,7 @@ class LedgerRecords:
         self._amendments: list[Amendment] = []
         self._outside: dict[str, int] = {}
         self._deposited: dict[str, int] = {}
+        self._units: dict[str, tuple[int, int]] = {}
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(LedgerBatch)
 
@@ -121,6 +123,9 @@ class LedgerRecords:
     def deposited(self, asset: str, atoms: int) -> None:
         self._deposited[asset] = atoms
 
+    def unit(self, symbol: str, tick_atoms: int, lot_atoms: int) -> None:
+        self._units[symbol] = (tick_atoms, lot_atoms)
+
     def price(self, symbol: str, price_ticks: int) -> None:
         self._prices[symbol] = price_ticks
 
@@ -129,7 +134,7 @@ class LedgerRecords:
 
     def commit(self) -> None:
         """Queues one record of all changes since the last one, if there are any."""
-        if not (self._orders or self._balances or self._reserved or self._executions or self._prices):
+        if not (self._orders or self._balances or self._reserved or self._executions or self._prices or self._units):
             return
         if self.mirror is not None:
             self.mirror(self._orders.values(), self._executions, self._balances)
@@ -145,6 +150,7 @@ class LedgerRecords:
                 self._amendments,
                 self._outside,
                 self._deposited,
+                self._units,
             )
             self.pending.append(self.encode(batch))
         self._orders = {}
@@ -157,6 +163,7 @@ class LedgerRecords:
         self._amendments = []
         self._outside = {}
         self._deposited = {}
+        self._units = {}
 
     def encode(self, batch: LedgerBatch) -> bytes:
         return self._encoder.encode(batch)

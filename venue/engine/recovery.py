@@ -6,6 +6,7 @@ from market import codes
 from protocol.enums import OrdType, SelfTradePrevention, TimeInForce
 from venue.accounts.accounts import ExchangeAccount
 from venue.accounts.prevented_matches import PreventedMatch
+from venue.base.numbers import fixed8
 from venue.base.venue_errors import LedgerDamaged
 from venue.engine.engine import Engine
 from venue.engine.former_accounts import with_names_of_today
@@ -42,6 +43,7 @@ class Recovery:
         self.lists: dict[int, OrderList] = {}
         self.seen: set[str] = set()
         self._has_sums = False  # the ledger counts deposits; one of an earlier version does not
+        self._units: dict[str, tuple[int, int]] = {}
 
     def replay(self, log: Iterable[bytes]) -> None:
         """Replays the ledger. Raises LedgerDamaged if it holds accounts or symbols that the settings lack."""
@@ -58,6 +60,9 @@ class Recovery:
                 continue
             for asset, amount in self.engine.accounts.opening[name].items():
                 self.engine.settlement.funds.deposit(account, asset, amount, 0)
+        for symbol in self.engine.symbols.values():
+            if symbol.name not in self._units:
+                self.records.unit(symbol.name, symbol.tick_atoms, symbol.lot_atoms)
         self.records.commit()
 
     def _count_as_deposited(self) -> None:
@@ -79,6 +84,8 @@ class Recovery:
             balance = accounts[name].balance(asset)
             balance.free, balance.locked = free, locked
             self.seen.add(name)
+        for name, unit in batch.units.items():
+            self._check_unit(name, unit)
         self._has_sums = self._has_sums or bool(batch.deposited)
         self.engine.settlement.funds.outside |= batch.outside
         self.engine.settlement.funds.deposited |= batch.deposited
@@ -99,6 +106,19 @@ class Recovery:
         for name, below in batch.reserved.items():
             counter = self.records.counter(name)
             counter.next = counter.reserved = max(counter.reserved, below)
+
+    def _check_unit(self, name: str, unit: tuple[int, int]) -> None:
+        """Raises LedgerDamaged if the settings count a market in other ticks or lots than the ledger."""
+        self._units[name] = unit
+        symbol = self.engine.symbols.get(name)
+        if symbol is not None and (symbol.tick_atoms, symbol.lot_atoms) != unit:
+            tick, lot = (fixed8(one) for one in unit)
+            own_tick, own_lot = fixed8(symbol.tick_atoms), fixed8(symbol.lot_atoms)
+            raise LedgerDamaged(
+                f"the ledger counts {name} in ticks of {tick} and lots of {lot}, "
+                f"the settings in {own_tick} and {own_lot}: set price_digits and size_digits as they "
+                "were, or start a new ledger"
+            )
 
     def _restore(self, order: ExchangeOrder) -> None:
         """Returns an open order to the book with its open part; earlier orders are restored first."""
@@ -132,6 +152,7 @@ class Recovery:
             reserved={name: counter.reserved for name, counter in self.records.counters.items()},
             outside=self.engine.settlement.funds.outside,
             deposited=self.engine.settlement.funds.deposited,
+            units={one.name: (one.tick_atoms, one.lot_atoms) for one in self.engine.symbols.values()},
         )
         yield self.records.encode(everything)
         prevented: dict[tuple[str, int], PreventedMatch] = {}

@@ -143,6 +143,20 @@ def test_a_log_of_other_accounts_or_symbols_is_refused(world):
         world(log=[b"\x01\x02"])
 
 
+def test_a_ledger_in_other_ticks_is_refused_and_read_with_its_own_digits(world):
+    first = world(markets=ALIVE)
+    trade_a_while(first)
+    tick = Decimal("0.1")
+    with pytest.raises(
+        LedgerDamaged, match=r"ticks of 0\.01000000 .* the settings in 0\.10000000 .*: set price_digits"
+    ):
+        world(log=first.log, markets=[MarketSettings(tick_size=tick)])
+    second = world(log=first.log, markets=[MarketSettings(tick_size=tick, price_digits=2)])
+    assert ledger(second)["trades"] == ledger(first)["trades"]
+    assert second.order("BUY", "0.01", "59000.05")[1]["msg"] == "Filter failure: PRICE_FILTER"
+    assert second.order("BUY", "0.01", "59000.1")[0] == 200
+
+
 def test_finished_orders_are_forgotten_beyond_a_bound(world):
     one = world(orders_kept=5, trades_kept=20)
     for number in range(40):
