@@ -39,11 +39,11 @@ def open_dir(folder: Path) -> Path:
     """Make the folder (0700), with `logs` and `actors.d` in it. Raises BadRunFile if other users may read it."""
     try:
         folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        check_private(folder)
+        for inner in ("logs", "actors.d"):
+            (folder / inner).mkdir(mode=PRIVATE, exist_ok=True)
+    except OSError as error:
         raise BadRunFile(f"run folder {folder} cannot be made: {error.strerror}; set another `dir`") from None
-    check_private(folder)
-    for inner in ("logs", "actors.d"):
-        (folder / inner).mkdir(mode=PRIVATE, exist_ok=True)
     return folder
 
 

@@ -121,3 +121,13 @@ def test_a_start_on_a_full_disk_is_not_delayed_and_raises_nothing(tmp_path, star
         assert start(102) == [0]
     assert [one.name for one in tmp_path.iterdir()] == ["maker.starts"]
     assert start(103) == [0], "the start that was not stored does not count"
+
+
+def test_a_process_run_that_ends_before_its_delay_is_over_is_noticed(tmp_path, start):
+    backoff = Backoff(tmp_path, "maker")
+    assert not backoff.ended_in_delay(100)
+    assert start(100, 101, 102, 103, 104, 105)[-1] == 2
+    assert backoff.ended_in_delay(106)
+    assert not backoff.ended_in_delay(108)
+    backoff.record_rest()
+    assert not backoff.ended_in_delay(106), "it spent its delay as it should"

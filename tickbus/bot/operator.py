@@ -1,7 +1,9 @@
 """Operator: sends a command to an actor of a running bot from outside, and waits for its answer."""
 
 import time
+from collections.abc import Callable, Iterable
 
+from actors.live.bus_token import FILE
 from actors.live.sockets import Bus
 from actors.live.transport import DEALER, Sink
 from actors.live.transport_zmq import ZmqTransport
@@ -20,11 +22,31 @@ def connectors(run: Run, names: tuple[str, ...]) -> list[str]:
     for name in names:
         if name not in run.actors:
             raise Unreachable(f"the run has no actor {name}: it has {', '.join(run.actors)}")
+    if not names and not with_keys:
+        raise Unreachable(f"no actor of {run.path} has keys: there are no orders")
     return list(names) or with_keys
+
+
+def send_to_all(run: Run, targets: Iterable[str], command: str, argument: str, on_done: Callable[[str], None]) -> None:
+    """Send one Control to each target, also after one that fails; `on_done` gets the name of each that accepts.
+
+    Raises the error of the first that failed, with the texts of the others.
+    """
+    failed: list[Unreachable | CommandRefused] = []
+    for target in targets:
+        try:
+            send(run, target, command, argument)
+            on_done(target)
+        except (Unreachable, CommandRefused) as error:
+            failed.append(error)
+    if failed:
+        raise type(failed[0])("; ".join(map(str, failed)))
 
 
 def send(run: Run, target: str, command: str, argument: str = "") -> None:
     """Send one Control, and wait for the answer. Raises Unreachable without one, CommandRefused for a refusal."""
+    if not (run.dir / FILE).exists():
+        raise Unreachable(f"{target} cannot be reached: no bot has run in {run.dir}")
     answers: list[Answer] = []
     bus = Bus(f"{NAME}-{time.time_ns() % 10**9}", run.dir, ZmqTransport, bind=False)
 

@@ -14,12 +14,12 @@ from tickbus.cli.options import bot_option, named_run
 def command(names: tuple[str, ...], market: str, run_file: Path | None) -> int:
     """Cancel all open orders, of all strategies. Strategies may place new ones: `tickbus pause` first.
 
-    Without CONNECTOR, all connectors with keys. Exit code 69 if one of them cannot be reached.
+    Without CONNECTOR, all connectors with keys. Exit code 69 if one of them cannot be reached: all others are.
     """
     from tickbus.bot import operator
 
     run = named_run(run_file)
-    for name in operator.connectors(run, names):
-        operator.send(run, name, "cancel_all", market)
-        click.echo(f"{name}: cancels are wanted; `tickbus status` shows when none is left")
+    text = "cancels are wanted; `tickbus status` shows when none is left"
+    targets = operator.connectors(run, names)
+    operator.send_to_all(run, targets, "cancel_all", market, lambda name: click.echo(f"{name}: {text}"))
     return 0

@@ -14,12 +14,12 @@ from tickbus.cli.options import bot_option, named_run
 def command(names: tuple[str, ...], reason: str, run_file: Path | None) -> int:
     """Let connectors place no new order. Cancels, fills and reconciliation go on.
 
-    Without CONNECTOR, all connectors with keys. Exit code 69 if one of them cannot be reached.
+    It lasts until `tickbus resume` or the end of the connector's process. The kill switch stays on across restarts.
+    Without CONNECTOR, all connectors with keys. Exit code 69 if one of them cannot be reached: all others are.
     """
     from tickbus.bot import operator
 
     run = named_run(run_file)
-    for name in operator.connectors(run, names):
-        operator.send(run, name, "pause", reason)
-        click.echo(f"{name}: paused")
+    targets = operator.connectors(run, names)
+    operator.send_to_all(run, targets, "pause", reason, lambda name: click.echo(f"{name}: paused"))
     return 0

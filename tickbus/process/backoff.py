@@ -73,6 +73,12 @@ class Backoff:
         self._write(_Kept([*starts, now_s + wait_s], streak, error, "", False))
         return wait_s
 
+    def ended_in_delay(self, now_s: float | None = None) -> bool:
+        """Returns whether the last process run ended before its delay was over: its safe work, if any, fails too."""
+        now_s = _now_s() if now_s is None else now_s
+        kept = self._read()
+        return not kept.rested and bool(kept.starts) and now_s < kept.starts[-1] <= now_s + LONGEST_WAIT_S
+
     def record_error(self, text: str) -> None:
         """The process run ends by this error."""
         self._write(self._read()._replace(ended=text[:ERROR_CHARS]))

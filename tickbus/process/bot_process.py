@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from actors.live.lock import Lock
-from actors.log.log import make_log
+from actors.log.log import make_log, redact_text
 from actors.log.log_file import LogFile
 from actors.log.lossy_stream import LossyStream
 from actors.run.run_dir import check_socket_paths, open_dir
@@ -25,6 +25,7 @@ Body = Callable[[Run, int, Any], int]
 """(run, epoch, log) -> exit code: the work of the process."""
 SafeBody = Callable[[Run, int, Any, SafeStart], int | None]
 """(run, epoch, log, safe start) -> exit code, or None if that was only the delay of the next process run."""
+SAFE_REST_MAX_S = 5.0  # asleep before a safe start, if the last one crashed: each costs requests of the rate limit
 SAFE_FROM_S = 2.0  # a shorter delay of an actor without an account is spent asleep: a process start takes as long
 
 
@@ -62,14 +63,15 @@ def run_process(
     try:
         code = _run_or_start_safe(run, name, epoch, log, backoff, body, safe_body)
     except TickbusError as error:
-        backoff.record_error(str(error))
+        backoff.record_error(redact_text(str(error)))
         if is_supervised():
             log.error("cannot run", reason=str(error))
         raise
     except Exception as error:
-        backoff.record_error(_error_text(error))
+        backoff.record_error(redact_text(_error_text(error)))
         log.exception("unexpected error (a bug)")
-        sys.stderr.write(f"tickbus: {name} ended by a bug, {type(error).__name__}: {error}\n")
+        text = redact_text(f"{type(error).__name__}: {error}")
+        sys.stderr.write(f"tickbus: {name} ended by a bug, {text}\n")
         return BUG_EXIT_CODE
     if code is None:
         backoff.record_rest()
@@ -81,7 +83,11 @@ def run_process(
 def _run_or_start_safe(
     run: Run, name: str, epoch: int, log: Any, backoff: Backoff, body: Body, safe_body: SafeBody | None
 ) -> int | None:
-    """Waits the delay that follows from recent crashes, or spends it with the safe body; then runs the body."""
+    """Waits the delay that follows from recent crashes, or spends it with the safe body; then runs the body.
+
+    A safe body that crashes too is started after a part of the delay: without it, it would be started again and again.
+    """
+    is_safe_useless = backoff.ended_in_delay()
     wait_s = backoff.record_start()
     crashes = backoff.crashes()
     starts_safe = safe_body is not None and _starts_safe(run, name, wait_s)
@@ -93,6 +99,7 @@ def _run_or_start_safe(
     elif wait_s:
         log.warning("start delayed after quick exits", waiting_s=wait_s, starts_safe=starts_safe)
     if safe_body is not None and starts_safe:
+        time.sleep(min(wait_s, SAFE_REST_MAX_S) if is_safe_useless else 0.0)
         return safe_body(run, epoch, log, SafeStart(wait_s, crashes.text))
     time.sleep(wait_s)
     return body(run, epoch, log)

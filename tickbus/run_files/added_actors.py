@@ -9,6 +9,7 @@ from actors.run.run_file import EXTRAS, ExtraFile, Run, load
 from actors.run.toml_check import did_you_mean, mistakes
 from protocol.errors import BadRunFile
 from tickbus.bot.supervisor_config import PROGRAMS
+from tickbus.private_file import write_private
 
 
 def table_of_file(path: Path) -> str:
@@ -57,7 +58,10 @@ def add_table(run: Run, text: str) -> str:
         raise BadRunFile(f"actor `{name}` exists already: choose another name, or `tickbus remove {name}` first")
     open_dir(run.dir)
     path = run.dir / EXTRAS / f"{name}.toml"
-    path.write_text(text, encoding="utf-8")
+    try:
+        write_private(path.parent, path.name, text)  # whole: an actor that starts now reads this folder too
+    except OSError as error:
+        raise BadRunFile(f"{path} cannot be written: {error.strerror}") from None
     try:
         load(run.path, run.dir).actor_settings(name)
     except BadRunFile:

@@ -64,8 +64,13 @@ def test_a_token_that_others_may_know_is_refused(tmp_path, damage):
     else:
         (tmp_path / FILE).rename(tmp_path / "other")
         (tmp_path / FILE).symlink_to(tmp_path / "other")
-    with pytest.raises((BadRunFile, OSError)):
+    with pytest.raises(BadRunFile, match=FILE):
         bus_token(tmp_path)
+
+
+def test_a_token_that_cannot_be_made_is_one_line_for_the_user(tmp_path):
+    with pytest.raises(BadRunFile, match=r"bus\.token cannot be read or made: No such file or directory"):
+        bus_token(tmp_path / "never-started")
 
 
 def test_an_identity_is_read_back_and_answered_under_the_same_bytes():

@@ -1,5 +1,7 @@
 """Senders: who may command an actor, by the run file, also after the run has changed."""
 
+import os
+
 import pytest
 
 from actors.live.senders import Senders
@@ -52,3 +54,22 @@ def test_a_run_file_that_is_being_edited_changes_nothing(run):
     run.path.write_text("[actors.")
     assert senders("maker")
     assert not senders("late")
+
+
+def test_an_edit_that_was_read_half_done_is_read_again_also_within_the_same_instant(run):
+    senders = Senders(run, "binance")
+    run.path.write_text("[actors.")
+    written_ns = run.path.stat().st_mtime_ns
+    assert not senders("late")
+    run.path.write_text(RUN + ADDED)
+    os.utime(run.path, ns=(written_ns, written_ns))
+    assert senders("late")
+
+
+def test_a_run_file_that_is_gone_for_a_moment_changes_nothing(run):
+    senders = Senders(run, "binance")
+    run.path.rename(run.path.with_name("aside"))
+    assert senders("maker")
+    assert not senders("late")
+    run.path.write_text(RUN + ADDED)
+    assert senders("late")
