@@ -92,8 +92,12 @@ class Flattener:
         side, held_lots, lots = closable(market)
         if _problem(market, side, held_lots):
             return True
-        if state.most_lots:
-            lots = min(lots, state.most_lots)
+        if state.most_lots and state.most_lots < lots:
+            if _problem(market, side, state.most_lots):  # no size passes this limit now
+                state.most_lots = 0
+                self._pause(state)
+                return False
+            lots = state.most_lots
         if _problem(market, side, lots):  # more is held than is free: the balance follows the fills
             state.stuck_since_ns = state.stuck_since_ns or now_ns
             return now_ns - state.stuck_since_ns > SETTLE_NS
@@ -105,10 +109,13 @@ class Flattener:
         if order.refusal is RefusalCode.LIMIT and order.size_lots > 1:
             state.most_lots = order.size_lots // 2
         elif not order.cum_lots:
-            state.wait_until_ns = self._owner.now_ns + state.retry_ns
-            state.retry_ns = min(2 * state.retry_ns, RETRY_CAP_NS)
+            self._pause(state)
         else:
             state.retry_ns = RETRY_FIRST_NS
+
+    def _pause(self, state: Flattening) -> None:
+        state.wait_until_ns = self._owner.now_ns + state.retry_ns
+        state.retry_ns = min(2 * state.retry_ns, RETRY_CAP_NS)
 
 
 def closable(market: Market) -> tuple[Side, int, int]:

@@ -84,9 +84,9 @@ class Order:
         return 0 if self.status.is_final else self.size_lots - self.cum_lots
 
     @property
-    def visible_state(self) -> tuple[bool, OrdStatus, int, bool]:
+    def visible_state(self) -> tuple[bool, OrdStatus, int, int, bool]:
         """The part of an order whose change a strategy is called for."""
-        return self.reported, self.status, self.cum_lots, self.cancel_wanted
+        return self.reported, self.status, self.size_lots, self.cum_lots, self.cancel_wanted
 
     @property
     def is_open(self) -> bool:

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from market.instrument import Instrument
 from market.position import Position
 from market.scale import Scale
-from protocol import Answer, AnswerCode, Fill, OrdersSnapshot, OrderUpdate, OrdStatus, RefusalCode, Side
+from protocol import Answer, AnswerCode, Fill, OrdersSnapshot, OrderUpdate, OrdStatus, RefusalCode
 from strategies.order import Order
 
 FINISHED_MAX = 1_000  # ended orders that are kept and found by order_ref, per connector
@@ -29,7 +29,7 @@ class OrderTable:
         self.ledgers: dict[tuple[str, str], Position] = {}  # by symbol and tag
         self.fill_no = 0
         self._first_no = 0  # fills up to here are contained in the positions of the first snapshot
-        self._trades: dict[tuple[str, str, Side], None] = {}  # the latest TRADES_MAX that were counted
+        self._trades: dict[tuple[str, str], None] = {}  # the latest TRADES_MAX that were counted
         self.known = False  # a snapshot has shown the orders of earlier process runs
         self.version = 0  # grows with every change, for caches
 
@@ -116,6 +116,7 @@ class OrderTable:
         order.order_id = update.order_id or order.order_id
         order.reason = update.reason or order.reason
         order.refusal = update.refusal or order.refusal
+        order.size_lots = update.size_lots  # smaller than before if it was amended by hand
         order.cum_lots = max(order.cum_lots, update.cum_lots)
         order.cancel_wanted = order.cancel_wanted or update.cancel_wanted
         order.status = update.status
@@ -142,7 +143,7 @@ class OrderTable:
 
     def _is_new(self, fill: Fill) -> bool:
         """Whether the trade was not counted before; it is from now on."""
-        key = fill.symbol, fill.trade_id, fill.side
+        key = fill.cl_ord_id, fill.trade_id  # an exchange that was reset gives trade ids out again
         if key in self._trades:
             return False
         self._trades[key] = None

@@ -14,6 +14,7 @@ from protocol import Liquidity, OrdStatus, OrdType, Side
 MS_NS = 1_000_000
 MAX_MS = 2**43
 MAX_TEXT = 200
+DIGITS_MAX = 60  # of a number, before and after the point: sums of longer ones are not exact
 
 STATUS = {
     "NEW": OrdStatus.NEW,
@@ -115,8 +116,13 @@ _fields = typed(dict[str, object])
 
 def number(value: Decimal) -> Decimal:
     """Returns a valid quantity or price. Raises BadAnswer for NaN, infinity and negative numbers."""
-    if not value.is_finite() or value < 0:
-        raise BadAnswer(f"{value} is not a quantity")
+    if (
+        not value.is_finite()
+        or not -DIGITS_MAX <= value.adjusted() <= DIGITS_MAX
+        or value < 0
+        or len(value.as_tuple().digits) > DIGITS_MAX
+    ):
+        raise BadAnswer(f"{value} is not a quantity"[:MAX_TEXT])
     return value
 
 
@@ -124,8 +130,12 @@ def fee(value: Decimal | None) -> Decimal:
     """Returns a valid commission: negative for a rebate, 0 where the exchange gives none. Raises BadAnswer."""
     if value is None:
         return Decimal(0)
-    if not value.is_finite():
-        raise BadAnswer(f"{value} is not a commission")
+    if (
+        not value.is_finite()
+        or not -DIGITS_MAX <= value.adjusted() <= DIGITS_MAX
+        or len(value.as_tuple().digits) > DIGITS_MAX
+    ):
+        raise BadAnswer(f"{value} is not a commission"[:MAX_TEXT])
     return value
 
 

@@ -64,7 +64,7 @@ class CommandHandler:
             try:
                 command = exactly_in_scale(command, rules.scale)
             except ValueError as error:
-                return Refusal(f"{command.symbol}: {error}", RefusalCode.NEVER)
+                return self._refused(owner, Refusal(f"{command.symbol}: {error}", RefusalCode.NEVER))
         refusal = self._refusal(command, owner)
         if not refusal:
             self._stages.lap(CHECK)
@@ -74,8 +74,7 @@ class CommandHandler:
         if not refusal:
             self._gate.record_passed(command, owner, self._fx.now_ns)
             return ACCEPTED
-        self._refusals.count(owner, refusal)
-        return refusal
+        return self._refused(owner, refusal)
 
     def replace(self, command: ReplaceOrder, owner: str) -> Refusal:
         """Cancel one order and place another. Both count in the risk check: the old one may be filled meanwhile."""
@@ -89,7 +88,7 @@ class CommandHandler:
         try:
             command = command if rules is None else exactly_in_scale(command, rules.scale)
         except ValueError as error:
-            return Refusal(f"{terms.symbol}: {error}", RefusalCode.NEVER)
+            return self._refused(owner, Refusal(f"{terms.symbol}: {error}", RefusalCode.NEVER))
         order = PlaceOrder(
             command.cmd_id, command.deadline_ns, terms.symbol, terms.side, command.price_ticks, command.size_lots,
             terms.ord_type, terms.time_in_force, terms.stp, tag=terms.tag,
@@ -100,6 +99,9 @@ class CommandHandler:
         if not refusal:
             self._gate.record_passed(order, owner, self._fx.now_ns)
             return ACCEPTED
+        return self._refused(owner, refusal)
+
+    def _refused(self, owner: str, refusal: Refusal) -> Refusal:
         self._refusals.count(owner, refusal)
         return refusal
 

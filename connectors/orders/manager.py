@@ -134,6 +134,7 @@ class OrderManager:
         for symbol, reason in tracker.halts.items():
             self.halts.halt_symbol(symbol, reason)
         for order in tracker.open.values():
+            order.updated_ns = now_ns  # the journal does not contain when the exchange last reported it
             self.rechecks.follow(order, now_ns)
         for owner in tracker.owners:
             fx.publish(topics.orders(fx.name, owner), tracker.snapshot(owner, 0))

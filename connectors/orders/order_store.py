@@ -139,5 +139,7 @@ class OrderStore:
         if not order.is_final or self.orders.get(order.cl_ord_id) is not order:
             return  # it is open again since it was put there
         del self.orders[order.cl_ord_id]
-        self._by_order_id.pop((order.terms.symbol, order.order_id), None)
+        by_id = order.terms.symbol, order.order_id
+        if self._by_order_id.get(by_id) is order:  # else an exchange that was reset has given its id out again
+            del self._by_order_id[by_id]
         self._by_order_ref.pop((order.terms.owner, order.terms.order_ref), None)

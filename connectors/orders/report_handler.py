@@ -18,6 +18,7 @@ from connectors.orders.tracked_order import TrackedOrder
 from connectors.orders.tracker import OrderTracker
 from connectors.orders.unreadable_rows import UnreadableRows
 from market.exact import EXACT
+from market.levels import UNITS_MAX
 from market.scale import FinerValue, Scale
 from protocol import SelfTradePrevention, TimeInForce, topics
 
@@ -59,6 +60,7 @@ class ReportHandler:
             order = self._adopt(report)
             if order is None:
                 return None
+        order.updated_ns = now_ns  # also if it shows nothing new: the exchange has the order
         cl_ord_id = order.terms.cl_ord_id
         digits = tracker.scales[order.terms.symbol].size_digits
         is_smaller = report.size.scaleb(digits, EXACT) < order.state.size_lots
@@ -146,16 +148,22 @@ class ReportHandler:
     def _ticks(self, symbol: str, price: Decimal) -> int:
         scale = self._tracker.scales.get(symbol, COARSEST)
         try:
-            return scale.ticks(price)
+            ticks = scale.ticks(price)
         except FinerValue:
+            ticks = UNITS_MAX + 1
+        if ticks > UNITS_MAX:
             return scale_for(self._scales, symbol, "an own order", prices=[price]).ticks(price)
+        return ticks
 
     def _lots(self, symbol: str, size: Decimal) -> int:
         scale = self._tracker.scales.get(symbol, COARSEST)
         try:
-            return scale.lots(size)
+            lots = scale.lots(size)
         except FinerValue:
+            lots = UNITS_MAX + 1
+        if lots > UNITS_MAX:
             return scale_for(self._scales, symbol, "an own order", sizes=[size]).lots(size)
+        return lots
 
     def keep_external(self, symbol: str, order_ids: set[str]) -> None:
         """Of the external orders in `symbol` only these are open now."""

@@ -42,7 +42,7 @@ class TrackedOrder:
         self.refusal = RefusalCode.NONE  # why the exchange rejected it
         self.ts_event_ns = 0
         self.final_ns = 0  # when it became final; 0 while it is open
-        self.updated_ns = terms.ts_ns  # when evidence was last merged
+        self.updated_ns = terms.ts_ns  # when the exchange last reported it, or evidence was last merged
         self.trades: set[int] | frozenset[int] = NO_TRADES
         self.findings: frozenset[str] = NO_FINDINGS
 

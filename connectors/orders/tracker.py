@@ -177,8 +177,12 @@ class OrderTracker(OrderStore):
     def decide_amended(self, cl_ord_id: str, size_lots: int, alias: str, now_ns: int, source: str) -> list[AnyRecord]:
         """The exchange has the order in a smaller size, or under another client id (`alias`). Empty if it is known."""
         order = self.orders[cl_ord_id]
-        is_same = size_lots >= order.state.size_lots and alias in ("", order.alias)
-        return [] if is_same else [AmendedRecord(cl_ord_id, size_lots, alias, now_ns, source)]
+        if size_lots >= order.state.size_lots and alias in ("", order.alias):
+            return []
+        _, finding = merge(order.state, OrderEvidence(OrdStatus.NEW, size_lots=size_lots))
+        amended = AmendedRecord(cl_ord_id, size_lots, alias, now_ns, source)
+        found = [CancelRecord(cl_ord_id, now_ns, "found after it was marked absent")] if finding == CONTRADICTED else []
+        return [amended, *found, *self.decide_finding(cl_ord_id, finding, now_ns)]
 
     def decide_forgotten(self, cl_ord_id: str, evidence: str, now_ns: int, by: str = "") -> list[AnyRecord]:
         """The exchange no longer has the order. Empty if it is not open."""

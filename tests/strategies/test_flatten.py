@@ -83,6 +83,21 @@ def test_an_order_over_a_limit_is_split(bot, held):
     assert not held.flattener.is_busy
 
 
+def test_a_limit_that_no_size_passes_is_waited_for(bot, held):
+    """The orders of other strategies fill max_open_orders."""
+    bot.broker.refuse, bot.broker.refusal = "5 orders may be live", RefusalCode.LIMIT
+    bot.act(held, held.flatten, held.market("binance:BTC-USDT"))
+    bot.sim.run_for(20)
+    assert held.flattener.is_busy
+    assert len(market_orders(bot)) < 30
+    bot.broker.refuse = ""
+    bot.sim.run_for(20)
+    while bot.broker.orders:
+        fill(bot)
+    assert held.market("binance:BTC-USDT").position.held_lots == 0
+    assert not held.flattener.is_busy
+
+
 def test_a_refused_order_is_tried_again_with_growing_pauses(bot, held):
     bot.broker.refuse, bot.broker.refusal = "the book is stale", RefusalCode.LATER
     bot.act(held, held.flatten, held.market("binance:BTC-USDT"))

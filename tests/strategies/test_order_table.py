@@ -192,3 +192,20 @@ def test_a_cancel_is_wanted_once_and_only_of_open_orders():
     other.end(OrdStatus.CANCELED, "")
     assert set_cancel_wanted([one, other], True) == [one]
     assert set_cancel_wanted([one, other], True) == []
+
+
+def test_an_order_that_was_amended_by_hand_has_its_new_size():
+    table = OrderTable()
+    table.on_update(update())
+    changed = table.on_update(replace(update(cum_lots=2), size_lots=5))
+    assert (changed.size_lots, changed.leaves_lots) == (5, 3)
+    assert table.on_update(replace(update(cum_lots=2), size_lots=4)) is changed, "the strategy is told"
+    assert changed.leaves_lots == 2
+
+
+def test_a_trade_id_that_a_reset_exchange_gives_out_again_is_another_trade():
+    table = OrderTable()
+    table.on_snapshot(orders_snapshot(update(1), update(2)), 1)
+    assert table.on_fill(replace(fill(1, order_ref=1), trade_id="7"))
+    assert table.on_fill(replace(fill(2, order_ref=2), trade_id="7"))
+    assert not table.on_fill(replace(fill(3, order_ref=2), trade_id="7"))

@@ -14,7 +14,7 @@ from connectors.binance.requests import BinanceOrders
 from connectors.binance.sign import sign, signed_params, signed_query, text
 from connectors.core.order_api import BadAnswer, LoggedIn, LoginRefused, Pong
 from connectors.core.records import NewOrderRecord
-from connectors.core.reports import AccountReport, OrderReport, Outcome, StreamEnded, TradeReport, Trouble
+from connectors.core.reports import AccountReport, OrderReport, Outcome, StreamEnded, TradeReport, Trouble, Unreadable
 from market.instrument import Instrument
 from protocol import Liquidity, OrdStatus, OrdType, SelfTradePrevention, Side, TimeInForce
 
@@ -193,11 +193,18 @@ def test_orders_of_markets_that_are_not_ours_are_left_out(api, documented):
 
 
 @pytest.mark.parametrize("field", ["executedQty", "origQty", "price"])
-@pytest.mark.parametrize("value", ["NaN", "-1", "Infinity", "x", None])
+@pytest.mark.parametrize("value", ["NaN", "-1", "Infinity", "x", None, f"0.{'3' * 300}", "1E+400"])
 def test_answers_with_invalid_numbers_are_refused(api, documented, field, value):
     (body,) = documented("rest", "GET /api/v3/order")
     with pytest.raises(BadAnswer):
         api.parse_order(answer({**body, field: value}).body)
+
+
+@pytest.mark.parametrize("value", ["NaN", f"0.{'3' * 300}", "1E-400"])
+def test_a_commission_that_no_exact_sum_can_contain_costs_its_row(api, documented, value):
+    (rows,) = documented("rest", "GET /api/v3/myTrades")
+    (row,) = api.parse_trades(answer([{**rows[0], "commission": value}]).body)
+    assert isinstance(row, Unreadable)
 
 
 @given(st.binary(max_size=80))

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from actors.stages import NoStages
@@ -117,6 +118,17 @@ def test_refused_orders_are_counted_by_owner_and_cause_and_published_when_the_co
     world.journal.commit(world.tracker.decide_status(name, OrdStatus.REJECTED, "no", 1, RefusalCode.FUNDS))
     world.refusals.publish()
     assert world.fx.messages("sys.binance.refusals.")[-1].by_exchange == [("maker", RefusalCode.FUNDS, 1)]
+
+
+def test_an_order_between_two_ticks_of_the_connector_is_refused_and_counted(world):
+    """A strategy has the finer scale of a journal that was lost since."""
+    finer = msgspec.structs.replace(place(), price_ticks=1_001, price_digits=1, size_digits=1)
+    assert world.commands.place(finer, "maker").code is RefusalCode.NEVER
+    replacement = ReplaceOrder(81, 0, 71, 1_001, 5, 1, 1)
+    assert world.commands.replace(replacement, "maker").code is RefusalCode.NEVER
+    world.refusals.publish()
+    assert world.fx.messages("sys.binance.refusals.")[-1].by_check == [("maker", RefusalCode.NEVER, 2)]
+    assert world.wanted() == [], "the order to replace stays"
 
 
 def test_one_number_of_an_owner_places_one_order(world):

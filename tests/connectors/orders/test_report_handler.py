@@ -3,8 +3,10 @@
 from decimal import Decimal
 
 import msgspec
+import pytest
 
 from connectors.core.records import (
+    AmendedRecord,
     CancelRecord,
     FillRecord,
     FindingRecord,
@@ -13,6 +15,7 @@ from connectors.core.records import (
     ScaleRecord,
 )
 from connectors.core.reports import AccountReport, BalanceRow
+from connectors.orders.order_store import KEEP_NS
 from protocol import Fill, OrdStatus
 from tests.connectors.parts import SYMBOL, new_order, report, same, trade
 
@@ -99,3 +102,45 @@ def test_an_external_order_in_a_market_without_rules_is_left_alone(parts, order)
     external = msgspec.structs.replace(report(order), symbol="ETH-USDT", cl_ord_id="web_123", order_id="77")
     assert parts.reports.order(external, "user stream") is None
     assert parts.reports.external.snapshot().orders == []
+
+
+@pytest.mark.parametrize("changes", [{"price": Decimal("1E+20")}, {"size": Decimal("1E+25")}], ids=["price", "size"])
+def test_a_trade_that_no_journal_can_contain_halts_its_market_alone(parts, order, changes):
+    before = len(parts.fx.records)
+    assert parts.reports.trade(msgspec.structs.replace(trade(order, 7, 4), **changes), "user stream")
+    assert added(parts, before) == [FindingRecord]
+    assert SYMBOL in parts.halts.symbols
+    assert same(parts.tracker, parts.fx.journal)
+
+
+def test_a_report_that_shows_nothing_new_still_shows_that_the_exchange_has_the_order(parts, order):
+    parts.reports.order(report(order), "placement")
+    before = len(parts.fx.records)
+    parts.fx.now_ns = 3600 * 10**9
+    parts.reports.order(report(order), "open orders")
+    assert added(parts, before) == []
+    assert parts.tracker.orders[order.cl_ord_id].updated_ns == parts.fx.now_ns
+
+
+def test_an_order_that_was_forgotten_and_appears_again_in_a_smaller_size_is_cancelled(parts, order):
+    parts.reports.order(report(order), "placement")
+    parts.journal.commit(parts.tracker.decide_forgotten(order.cl_ord_id, "no trace of it", 1))
+    assert parts.tracker.open == {}
+    before = len(parts.fx.records)
+    parts.reports.order(msgspec.structs.replace(report(order), size=Decimal("0.5")), "open orders")
+    assert added(parts, before)[:2] == [AmendedRecord, CancelRecord]
+    assert parts.tracker.orders[order.cl_ord_id].status is OrdStatus.PENDING_CANCEL
+    assert same(parts.tracker, parts.fx.journal)
+
+
+def test_an_id_that_a_reset_exchange_gives_out_again_belongs_to_the_new_order(parts, order):
+    """The old order is dropped from memory later; the trades of the new one, reported by its id alone, still count."""
+    parts.reports.order(report(order), "placement")
+    parts.journal.commit(parts.tracker.decide_forgotten(order.cl_ord_id, "no trace of it", 1))
+    again = new_order(2)
+    parts.journal.commit([again])
+    parts.reports.order(report(again), "placement")
+    parts.tracker.drop_old(KEEP_NS + 2)
+    assert order.cl_ord_id not in parts.tracker.orders
+    assert parts.reports.trade(msgspec.structs.replace(trade(again, 7, 4), cl_ord_id=""), "own trades")
+    assert parts.tracker.owner("maker").position(SYMBOL).net_lots == 4
