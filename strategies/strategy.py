@@ -92,6 +92,8 @@ class Strategy(Handlers, Actor):
         """
         market = getattr(settings, "market", "")
         size, lots = getattr(settings, "size", None), getattr(settings, "size_lots", None)
+        if not isinstance(market, str):
+            return {}
         rules = (instruments or {}).get(market)
         if isinstance(size, Decimal):
             return {market: size}

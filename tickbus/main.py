@@ -3,11 +3,14 @@
 import importlib
 import os
 import sys
+from errno import EACCES, EDQUOT, ENOSPC, EROFS
 from typing import Any
 
 import click
 
 from protocol.errors import TickbusError
+
+DISK_ERRORS = (ENOSPC, EDQUOT, EROFS, EACCES)  # no bug, and not to be repaired here
 
 # command: (module, its line in --help). The module has a click command named `command`.
 COMMANDS = {
@@ -90,6 +93,11 @@ def main(args: list[str] | None = None) -> None:
     except BrokenPipeError:  # `tickbus tap | head`: the reader has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            raise
+        sys.stderr.write(f"tickbus: {error.filename or 'a file'} cannot be written: {error.strerror}\n")
+        code = 1
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -114,3 +114,12 @@ def test_a_market_whose_name_is_not_ascii_is_valid(tmp_path):
 def test_the_name_that_is_probably_meant_is_shown(name, meant, tmp_path):
     found = problems(tmp_path, 'markets = ["BTC-USDT"]', f'markets = ["BTC-USDT", "{name}"]')
     assert found == [f"{name!r} is not a market's name: use BASE-QUOTE, as in {meant} - at `$.actors.binance.settings`"]
+
+
+@pytest.mark.parametrize("row", ["market: list[str] = []", "markets: int = 3", 'markets: str = "all"'])
+def test_a_users_strategy_may_have_settings_of_these_names_and_another_type(tmp_path, row):
+    name = f"own_{abs(hash(row))}"
+    begin = "from strategies.strategy import Strategy\nclass Own(Strategy):\n    class Settings(Strategy.Settings):\n"
+    (tmp_path / f"{name}.py").write_text(f"{begin}        {row}\n        size_lots: int = 1\n")
+    (tmp_path / "own.toml").write_text(f'path = ["."]\n[actors.own]\nuse = "{name}:Own"\n')
+    assert all_problems(load(tmp_path / "own.toml")) == []

@@ -60,6 +60,15 @@ def test_key_and_secret_are_two_lines_of_a_pipe_where_the_passphrase_is_in_a_fil
     assert key_in(folder) == (KEY, SECRET)
 
 
+def test_a_passphrase_in_the_pipe_never_becomes_the_key_where_a_file_has_one_too(tickbus, folder, monkeypatch):
+    (folder / "phrase").write_text(f"{PHRASE}\n")
+    (folder / "phrase").chmod(0o600)
+    monkeypatch.setenv("TICKBUS_PASSPHRASE_FILE", str(folder / "phrase"))
+    assert tickbus("keys", "add", "main", input=f"{PHRASE}\n{KEY}\n{SECRET}\n").returncode == 0
+    stored = KeyFile(folder / "tickbus" / "keys").get("main", Secret(PHRASE))
+    assert (stored.key, stored.secret.reveal()) == (KEY, SECRET)
+
+
 def test_with_key_and_secret_in_a_pipe_the_passphrase_is_typed_at_the_terminal(folder):
     terminal, inner = pty.openpty()
 

@@ -59,3 +59,10 @@ def test_a_mistyped_call_is_one_line_and_exit_code_2(tickbus, args, line):
 
 def test_version(tickbus):
     assert tickbus("--version").stdout.startswith("tickbus 0.")
+
+
+def test_an_output_on_a_full_disk_is_one_line(tickbus, run_file):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "tickbus.main", "check", str(run_file)]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, "tickbus: a file cannot be written: No space left on device\n")

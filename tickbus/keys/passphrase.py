@@ -30,13 +30,13 @@ def find_passphrase(
     """Returns the passphrase from the environment, the terminal or the first line of stdin. Raises BadKeyFile.
 
     `twice`: the prompt is repeated, and both inputs have to be equal. `piped`: lines of stdin that were read already;
-    if the last one is not empty, the first is the passphrase, and is removed. If not, the terminal is used.
+    if the last one is not empty, the first is the passphrase, also if the environment has one, and is removed.
     """
+    if piped is not None and piped[-1].strip():
+        return _secret(piped.pop(0), "stdin")
     found = passphrase_of_environment()
     if found is not None:
         return found
-    if piped is not None and piped[-1].strip():
-        return _secret(piped.pop(0), "stdin")
     if piped is not None:
         require_terminal()
     elif not sys.stdin.isatty():

@@ -38,7 +38,8 @@ def cross_problems(run: Run) -> list[str]:
 def markets_of(settings: Any) -> dict[str, str]:
     """Returns the markets in a strategy's settings, by the name of the setting."""
     names = {"market": getattr(settings, "market", "")}
-    names |= {f"markets[{n}]": one for n, one in enumerate(getattr(settings, "markets", []))}
+    listed = getattr(settings, "markets", [])  # a user's own strategy may have a setting of this name and another type
+    names |= {f"markets[{n}]": one for n, one in enumerate(listed if isinstance(listed, list) else [])}
     return {key: one for key, one in names.items() if isinstance(one, str) and one}
 
 
