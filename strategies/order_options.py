@@ -6,7 +6,7 @@ from protocol import OrdType, SelfTradePrevention, TimeInForce
 
 
 class OrderOptions(TypedDict, total=False):
-    """The keyword arguments of `Strategy.buy`, `sell` and `replace` beyond price and size."""
+    """The keyword arguments of `Strategy.buy` and `sell` beyond price and size."""
 
     ord_type: OrdType  # default LIMIT; for MARKET, price_ticks is 0
     post_only: bool  # default False; True: the order is LIMIT_MAKER, rejected if it would trade at once

@@ -146,12 +146,16 @@ class Strategy(Handlers, Actor):
         self.send(market.connector, command, partial(self._on_release_answer, market, tag))
 
     def replace(
-        self, market: Market, order: Order, *, price_ticks: int, size_lots: int, **how: Unpack[OrderOptions]
+        self, market: Market, order: Order, *, price_ticks: int, size_lots: int, allow_stale: bool = False
     ) -> Order:
-        """Cancels an order and then places another with its side, type and tag; returns the new order."""
-        options: OrderOptions = {"ord_type": order.ord_type, "time_in_force": order.time_in_force, **how}
-        options["tag"] = order.tag
-        return self._place(market, order.side, price_ticks, size_lots, replaces=order, **options)
+        """Cancels an order and then places another with its side, type and tag; returns the new order.
+
+        All its other options stay, so none can be given: a post-only order is replaced by a post-only one alone.
+        """
+        return self._place(
+            market, order.side, price_ticks, size_lots, ord_type=order.ord_type, time_in_force=order.time_in_force,
+            allow_stale=allow_stale, tag=order.tag, replaces=order,
+        )  # fmt: skip
 
     # -- how orders are sent --------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from connectors.core.order_api import BadAnswer, Call, OrderApi
 from connectors.core.records import ScannedRecord
 from connectors.core.reports import AccountReport, OrderReport, Outcome, TradeReport, Unreadable, Verdict
 from connectors.net.client import ExchangeClient, Result
+from connectors.orders.client_id import decode_id
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.rechecks import RecheckKind, Rechecks
 from connectors.orders.report_handler import ReportHandler
@@ -56,6 +57,10 @@ class _Scan:
         self.unread_id: int | None = None  # the first trade that could not be read; -1 if its id could not be either
         self.unclaimed: dict[str, list[TradeReport]] = {}  # by order id: trades of unknown orders
         self.pages = 0
+
+    def skip(self, trade_ids: list[int]) -> None:
+        """These trades have to be read again in the next pass."""
+        self.unread_id = min(trade_ids if self.unread_id is None else [self.unread_id, *trade_ids])
 
 
 class Reconciler:
@@ -288,7 +293,7 @@ class Reconciler:
         for row in rows:
             if isinstance(row, Unreadable):
                 self._reports.unread(row, "own trades")
-                scan.unread_id = row.trade_id if scan.unread_id is None else min(scan.unread_id, row.trade_id)
+                scan.skip([row.trade_id])
                 continue
             if row.ts_event_ns < old_ns:
                 scan.settled_id = max(scan.settled_id, row.trade_id)
@@ -338,6 +343,8 @@ class Reconciler:
             trades = scan.unclaimed.pop(row.order_id, None)
             if isinstance(row, Unreadable):
                 self._reports.unread(row, "orders")
+                if trades and (not row.cl_ord_id or decode_id(row.cl_ord_id) is not None):  # it may be ours
+                    scan.skip([trade.trade_id for trade in trades])
             elif trades:
                 self._adopt(row, trades)
         # What the page passes over cannot be found: an order that is not ours, since ours are in the journal.

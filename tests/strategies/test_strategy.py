@@ -14,6 +14,7 @@ from protocol import (
     Control,
     OrdersSnapshot,
     OrdStatus,
+    OrdType,
     Side,
     StreamState,
     TopOfBook,
@@ -343,6 +344,16 @@ def test_replace_swaps_one_order_for_another(bot, market, watcher):
     assert (new.status, new.side, new.price_ticks, new.size_lots) == (OrdStatus.NEW, Side.BUY, 9_890, 5)
     again = bot.act(watcher, watcher.replace, market, old, price_ticks=9_880, size_lots=5)
     assert again.reason == "the order to replace has ended: CANCELED"
+
+
+def test_a_replacement_keeps_the_type_of_its_order_and_takes_no_other(bot, market, watcher):
+    """The connector places what the first order was: one that its strategy takes for post-only would pay as a taker."""
+    old = bot.act(watcher, watcher.buy, market, price_ticks=9_900, size_lots=10, post_only=True, tag="a")
+    new = bot.act(watcher, watcher.replace, market, old, price_ticks=9_890, size_lots=5)
+    assert (new.ord_type, new.tag) == (OrdType.LIMIT_MAKER, "a")
+    with pytest.raises(TypeError, match="post_only"):
+        watcher.replace(market, new, price_ticks=9_880, size_lots=5, post_only=False)
+    assert new.is_open
 
 
 def test_balances_count_orders_that_are_still_on_their_way(bot, market, watcher):

@@ -164,6 +164,25 @@ def test_many_unknown_orders_are_read_in_pages_and_ours_are_adopted(parts, recon
     assert parts.reports.external.contains(SYMBOL, "75")
 
 
+def test_the_trades_of_an_order_of_ours_whose_row_cannot_be_read_are_read_again(parts, reconciler):
+    reconciler.start("test")
+    finish(parts)
+    lost = new_order(9)
+    row = order_body(lost, "FILLED", 10, order_id=72)
+    trades = b"[" + b",".join(trade_row(40 + n, 70 + n, lots=10) for n in range(6)) + b"]"
+    parts.fx.now_ns = 2 * SETTLE_NS
+    unread = b"[" + row.replace(b'"BUY"', b'"LEND"') + b"]"
+    for path, body, floor in (("GET allOrders", unread, 41), ("GET order", row, 45)):
+        reconciler.start("test")
+        parts.fx.answer(b"[]")
+        parts.fx.answer(trades)
+        assert parts.fx.paths == [path]
+        parts.fx.answer(body)
+        parts.fx.answer(ACCOUNT)
+        assert parts.tracker.trade_ids.floors[SYMBOL] == floor, "the next pass reads the trades after this one"
+    assert parts.tracker.orders[lost.cl_ord_id].state.filled_lots == 10
+
+
 ETH = "ETH-USDT"
 REFUSED = b'{"code":-1121,"msg":"Invalid symbol."}'
 
