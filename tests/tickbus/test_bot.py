@@ -207,6 +207,22 @@ def test_one_actor_is_restarted_and_no_other(tickbus, run_file, up, wait_for):
     assert (unknown.returncode, "did you mean `follower`" in unknown.stderr) == (2, True)
 
 
+def test_a_restart_that_is_interrupted_leaves_no_actor_stopped(tickbus, run_file, up, wait_for):
+    pid = pids(up)["follower"]
+
+    def is_told_to_stop():
+        fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+        return int(fields["ShdPnd"], 16) >> (signal.SIGTERM - 1) & 1
+
+    os.kill(pid, signal.SIGSTOP)
+    command = [sys.executable, "-m", "tickbus.main", "restart", "follower", "--run", str(run_file)]
+    with subprocess.Popen(command) as restart:
+        wait_for(is_told_to_stop)
+        restart.kill()
+    os.kill(pid, signal.SIGCONT)
+    wait_for(lambda: pids(up)["follower"] not in (0, pid))
+
+
 def test_a_debugger_in_an_actor_that_runs_by_hand_does_not_make_it_late(tickbus, run_file, up, wait_for):
     edit(
         run_file.parent,

@@ -151,10 +151,19 @@ class Bot:
         self.supervisor.update()
 
     def restart(self, name: str) -> None:
-        """Stops one process in order, and starts it again."""
-        self.supervisor.stop(name)
-        self.wait_stopped([name])
-        self.supervisor.start(name)
+        """Ends one process in order. supervisord starts it again, also if this command is interrupted meanwhile."""
+        pid = self._pid(name)
+        self.supervisor.signal(name, "TERM")
+        until = time.monotonic() + STOP_WAIT_S
+        while pid and self._pid(name) == pid and time.monotonic() < until:
+            time.sleep(POLL_S)
+        if pid and self._pid(name) == pid:  # it hangs
+            self.supervisor.signal(name, "KILL")
+        self.supervisor.start(name)  # unless it runs already
+
+    def _pid(self, name: str) -> int:
+        """Returns the pid of a process; 0 if it does not run."""
+        return next((one.pid for one in self.supervisor.processes() if one.name == name), 0)
 
     def changed_code(self) -> dict[str, list[Path]]:
         """Returns the actors whose process has loaded files that have changed since, with these files."""

@@ -82,6 +82,10 @@ class Supervisor:
         """Stops a process; returns at once, before it has ended."""
         self._tolerate(NOT_RUNNING, "stopProcess", name, False)
 
+    def signal(self, name: str, signal: str) -> None:
+        """Sends a signal to a process; one that ends by it is started again by supervisord. Returns at once."""
+        self._tolerate(NOT_RUNNING, "signalProcess", name, signal)
+
     def start(self, name: str) -> None:
         """Starts a process; returns at once."""
         self._tolerate(ALREADY_STARTED, "startProcess", name, False)
