@@ -22,6 +22,7 @@ from protocol import ACCEPTED, CancelOrder, Control, PlaceOrder, Refusal, Refusa
 
 ALL_OWNERS = ""
 TAG_MAX = 64
+TEXT_MAX = 500
 
 
 class CommandHandler:
@@ -161,10 +162,18 @@ class CommandHandler:
             if self._tracker.halts:
                 self._journal.commit([ResumedRecord(self._fx.now_ns)])
         elif command.command == "cancel_all":
-            return self.cancel_all(command.argument, ALL_OWNERS)
+            return self._cancel_market(command.argument)
         elif command.command == "forget":
             return self._forget(command.argument)
         return ACCEPTED
+
+    def _cancel_market(self, symbol: str) -> Refusal:
+        """A mistyped market is refused: it would leave all orders open, unnoticed."""
+        if symbol and symbol not in self._markets.symbols():
+            names = ", ".join(self._markets.symbols())
+            text = f"no market {symbol!r} here, nothing is cancelled: the markets are {names}"
+            return Refusal(text[:TEXT_MAX], RefusalCode.NEVER)
+        return self.cancel_all(symbol, ALL_OWNERS)
 
     def _forget(self, name: str) -> Refusal:
         """`name`: a client order id of ours, or the exchange's id, of an order that may be live."""

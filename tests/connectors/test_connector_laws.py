@@ -382,6 +382,19 @@ def test_external_orders_are_shown_and_not_touched(world):
     world.check()
 
 
+def test_a_mistyped_market_is_refused_and_not_taken_for_one_without_orders(world):
+    order_ref = world.place(Side.BUY, BID, 1_000)
+    world.run(1)
+    mistyped = world.command("cancel_all", "BTCUSDT")
+    world.run(1)
+    text = "no market 'BTCUSDT' here, nothing is cancelled: the markets are BTC-USDT"
+    assert world.trader.answers[mistyped].text == text
+    assert world.last(order_ref).status is OrdStatus.NEW
+    world.command("cancel_all", "BTC-USDT")
+    world.run(1)
+    assert world.last(order_ref).status is OrdStatus.CANCELED
+
+
 def test_external_trades_do_not_move_our_position(world):
     world.trade_by_hand("BUY", "60010", "0.1", key=demo.MAKER_KEY)
     world.place(Side.SELL, BID, 500)

@@ -14,7 +14,8 @@ from tickbus.cli.options import bot_option, named_run
 def command(names: tuple[str, ...], market: str, run_file: Path | None) -> int:
     """Cancel all open orders, of all strategies. Strategies may place new ones: `tickbus pause` first.
 
-    Without CONNECTOR, all connectors with keys. Exit code 69 if one of them cannot be reached: all others are.
+    A connector refuses a market that it does not have. Without CONNECTOR, all connectors with keys. Exit code 69 if one
+    of them cannot be reached: all others are.
     """
     from tickbus.bot import operator
 
