@@ -71,7 +71,7 @@ class Instrument(msgspec.Struct, frozen=True):
                 raise ValueError(f"{self.symbol}: {name} must be above 0, not {given}")
             least, step = scale_of(given)
             digits = least if getattr(self, digits_name) < 0 else getattr(self, digits_name)
-            if digits > MAX_DIGITS or step * 10 ** max(digits - least, 0) > MAX_INT:
+            if max(digits, least) > MAX_DIGITS or step > MAX_INT:
                 raise ValueError(f"{self.symbol}: {name} {given} needs more than {MAX_DIGITS} digits")
             if digits < least:
                 raise ValueError(f"{self.symbol}: {digits_name} {digits} is too coarse for {name} {given}")

@@ -13,7 +13,7 @@ from connectors.orders.external_orders import ExternalOrders
 from connectors.orders.issued_ids import IssuedIds
 from connectors.orders.order_journal import OrderJournal
 from connectors.orders.rechecks import RecheckKind, Rechecks
-from connectors.orders.scales import scale_for
+from connectors.orders.scales import fine_scale, scale_for
 from connectors.orders.tracked_order import TrackedOrder
 from connectors.orders.tracker import OrderTracker
 from connectors.orders.unreadable_rows import UnreadableRows
@@ -152,7 +152,7 @@ class ReportHandler:
         except FinerValue:
             ticks = UNITS_MAX + 1
         if ticks > UNITS_MAX:
-            return scale_for(self._scales, symbol, "an own order", prices=[price]).ticks(price)
+            return scale_for(self._scales, self._tracker, symbol, "an own order", prices=[price]).ticks(price)
         return ticks
 
     def _lots(self, symbol: str, size: Decimal) -> int:
@@ -162,7 +162,7 @@ class ReportHandler:
         except FinerValue:
             lots = UNITS_MAX + 1
         if lots > UNITS_MAX:
-            return scale_for(self._scales, symbol, "an own order", sizes=[size]).lots(size)
+            return scale_for(self._scales, self._tracker, symbol, "an own order", sizes=[size]).lots(size)
         return lots
 
     def keep_external(self, symbol: str, order_ids: set[str]) -> None:
@@ -171,13 +171,11 @@ class ReportHandler:
             self._fx.publish(topics.orders(self._fx.name, topics.EXTERNAL), self.external.snapshot())
 
     def _external(self, report: OrderReport) -> None:
-        scale = None
-        if self._scales.get(report.symbol) is not None:  # else there are no rules yet
+        """Publish an order that is not ours, in a scale of its own: no number of it makes the market's finer."""
+        scale, known = None, self._scales.get(report.symbol)
+        if known is not None:  # else there are no rules yet
             try:
-                scale = scale_for(
-                    self._scales, report.symbol, "an external order", prices=[report.price],
-                    sizes=[report.size, report.cum],
-                )  # fmt: skip
+                scale = fine_scale(known, report.symbol, [report.price], [report.size, report.cum])
             except BadAnswer as error:
                 self._fx.log.warning("external order is not shown", order_id=report.order_id, reason=str(error))
         update = self.external.add(report, scale)

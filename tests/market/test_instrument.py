@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from market.instrument import Instrument, OffTick, Rounding
-from market.scale import FinerValue
+from market.rules import instrument_in_scale
+from market.scale import FinerValue, Scale
 
 BUY, SELL = 1, 2
 
@@ -133,6 +134,13 @@ def test_nonsense_rules_are_refused():
     for tick, lot in (("0", "1"), ("1", "-1"), ("NaN", "1"), ("1E-19", "1"), ("1E+19", "1")):
         with pytest.raises(ValueError):
             instrument(tick, lot)
+
+
+def test_rules_are_counted_in_every_scale_that_is_finer():
+    """An order of another client with 16 places: the connector goes on."""
+    rules = instrument_in_scale(instrument("10", "1"), Scale(18, 17))
+    assert (rules.price_step, rules.size_step) == (10**19, 10**17)
+    assert rules.check(10**19, 10**17), "more than a book can count, so no order is valid"
 
 
 def test_an_instrument_crosses_a_wire():

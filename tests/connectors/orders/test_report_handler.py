@@ -144,3 +144,25 @@ def test_an_id_that_a_reset_exchange_gives_out_again_belongs_to_the_new_order(pa
     assert order.cl_ord_id not in parts.tracker.orders
     assert parts.reports.trade(msgspec.structs.replace(trade(again, 7, 4), cl_ord_id=""), "own trades")
     assert parts.tracker.owner("maker").position(SYMBOL).net_lots == 4
+
+
+TINY = Decimal("1E-17")
+
+
+def test_a_fact_that_is_too_fine_for_the_orders_of_its_market_halts_this_market_alone(parts):
+    large = new_order(1, size_lots=10_000)
+    parts.journal.commit([large])
+    before = len(parts.fx.records)
+    assert parts.reports.trade(msgspec.structs.replace(trade(large, 7, 4), size=TINY), "user stream")
+    assert added(parts, before) == [FindingRecord]
+    assert same(parts.tracker, parts.fx.journal)
+
+
+def test_an_external_order_is_shown_exactly_and_leaves_the_scale_of_its_market(parts, order):
+    """One odd number of another client would else make the book of this market too fine to be counted, for ever."""
+    before = len(parts.fx.records)
+    external = msgspec.structs.replace(report(order), cl_ord_id="web_123", order_id="77", size=TINY)
+    parts.reports.order(external, "open orders")
+    assert added(parts, before) == []
+    (shown,) = parts.reports.external.open.values()
+    assert (shown.size_lots, shown.size_digits) == (1, 17)
