@@ -144,7 +144,7 @@ class OrderExecutor:
             self._rechecks.recheck_now(name, RecheckKind.QUERY, now_ns)
             return
         status = ENDED_BY.get(verdict.outcome, OrdStatus.UNKNOWN)
-        if verdict.outcome is Outcome.REJECTED:
+        if verdict.outcome is Outcome.REJECTED and verdict.refusal is not RefusalCode.WOULD_TAKE:
             self._refusal_limit.refused_by_exchange(verdict.reason)
         self._journal.commit(tracker.decide_status(name, status, verdict.reason, now_ns, verdict.refusal))
 

@@ -161,6 +161,19 @@ def test_orders_that_the_exchange_refuses_for_ever_are_limited_and_reported(new_
     assert world.last(again).status is OrdStatus.NEW
 
 
+def test_post_only_orders_that_would_have_traded_are_no_storm_of_refusals(new_world):
+    world = new_world(refused_per_minute_max=5).ready()
+    refusing = Refusing(world, lambda one: error(-2010, "Order would immediately match and take."), is_placement)
+    refusing.begin(20)
+    refused = []
+    for n in range(12):
+        refused.append(world.place(Side.BUY, FAR_BID - n))
+        world.run(1)
+    assert refusing.refused == 12
+    assert {world.last(one).refusal for one in refused} == {RefusalCode.WOULD_TAKE}
+    assert world.state == ("TRADING", "")
+
+
 def test_an_order_that_the_connector_refuses_is_reported_in_its_state_for_a_minute(world):
     too_far = world.place(Side.BUY, FAR_BID // 2, 1000)
     world.run(5)
