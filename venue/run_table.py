@@ -6,6 +6,7 @@ import msgspec
 
 from actors.log.secret import ApiKey, Secret
 from actors.run.former_names import current
+from actors.run.home import expanded
 from actors.run.run_file import Run
 from actors.run.toml_check import did_you_mean
 from protocol.errors import BadRunFile
@@ -62,7 +63,7 @@ def simulated_venue(run: Run, now_ns: int) -> SimVenue:
 def _completed(run: Run, settings: VenueSettings) -> VenueSettings:
     """Returns the settings with what follows from the run file: a recording's path, the markets of paper trading."""
     if settings.replay is not None:
-        file = run.path.parent / Path(settings.replay.file).expanduser()
+        file = run.path.parent / expanded(settings.replay.file)
         settings = msgspec.structs.replace(settings, replay=msgspec.structs.replace(settings.replay, file=str(file)))
     if settings.paper is not None and "markets" not in (run.venue or {}):
         names = run.actor(settings.paper.connector).settings.get("markets", [])

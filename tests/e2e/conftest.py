@@ -146,6 +146,10 @@ class Bot:
         except (OSError, urllib.error.URLError):
             return {"open_orders": [], "trades": [], "orders": [], "balances": {}}
 
+    def ledger_of_file(self) -> dict:
+        """Returns the exchange's ledger also before its address is known."""
+        return self.ledger() if (self.run_dir / "venue.address").exists() else {"open_orders": []}
+
     def trade_against_us(self, tick_size: str = "0.01") -> int:
         """Sends an order of another account against one of ours; returns our number of trades after it."""
         tick = Decimal(tick_size)

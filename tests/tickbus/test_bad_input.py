@@ -120,13 +120,6 @@ RUN_FILE_MISTAKES = [
         69,
     ),
     ("no bot runs", [], ["down", "{file}"], "no bot runs in {dir}/.tickbus/bot", 69),
-    (
-        "no bot at all",
-        [],
-        ["status"],
-        "no bot of yours runs on this machine: start one (tickbus run), or name its run file",
-        69,
-    ),
 ]
 
 

@@ -126,14 +126,13 @@ def test_a_part_that_is_not_compiled_is_a_warning_with_what_is_slower(doctor, wi
     assert checks["transport"][1].startswith("libzmq; slower: every message between two processes; a C compiler")
 
 
-def test_a_run_list_that_cannot_be_kept_is_bad_and_no_traceback(doctor, tickbus, monkeypatch):
+def test_a_run_list_that_cannot_be_kept_is_a_warning_and_no_traceback(doctor, tickbus, monkeypatch):
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/proc")
     code, checks = doctor()
-    assert (code, checks["running bots"][0]) == (1, BAD)
+    assert (code, checks["running bots"][0]) == (0, WARN)
     assert "set XDG_RUNTIME_DIR" in checks["running bots"][1]
     done = tickbus("status")
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert "set XDG_RUNTIME_DIR" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_folder_that_cannot_be_written_is_a_warning(doctor, monkeypatch):

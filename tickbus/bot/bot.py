@@ -14,7 +14,7 @@ from actors.run.run_dir import check_socket_paths, fresh_dir, open_dir
 from actors.run.run_file import Run, load
 from protocol.errors import AlreadyRunning, TickbusError, Unreachable
 from tickbus.bot.locked_supervisord import BOUND, FREE
-from tickbus.bot.registry import SUPERVISOR, register
+from tickbus.bot.registry import MODULE, SUPERVISOR, lost_text, register, supervisords
 from tickbus.bot.supervisor_client import Supervisor
 from tickbus.bot.supervisor_config import CONF, PROGRAMS, STOP_WAIT_S, check_paths, priorities, program, render
 from tickbus.private_file import write_private
@@ -44,6 +44,8 @@ def run_file_of(folder: Path) -> Path:
     try:
         return Path((folder / RUN_PATH).read_text(encoding="utf-8").strip())
     except OSError:
+        if text := lost_text(folder):
+            raise Unreachable(text) from None
         raise Unreachable(f"no bot has run in {folder}: name a run file, or a folder that a bot runs in") from None
 
 
@@ -79,7 +81,7 @@ class Bot:
         register(self.run.dir)
         lifetime = BOUND if foreground else FREE
         folder = str(self.run.dir)
-        supervisord = [sys.executable, "-P", "-m", "tickbus.bot.locked_supervisord"]
+        supervisord = [sys.executable, "-P", "-m", MODULE]
         command = [*supervisord, folder, lifetime, "-c", f"{folder}/{CONF}"]
         log = os.open(self.run.dir / "logs" / "supervisord.out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         child = subprocess.Popen(
@@ -99,7 +101,7 @@ class Bot:
 
     def check_not_running(self) -> None:
         """Raises AlreadyRunning if a supervisord runs this bot."""
-        pid = holder(self.run.dir, SUPERVISOR) if self.run.dir.exists() else 0
+        pid = (self.run.dir.is_dir() and holder(self.run.dir, SUPERVISOR)) or supervisords().get(self.run.dir, 0)
         if pid:
             raise AlreadyRunning(
                 f"this bot is already running (supervisord pid {pid}, folder {self.run.dir}): "
@@ -115,7 +117,18 @@ class Bot:
         """Stops all programs except `keep`, followers first: each priority after the one above it has stopped.
 
         `on_stopping` gets the names of each group before it is stopped; `while_waiting` is called again and again.
+        If supervisord is being stopped too (SIGTERM to all processes), it stops them all in order, and this waits.
         """
+        try:
+            self._stop_groups(on_stopping, keep, while_waiting)
+        except Unreachable:
+            if lost_text(self.run.dir) or not self.supervisor.trouble():
+                raise
+            self._wait_gone(while_waiting)
+
+    def _stop_groups(
+        self, on_stopping: Callable[[str], None], keep: Iterable[str], while_waiting: Callable[[], None]
+    ) -> None:
         states = {one.name: one.state for one in self.supervisor.processes()}
         ranks = {name: rank for name, rank in priorities(self.run).items() if name in states and name not in keep}
         for name in states.keys() - ranks.keys() - set(keep):
@@ -140,10 +153,14 @@ class Bot:
         """Stops supervisord and all that still runs under it; returns when every process has ended."""
         with contextlib.suppress(Unreachable):
             self.supervisor.shutdown()
+        self._wait_gone()
+
+    def _wait_gone(self, while_waiting: Callable[[], None] = _sleep) -> None:
+        """Returns when no process of the bot holds its lock, at the latest after GONE_WAIT_S."""
         names = [SUPERVISOR, *priorities(self.run)]
         until = time.monotonic() + GONE_WAIT_S
         while any(holder(self.run.dir, name) for name in names) and time.monotonic() < until:
-            time.sleep(POLL_S)
+            while_waiting()
 
     def add_program(self, name: str) -> None:
         """Has supervisord run one more actor of the run; the others are left alone."""
@@ -177,5 +194,10 @@ class Bot:
 
     def _raise_start_failure(self, code: int) -> None:
         output = (self.run.dir / "logs" / "supervisord.out").read_text(errors="replace").strip().splitlines()
-        text = output[-1].removeprefix("tickbus: ") if output else f"supervisord ended with exit code {code}"
+        output = [one for one in output if one.startswith("Error: ")] or output  # supervisord's last line is a hint
+        text = (
+            output[-1].removeprefix("tickbus: ").removeprefix("Error: ")
+            if output
+            else f"supervisord ended with exit code {code}"
+        )
         raise (AlreadyRunning if code == AlreadyRunning.exit_code else TickbusError)(text)

@@ -3,6 +3,7 @@
 python -m tickbus.bot.locked_supervisord RUN_DIR bound|free SUPERVISORD_ARGUMENTS...
 """
 
+import fcntl
 import os
 import sys
 from pathlib import Path
@@ -28,6 +29,8 @@ def main() -> int:
     except TickbusError as error:
         sys.stderr.write(f"tickbus: {error}\n")
         return error.exit_code
+    # systemd-tmpfiles, which cleans /tmp, removes nothing from a folder that is locked.
+    fcntl.flock(os.open(folder, os.O_RDONLY | os.O_CLOEXEC), fcntl.LOCK_SH | fcntl.LOCK_NB)
     from supervisor import supervisord
 
     from tickbus.bot.child_groups import end_groups_with_their_leader

@@ -10,6 +10,7 @@ from actors.live.transport_zmq import ZmqTransport
 from actors.run.run_file import Run
 from protocol import Answer, AnswerCode, Control, frame, topics
 from protocol.errors import BadMessage, CommandRefused, Unreachable
+from tickbus.bot.registry import lost_text
 
 NAME = "operator"
 WAIT_S = 5.0  # for the connection and the answer together
@@ -45,6 +46,8 @@ def send_to_all(run: Run, targets: Iterable[str], command: str, argument: str, o
 
 def send(run: Run, target: str, command: str, argument: str = "") -> None:
     """Send one Control, and wait for the answer. Raises Unreachable without one, CommandRefused for a refusal."""
+    if not (run.dir / f"{target}.cmd").exists() and (text := lost_text(run.dir)):
+        raise Unreachable(text)
     if not (run.dir / FILE).exists():
         raise Unreachable(f"{target} cannot be reached: no bot has run in {run.dir}")
     answers: list[Answer] = []

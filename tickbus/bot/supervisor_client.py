@@ -8,12 +8,15 @@ from typing import Any
 
 import msgspec
 
-from protocol.errors import Unreachable
-from tickbus.bot.supervisor_config import SOCKET
+from actors.live.lock import holder
+from protocol.errors import TickbusError, Unreachable
+from tickbus.bot.registry import SOCKET, SUPERVISOR, lost_text
 
 TIMEOUT_S = 5.0
 NOT_RUNNING = 70  # fault codes of supervisor.xmlrpc.Faults
 ALREADY_STARTED = 60
+SHUTDOWN_STATE = 6
+STOPPING = "the bot in {} starts or stops just now: try again once it has"
 
 
 class ProcessInfo(msgspec.Struct):
@@ -51,6 +54,7 @@ class Supervisor:
     """The supervisord of one run folder. Every method raises Unreachable if it does not answer in TIMEOUT_S."""
 
     def __init__(self, run_dir: Path) -> None:
+        self._run_dir = run_dir
         self._path = run_dir / SOCKET
 
     def call(self, method: str, *args: Any) -> Any:
@@ -59,7 +63,12 @@ class Supervisor:
         try:
             return getattr(server.supervisor, method)(*args)
         except (OSError, http.client.HTTPException) as error:
-            raise Unreachable(f"no supervisord answers at {self._path} ({error})") from None
+            text = lost_text(self._run_dir) or f"no supervisord answers at {self._path} ({error})"
+            raise Unreachable(text) from None
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode == SHUTDOWN_STATE:
+                raise Unreachable(STOPPING.format(self._run_dir)) from None
+            raise
 
     def is_up(self) -> bool:
         """Returns whether supervisord answers and runs."""
@@ -107,9 +116,20 @@ class Supervisor:
         """Ends supervisord and its processes; returns at once."""
         self.call("shutdown")
 
+    def require_up(self, otherwise: str) -> None:
+        """Raises Unreachable if supervisord does not answer: with the reason if one runs, else with `otherwise`."""
+        if not self.is_up():
+            raise Unreachable(self.trouble() or otherwise)
+
+    def trouble(self) -> str:
+        """Returns why a supervisord that runs this bot takes no calls; "" if there is none."""
+        if text := lost_text(self._run_dir):
+            return text
+        return STOPPING.format(self._run_dir) if holder(self._run_dir, SUPERVISOR) else ""
+
     def _tolerate(self, code: int, method: str, *args: Any) -> None:
         try:
             self.call(method, *args)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode != code:
-                raise
+                raise TickbusError(f"supervisord: {fault.faultString}") from None

@@ -11,9 +11,10 @@ import msgspec
 
 from actors.run.run_file import Run
 from protocol.errors import BadRunFile
+from tickbus.bot.registry import SOCKET
 
-SOCKET = "supervisord.sock"
 CONF = "supervisord.conf"
+MIN_DESCRIPTORS = 256  # of supervisord, which needs three for each process; its default is 1024
 PROGRAMS = "programs.d"  # folder with one file for each actor that was added later
 
 VENUE_PRIORITY = 10
@@ -64,6 +65,7 @@ def render(run: Run, passphrase_file: Path | None = None) -> str:
                 "pidfile": f"{folder}/supervisord.pid",
                 "childlogdir": f"{folder}/logs",
                 "umask": "077",
+                "minfds": str(MIN_DESCRIPTORS),
                 "silent": "true",
                 "nocleanup": "true",
             }

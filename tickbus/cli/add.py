@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from protocol.errors import BadRunFile
+from protocol.errors import BadRunFile, Unreachable
 from tickbus.bot.bot import Bot
+from tickbus.bot.registry import lost_text
 from tickbus.cli.options import bot_option, named_run
 
 SET = "With --use: a setting, as in TOML: size_lots=2. May be repeated."
@@ -36,6 +37,8 @@ def command(
         raise BadRunFile(f"{what}: with --use, give the actor's name instead of a file")
     else:
         text = table_of_options(what, use, follows, settings, (folder or Path()).absolute())
+    if text := lost_text(run.dir):
+        raise Unreachable(text)
     name = add_table(run, text)
     bot = Bot(named_run(run.dir))
     if not bot.supervisor.is_up():

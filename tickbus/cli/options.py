@@ -9,7 +9,7 @@ import click
 from actors.live.lock import holder
 from actors.run.run_file import Run, load
 from protocol.errors import Unreachable
-from tickbus.bot.registry import running_dirs
+from tickbus.bot.registry import lost_pid, running_dirs
 
 BOT_HELP = "The bot's run file or run folder; needed only if several bots run."
 
@@ -38,8 +38,8 @@ def named_run(run_file: Path | None) -> Run:
 
     Raises Unreachable if for None no bot runs, or more than one.
     """
-    if run_file is not None and run_file.is_dir():
-        return run_of_dir(run_file)
+    if run_file is not None and (run_file.is_dir() or lost_pid(run_file.absolute())):
+        return run_of_dir(run_file.absolute())
     if run_file is not None:
         return load(run_file)
     found = running_dirs()

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
+from protocol.errors import Unreachable
 from tickbus.bot.bot import Bot
+from tickbus.bot.registry import lost_text
 from tickbus.cli.options import bot_option, named_run
 
 
@@ -16,6 +18,8 @@ def command(name: str, run_file: Path | None) -> int:
     from tickbus.run_files.added_actors import remove_table
 
     bot = Bot(named_run(run_file))
+    if text := lost_text(bot.run.dir):
+        raise Unreachable(text)
     remove_table(bot.run, name)
     if bot.supervisor.is_up():
         bot.remove_program(name)

@@ -19,8 +19,7 @@ def command(name: str, run_file: Path | None) -> int:
     """
     bot = Bot(named_run(run_file))
     bot.run.actor(name)
-    if not bot.supervisor.is_up():
-        raise Unreachable(f"the bot of {bot.run.path} is not running: tickbus up {bot.run.path}")
+    bot.supervisor.require_up(f"the bot of {bot.run.path} is not running: tickbus up {bot.run.path}")
     if name not in {one.name for one in bot.supervisor.processes()}:
         raise Unreachable(f"{name} is not started yet: tickbus up {bot.run.path}")
     bot.restart(name)

@@ -16,8 +16,9 @@ import click
 from actors.log.lossy_stream import LossyStream
 from actors.run.run_file import Run, load
 from monitor import view
-from protocol.errors import TickbusError
+from protocol.errors import TickbusError, Unreachable
 from tickbus.bot.bot import Bot, default_run
+from tickbus.bot.registry import lost_text
 from tickbus.summary.summary import Summary
 from tickbus.watch.log_follower import LogFollower
 from tickbus.watch.screen import Screen
@@ -25,6 +26,7 @@ from tickbus.watch.watch import Watch
 
 REFRESH_S = 0.25
 STOP_POLL_S = 0.05
+LOST = "files of the run folder {} were removed while the bot ran: it was stopped in order, without a summary"
 SUPERVISOR_END_S = 30.0  # then supervisord is killed
 
 
@@ -49,7 +51,7 @@ def command(
         clean = summary.is_clean
     finally:
         if run_file is None and clean and not keep:
-            shutil.rmtree(run.dir)
+            shutil.rmtree(run.dir, ignore_errors=True)
     return 0 if clean else 1
 
 
@@ -126,12 +128,20 @@ class Foreground:
             watch.poll(STOP_POLL_S)
             screen.show()
 
-        self._bot.stop_in_order(on_stopping, keep=("venue",), while_waiting=lambda: watch.poll(STOP_POLL_S))
+        try:
+            self._bot.stop_in_order(on_stopping, keep=("venue",), while_waiting=lambda: watch.poll(STOP_POLL_S))
+        except Unreachable:
+            if lost_text(self._run.dir):
+                raise TickbusError(LOST.format(self._run.dir)) from None
+            raise
         summary.compare()
 
     def _end(self, child: "subprocess.Popen[bytes]") -> None:
         """Ends every process of the bot, whatever happened before."""
-        self._bot.shut_down()
+        if self._bot.supervisor.trouble():
+            child.terminate()  # it stops its processes in order
+        else:
+            self._bot.shut_down()
         try:
             child.wait(SUPERVISOR_END_S)
         except subprocess.TimeoutExpired:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from protocol.errors import Unreachable
+from tickbus.bot.registry import lost_text
 from tickbus.cli.options import bot_option, is_running, named_run
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ def command(
     begun = time.monotonic()
     run = named_run(run_file)
     if not is_running(run):
-        raise Unreachable(f"nothing runs in {run.dir}: start it with `tickbus run` or `tickbus up`")
+        raise Unreachable(
+            lost_text(run.dir) or f"nothing runs in {run.dir}: start it with `tickbus run` or `tickbus up`"
+        )
     with Tap(run.dir, *_subscriptions(topics)) as tap:
         try:
             _receive(tap, lambda tapped: print(show(tapped)), meter, count, seconds)

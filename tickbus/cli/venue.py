@@ -12,6 +12,7 @@ from actors.run.run_file import Run
 from protocol.errors import BadRunFile
 from tickbus.cli.options import run_options
 from tickbus.process.bot_process import run_process
+from tickbus.process.last_clients import LastClients
 
 if TYPE_CHECKING:
     from venue.base.settings import VenueSettings
@@ -81,7 +82,7 @@ def _serve(overrides: Overrides, run: Run, epoch: int, log: Any) -> int:
     if overrides.tls and settings.tls_cert is None:
         cert, key = own_certificate(run.dir, settings.host, time.time_ns())
         settings = msgspec.structs.replace(settings, tls_cert=str(cert), tls_key=str(key))
-    return serve(settings, run.dir)
+    return serve(settings, run.dir, LastClients(run).are_stopping)
 
 
 def _with_replay(settings: "VenueSettings", changes: dict[str, Any]) -> "VenueSettings":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from actors.run.run_dir import LONGEST_SOCKET, MAX_SOCKET_PATH_BYTES, check_private
 from protocol.errors import TickbusError
-from tickbus.bot.registry import running_dirs
+from tickbus.bot.registry import list_folder, running_dirs
 from tickbus.doctor.check import BAD, OK, WARN, Check
 from tickbus.keys.keyfile import KeyFile, default_path
 
@@ -63,12 +63,13 @@ def key_file() -> Check:
 
 
 def bots() -> list[Check]:
-    """Returns one check for each running bot, or one if the list of running bots cannot be kept."""
+    """Returns one check for each running bot, and one if the list of running bots cannot be kept."""
+    checks = [_bot(folder) for folder in running_dirs()]
     try:
-        found = running_dirs()
+        list_folder()
     except TickbusError as error:
-        return [Check(BAD, "running bots", str(error))]
-    return [_bot(folder) for folder in found]
+        checks.append(Check(WARN, "running bots", str(error)))
+    return checks
 
 
 def _bot(folder: Path) -> Check:

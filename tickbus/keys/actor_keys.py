@@ -1,9 +1,9 @@
 """The API key of an actor: an entry of the key file, or a key of an account of the run's own exchange."""
 
 from collections.abc import Collection
-from pathlib import Path
 
 from actors.log.secret import ApiKey
+from actors.run.home import expanded
 from actors.run.run_file import Run
 from actors.run.toml_check import did_you_mean
 from protocol.errors import BadKeyFile
@@ -15,7 +15,7 @@ from venue.run_table import VENUE, key_of_account
 def key_file(run: Run) -> KeyFile:
     """Returns the key file of a run: its `keys_file`, or the user's own."""
     named = run.conf.keys_file
-    return KeyFile(run.path.parent / Path(named).expanduser() if named else default_path())
+    return KeyFile(run.path.parent / expanded(named) if named else default_path())
 
 
 def needed_keys(run: Run) -> Collection[str]:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from actors.log.secret import ApiKey, Secret
+from actors.run.home import home
 from protocol.errors import BadKeyFile
 
 MAGIC = b"TBKEYS\x01"
@@ -142,7 +143,7 @@ def check_private(path: Path) -> None:
 def default_path() -> Path:
     """Returns $TICKBUS_KEYS, or `tickbus/keys` in the user's folder for settings."""
     named = os.environ.get("TICKBUS_KEYS")
-    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    base = os.environ.get("XDG_CONFIG_HOME") or home() / ".config"
     return Path(named) if named else Path(base) / "tickbus" / "keys"
 
 

@@ -72,7 +72,7 @@ def open_exchange(settings: VenueSettings, now_ns: int) -> tuple[Exchange, Ledge
     return exchange, log
 
 
-async def serve(settings: VenueSettings, run_dir: Path | None = None) -> None:
+async def serve(settings: VenueSettings, run_dir: Path | None = None, is_in_use: Callable[[], bool] = bool) -> None:
     tap = None
     if settings.paper is not None:
         tap = PaperTap(run_dir, settings.paper.connector)
@@ -92,7 +92,7 @@ async def serve(settings: VenueSettings, run_dir: Path | None = None) -> None:
     address = write_address(listening, path, is_tls=certificate is not None)
     print(f"venue listens on {address.http}", flush=True)
     try:
-        await server.run(exchange, log, runner, driver, listener)
+        await server.run(exchange, log, runner, driver, listener, is_in_use)
     finally:
         if log is not None:
             log.close()
@@ -100,16 +100,17 @@ async def serve(settings: VenueSettings, run_dir: Path | None = None) -> None:
             tap.close()
 
 
-def run(settings: VenueSettings, run_dir: Path | None = None) -> int:
+def run(settings: VenueSettings, run_dir: Path | None = None, is_in_use: Callable[[], bool] = bool) -> int:
     """Serves until SIGTERM. Returns the exit code: 0, or that of the error, which is printed in one line.
 
     `run_dir`: the run folder on whose bus paper trading receives its live market.
+    `is_in_use()`: after SIGTERM, whether clients still need the exchange, to cancel their orders.
     """
     try:
         if uvloop is not None:
-            uvloop.run(serve(settings, run_dir))
+            uvloop.run(serve(settings, run_dir, is_in_use))
         else:
-            asyncio.run(serve(settings, run_dir))
+            asyncio.run(serve(settings, run_dir, is_in_use))
     except TickbusError as error:
         print(f"venue: {error}", file=sys.stderr)
         return error.exit_code

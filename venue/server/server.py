@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -24,6 +25,9 @@ MIN_SLEEP_S = 0.01
 SHUTDOWN_S = 1.0
 POLL_S = 0.002
 """Poll interval of the live market in paper trading."""
+LAST_CLIENTS_S = 10.0
+"""Maximum time after SIGTERM in which clients may cancel their orders; connectors need at most 8 s."""
+CLIENT_POLL_S = 0.05
 T = TypeVar("T")
 
 
@@ -201,13 +205,38 @@ class Server:
             tap.request_snapshots()
 
 
-async def run(
-    exchange: Exchange, log: LedgerFile | None, runner: web.ServerRunner, server: Server, listener: ListeningSocket
-) -> None:
-    """Serves until SIGTERM, SIGINT or an unexpected exception, which is raised. Raises BadVenue if the ledger fails."""
+async def _stop_when_unused(server: Server, is_in_use: Callable[[], bool]) -> None:
+    """Stops the server once its clients have ended, at the latest after LAST_CLIENTS_S."""
+    end_s = time.monotonic() + LAST_CLIENTS_S
+    while is_in_use() and time.monotonic() < end_s:
+        await asyncio.sleep(CLIENT_POLL_S)
+    server.stopped.set()
+
+
+def _stop_on_signals(server: Server, is_in_use: Callable[[], bool]) -> None:
+    """Has SIGTERM and SIGINT stop the server; the second of them stops it at once."""
     loop = asyncio.get_running_loop()
+    waiting: list[asyncio.Task[None]] = []
+
+    def on_signal() -> None:
+        if waiting:
+            server.stopped.set()
+        else:
+            waiting.append(asyncio.create_task(_stop_when_unused(server, is_in_use)))
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stopped.set)
+        loop.add_signal_handler(number, on_signal)
+
+
+async def run(
+    exchange: Exchange, log: LedgerFile | None, runner: web.ServerRunner, server: Server, listener: ListeningSocket,
+    is_in_use: Callable[[], bool] = bool,
+) -> None:  # fmt: skip
+    """Serves until SIGTERM, SIGINT or an unexpected exception, which is raised. Raises BadVenue if the ledger fails.
+
+    `is_in_use()`: after a signal, whether clients still need the exchange, to cancel their orders.
+    """
+    _stop_on_signals(server, is_in_use)
     await listener.open()
     clock = asyncio.create_task(server.run_clock(listener))
     stopped = asyncio.create_task(server.stopped.wait())
