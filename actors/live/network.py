@@ -1,5 +1,6 @@
 """Network: HTTP and websockets of a live actor, and the addresses of a run's local services."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ class Network:
 
     def __init__(self, event: Callable[..., None], folder: Path, log: Log) -> None:
         self._folder = folder
+        self._addresses: dict[str, dict[str, str]] = {}  # of the services, as read last
         self._http = HttpClient(event, self.resolve)
         self._websockets = WebSockets(event, self.resolve)
         self._closing = False
@@ -32,7 +34,9 @@ class Network:
             return url
         name, _, path = url[len(LOCAL) :].partition("/")
         try:
-            base = json.loads((self._folder / f"{name}.address").read_text())[scheme]
+            with contextlib.suppress(FileNotFoundError):  # if the file was removed, the last address is still right
+                self._addresses[name] = json.loads((self._folder / f"{name}.address").read_text())
+            base = self._addresses[name][scheme]
         except (OSError, ValueError, KeyError):
             raise ValueError(f"the service {name} has written no address into {self._folder}") from None
         return f"{base}/{path}"
