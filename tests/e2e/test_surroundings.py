@@ -93,3 +93,14 @@ def test_a_bot_whose_folder_was_removed_trades_on_and_ends_in_order(trading):
     shutil.rmtree(trading.run_dir, ignore_errors=True)
     gone.rename(trading.run_dir)
     assert orders_left(trading) == []
+
+
+def test_a_bot_runs_as_pid_1_and_ends_in_order(made):
+    command = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-m", "tickbus.main", "run"]
+    command += [str(made.run_file), "--for", "5", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if "unshare" in done.stderr:
+        pytest.skip(f"a namespace of processes is not permitted here: {done.stderr.strip()}")
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert (summary["differences"], summary["processes_running"]) == ([], 4)
+    assert orders_left(made) == []
