@@ -37,8 +37,8 @@ def command(
         raise BadRunFile(f"{what}: with --use, give the actor's name instead of a file")
     else:
         text = table_of_options(what, use, follows, settings, (folder or Path()).absolute())
-    if text := lost_text(run.dir):
-        raise Unreachable(text)
+    if lost := lost_text(run.dir):
+        raise Unreachable(lost)
     name = add_table(run, text)
     bot = Bot(named_run(run.dir))
     if not bot.supervisor.is_up():
