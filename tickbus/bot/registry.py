@@ -46,7 +46,7 @@ def running_dirs() -> list[Path]:
     """Returns the folders of the bots that run now. Without one in the list, those of all processes of this user: the
     list is lost with its folder, and not found where XDG_RUNTIME_DIR differs."""
     with contextlib.suppress(TickbusError, OSError):
-        if found := _listed():
+        if found := listed_dirs():
             return found
     return sorted(supervisords())
 
@@ -75,7 +75,7 @@ def lost_text(run_dir: Path) -> str:
     return LOST.format(pid, run_dir, SOCKET, run_dir) if pid else ""
 
 
-def _listed() -> list[Path]:
+def listed_dirs() -> list[Path]:
     """Returns the folders in the list of the bots that run; removes the others from it."""
     found = []
     for link in sorted(list_folder().iterdir()):

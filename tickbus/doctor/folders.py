@@ -8,7 +8,7 @@ from pathlib import Path
 
 from actors.run.run_dir import LONGEST_SOCKET, MAX_SOCKET_PATH_BYTES, check_private
 from protocol.errors import TickbusError
-from tickbus.bot.registry import list_folder, running_dirs
+from tickbus.bot.registry import listed_dirs
 from tickbus.doctor.check import BAD, OK, WARN, Check
 from tickbus.keys.keyfile import KeyFile, default_path
 
@@ -64,17 +64,15 @@ def key_file() -> Check:
 
 def bots() -> list[Check]:
     """Returns one check for each running bot, and one if the list of running bots cannot be kept."""
-    checks = [_bot(folder) for folder in running_dirs()]
     try:
-        list_folder()
-    except TickbusError as error:
-        checks.append(Check(WARN, "running bots", str(error)))
-    return checks
+        return [_bot(folder) for folder in listed_dirs()]
+    except (TickbusError, OSError) as error:
+        return [Check(WARN, "running bots", str(error))]
 
 
 def _bot(folder: Path) -> Check:
     try:
         check_private(folder)
-    except TickbusError as error:
+    except (TickbusError, OSError) as error:
         return Check(BAD, f"run {folder.name}", str(error))
     return Check(OK, f"run {folder.name}", f"runs in {folder}")
