@@ -91,6 +91,7 @@ def test_a_full_disk_ends_no_process_and_the_bot_trades_again_once_there_is_room
 
     bot.supervisor.stop("maker")
     bot.wait(lambda: not bot.ledger()["open_orders"])  # its cancels go out without a journal
+    bot.wait(lambda: not bot.pids().get("maker"))  # a start before its end would be ignored
 
     disk.make_room()
     bot.supervisor.start("maker")
