@@ -199,7 +199,7 @@ def test_an_order_that_was_amended_by_hand_has_its_new_size():
     table.on_update(update())
     changed = table.on_update(replace(update(cum_lots=2), size_lots=5))
     assert (changed.size_lots, changed.leaves_lots) == (5, 3)
-    assert table.on_update(replace(update(cum_lots=2), size_lots=4)) is changed, "the strategy is told"
+    assert table.on_update(replace(update(cum_lots=2), size_lots=4)) is changed, "the strategy receives the change"
     assert changed.leaves_lots == 2
 
 

@@ -19,10 +19,10 @@ class Trader(Strategy):
 
     def __init__(self, name, settings, runtime) -> None:
         super().__init__(name, settings, runtime)
-        self.told = []
+        self.fill_numbers = []
 
     def on_fill(self, fill) -> None:
-        self.told.append(fill.fill_no)
+        self.fill_numbers.append(fill.fill_no)
 
 
 class ReplicaWorld:
@@ -122,13 +122,13 @@ def test_after_any_trouble_the_strategy_knows_its_orders_its_position_and_its_mo
     world = ReplicaWorld(bot, seed)
     for _ in range(STEPS):
         world.step()
-        told = bot.strategy.told
-        assert told == sorted(set(told)), "a fill was received twice"
+        received = bot.strategy.fill_numbers
+        assert received == sorted(set(received)), "a fill was received twice"
     world.settle()
     market, broker = world.market, bot.broker
     assert market.ready, market.why_not_ready
-    told = {order.order_ref: (order.status, order.cum_lots) for order in market.open_orders}
-    assert told == {order_ref: (order.status, order.cum_lots) for order_ref, order in broker.orders.items()}
+    known = {order.order_ref: (order.status, order.cum_lots) for order in market.open_orders}
+    assert known == {order_ref: (order.status, order.cum_lots) for order_ref, order in broker.orders.items()}
     assert market.position.bought_lots == broker.row.bought_lots
     assert market.position.sold_lots == broker.row.sold_lots
     assert market.position.cash_flow == broker.row.sold_notional - broker.row.bought_notional

@@ -33,12 +33,12 @@ class Watcher(Strategy):
 
     def __init__(self, name, settings, runtime) -> None:
         super().__init__(name, settings, runtime)
-        self.told = []
+        self.fill_numbers = []
         self.updates = []
         self.moves = []
 
     def on_fill(self, fill) -> None:
-        self.told.append(fill.fill_no)
+        self.fill_numbers.append(fill.fill_no)
 
     def on_order_update(self, update) -> None:
         self.updates.append(update.status)
@@ -139,7 +139,7 @@ def test_an_order_exists_at_once_and_follows_the_reports(bot, market, watcher):
     bot.exchange(bot.broker.trade, order.order_ref, 6)
     assert order.status is OrdStatus.FILLED
     assert market.open_orders == []
-    assert watcher.told == [1, 2]
+    assert watcher.fill_numbers == [1, 2]
     assert market.position.net_lots == 10
     assert market.position.bought_notional == Decimal("0.99")
     assert market.position.pnl(10_000) == Decimal("0.01")
@@ -262,7 +262,7 @@ def test_an_order_that_ended_while_messages_were_lost_is_found_out(bot, market, 
     bot.act(watcher, watcher.resync, topic)
     assert (order.status, order.reason) == (OrdStatus.CANCELED, ENDED_UNSEEN)
     assert other.status is OrdStatus.FILLED
-    assert watcher.told == [1], "a fill that was missed is handled, once"
+    assert watcher.fill_numbers == [1], "a fill that was missed is handled, once"
     assert market.position.net_lots == 10
 
 
@@ -278,7 +278,7 @@ def test_a_fill_counts_once_however_often_it_comes(bot, market, watcher):
     fill = bot.exchange(bot.broker.trade, order.order_ref, 3)
     bot.exchange(bot.broker.publish, bot.broker.ord, fill)
     assert market.position.bought_lots == 3
-    assert watcher.told == [1]
+    assert watcher.fill_numbers == [1]
 
 
 def test_a_restarted_strategy_adopts_its_orders_and_its_position(bot, market):
@@ -292,9 +292,9 @@ def test_a_restarted_strategy_adopts_its_orders_and_its_position(bot, market):
         (order.order_ref, 9_900, OrdStatus.NEW)
     ]
     assert market.position.net_lots == 10
-    assert again.told == [], "fills of an earlier process run are in the position, and not handled again"
+    assert again.fill_numbers == [], "fills of an earlier process run are in the position, and not handled again"
     bot.exchange(bot.broker.trade, order.order_ref, 10)
-    assert again.told == [2]
+    assert again.fill_numbers == [2]
 
 
 def test_a_restarted_connector_is_received_again(bot, market, watcher):
